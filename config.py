@@ -1,0 +1,231 @@
+"""Every setting of Fuze, typed and validated. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+VERSION = "0.1.0"
+SECRET_MIN_BYTES = 32
+SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
+KNOWN_DEFAULTS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "secret",
+    "dev-secret",
+    "your-secret",
+    "replace-me",
+    "example",
+)
+
+
+class ConfigurationError(Exception):
+    """The settings cannot be used; the message is one readable line for each fault."""
+
+
+class Settings(BaseSettings):
+    """Read once at start from the environment and `.env`; the names are the variables' names."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", case_sensitive=True, hide_input_in_errors=True
+    )
+
+    ENVIRONMENT: Literal["development", "testing", "production"] = Field(
+        "development", description="production refuses to start without real secrets and logs JSON lines"
+    )
+    SECRET_KEY: SecretStr = Field(
+        SecretStr(""), description="32 bytes or more; encrypts what is stored encrypted"
+    )
+    JWT_SECRET_KEY: SecretStr = Field(
+        SecretStr(""), description="32 bytes or more; signs access and refresh tokens"
+    )
+    DATABASE_URL: str = Field(
+        "", description="postgresql://user:password@host:5432/fuze; empty: embedded server"
+    )
+    REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
+    REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
+    HOST: str = Field("127.0.0.1", description="address to listen on")
+    PORT: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    FUZE_DATA_DIR: Path = Field(Path("var"), description="embedded servers, development secrets, unsent mail")
+    WEB_CONCURRENCY: int | None = Field(
+        None, ge=1, le=64, description="gunicorn processes; default: by the number of cores"
+    )
+    ALLOWED_ORIGINS: Annotated[list[str], NoDecode] = Field(
+        [], description="comma-separated exact origins that browsers may call from; no wildcard"
+    )
+    TRUSTED_PROXIES: Annotated[list[Network], NoDecode] = Field(
+        [], description="comma-separated addresses or networks whose X-Forwarded-* headers are believed"
+    )
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="lowest level that is logged"
+    )
+    LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
+    ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
+    ENABLE_CACHING: bool = Field(True, description="cache answers in Redis")
+    REGISTRATION: Literal["open", "closed"] = Field(
+        "open", description="closed: only create-user makes accounts"
+    )
+    ACCESS_TOKEN_MINUTES: int = Field(15, ge=1, le=1440, description="life of an access token")
+    REFRESH_TOKEN_DAYS: int = Field(7, ge=1, le=365, description="life of a refresh token")
+    DATABASE_POOL_SIZE: int = Field(10, ge=1, le=100, description="connections that each process keeps")
+    DATABASE_STATEMENT_TIMEOUT_MS: int = Field(15_000, ge=100, description="longest statement of a request")
+    TRASH_RETENTION_DAYS: int = Field(30, ge=1, description="days until a deleted bookmark is gone for good")
+    RECONCILE_SECONDS: int = Field(
+        60, ge=1, le=3600, description="how often lost queue messages are sent again"
+    )
+    CAPTURE_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
+        [], description="comma-separated networks that capture may reach although they are private"
+    )
+    CAPTURE_TIMEOUT_SECONDS: float = Field(
+        20, gt=0, le=120, description="longest fetch of a page, redirects included"
+    )
+    CAPTURE_MAX_BYTES: int = Field(10 * 1024 * 1024, ge=1024, description="longest page body that is read")
+    CAPTURE_RETRY_SECONDS: int = Field(
+        60, ge=1, description="wait before the second try; each later one waits longer"
+    )
+    CAPTURE_LEASE_SECONDS: int = Field(
+        120, ge=5, description="after this a capture without an end is tried again"
+    )
+    EMBEDDING_PROVIDER: Literal["local", "openai", "none"] = Field(
+        "local", description="local: all-MiniLM-L6-v2 on this machine; openai: any compatible endpoint"
+    )
+    EMBEDDING_MODEL: str = Field("all-MiniLM-L6-v2", description="model name, stored with every vector")
+    EMBEDDING_DIMENSION: int = Field(384, ge=1, le=4000, description="length of the model's vectors")
+    EMBEDDING_BASE_URL: str = Field(
+        "", description="OpenAI-compatible endpoint for EMBEDDING_PROVIDER=openai"
+    )
+    EMBEDDING_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
+    LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")
+    LLM_MODEL: str = Field("", description="its model")
+    LLM_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
+    SMTP_URL: SecretStr = Field(
+        SecretStr(""), description="smtp://user:password@host:587; empty: files in <data-dir>/mail"
+    )
+    FROM_EMAIL: str = Field("fuze@localhost", description="sender of mails")
+    FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
+
+    @field_validator("ALLOWED_ORIGINS", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("ALLOWED_ORIGINS")
+    @classmethod
+    def _refuse_wildcards(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if "*" in origin or not origin.startswith(("http://", "https://")) or origin.count("/") > 2:
+                raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com")
+        return value
+
+    @field_validator("TRUSTED_PROXIES", "CAPTURE_ALLOWED_NETWORKS", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return _split(value)
+
+    @model_validator(mode="after")
+    def _need_real_secrets_in_production(self) -> Self:
+        if self.ENVIRONMENT == "production":
+            faults = [fault for name in SECRET_NAMES if (fault := self._secret_fault(name))]
+            faults += [
+                f"{name} is missing" for name in ("DATABASE_URL", "REDIS_URL") if not getattr(self, name)
+            ]
+            if faults:
+                raise ValueError("; ".join(faults))
+        return self
+
+    def _secret_fault(self, name: str) -> str | None:
+        value = getattr(self, name).get_secret_value()
+        if not value:
+            return f"{name} is missing"
+        if len(value.encode()) < SECRET_MIN_BYTES:
+            return f"{name} is shorter than {SECRET_MIN_BYTES} bytes"
+        if any(value.lower().startswith(default) for default in KNOWN_DEFAULTS) or len(set(value)) < 8:
+            return f"{name} is a known default"
+        return None
+
+    @property
+    def stack_file(self) -> Path:
+        """Where a running `up` leaves the addresses of its embedded servers for other commands."""
+        return self.FUZE_DATA_DIR / "stack.json"
+
+    @property
+    def database_url(self) -> str:
+        """DATABASE_URL with the driver that Fuze uses spelled out."""
+        for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
+            if self.DATABASE_URL.startswith(prefix):
+                return "postgresql+psycopg2://" + self.DATABASE_URL[len(prefix) :]
+        raise ConfigurationError("DATABASE_URL is not a postgresql:// address")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process, complete: development secrets and embedded servers filled in.
+
+    Raises:
+        ConfigurationError: naming every variable that is missing or wrong, at once.
+    """
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(_readable(fault) for fault in error.errors())) from None
+    if settings.ENVIRONMENT != "production":
+        _fill_development_secrets(settings)
+    if not (settings.DATABASE_URL and settings.REDIS_URL):
+        _fill_embedded_servers(settings)
+    return settings
+
+
+def ensure_development_secrets(data_dir: Path) -> dict[str, str]:
+    """The secrets kept in `<data_dir>/secrets.json`, made on the first call, readable by the owner only."""
+    path = data_dir / "secrets.json"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({name: secrets.token_urlsafe(48) for name in SECRET_NAMES}, file)
+        try:
+            os.link(draft, path)  # Of two processes that start together, the first one's secrets stay.
+        except FileExistsError:
+            path.stat()
+        finally:
+            draft.unlink()
+    found: dict[str, str] = json.loads(path.read_text())
+    return found
+
+
+def _fill_development_secrets(settings: Settings) -> None:
+    missing = [name for name in SECRET_NAMES if not getattr(settings, name).get_secret_value()]
+    if missing:
+        made = ensure_development_secrets(settings.FUZE_DATA_DIR)
+        for name in missing:
+            setattr(settings, name, SecretStr(made[name]))
+
+
+def _fill_embedded_servers(settings: Settings) -> None:
+    if settings.stack_file.exists():
+        running: dict[str, str] = json.loads(settings.stack_file.read_text())
+        settings.DATABASE_URL = settings.DATABASE_URL or running["DATABASE_URL"]
+        settings.REDIS_URL = settings.REDIS_URL or running["REDIS_URL"]
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _readable(fault: object) -> str:
+    assert isinstance(fault, dict)
+    where = ".".join(str(part) for part in fault["loc"][:1])
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
