@@ -54,10 +54,10 @@ class EmbeddedPostgres(EmbeddedServer):
     def prepare(self) -> bool:
         self.make_data_dir()
         self._open_the_way()
+        self.make_private(self.directory)
         is_new = not (self.directory / "PG_VERSION").exists()
         if is_new:
             self._initialise()
-        self.make_private(self.directory)
         self.make_private(self.socket_dir)
         self._check_version()
         self._outlast_previous_server()

@@ -17,6 +17,7 @@ from typing import IO
 import psutil
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+KILL_SECONDS = 10.0  # A process that hangs in a system call on a dead disk does not even die of SIGKILL.
 # Loaded here and not in the child: between fork and exec nothing may be imported.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -68,6 +69,14 @@ def spawn(
     )
 
 
+def inherited_environment(**more: str) -> dict[str, str]:
+    """This process's environment for a child, with some variables set.
+
+    Handed on, not read: what the variables mean stays the business of config.py.
+    """
+    return {**os.environ, **more}
+
+
 def user_group(user: int) -> int:
     """The primary group of a user id."""
     return pwd.getpwuid(user).pw_gid
@@ -85,7 +94,10 @@ def end(process: subprocess.Popen[bytes], stop_signal: int, timeout: float) -> i
 
 def kill_all_of(leader: int) -> None:
     """SIGKILL to a child, its descendants and its session, which some of them may have left."""
-    while doomed := [process for process in _descendants(leader) + _session(leader) if _is_alive(process)]:
+    deadline = time.monotonic() + KILL_SECONDS
+    while time.monotonic() < deadline and (
+        doomed := [process for process in _descendants(leader) + _session(leader) if _is_alive(process)]
+    ):
         for process in doomed:
             with suppress(psutil.NoSuchProcess):
                 process.kill()

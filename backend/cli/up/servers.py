@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -149,6 +150,13 @@ class EmbeddedServer(ABC):
         if self.process is not None:
             end(self.process, self.stop_signal, timeout)
             self.process = None
+        self.clean_up()
+
+    def clean_up(self) -> None:
+        """Remove what a server that has ended leaves outside its data directory."""
+        if self.socket_dir != self.directory:
+            with suppress(OSError):  # Never made, or something else lies in it.
+                self.socket_dir.rmdir()
 
     def __enter__(self) -> Self:
         try:
