@@ -104,9 +104,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _execute(self, database: str, statement: str, *values: str) -> list[tuple[object, ...]]:
         with closing(
-            psycopg2.connect(
-                dbname=database, user=SUPERUSER, host=str(self.socket_dir), port=5432, connect_timeout=5
-            )
+            psycopg2.connect(dbname=database, user=SUPERUSER, host=str(self.socket_dir), port=5432, connect_timeout=5)
         ) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -190,9 +188,7 @@ def find_programs() -> Path:
         programs = Path(package) / f"pginstall{VERSION}" / "bin"
         if programs.is_dir():
             return programs
-    raise ServerError(
-        "no PostgreSQL found: run `make install`, or set DATABASE_URL to one that runs elsewhere"
-    )
+    raise ServerError("no PostgreSQL found: run `make install`, or set DATABASE_URL to one that runs elsewhere")
 
 
 def _system_user() -> int:

@@ -27,11 +27,11 @@ TICK_SECONDS = 0.1
 CHUNK_BYTES = 65536
 
 
-class StopRequested(Exception):  # noqa: N818
+class StopRequested(Exception):
     """Somebody asked for the end: Ctrl-C, SIGTERM, or the terminal went away."""
 
 
-class ServiceFailed(Exception):  # noqa: N818
+class ServiceFailed(Exception):
     """A service ended, or did not get ready, while the others waited for it; the message is one line."""
 
 
@@ -176,9 +176,7 @@ class Supervisor:
             self._put_off(child, f"cannot start ({error})")
 
     def _ended(self) -> list[Child]:
-        return [
-            child for child in self.children.values() if child.process and child.process.poll() is not None
-        ]
+        return [child for child in self.children.values() if child.process and child.process.poll() is not None]
 
     def _plan_restart(self, child: Child) -> None:
         code = self._bury(child)
