@@ -142,7 +142,8 @@ class EmbeddedPostgres(EmbeddedServer):
         )
         output = process.communicate()[0].decode(errors="replace").strip()
         if process.returncode != 0:
-            raise ServerError(f"PostgreSQL cannot make {self.directory}: {output.splitlines()[-1:]}")
+            reason = " / ".join(line for line in output.splitlines() if ": " in line)
+            raise ServerError(f"PostgreSQL cannot make {self.directory}: {reason or output}")
         try:
             draft.rename(self.directory)
         except OSError as error:

@@ -77,6 +77,10 @@ class Supervisor:
             if signal.getsignal(number) != signal.SIG_IGN:  # As nohup and a shell's `&` leave it.
                 signal.signal(number, self._request_stop)
 
+    def close(self) -> None:
+        """Give back what the loop itself holds."""
+        self._outputs.close()
+
     def say(self, text: str, name: str = "fuze") -> None:
         """Print lines under a name. A terminal that is gone stops nothing."""
         with suppress(OSError):
