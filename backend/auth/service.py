@@ -38,7 +38,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     if current_settings().REGISTRATION == "closed":
         raise Forbidden("Registration is closed on this server.")
     user = _add_user(email, username, password, admin=False)
-    session = _open_session(user, client)
+    session = open_session(user, client)
     db.session.commit()
     return session
 
@@ -60,7 +60,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
     if not password_matches(user.password_hash if user else None, password) or user is None:
         raise Unauthenticated("The login or the password is wrong.")
-    session = _open_session(user, client)
+    session = open_session(user, client)
     db.session.commit()
     return session
 
@@ -93,6 +93,23 @@ def logout_everywhere(actor: Actor) -> None:
     """End every session of the person."""
     _revoke(Session.user_id == actor.user_id)
     db.session.commit()
+
+
+def open_session(user: User, client: Client) -> SessionOut:
+    """A new login of a person, in the transaction at hand."""
+    session_id = uuid4()
+    refresh_token = make_refresh_token(user.id, session_id)
+    db.session.add(
+        Session(
+            id=session_id,
+            user_id=user.id,
+            refresh_token_hash=token_hash(refresh_token),
+            user_agent=client.user_agent[:500],
+            ip=client.ip,
+            expires_at=utc_now() + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
+        )
+    )
+    return _session_out(user, session_id, refresh_token)
 
 
 def get_user(actor: Actor) -> User:
@@ -135,22 +152,6 @@ def _refuse_taken(email: str, username: str) -> None:
     if taken:
         same_email = taken.email_key == fold(email)
         raise Conflict("This mail address is already registered." if same_email else "This username is already taken.")
-
-
-def _open_session(user: User, client: Client) -> SessionOut:
-    session_id = uuid4()
-    refresh_token = make_refresh_token(user.id, session_id)
-    db.session.add(
-        Session(
-            id=session_id,
-            user_id=user.id,
-            refresh_token_hash=token_hash(refresh_token),
-            user_agent=client.user_agent[:500],
-            ip=client.ip,
-            expires_at=utc_now() + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
-        )
-    )
-    return _session_out(user, session_id, refresh_token)
 
 
 def _rotate(session_id: UUID, used: str, successor: str) -> User | None:
