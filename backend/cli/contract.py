@@ -15,8 +15,7 @@ def routes() -> None:
     """List every route: methods, path, endpoint."""
     rules = sorted(detached_application().url_map.iter_rules(), key=lambda rule: (rule.rule, rule.endpoint))
     rows = [
-        (",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})), rule.rule, rule.endpoint)
-        for rule in rules
+        (",".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})), rule.rule, rule.endpoint) for rule in rules
     ]
     widths = [max(map(len, column), default=0) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -16,9 +16,7 @@ from backend.errors import DomainError
 @click.argument("email")
 @click.argument("username")
 @click.option("--admin", is_flag=True, help="Let this account administer the whole server.")
-@click.option(
-    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
-)
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def create_user(email: str, username: str, admin: bool, password_stdin: bool) -> None:
     """Make an account for EMAIL under the name USERNAME, also where registration is closed."""
     app = running_application()

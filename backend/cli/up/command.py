@@ -34,9 +34,7 @@ from config import Settings
     type=click.IntRange(1, 64),
     help="Job workers. [default: half the number of cores, at most 4]",
 )
-def up(
-    port: int | None, host: str | None, data_dir: Path | None, workers: int | None, rq_workers: int | None
-) -> None:
+def up(port: int | None, host: str | None, data_dir: Path | None, workers: int | None, rq_workers: int | None) -> None:
     """Run all of Fuze in the foreground, until Ctrl-C.
 
     PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL point to others.

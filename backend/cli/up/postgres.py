@@ -28,7 +28,7 @@ PREVIOUS_SERVER_SECONDS = 30.0
 
 SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "200",
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
@@ -104,9 +104,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _execute(self, database: str, statement: str, *values: str) -> list[tuple[object, ...]]:
         with closing(
-            psycopg2.connect(
-                dbname=database, user=SUPERUSER, host=str(self.socket_dir), port=5432, connect_timeout=5
-            )
+            psycopg2.connect(dbname=database, user=SUPERUSER, host=str(self.socket_dir), port=5432, connect_timeout=5)
         ) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -191,9 +189,7 @@ def find_programs() -> Path:
         programs = Path(package) / f"pginstall{VERSION}" / "bin"
         if programs.is_dir():
             return programs
-    raise ServerError(
-        "no PostgreSQL found: run `make install`, or set DATABASE_URL to one that runs elsewhere"
-    )
+    raise ServerError("no PostgreSQL found: run `make install`, or set DATABASE_URL to one that runs elsewhere")
 
 
 def _system_user() -> int:

@@ -180,9 +180,7 @@ class Supervisor:
             self._put_off(child, f"cannot start ({error})")
 
     def _ended(self) -> list[Child]:
-        return [
-            child for child in self.children.values() if child.process and child.process.poll() is not None
-        ]
+        return [child for child in self.children.values() if child.process and child.process.poll() is not None]
 
     def _plan_restart(self, child: Child) -> None:
         code = self._bury(child)
