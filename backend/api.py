@@ -182,7 +182,7 @@ class IdConverter(BaseConverter):
 class _StrictPlugin(FlaskPlugin):
     """Validates as the contract says, with errors that name `body.…` or `query.…`."""
 
-    def request_validation(  # type: ignore[no-untyped-def, override]
+    def request_validation(  # type: ignore[no-untyped-def]
         self, request, query, json, form, headers, cookies
     ) -> None:
         faults: list[FieldError] = []

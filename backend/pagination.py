@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import orjson
 from sqlalchemy import Row, Select, func, tuple_
@@ -17,7 +17,7 @@ from backend.api import Out, Page, PageQuery
 from backend.errors import Invalid
 from backend.extensions import db
 
-T = TypeVar("T", bound=Out)
+P = TypeVar("P", bound=Page[Any])
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Slice:
     page_size: int
     next_cursor: str | None
 
-    def envelope(self, items: list[T]) -> dict[str, Any]:
+    def envelope(self, items: Sequence[Out]) -> dict[str, Any]:
         """The fields of a `Page` around the items made from the rows."""
         return {
             "items": items,
@@ -65,7 +65,7 @@ class _Cursor:
     page: int
 
 
-def paginate(statement: Select[Any], sort: Sort, query: PageQuery) -> Slice:
+def paginate(statement: Select[*tuple[Any, ...]], sort: Sort, query: PageQuery) -> Slice:
     """Run a filtered statement as one page: two SQL statements, one to count and one to read.
 
     The statement must select the sort column and the id column under their own names.
@@ -87,7 +87,7 @@ def paginate(statement: Select[Any], sort: Sort, query: PageQuery) -> Slice:
     return Slice(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)
 
 
-def _ordered(statement: Select[Any], sort: Sort) -> Select[Any]:
+def _ordered(statement: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
     if sort.descending:
         return statement.order_by(sort.column.desc(), sort.id_column.desc())
     return statement.order_by(sort.column, sort.id_column)
@@ -127,6 +127,6 @@ def _as_type(column: InstrumentedAttribute[Any], value: object) -> Any:
     return kind(value)
 
 
-def page_of(envelope: type[Page[T]], rows: Slice, items: list[T]) -> Page[T]:
+def page_of(envelope: type[P], rows: Slice, items: Sequence[Out]) -> P:
     """The response for a page of rows that have become `items`."""
-    return envelope.model_construct(**rows.envelope(items))
+    return cast("P", envelope.model_construct(**rows.envelope(items)))

@@ -32,8 +32,9 @@ def authenticate(request: Request) -> Actor:
         raise Unauthenticated
     claims = read_token(found.group(1), "access")
     organization_id = _asked_organization(request.headers.get("X-Organization-ID"))
-    g.actor = _load_actor(claims.session_id, claims.user_id, organization_id)
-    return g.actor
+    actor = _load_actor(claims.session_id, claims.user_id, organization_id)
+    g.actor = actor
+    return actor
 
 
 def _asked_organization(header: str | None) -> int | None:

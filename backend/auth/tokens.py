@@ -27,13 +27,13 @@ class TokenClaims:
 def make_access_token(user_id: int, session_id: UUID) -> str:
     """A token for the Authorization header, `ACCESS_TOKEN_MINUTES` long."""
     life = timedelta(minutes=current_settings().ACCESS_TOKEN_MINUTES)
-    return create_access_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)})
+    return str(create_access_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)}))
 
 
 def make_refresh_token(user_id: int, session_id: UUID) -> str:
     """A token that buys one new pair, within `REFRESH_TOKEN_DAYS`."""
     life = timedelta(days=current_settings().REFRESH_TOKEN_DAYS)
-    return create_refresh_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)})
+    return str(create_refresh_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)}))
 
 
 def read_token(token: str, kind: Literal["access", "refresh"]) -> TokenClaims:

@@ -141,11 +141,10 @@ def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
 
 
 def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
-    now = utc_now()
     statement = (
         update(Bookmark)
         .where(*which)
-        .values(capture_status="pending", capture_error=None, capture_attempts=0, capture_due_at=now)
+        .values(capture_status="pending", capture_error=None, capture_attempts=0, capture_due_at=func.now())
         .returning(Bookmark.id)
     )
     ids = list(db.session.scalars(statement, execution_options={"synchronize_session": False}))

@@ -55,14 +55,12 @@ def text_query(words: str) -> ColumnElement[object]:
     return func.websearch_to_tsquery(text("'english'"), words)
 
 
-def matches_text(words: str) -> ColumnElement[bool]:
-    """Bookmarks whose search document holds the words."""
-    return Bookmark.id.in_(
-        select(BookmarkDocument.bookmark_id).where(
-            BookmarkDocument.organization_id == Bookmark.organization_id,
-            BookmarkDocument.document.op("@@")(text_query(words)),
-        )
+def matches_text(organization_id: int, words: str) -> ColumnElement[bool]:
+    """Bookmarks of the organization whose search document holds the words."""
+    found = select(BookmarkDocument.bookmark_id).where(
+        BookmarkDocument.organization_id == organization_id, BookmarkDocument.document.op("@@")(text_query(words))
     )
+    return Bookmark.id.in_(found.correlate(None))
 
 
 def _indexable_characters(page_text: str) -> int:

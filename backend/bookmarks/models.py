@@ -136,7 +136,7 @@ class BookmarkDocument(Base):
 
 
 class BookmarkEmbedding(Base):
-    """The vector of a bookmark under one model; vectors of two models live side by side while one replaces the other."""
+    """The vector of a bookmark under one model; two models' vectors live side by side while one takes over."""
 
     __tablename__ = "bookmark_embeddings"
     __table_args__ = (Index("ix_bookmark_embeddings_organization_id_model", "organization_id", "model"),)

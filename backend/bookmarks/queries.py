@@ -147,14 +147,14 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     found.extend(_flags(wanted))
     found.extend(_has_tag(actor, name) for name in wanted.tag)
     if wanted.untagged is not None:
-        tagged = exists().where(BookmarkTag.bookmark_id == Bookmark.id)
+        tagged = exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
         found.append(~tagged if wanted.untagged else tagged)
     if wanted.project_id is not None:
         found.append(literal(False))
     if wanted.domain is not None:
         found.append(Bookmark.domain == normalise_domain(wanted.domain))
     if wanted.q is not None and wanted.q.strip():
-        found.append(matches_text(wanted.q))
+        found.append(matches_text(actor.organization_id, wanted.q))
     return found
 
 
@@ -177,9 +177,10 @@ def _flags(wanted: BookmarkFilter | ActionFilter) -> list[ColumnElement[bool]]:
 
 
 def _has_tag(actor: Actor, name: str) -> ColumnElement[bool]:
-    return exists().where(
+    tagged = exists().where(
         BookmarkTag.bookmark_id == Bookmark.id,
         BookmarkTag.tag_id == Tag.id,
         Tag.organization_id == actor.organization_id,
         Tag.name_key == tag_key(name.strip()),
     )
+    return tagged.correlate(Bookmark)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, text, update
@@ -21,6 +22,8 @@ from backend.extensions import db, utc_now
 TITLE_KEY_LENGTH = 200
 # A duplicate that is deleted between the insert and the look at it is inserted on the next round.
 ROUNDS = 3
+# Due times are compared with the database's clock, which may be behind this machine's.
+CLOCK_SKEW = timedelta(minutes=1)
 
 FILL_EMPTY = text("""
     UPDATE bookmarks b
@@ -135,8 +138,14 @@ def _insert_or_find(actor: Actor, drafts: dict[bytes, _Draft]) -> tuple[dict[byt
 
 
 def _insert(actor: Actor, drafts: dict[bytes, _Draft]) -> dict[bytes, int]:
-    # In the order of the unique index, so that two requests with the same links cannot dead-lock.
-    rows = [_row(actor, key, draft) for key, draft in sorted(drafts.items())]
+    # Inserted in the order of the unique index, so that two requests with the same links cannot dead-lock.
+    now = utc_now()
+    rows = [
+        # Of links saved together each is newer than the one before it, so that lists keep their order.
+        _row(actor, key, draft, now + timedelta(microseconds=place))
+        for place, (key, draft) in enumerate(drafts.items())
+    ]
+    rows.sort(key=lambda row: row["url_hash"])
     statement = (
         insert(Bookmark)
         .on_conflict_do_nothing(index_elements=["organization_id", "url_hash"], index_where=LIVE)
@@ -156,8 +165,8 @@ def _find(actor: Actor, keys: Sequence[bytes]) -> dict[bytes, int]:
     return {bytes(key): id_ for key, id_ in rows}
 
 
-def _row(actor: Actor, key: bytes, draft: _Draft) -> dict[str, Any]:
-    first, now = draft.first, utc_now()
+def _row(actor: Actor, key: bytes, draft: _Draft, now: datetime) -> dict[str, Any]:
+    first = draft.first
     return {
         "organization_id": actor.organization_id,
         "user_id": actor.user_id,
@@ -173,9 +182,9 @@ def _row(actor: Actor, key: bytes, draft: _Draft) -> dict[str, Any]:
         "is_archived": first.is_archived,
         "capture_status": "pending" if first.capture else "skipped",
         "capture_error": None if first.capture else "Capture was not asked for.",
-        "capture_due_at": now if first.capture else None,
+        "capture_due_at": now - CLOCK_SKEW if first.capture else None,
         # A capture asks for the vector when it ends, so that it is made once, from the whole page.
-        "embedding_due_at": None if first.capture else now,
+        "embedding_due_at": None if first.capture else now - CLOCK_SKEW,
         "created_at": first.created_at or now,
         "updated_at": now,
     }

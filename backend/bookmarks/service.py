@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from pydantic import ValidationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
@@ -84,7 +84,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
         _refuse_taken_url(actor, bookmark_id, patch.url)
         values |= {"url": patch.url, "url_hash": url_hash(patch.url), "domain": domain_of(patch.url)}
     if given & EMBEDDED_FIELDS:
-        values["embedding_due_at"] = utc_now()
+        values["embedding_due_at"] = func.now()
     if not change_fields(actor, bookmark_id, values):
         raise NotFound
     if patch.tags is not None:
@@ -148,8 +148,7 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     Raises:
         NotFound: there is no such bookmark outside the trash.
     """
-    now = utc_now()
-    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": now}
+    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
     if not change_fields(actor, bookmark_id, due):
         raise NotFound
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from backend.api import openapi_document
 from backend.cli.application import detached_application
+from backend.docs.openapi import openapi_document
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response, abort, current_app
+from flask import Blueprint, Response, abort, current_app, jsonify
 
 from backend.docs.openapi import openapi_document
 
@@ -41,7 +41,7 @@ SHIPPED = {"swagger_bundle.js": "text/javascript", "swagger_style.css": "text/cs
 @blueprint.get("/openapi.json")
 def read_document() -> Response:
     """The OpenAPI document."""
-    return current_app.json.response(openapi_document(current_app))
+    return jsonify(openapi_document(current_app))
 
 
 @blueprint.get("/docs")

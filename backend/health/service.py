@@ -35,7 +35,7 @@ def check_health() -> HealthOut:
     well = all(check.status in ("healthy", "disabled") for check in others)
     status = "unhealthy" if database.status == "unhealthy" else "healthy" if well else "degraded"
     return HealthOut(
-        status=status,  # type: ignore[arg-type]
+        status=status,
         version=VERSION,
         uptime_seconds=round(time.monotonic() - STARTED, 1),
         checks=checks,

@@ -12,7 +12,7 @@ from uuid import UUID
 from loguru import logger
 from sqlalchemy import func, or_, select, update
 
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.service import KINDS, job_message
 
@@ -101,7 +101,7 @@ def _claim(job_id: UUID) -> ClaimedJob | None:
             status="running",
             attempts=Job.attempts + 1,
             started_at=func.coalesce(Job.started_at, func.now()),
-            lease_until=utc_now() + timedelta(seconds=LEASE_SECONDS),
+            lease_until=func.now() + timedelta(seconds=LEASE_SECONDS),
         )
         .returning(Job)
     )
@@ -117,7 +117,7 @@ def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
         status="queued",
         attempts=attempts,
         lease_until=None,
-        run_after=utc_now() + timedelta(seconds=seconds),
+        run_after=func.now() + timedelta(seconds=seconds),
     )
 
 

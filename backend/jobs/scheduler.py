@@ -95,4 +95,4 @@ def run_scheduler() -> None:
         for work in regular_work(settings.RECONCILE_SECONDS):
             scheduler.add(work)
         logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
-        scheduler.start()
+        scheduler.start()  # type: ignore[no-untyped-call]

@@ -64,7 +64,7 @@ def cancel_job(actor: Actor, job_id: UUID) -> Job:
         Conflict: it has ended already.
     """
     get_job(actor, job_id)
-    cancelled = db.session.scalar(
+    cancelled: Job | None = db.session.scalar(
         update(Job)
         .where(Job.id == job_id, Job.status.in_(("queued", "running")))
         .values(status="cancelled", finished_at=func.now())

@@ -34,7 +34,7 @@ class FuzeWorker(Worker):
 
     def register_death(self) -> None:
         """Leave at once when stopping on purpose."""
-        super().register_death()
+        super().register_death()  # type: ignore[no-untyped-call]
         self.connection.zrem(HEARTBEATS, self.name)
         self.connection.zremrangebyscore(HEARTBEATS, 0, time.time() - 3600)
 
@@ -80,4 +80,4 @@ def live_workers(connection: Redis) -> int:
     Raises:
         redis.RedisError: Redis is away.
     """
-    return int(connection.zcount(HEARTBEATS, time.time() - STALE_SECONDS, "+inf"))  # type: ignore[arg-type]
+    return int(connection.zcount(HEARTBEATS, time.time() - STALE_SECONDS, "+inf"))

@@ -8,7 +8,8 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-
 # The documentation pages draw themselves with scripts and styles of our own origin; styles are set from script.
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    " font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:;"
+    " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
-from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from loguru import logger
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
+from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from backend.bookmarks.documents import page_vector, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.saving import title_key
@@ -76,7 +76,7 @@ def _claim(bookmark_id: int) -> _Claim | None:
         update(Bookmark)
         .where(Bookmark.id == bookmark_id, Bookmark.capture_status == "pending")
         .where(Bookmark.capture_due_at <= func.now(), Bookmark.deleted_at.is_(None))
-        .values(capture_attempts=Bookmark.capture_attempts + 1, capture_due_at=utc_now() + lease)
+        .values(capture_attempts=Bookmark.capture_attempts + 1, capture_due_at=func.now() + lease)
         .returning(Bookmark.url, Bookmark.capture_attempts)
     ).one_or_none()
     db.session.commit()
@@ -119,28 +119,26 @@ def _retry_or_fail(claim: _Claim, error: FetchError) -> Outcome:
     if not error.retryable or claim.attempt >= MAX_ATTEMPTS:
         return _end(claim, "failed", error.reason)
     wait = error.retry_after_seconds or current_settings().CAPTURE_RETRY_SECONDS * 4 ** (claim.attempt - 1)
-    _change(claim, capture_due_at=utc_now() + timedelta(seconds=wait), capture_error=error.reason)
+    _change(claim, capture_due_at=func.now() + timedelta(seconds=wait), capture_error=error.reason)
     db.session.commit()
     return Outcome("pending", error.reason, wait)
 
 
 def _end(claim: _Claim, status: Literal["failed", "skipped"], reason: str) -> Outcome:
-    now = utc_now()
-    _change(claim, capture_status=status, capture_error=reason, capture_due_at=None, embedding_due_at=now)
+    _change(claim, capture_status=status, capture_error=reason, capture_due_at=None, embedding_due_at=func.now())
     db.session.commit()
     return Outcome(status, reason)
 
 
 def _store(claim: _Claim, page: ExtractedPage) -> Outcome:
-    now = utc_now()
     title, description = (page.title or "")[:MAX_TITLE], (page.description or "")[:MAX_DESCRIPTION]
     mine = _change(
         claim,
         capture_status="captured",
         capture_error=None,
         capture_due_at=None,
-        captured_at=now,
-        embedding_due_at=now,
+        captured_at=func.now(),
+        embedding_due_at=func.now(),
         title=_if_empty(Bookmark.title, Bookmark.title, title),
         title_key=_if_empty(Bookmark.title, Bookmark.title_key, title_key(title)),
         description=_if_empty(Bookmark.description, Bookmark.description, description),
@@ -166,7 +164,7 @@ def _store_content(bookmark_id: int, page: ExtractedPage) -> None:
         "html": page.html,
         "word_count": page.word_count,
         "vector": page_vector(page.text),
-        "captured_at": utc_now(),
+        "captured_at": func.now(),
     }
     db.session.execute(
         insert(BookmarkContent)
@@ -185,7 +183,7 @@ def _change(claim: _Claim, **values: Any) -> bool:
         update(Bookmark)
         .where(Bookmark.id == claim.bookmark_id, Bookmark.capture_status == "pending")
         .where(Bookmark.capture_attempts == claim.attempt)
-        .values(updated_at=utc_now(), **values)
+        .values(updated_at=func.now(), **values)
         .returning(Bookmark.id)
     )
     return changed is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 LOOPBACKS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
-class CannotStart(Exception):  # noqa: N818
+class CannotStart(Exception):
     """The stack cannot be started here; the message is one readable line."""
 
 

@@ -27,11 +27,11 @@ TICK_SECONDS = 0.1
 CHUNK_BYTES = 65536
 
 
-class StopRequested(Exception):  # noqa: N818
+class StopRequested(Exception):
     """Somebody asked for the end: Ctrl-C, SIGTERM, or the terminal went away."""
 
 
-class ServiceFailed(Exception):  # noqa: N818
+class ServiceFailed(Exception):
     """A service ended, or did not get ready, while the others waited for it; the message is one line."""
 
 
