@@ -12,14 +12,16 @@ from config import SECRET_NAMES, Settings
 
 HEADER = """\
 # Every setting of Fuze. Made by `python -m backend env-example`; do not edit.
-# Copy to `.env` and take the # off what you change. Variables of the environment come before this file.
+# Copy to `.env` and take the # off what you change. A variable of the environment comes before this file.
 """
-COMPOSE = {
-    "POSTGRES_PASSWORD": "letters and digits only, it becomes part of an address",
+COMPOSE_SECRETS = {
+    "POSTGRES_PASSWORD": "letters and digits only, since it becomes part of an address",
     "REDIS_PASSWORD": "letters and digits only",
-    "GRAFANA_PASSWORD": "of its user admin; only for the profile `monitoring`",
-    "FUZE_BIND": "address of this machine to publish on; default: 127.0.0.1",
-    "FUZE_PORTS": "port to publish, or as many as there are web containers: 8000-8003; default: 8000",
+}
+COMPOSE_OPTIONS = {
+    "FUZE_BIND": ("127.0.0.1", "docker compose: address of this machine to publish on"),
+    "FUZE_PORTS": ("8000", "docker compose: port to publish; a range such as 8000-8003 for several web containers"),
+    "GRAFANA_PASSWORD": ("", "docker compose: password of Grafana's user admin, for the profile `monitoring`"),
 }
 
 
@@ -28,14 +30,15 @@ def render() -> str:
     return "\n".join(
         [
             HEADER,
-            "# Needed in production, and by docker compose. Make each with: openssl rand -hex 32",
-            *(_line(name, "", Settings.model_fields[name].description) for name in SECRET_NAMES),
+            "## Needed in production, and by docker compose. Make each with: openssl rand -hex 32",
+            *(_entry(name, "", Settings.model_fields[name].description) for name in SECRET_NAMES),
             "",
-            "# Needed by docker compose.",
-            *(_line(name, "", description) for name, description in COMPOSE.items()),
+            "## Needed by docker compose.",
+            *(_entry(name, "", description) for name, description in COMPOSE_SECRETS.items()),
             "",
-            "# Everything else, with its default.",
+            "## Everything else, with its default.",
             *_optional(),
+            *(_entry(f"#{name}", default, text) for name, (default, text) in COMPOSE_OPTIONS.items()),
             "",
         ]
     )
@@ -43,12 +46,13 @@ def render() -> str:
 
 def _optional() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
-        if name not in SECRET_NAMES and name not in COMPOSE:
-            yield "#" + _line(name, _written(field.default), field.description)
+        if name not in SECRET_NAMES and name not in COMPOSE_SECRETS:
+            yield _entry(f"#{name}", _written(field.default), field.description)
 
 
-def _line(name: str, value: str, description: str | None) -> str:
-    return f"{name}={value}  # {description}"
+def _entry(name: str, value: str, description: str | None) -> str:
+    # On two lines: behind an empty value, the parsers of these files take a comment for the value.
+    return f"# {description}\n{name}={value}"
 
 
 def _written(default: Any) -> str:

@@ -28,7 +28,7 @@ PREVIOUS_SERVER_SECONDS = 30.0
 
 SETTINGS = {
     "listen_addresses": "",
-    "max_connections": "200",
+    "max_connections": "300",
     "shared_buffers": "128MB",
     "effective_cache_size": "1GB",
     "work_mem": "8MB",
