@@ -38,6 +38,9 @@ from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaT
 
 MAX_ID = 2**63 - 1
 MAX_JSON_DEPTH = 32
+MAX_QUERY_BYTES = 8192
+# Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 LimitClass = Literal["list", "read", "write", "search", "auth", "exempt"]
 Authenticate = Callable[[Request], Actor]
 T = TypeVar("T")
@@ -46,7 +49,7 @@ T = TypeVar("T")
 class In(BaseModel):
     """A request body: exact types as JSON has them, no unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 def _describe_omittable(schema: JsonDict) -> None:
@@ -77,13 +80,13 @@ class Patch(In):
 class Query(BaseModel):
     """A query string: no unknown parameters. Use the types below, which say what text they take."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_omittable)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_omittable, hide_input_in_errors=True)
 
 
 class Out(BaseModel):
     """A response body."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
 
 
 class Problem(Out):
@@ -232,8 +235,12 @@ def _in_words(fault: ErrorDetails) -> str:
 
 def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
     model = model or Query
+    if len(request.query_string) > MAX_QUERY_BYTES:
+        raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}
     for name, given in request.args.lists():
+        if any("\x00" in value for value in given):
+            raise Invalid.field(f"query.{name}", "Input must not hold the NUL character", "nul")
         is_list = name in model.model_fields and _is_list(model, name)
         if not is_list and len(given) > 1:
             raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
@@ -263,7 +270,7 @@ def _depth_exceeds(body: bytes, limit: int) -> bool:
     if body.count(b"{") + body.count(b"[") <= limit:
         return False
     depth = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', body):
+    for token in STRINGS_AND_BRACKETS.finditer(body):
         mark = token.group()
         if mark in b"[{":
             depth += 1
