@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.extensions import after_fork
 from gunicorn.http.wsgi import Response
 
 from backend.cli.up.processes import die_with_parent
+from backend.extensions import after_fork
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ keepalive = 15
 backlog = 2048
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
+limit_request_line = 8190  # The most that gunicorn can; a search in an alphabet of three bytes a letter needs it.
+forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whom to believe; gunicorn would believe every local caller.
 accesslog = None  # The application writes its own.
 errorlog = "-"
 loglevel = "warning"
