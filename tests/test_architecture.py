@@ -207,7 +207,7 @@ def _reads_environment(module: Module) -> Iterator[bool]:
         if key is None
     }
     for node in module.nodes:
-        if isinstance(node, ast.Attribute):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
             yield node.attr in ("environ", "environb", "getenv", "getenvb") and id(node) not in handed_on
         if isinstance(node, ast.ImportFrom):
             yield node.module == "os" and any("env" in alias.name for alias in node.names)
