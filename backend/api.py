@@ -51,7 +51,7 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-def _describe_omittable(schema: JsonDict) -> None:
+def describe_omittable(schema: JsonDict) -> None:
     """Describe fields that may be left out, but never be null, without null; bounds under the names of JSON Schema."""
     for field in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).values():
         kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
@@ -66,7 +66,7 @@ def _describe_omittable(schema: JsonDict) -> None:
 class Patch(In):
     """A body in which every field may be left out, but none may be null."""
 
-    model_config = ConfigDict(json_schema_extra=_describe_omittable)
+    model_config = ConfigDict(json_schema_extra=describe_omittable)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -79,7 +79,7 @@ class Patch(In):
 class Query(BaseModel):
     """A query string: no unknown parameters. Use the types below, which say what text they take."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_omittable, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
 
 
 class Out(BaseModel):
@@ -91,7 +91,7 @@ class Out(BaseModel):
 class Problem(Out):
     """An error, as RFC 9457 has it."""
 
-    model_config = ConfigDict(json_schema_extra=_describe_omittable)
+    model_config = ConfigDict(json_schema_extra=describe_omittable)
 
     type: str = Field(examples=["about:blank"])
     title: str = Field(examples=["Unprocessable Content"])
@@ -158,6 +158,11 @@ def _text_datetime(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    # To JSON 7.0 is the same number as 7.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
@@ -169,7 +174,7 @@ Moment = Annotated[
     AfterValidator(_storable),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
 ]
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
 
 
 class PageQuery(Query):

@@ -5,9 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
-from backend.api import Id, In, Moment, Out, Page, PageQuery, Patch, Query, QueryBoolean, QueryId, QueryInteger, Text
+from backend.api import (
+    Id,
+    In,
+    Moment,
+    Out,
+    Page,
+    PageQuery,
+    Patch,
+    Query,
+    QueryBoolean,
+    QueryId,
+    QueryInteger,
+    Text,
+    describe_omittable,
+)
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
 
@@ -238,8 +253,25 @@ class ActionFilter(In):
     deleted: bool = False
 
 
+def _describe_action(schema: JsonDict) -> None:
+    describe_omittable(schema)
+    schema["oneOf"] = [{"required": ["ids"]}, {"required": ["filter"]}]
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"action": {"enum": ["add_tags", "remove_tags"]}}},
+            "then": {"required": ["tags"], "properties": {"tags": {"minItems": 1}}},
+        },
+        {
+            "if": {"properties": {"action": {"enum": ["add_to_project", "remove_from_project"]}}},
+            "then": {"required": ["project_id"]},
+        },
+    ]
+
+
 class ActionIn(Patch):
     """One change for many bookmarks: those of `ids`, or all that the filter finds."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_action)
 
     ids: list[Id] | None = Field(None, max_length=1000)
     filter: ActionFilter | None = None
