@@ -1,0 +1,1 @@
+"""Capture: fetch a page safely and read it."""
