@@ -82,7 +82,7 @@ def refresh_due_documents() -> None:
 
 def resend_due_work() -> None:
     """Send again what is due and has no message: after a lost queue, a killed worker, a wait that is over."""
-    waiting = waiting_keys("capture")
+    waiting = waiting_keys("interactive") | waiting_keys("capture")
     captures = [capture_message(id_) for id_ in due_captures(RESEND_LIMIT)]
     messages = [message for message in captures if message.key not in waiting]
     if current_settings().EMBEDDING_PROVIDER != "none" and is_embedding_due():
