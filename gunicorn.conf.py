@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.extensions import after_fork
 from gunicorn.http.wsgi import Response
 
 from backend.cli.up.processes import die_with_parent
+from backend.extensions import after_fork
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
