@@ -1,0 +1,1 @@
+"""Bookmarks, tags, capture and transfer."""
