@@ -31,9 +31,7 @@ class _CutShortError(Exception):
     """The body goes on, but no more of it comes; what has come is good."""
 
 
-def read_body(
-    wire: Iterable[bytes], content_encoding: str, max_bytes: int, deadline: Deadline
-) -> tuple[bytes, bool]:
+def read_body(wire: Iterable[bytes], content_encoding: str, max_bytes: int, deadline: Deadline) -> tuple[bytes, bool]:
     """The inflated body, and whether it was cut: at `max_bytes`, sent or inflated, or where a stream broke.
 
     Raises:
@@ -96,9 +94,7 @@ def _inflate(pieces: Iterable[bytes], window: int, deadline: Deadline) -> Iterat
             except zlib.error as error:
                 if finished:
                     return
-                raise FetchError(
-                    "The site sent a page that cannot be decompressed.", retryable=True
-                ) from error
+                raise FetchError("The site sent a page that cannot be decompressed.", retryable=True) from error
             yield inflated
             # A full piece may leave output inside zlib although all input is used up.
             data, fed = stream.unconsumed_tail, True

@@ -151,9 +151,7 @@ def _cookies_of(response: httpx.Response) -> dict[str, str]:
     http.cookiejar stumbles over hostile ones.
     """
     pairs = (value.partition(";")[0].partition("=") for value in response.headers.get_list("set-cookie"))
-    return {
-        name.strip(): value.strip() for name, _, value in pairs if name.strip() and (name + value).isascii()
-    }
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip() and (name + value).isascii()}
 
 
 def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> FetchedPage:
@@ -164,6 +162,4 @@ def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline
     if not is_unreadable(media_type):
         coding = response.headers.get("content-encoding", "")
         body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline)
-    return FetchedPage(
-        str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated
-    )
+    return FetchedPage(str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated)

@@ -25,8 +25,7 @@ class Names:
 
     def __init__(self, zone: dict[str, list[list[str]]] | None = None) -> None:
         self.zone = {
-            name: itertools.chain(answers, itertools.repeat(answers[-1]))
-            for name, answers in (zone or {}).items()
+            name: itertools.chain(answers, itertools.repeat(answers[-1])) for name, answers in (zone or {}).items()
         }
         self.asked: list[str] = []
 

@@ -82,9 +82,7 @@ def _read_request(connection: socket.socket) -> SeenRequest:
 
 
 @contextlib.contextmanager
-def running(
-    host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None
-) -> Iterator[LocalServer]:
+def running(host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
     """A server in a thread of its own."""
     with LocalServer(host, port, tls) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

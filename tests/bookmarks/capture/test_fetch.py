@@ -35,9 +35,7 @@ START = "127.77.0.1"
 
 
 HOSTILE_NAMES = {
-    "example.com": [
-        ["93.184.215.14"]
-    ],  # harmless itself: a URL that is let through to it shows as an attempt
+    "example.com": [["93.184.215.14"]],  # harmless itself: a URL that is let through to it shows as an attempt
     "private.example": [["10.0.0.5"]],
     "loopback.example": [["127.0.0.1"]],
     "metadata.google.internal": [["169.254.169.254"]],
@@ -135,9 +133,7 @@ def test_a_hostile_url_is_refused_without_a_single_connection(url: str, attempts
 
 
 @pytest.mark.parametrize("url", [url for url in HOSTILE_URLS if not re.search(r"[\x00\n\ud800]", url)])
-def test_a_redirect_to_a_hostile_url_connects_nowhere_else(
-    url: str, start: LocalServer, attempts: list[Any]
-) -> None:
+def test_a_redirect_to_a_hostile_url_connects_nowhere_else(url: str, start: LocalServer, attempts: list[Any]) -> None:
     """Some, such as `http:127.0.0.1`, are relative references here; what no header can carry is left out."""
     names = Names({**HOSTILE_NAMES, "start.example": [[START]]})
     start.answers["/"] = redirect(url.encode().decode("latin-1"))
@@ -191,9 +187,7 @@ def test_a_name_that_changes_its_answer_is_refused_on_the_next_hop(server: Local
 
 
 @pytest.mark.parametrize("answer", [[PUBLIC, PRIVATE], [PRIVATE, PUBLIC], ["::1", PUBLIC]])
-def test_one_forbidden_address_among_good_ones_refuses_the_name(
-    answer: Sequence[str], server: LocalServer
-) -> None:
+def test_one_forbidden_address_among_good_ones_refuses_the_name(answer: Sequence[str], server: LocalServer) -> None:
     assert not failure(server.url(host="mixed.example"), bounds(Names({"mixed.example": [answer]}))).retryable
     assert server.connections == 0
 
@@ -289,9 +283,7 @@ def test_a_3xx_answer_that_leads_nowhere_is_no_page(status: int, server: LocalSe
 
 def test_cookies_stay_with_the_host_that_set_them(server: LocalServer) -> None:
     names = Names({"one.example": [[PUBLIC]], "two.example": [[PUBLIC]]})
-    server.answers["/"] = redirect(
-        "/again", set_cookie="seen=1=2; Path=/; Domain=.example; expires=99999999999"
-    )
+    server.answers["/"] = redirect("/again", set_cookie="seen=1=2; Path=/; Domain=.example; expires=99999999999")
     server.answers["/again"] = redirect("/more", set_cookie="other = x")
     server.answers["/more"] = redirect(server.url("/elsewhere", host="two.example"), set_cookie="; Max-Age=x")
     server.answers["/elsewhere"] = redirect(server.url("/end", host="one.example"), set_cookie="n=\xff")

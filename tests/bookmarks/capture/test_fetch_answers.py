@@ -28,9 +28,7 @@ pytestmark = pytest.mark.unit
      (451, False), (499, False), (500, True), (501, True), (502, True), (503, True), (504, True), (520, True),
      (599, True), (999, False)],
 )  # fmt: skip
-def test_a_status_says_whether_a_later_try_may_help(
-    status: int, retryable: bool, server: LocalServer
-) -> None:
+def test_a_status_says_whether_a_later_try_may_help(status: int, retryable: bool, server: LocalServer) -> None:
     server.answers["/"] = response(status, HTML, content_type="text/html")
     refusal = failure(server.url())
     assert refusal.retryable is retryable

@@ -43,9 +43,7 @@ def test_a_huge_body_is_cut_and_the_rest_is_not_read(framing: str, server: Local
 
 @pytest.mark.parametrize(("size", "truncated"), [(999, False), (1000, False), (1001, True)])
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
-def test_a_body_is_cut_only_past_the_limit(
-    coding: str, size: int, truncated: bool, server: LocalServer
-) -> None:
+def test_a_body_is_cut_only_past_the_limit(coding: str, size: int, truncated: bool, server: LocalServer) -> None:
     body = b"a" * size
     server.answers["/"] = response(
         body=gzip.compress(body) if coding == "gzip" else body,
@@ -83,9 +81,7 @@ BOMBS = {
 def test_a_compressed_bomb_is_cut_and_the_memory_stays_small(kind: str, server: LocalServer) -> None:
     make, coding = BOMBS[kind]
     server.answers["/"] = response(body=make(), content_type="text/html", content_encoding=coding)
-    fetch_page(
-        server.url(), bounds(max_bytes=1000)
-    )  # What is loaded once, such as certificates, is not counted.
+    fetch_page(server.url(), bounds(max_bytes=1000))  # What is loaded once, such as certificates, is not counted.
     tracemalloc.start()
     try:
         with within(5.0):
@@ -105,9 +101,7 @@ def test_a_compressed_bomb_is_cut_and_the_memory_stays_small(kind: str, server: 
      (lambda: gzip.compress(b"") * 40_000, "gzip")],
     ids=["empty blocks", "empty blocks in gzip", "empty members"],
 )  # fmt: skip
-def test_compressed_nothing_without_end_ends(
-    make: Callable[[], bytes], coding: str, server: LocalServer
-) -> None:
+def test_compressed_nothing_without_end_ends(make: Callable[[], bytes], coding: str, server: LocalServer) -> None:
     server.answers["/"] = response(body=make(), content_type="text/html", content_encoding=coding)
     with within(5.0):
         page = fetch_page(server.url(), bounds(max_bytes=500_000))
@@ -157,8 +151,7 @@ COMPRESSED = {
 def test_a_compressed_body_is_read(kind: str, step: int, server: LocalServer) -> None:
     body, coding = COMPRESSED[kind]
     chunks = b"".join(
-        b"%x\r\n%s\r\n" % (len(body[at : at + step]), body[at : at + step])
-        for at in range(0, len(body), step)
+        b"%x\r\n%s\r\n" % (len(body[at : at + step]), body[at : at + step]) for at in range(0, len(body), step)
     )
     server.answers["/"] = head(content_encoding=coding, transfer_encoding="chunked") + chunks + b"0\r\n\r\n"
     page = fetch_page(server.url(), bounds())
@@ -175,9 +168,7 @@ def test_a_long_compressed_body_is_read_to_its_last_byte(server: LocalServer) ->
 
 
 @pytest.mark.parametrize("over", [0, 1, 3, 50, 150, 257, 258])
-def test_output_that_zlib_holds_back_at_the_end_of_its_input_is_not_lost(
-    over: int, server: LocalServer
-) -> None:
+def test_output_that_zlib_holds_back_at_the_end_of_its_input_is_not_lost(over: int, server: LocalServer) -> None:
     body = b"a" * (PIECE_BYTES + over)
     server.answers["/"] = response(body=zlib.compress(body, wbits=-15), content_encoding="deflate")
     page = fetch_page(server.url(), bounds())
@@ -192,9 +183,7 @@ def test_an_empty_body_that_claims_to_be_compressed_is_empty(coding: str, server
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_a_compressed_stream_that_breaks_off_gives_what_came_and_says_so(
-    coding: str, server: LocalServer
-) -> None:
+def test_a_compressed_stream_that_breaks_off_gives_what_came_and_says_so(coding: str, server: LocalServer) -> None:
     body = gzip.compress(HTML * 99) if coding == "gzip" else zlib.compress(HTML * 99)
     server.answers["/"] = response(body=body[:-12], content_encoding=coding)
     page = fetch_page(server.url(), bounds())

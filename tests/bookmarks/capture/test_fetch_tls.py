@@ -119,6 +119,4 @@ def test_a_handshake_that_stalls_ends_at_the_deadline(trusted: Path) -> None:
     context = serving(trusted)
     context.sni_callback = lambda connection, name, _: time.sleep(5)
     with running(PUBLIC, tls=context) as server, within(2.0):
-        assert failure(
-            server.url(host="site.example", scheme="https"), bounds(NAMES, timeout_seconds=0.3)
-        ).retryable
+        assert failure(server.url(host="site.example", scheme="https"), bounds(NAMES, timeout_seconds=0.3)).retryable
