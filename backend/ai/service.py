@@ -6,10 +6,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable, create_provider
 from flask import current_app
 from loguru import logger
 
+from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable, create_provider
 from backend.extensions import current_settings
 
 RETRY_SECONDS = 30

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
-from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from loguru import logger
 from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
+from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from backend.bookmarks.documents import page_vector, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.saving import title_key
