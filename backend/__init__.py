@@ -1,1 +1,94 @@
 """Fuze: a self-hosted backend for what people save to read and use."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from flask import Flask
+
+from backend.api import IdConverter
+from backend.auth.authentication import authenticate
+from backend.auth.routes import blueprint as auth
+from backend.bookmarks.routes import blueprint as bookmarks
+from backend.bookmarks.routes import tags_blueprint as tags
+from backend.docs.routes import blueprint as docs
+from backend.errors import register_error_handlers
+from backend.extensions import bind_redis, compress, cors, database_options, db, jwt, migrate, remember_app
+from backend.health.routes import blueprint as health
+from backend.jobs.routes import blueprint as jobs
+from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
+from backend.middleware.proxies import TrustedProxyFix
+from backend.middleware.request_id import register_request_id
+from backend.middleware.security_headers import register_security_headers
+from backend.observability.logging import configure_logging, register_access_log
+from backend.profile.routes import blueprint as profile
+from backend.search.routes import blueprint as search
+from config import Settings, load_settings
+
+VERSIONED = (auth, profile, bookmarks, tags, search, jobs)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
+    settings = settings or load_settings()
+    configure_logging(settings)
+    app = Flask("fuze", static_folder=None)
+    _configure(app, settings)
+    _bind_extensions(app, settings)
+    register_request_id(app)
+    register_access_log(app)
+    register_input_validation(app)
+    register_security_headers(app)
+    register_error_handlers(app)
+    _register_blueprints(app)
+    remember_app(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.extensions["settings"] = settings
+    app.extensions["authenticate"] = authenticate
+    app.url_map.converters["id"] = IdConverter
+    app.url_map.merge_slashes = False
+    app.config.update(
+        SECRET_KEY=settings.SECRET_KEY.get_secret_value(),
+        JWT_SECRET_KEY=settings.JWT_SECRET_KEY.get_secret_value(),
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.ACCESS_TOKEN_MINUTES),
+        JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
+        MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=database_options(settings),
+        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_MIN_SIZE=1024,
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_MIMETYPES=["application/json", "application/problem+json", "text/html", "text/css", "text/javascript"],
+    )
+
+
+def _bind_extensions(app: Flask, settings: Settings) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db)
+    jwt.init_app(app)
+    compress.init_app(app)
+    bind_redis(app, settings)
+    cors.init_app(
+        app,
+        # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
+        origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
+        always_send=False,
+        vary_header=False,
+        methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
+        supports_credentials=True,
+        expose_headers=["X-Request-ID", "Location", "Retry-After"],
+        max_age=600,
+    )
+    if settings.TRUSTED_PROXIES:
+        app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES)  # type: ignore[method-assign]
+
+
+def _register_blueprints(app: Flask) -> None:
+    for blueprint in (health, docs):
+        app.register_blueprint(blueprint)
+    for blueprint in VERSIONED:
+        app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")

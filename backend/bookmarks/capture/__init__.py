@@ -1,1 +1,1 @@
-"""Capture: fetch a page safely and read it."""
+"""Capture: fetch the page behind a link, guarded, and read what it says."""

@@ -1,0 +1,334 @@
+"""The one place that knows the OpenAPI library: how a route declares itself, how input is validated, lists are paged.
+
+A view says everything about itself in one `operation` decorator; the OpenAPI document, authentication, validation and
+the tests that walk the URL map all read that one declaration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+
+from flask import Flask, Request, current_app, request
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic import AwareDatetime as PydanticAwareDatetime
+from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import ErrorDetails
+from spectree import Response, SpecTree
+from spectree.plugins.base import Context
+from spectree.plugins.flask_plugin import FlaskPlugin
+from werkzeug.routing import BaseConverter
+
+from backend.actor import Actor
+from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
+
+MAX_ID = 2**63 - 1
+MAX_JSON_DEPTH = 32
+MAX_QUERY_BYTES = 8192
+# Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+LimitClass = Literal["list", "read", "write", "search", "auth", "exempt"]
+Authenticate = Callable[[Request], Actor]
+T = TypeVar("T")
+
+
+class In(BaseModel):
+    """A request body: exact types as JSON has them, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+def _describe_omittable(schema: JsonDict) -> None:
+    """Describe fields that may be left out, but never be null, without null; bounds under the names of JSON Schema."""
+    for field in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).values():
+        kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+        field |= {"anyOf": kinds} if len(kinds) > 1 else (kinds or [{}])[0] | field
+        if "default" in field and field["default"] is None:
+            del field["default"]
+        for ours, theirs in (("ge", "minimum"), ("le", "maximum")):
+            if ours in field:
+                field[theirs] = field.pop(ours)
+
+
+class Patch(In):
+    """A body in which every field may be left out, but none may be null."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_omittable)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("Input must not be null; leave the field out to keep it")
+        return value
+
+
+class Query(BaseModel):
+    """A query string: no unknown parameters. Use the types below, which say what text they take."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_omittable, hide_input_in_errors=True)
+
+
+class Out(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
+
+
+class Problem(Out):
+    """An error, as RFC 9457 has it."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    detail: str
+    instance: str = Field(description="Path of the request")
+    request_id: str = Field(description="Finds the request in the server's logs")
+    errors: list[ProblemField] | SkipJsonSchema[None] = Field(None, description="On 422: every field at fault")
+
+
+class ProblemField(Out):
+    """One field at fault."""
+
+    field: str = Field(examples=["body.url"])
+    message: str
+    code: str
+
+
+class Page(Out, Generic[T]):
+    """One page of a list. `total` is exact; `next_cursor` continues at the same cost however deep."""
+
+    items: list[T]
+    total: int
+    page: int
+    page_size: int
+    total_pages: int
+    has_next: bool
+    has_prev: bool
+    next_cursor: str | None
+
+
+def _strict_integer(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("Input should be a whole number")
+    return value
+
+
+def _strict_boolean(value: object) -> object:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("Input should be true or false")
+        return value == "true"
+    return value
+
+
+def _no_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("Input must not hold the NUL character")
+    return value
+
+
+def _storable(value: datetime) -> datetime:
+    # At the ends of the calendar another time zone's year has no number.
+    if not 1000 <= value.year <= 9000:
+        raise ValueError("Input should lie between the years 1000 and 9000")
+    return value
+
+
+def _text_datetime(value: object) -> object:
+    # Pydantic also takes numbers as Unix times; the contract has RFC 3339 text only.
+    if not isinstance(value, datetime) and not re.match(r"\d{4}-\d{2}-\d{2}", str(value)):
+        raise ValueError("Input should be an RFC 3339 date-time such as 2026-01-31T12:00:00Z")
+    return value
+
+
+QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
+QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
+QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
+Text = Annotated[str, AfterValidator(_no_nul)]
+Moment = Annotated[
+    PydanticAwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_text_datetime),
+    AfterValidator(_storable),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+]
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+
+
+class PageQuery(Query):
+    """Which page of a list: by number, or by the cursor that the previous page gave."""
+
+    page: Annotated[QueryInteger, Field(ge=1, le=10**12)] = Field(1, description="Page number, from 1")
+    page_size: Annotated[QueryInteger, Field(ge=1, le=100)] = Field(20, description="Items on a page")
+    cursor: Text | None = Field(None, max_length=2048, description="`next_cursor` of the page before")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a route declares about itself. `scope` is None on public routes, `media_types` name what is not JSON."""
+
+    scope: str | None
+    limit: LimitClass
+    tag: str
+    responses: dict[int, type[BaseModel] | None]
+    media_types: tuple[str, ...] = ()
+
+
+class IdConverter(BaseConverter):
+    """A path segment that is a row's id; what PostgreSQL could not hold is no such path."""
+
+    regex = r"[1-9][0-9]{0,17}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+class _StrictPlugin(FlaskPlugin):
+    """Validates as the contract says, with errors that name `body.…` or `query.…`."""
+
+    def request_validation(  # type: ignore[no-untyped-def]
+        self, request, query, json, form, headers, cookies
+    ) -> None:
+        faults: list[FieldError] = []
+        checked_query = _checked(faults, "query", lambda: _validate_query(request, query))
+        checked_json = _checked(faults, "body", lambda: _validate_body(request, json)) if json else None
+        if faults:
+            raise Invalid(faults)
+        request.context = Context(checked_query, checked_json, None, None, None)
+
+
+def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) -> T | None:
+    try:
+        return validate()
+    except ValidationError as error:
+        faults.extend(_field_errors(where, error))
+        return None
+
+
+def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
+    for fault in error.errors(include_url=False, include_input=False):
+        path = ".".join([where, *(str(part) for part in fault["loc"])])
+        yield FieldError(path, _in_words(fault), fault["type"])
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
+    if fault["type"] == "too_long" and context.get("field_type") == "Value":  # Pydantic calls characters items.
+        return f"Input should have at most {context['max_length']} characters"
+    return fault["msg"].removeprefix("Value error, ")
+
+
+def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
+    model = model or Query
+    if len(request.query_string) > MAX_QUERY_BYTES:
+        raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
+    values: dict[str, object] = {}
+    for name, given in request.args.lists():
+        if any("\x00" in value for value in given):
+            raise Invalid.field(f"query.{name}", "Input must not hold the NUL character", "nul")
+        is_list = name in model.model_fields and _is_list(model, name)
+        if not is_list and len(given) > 1:
+            raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
+        values[name] = given if is_list else given[0]
+    return model.model_validate(values)
+
+
+def _is_list(model: type[BaseModel], name: str) -> bool:
+    return "list[" in str(model.model_fields[name].annotation)
+
+
+def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
+    if request.mimetype != "application/json":
+        raise UnsupportedMediaType
+    body = request.get_data()
+    if _depth_exceeds(body, MAX_JSON_DEPTH):
+        raise Invalid.field("body", f"The body nests deeper than {MAX_JSON_DEPTH} levels.", "too_deep")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        if any(fault["type"] == "json_invalid" for fault in error.errors(include_input=False, include_url=False)):
+            raise MalformedBody from None
+        raise
+
+
+def _depth_exceeds(body: bytes, limit: int) -> bool:
+    if body.count(b"{") + body.count(b"[") <= limit:
+        return False
+    depth = 0
+    for token in STRINGS_AND_BRACKETS.finditer(body):
+        mark = token.group()
+        if mark in b"[{":
+            depth += 1
+            if depth > limit:
+                return True
+        elif mark in b"]}":
+            depth -= 1
+    return False
+
+
+def _component_name(model: type) -> str:
+    return re.sub(r"\W+", "", model.__name__)
+
+
+spec = SpecTree(
+    backend=_StrictPlugin,
+    title="Fuze",
+    naming_strategy=_component_name,
+    nested_naming_strategy=lambda _parent, child: re.sub(r"\W+", "", child),
+    validation_error_model=Problem,
+)
+
+
+def operation(
+    *,
+    scope: str | None,
+    limit: LimitClass,
+    tag: str,
+    responses: dict[int, type[BaseModel] | None],
+    media_types: tuple[str, ...] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
+
+    `media_types` are those of a 200 answer that no model describes.
+
+    The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
+    """
+    declared = Operation(scope, limit, tag, responses, media_types)
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        models = {f"HTTP_{status}": model for status, model in responses.items()}
+        validated = spec.validate(resp=Response(**models), tags=[tag])(view)
+
+        @wraps(validated)
+        def guarded(**arguments: Any) -> Any:
+            if scope is not None:
+                actor = cast(Authenticate, current_app.extensions["authenticate"])(request)
+                actor.require(scope)
+                if "actor" in view.__annotations__:
+                    arguments["actor"] = actor
+            return validated(**arguments)
+
+        guarded.operation = declared  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def declared_operation(app: Flask, endpoint: str) -> Operation | None:
+    """What the route behind an endpoint declares, or None where it declares nothing."""
+    return getattr(app.view_functions[endpoint], "operation", None)

@@ -1,0 +1,15 @@
+"""What the worker does for accounts."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, or_, text
+
+from backend.auth.models import Session
+from backend.extensions import db
+
+
+def purge_sessions() -> None:
+    """Delete sessions that ended or expired more than a day ago."""
+    yesterday = func.now() - text("interval '1 day'")
+    db.session.execute(delete(Session).where(or_(Session.expires_at < yesterday, Session.revoked_at < yesterday)))
+    db.session.commit()

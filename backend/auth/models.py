@@ -1,0 +1,46 @@
+"""Users and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.extensions import Base
+
+
+class User(Base):
+    """A person. `email_key` and `username_key` hold the case-folded forms that logins and uniqueness compare."""
+
+    __tablename__ = "users"
+    __table_args__ = (CheckConstraint("role in ('user', 'admin')", name="role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    username: Mapped[str]
+    username_key: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    role: Mapped[str] = mapped_column(default="user")
+    personal_organization_id: Mapped[int] = mapped_column(
+        ForeignKey("organizations.id", ondelete="RESTRICT"), unique=True
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Session(Base):
+    """One login. Its refresh token changes at each use; only the newest one's SHA-256 is kept."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    refresh_token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    user_agent: Mapped[str]
+    ip: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    revoked_at: Mapped[datetime | None]

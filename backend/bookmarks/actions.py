@@ -1,0 +1,168 @@
+"""One change for many bookmarks, whatever their number a fixed count of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+
+from backend.actor import Actor
+from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.messages import capture_message, refresh_message
+from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
+from backend.bookmarks.queries import conditions
+from backend.bookmarks.schemas import ActionIn, tag_key
+from backend.bookmarks.tagging import tag_ids
+from backend.errors import Invalid
+from backend.extensions import db, utc_now
+from backend.jobs.queue import Message, send
+
+# Up to here search documents are refreshed in the request; beyond, a worker does it.
+INLINE_DOCUMENTS = 500
+# Messages sent at once after a large recapture; the scheduler's pass sends the rest as they come up.
+INLINE_MESSAGES = 1_000
+
+FLAGS: dict[str, dict[str, Any]] = {
+    "archive": {"is_archived": True},
+    "unarchive": {"is_archived": False},
+    "read": {"is_read": True},
+    "unread": {"is_read": False},
+    "favorite": {"is_favorite": True},
+    "unfavorite": {"is_favorite": False},
+}
+# The place of a tag that is added to many at once: after those that a person put in order.
+APPENDED = 1_000
+
+Which = Sequence[ColumnElement[bool]]
+Change = tuple[int, list[Message]]
+
+
+def act(actor: Actor, action: ActionIn) -> int:
+    """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
+
+    Raises:
+        Invalid: neither or both of `ids` and `filter`, or tags or project missing.
+    """
+    which = _which(actor, action)
+    if action.action in FLAGS:
+        affected, messages = _set_flags(which, FLAGS[action.action])
+    else:
+        affected, messages = ACTIONS[action.action](actor, which, action)
+    db.session.commit()
+    send(messages)
+    return affected
+
+
+def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
+    """Refresh search documents now if they are few, else mark them for a worker; the messages to send."""
+    if len(bookmark_ids) <= INLINE_DOCUMENTS:
+        refresh_documents(bookmark_ids)
+        return []
+    db.session.execute(update(Bookmark).where(Bookmark.id.in_(bookmark_ids)).values(document_due_at=func.now()))
+    return [refresh_message()]
+
+
+def _which(actor: Actor, action: ActionIn) -> Which:
+    if (action.ids is None) == (action.filter is None):
+        raise Invalid.field("body.ids", "Give either ids or a filter.", "ids_or_filter")
+    if action.ids is not None:
+        trash = action.action == "restore"
+        state = Bookmark.deleted_at.is_not(None) if trash else Bookmark.deleted_at.is_(None)
+        return [Bookmark.organization_id == actor.organization_id, state, Bookmark.id.in_(action.ids)]
+    assert action.filter is not None
+    wanted = action.filter.model_copy(update={"deleted": action.action == "restore" or action.filter.deleted})
+    return conditions(actor, wanted)
+
+
+def _set_flags(which: Which, values: dict[str, Any]) -> Change:
+    changes = [getattr(Bookmark, name).is_distinct_from(value) for name, value in values.items()]
+    return _update(which, *changes, **values), []
+
+
+def _update(which: Which, *more: ColumnElement[bool], **values: Any) -> int:
+    statement = update(Bookmark).where(*which, *more).values(updated_at=utc_now(), **values)
+    result = db.session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
+def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
+    ids = tag_ids(actor, _tags(action))
+    pairs = select(Bookmark.id, Tag.id, literal(APPENDED)).where(*which, Tag.id.in_(list(ids.values())))
+    statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
+    return _retagged(db.session.scalars(statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id)))
+
+
+def _remove_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
+    keys = [tag_key(name) for name in _tags(action)]
+    tags = select(Tag.id).where(Tag.organization_id == actor.organization_id, Tag.name_key.in_(keys))
+    statement = delete(BookmarkTag).where(
+        BookmarkTag.bookmark_id.in_(select(Bookmark.id).where(*which)), BookmarkTag.tag_id.in_(tags)
+    )
+    return _retagged(
+        db.session.scalars(
+            statement.returning(BookmarkTag.bookmark_id), execution_options={"synchronize_session": False}
+        )
+    )
+
+
+def _retagged(bookmark_ids: Iterable[int]) -> Change:
+    changed = sorted(set(bookmark_ids))
+    _update([Bookmark.id.in_(changed)])
+    return len(changed), refresh_or_defer(changed)
+
+
+def _tags(action: ActionIn) -> list[str]:
+    if not action.tags:
+        raise Invalid.field("body.tags", "This action needs tags.", "missing")
+    return action.tags
+
+
+def _delete(actor: Actor, which: Which, action: ActionIn) -> Change:
+    return _update(which, Bookmark.deleted_at.is_(None), deleted_at=utc_now()), []
+
+
+def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
+    twin = aliased(Bookmark)
+    saved_anew = exists().where(
+        twin.organization_id == actor.organization_id, twin.url_hash == Bookmark.url_hash, twin.deleted_at.is_(None)
+    )
+    # Of several deleted bookmarks of one link the newest comes back; one that was saved anew stays in the trash.
+    newest = (
+        select(Bookmark.id)
+        .distinct(Bookmark.url_hash)
+        .where(*which, ~saved_anew)
+        .order_by(Bookmark.url_hash, Bookmark.id.desc())
+    )
+    return _update([Bookmark.id.in_(newest)], deleted_at=None), []
+
+
+def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
+    statement = (
+        update(Bookmark)
+        .where(*which)
+        .values(capture_status="pending", capture_error=None, capture_attempts=0, capture_due_at=func.now())
+        .returning(Bookmark.id)
+    )
+    ids = list(db.session.scalars(statement, execution_options={"synchronize_session": False}))
+    return len(ids), [capture_message(id_) for id_ in ids[:INLINE_MESSAGES]]
+
+
+def _change_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+    if action.project_id is None:
+        raise Invalid.field("body.project_id", "This action needs a project.", "missing")
+    raise Invalid.field("body.project_id", f"There is no project {action.project_id}.", "unknown_project")
+
+
+ACTIONS: dict[str, Callable[[Actor, Which, ActionIn], Change]] = {
+    "add_tags": _add_tags,
+    "remove_tags": _remove_tags,
+    "add_to_project": _change_project,
+    "remove_from_project": _change_project,
+    "delete": _delete,
+    "restore": _restore,
+    "capture": _capture,
+}

@@ -1,0 +1,112 @@
+"""What the worker does for bookmarks. Thin: load by id, call a service; safe to run twice."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from loguru import logger
+from sqlalchemy import func, select, text
+
+from backend.ai.embeddings.provider import EmbeddingsUnavailable
+from backend.ai.service import embedding_provider
+from backend.bookmarks.capture.extract import extract_page
+from backend.bookmarks.capture.service import capture, due_captures
+from backend.bookmarks.capture.transport import trusted_context
+from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
+from backend.bookmarks.messages import EMBED_TIMEOUT_SECONDS, capture_message, embed_message, refresh_message
+from backend.bookmarks.models import Bookmark
+from backend.extensions import current_settings, db
+from backend.jobs.queue import send, waiting_keys
+from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
+
+RESEND_LIMIT = 2_000
+REFRESH_BATCH = 200
+
+CLAIM_DOCUMENTS = text("""
+    UPDATE bookmarks SET document_due_at = NULL
+     WHERE id IN (SELECT id FROM bookmarks WHERE document_due_at <= now()
+                   ORDER BY document_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+PURGE_TRASH = text("""
+    DELETE FROM bookmarks WHERE id IN (
+        SELECT id FROM bookmarks WHERE deleted_at < now() - make_interval(days => :days) LIMIT 1000)
+""")
+
+
+WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
+<p>A short page of our own, read once when a worker starts, so that word lists and patterns are in memory.</p></article></body></html>"""
+
+
+def warm_up() -> None:
+    """Load what every capture needs; without it each fork would, at half a second a page."""
+    trusted_context()
+    extract_page(WARM_UP_PAGE, url="https://example.org/", media_type="text/html", charset="utf-8")
+
+
+def capture_bookmark(bookmark_id: int) -> None:
+    """Read one page."""
+    outcome = capture(bookmark_id)
+    logger.bind(bookmark_id=bookmark_id, outcome=outcome.status, reason=outcome.reason).info("capture ended")
+    if outcome.status in ("captured", "skipped", "failed"):
+        send([embed_message()])
+
+
+@durable_job
+def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
+    """Read one page again, for a person who watches."""
+    outcome = capture(job.arguments["bookmark_id"])
+    if outcome.status in ("pending", "busy"):
+        raise RetryLater(outcome.retry_seconds)
+    if outcome.status in ("failed", "gone"):
+        raise JobFailed(outcome.reason or "The bookmark was deleted.")
+    send([embed_message()])
+    return {"status": outcome.status, "reason": outcome.reason}
+
+
+def embed_bookmarks() -> None:
+    """Make vectors until none is due, or until the time of this message is nearly up."""
+    end = time.monotonic() + EMBED_TIMEOUT_SECONDS / 3
+    if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
+        return
+    try:
+        provider = embedding_provider()
+        while embed_next_batch(provider) and time.monotonic() < end:
+            continue
+    except EmbeddingsUnavailable as fault:
+        logger.warning("embedding put off: {}", fault.reason)
+        return
+    if is_embedding_due():
+        send([embed_message()])
+
+
+def refresh_due_documents() -> None:
+    """Refresh search documents until none is due."""
+    while True:
+        ids = list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH}))
+        refresh_documents(ids)
+        db.session.commit()
+        if len(ids) < REFRESH_BATCH:
+            return
+
+
+def resend_due_work() -> None:
+    """Send again what is due and has no message: after a lost queue, a killed worker, a wait that is over."""
+    waiting = waiting_keys("interactive") | waiting_keys("capture")
+    captures = [capture_message(id_) for id_ in due_captures(RESEND_LIMIT)]
+    messages = [message for message in captures if message.key not in waiting]
+    if current_settings().EMBEDDING_PROVIDER != "none" and is_embedding_due():
+        messages.append(embed_message())
+    if db.session.scalar(select(Bookmark.id).where(Bookmark.document_due_at <= func.now()).limit(1)):
+        messages.append(refresh_message())
+    send(messages)
+
+
+def purge_trash() -> None:
+    """Delete for good what has lain in the trash longer than its time."""
+    days = current_settings().TRASH_RETENTION_DAYS
+    while db.session.execute(PURGE_TRASH, {"days": days}).rowcount:  # type: ignore[attr-defined]
+        db.session.commit()
+    db.session.commit()

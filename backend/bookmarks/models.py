@@ -1,0 +1,149 @@
+"""Bookmarks, their page texts, tags, search documents and embeddings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, func, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.extensions import Base
+
+CAPTURE_STATUSES = ("pending", "captured", "failed", "skipped")
+LIVE = text("deleted_at IS NULL")
+
+
+def _newest_first(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
+    return Index(name, "organization_id", *(text(column) for column in columns), postgresql_where=text(where))
+
+
+class Bookmark(Base):
+    """A saved link. The page's text lives in `BookmarkContent`, so that lists never read it.
+
+    `url_hash` is the SHA-256 of the normalised URL. While `capture_status` is pending, `capture_due_at` is when the
+    next try may start: a worker that takes the capture moves it past its lease. `embedding_due_at` is set while the
+    bookmark waits for a vector, `document_due_at` while it waits for a worker to refresh its search document.
+    """
+
+    __tablename__ = "bookmarks"
+    __table_args__ = (
+        CheckConstraint("capture_status in ('pending', 'captured', 'failed', 'skipped')", name="capture_status"),
+        Index(
+            "uq_bookmarks_organization_id_url_hash",
+            "organization_id",
+            "url_hash",
+            unique=True,
+            postgresql_where=LIVE,
+        ),
+        _newest_first("ix_bookmarks_created", "created_at DESC", "id DESC"),
+        _newest_first("ix_bookmarks_updated", "updated_at DESC", "id DESC"),
+        _newest_first("ix_bookmarks_title", "title_key", "id"),
+        _newest_first("ix_bookmarks_domain", "domain", "created_at DESC", "id DESC"),
+        _newest_first("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
+        Index("ix_bookmarks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_bookmarks_capture_due", "capture_due_at", postgresql_where=text("capture_status = 'pending'")),
+        Index(
+            "ix_bookmarks_embedding_due",
+            "embedding_due_at",
+            postgresql_where=text("embedding_due_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    url: Mapped[str]
+    url_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    domain: Mapped[str]
+    title: Mapped[str] = mapped_column(server_default="")
+    title_key: Mapped[str] = mapped_column(server_default="")
+    description: Mapped[str] = mapped_column(server_default="")
+    notes: Mapped[str] = mapped_column(server_default="")
+    site_name: Mapped[str | None]
+    author: Mapped[str | None]
+    published_at: Mapped[datetime | None]
+    image_url: Mapped[str | None]
+    language: Mapped[str | None]
+    word_count: Mapped[int | None]
+    is_read: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_favorite: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_archived: Mapped[bool] = mapped_column(server_default=text("false"))
+    capture_status: Mapped[str]
+    capture_error: Mapped[str | None]
+    capture_attempts: Mapped[int] = mapped_column(server_default="0")
+    capture_due_at: Mapped[datetime | None]
+    captured_at: Mapped[datetime | None]
+    embedding_due_at: Mapped[datetime | None]
+    document_due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
+
+
+class BookmarkContent(Base):
+    """What a capture read: plain text and its tsvector for search, sanitised HTML for reading."""
+
+    __tablename__ = "bookmark_contents"
+
+    bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
+    title: Mapped[str] = mapped_column(server_default="")
+    byline: Mapped[str | None]
+    text: Mapped[str]
+    html: Mapped[str]
+    word_count: Mapped[int]
+    vector: Mapped[Any] = mapped_column(TSVECTOR, deferred=True)
+    captured_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Tag(Base):
+    """A label of an organization. `name_key` is its case-folded form, by which names are unique."""
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        Index("uq_tags_organization_id_name_key", "organization_id", "name_key", unique=True),
+        Index("ix_tags_prefix", "organization_id", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    name_key: Mapped[str]
+
+
+class BookmarkTag(Base):
+    """A tag on a bookmark; `position` keeps the order in which the person gave them."""
+
+    __tablename__ = "bookmark_tags"
+    __table_args__ = (Index("ix_bookmark_tags_tag_id_bookmark_id", "tag_id", "bookmark_id"),)
+
+    bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+
+
+class BookmarkDocument(Base):
+    """The weighted tsvector of a bookmark: title and tags A, description B, notes C, page text D."""
+
+    __tablename__ = "bookmark_documents"
+    __table_args__ = (Index("ix_bookmark_documents_document", "document", postgresql_using="gin"),)
+
+    bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    document: Mapped[Any] = mapped_column(TSVECTOR)
+
+
+class BookmarkEmbedding(Base):
+    """The vector of a bookmark under one model; two models' vectors live side by side while one takes over."""
+
+    __tablename__ = "bookmark_embeddings"
+    __table_args__ = (Index("ix_bookmark_embeddings_organization_id_model", "organization_id", "model"),)
+
+    bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    dimension: Mapped[int]
+    embedding: Mapped[Any] = mapped_column(Vector())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -1,0 +1,186 @@
+"""Reading bookmarks: which, in what order, in which shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from backend.actor import Actor
+from backend.bookmarks.documents import matches_text
+from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
+from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut, tag_key
+from backend.bookmarks.urls import normalise_domain, url_hash
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.pagination import Slice, Sort, paginate
+
+# Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
+WORDS_PER_MINUTE = 238
+SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
+NO_NAMES = literal([], ARRAY(Text))
+
+# One value for each row, so that a page of bookmarks with all its tags is one statement.
+TAG_NAMES = (
+    select(func.coalesce(func.array_agg(Tag.name).aggregate_order_by(BookmarkTag.position, Tag.name_key), NO_NAMES))
+    .join_from(BookmarkTag, Tag, Tag.id == BookmarkTag.tag_id)
+    .where(BookmarkTag.bookmark_id == Bookmark.id)
+    .correlate(Bookmark)
+    .scalar_subquery()
+    .label("tags")
+)
+
+
+def select_bookmarks(*extra: ColumnElement[Any]) -> Select[Any]:
+    """A statement for whole bookmarks, tags included, as `bookmark_out` reads them."""
+    return select(*Bookmark.__table__.columns, TAG_NAMES, *extra).select_from(Bookmark)
+
+
+def bookmark_out(row: Row[Any]) -> BookmarkOut:
+    """The API's shape of a row of `select_bookmarks`."""
+    values = dict(row._mapping)
+    words = values["word_count"]
+    values["reading_minutes"] = -(-words // WORDS_PER_MINUTE) if words else None
+    values["capture"] = {
+        "status": values["capture_status"],
+        "error": values["capture_error"],
+        "captured_at": values["captured_at"],
+        "attempts": values["capture_attempts"],
+    }
+    values["project_ids"] = []
+    return BookmarkOut.model_validate(values)
+
+
+def get_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
+    """The bookmark, if it is the actor's organization's and not in the trash.
+
+    Raises:
+        NotFound: it is not, or never was.
+    """
+    found = find_bookmarks(actor, Bookmark.id == bookmark_id)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def find_bookmarks(actor: Actor, *which: ColumnElement[bool]) -> list[BookmarkOut]:
+    """Bookmarks of the actor's organization outside the trash, in no order."""
+    rows = db.session.execute(select_bookmarks().where(live(actor), *which)).all()
+    return [bookmark_out(row) for row in rows]
+
+
+def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[BookmarkOut]]:
+    """One page of the bookmarks that the filters leave: two statements."""
+    sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
+    found = paginate(conditions(actor, query), select_bookmarks(), sort, query)
+    return found, [bookmark_out(row) for row in found.rows]
+
+
+def lookup_bookmark(actor: Actor, url: str) -> BookmarkOut:
+    """The bookmark of this link, compared in normalised form.
+
+    Raises:
+        NotFound: the link is not saved.
+    """
+    found = find_bookmarks(actor, Bookmark.url_hash == url_hash(url))
+    if not found:
+        raise NotFound("This link is not saved.")
+    return found[0]
+
+
+def read_content(actor: Actor, bookmark_id: int) -> BookmarkContent:
+    """What was read from the page.
+
+    Raises:
+        NotFound: no such bookmark, or its page has not been captured.
+    """
+    content = db.session.scalar(
+        select(BookmarkContent)
+        .join(Bookmark, Bookmark.id == BookmarkContent.bookmark_id)
+        .where(live(actor), Bookmark.id == bookmark_id)
+    )
+    if content is None:
+        raise NotFound("There is no such bookmark, or its page has not been captured.")
+    return content
+
+
+def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[BookmarkOut, float]]:
+    """The nearest bookmarks in meaning, by the cosine of their vectors under the bookmark's newest model.
+
+    Raises:
+        NotFound: there is no such bookmark.
+    """
+    own = db.session.execute(
+        select(Bookmark.id, BookmarkEmbedding.model, BookmarkEmbedding.embedding)
+        .outerjoin(BookmarkEmbedding, BookmarkEmbedding.bookmark_id == Bookmark.id)
+        .where(live(actor), Bookmark.id == bookmark_id)
+        .order_by(BookmarkEmbedding.updated_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if own is None:
+        raise NotFound
+    if own.model is None:
+        return []
+    distance = BookmarkEmbedding.embedding.cosine_distance(own.embedding)
+    rows = db.session.execute(
+        select_bookmarks((1 - distance).label("similarity"))
+        .join(BookmarkEmbedding, BookmarkEmbedding.bookmark_id == Bookmark.id)
+        .where(BookmarkEmbedding.organization_id == actor.organization_id, BookmarkEmbedding.model == own.model)
+        .where(live(actor), Bookmark.id != bookmark_id)
+        .order_by(distance, Bookmark.id)
+        .limit(limit)
+    ).all()
+    return [(bookmark_out(row), row.similarity) for row in rows]
+
+
+def live(actor: Actor) -> ColumnElement[bool]:
+    """In the actor's organization and outside the trash."""
+    return and_(Bookmark.organization_id == actor.organization_id, Bookmark.deleted_at.is_(None))
+
+
+def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[ColumnElement[bool]]:
+    """The filters of a list as conditions on `Bookmark`, the organization included."""
+    found = [Bookmark.organization_id == actor.organization_id]
+    found.append(Bookmark.deleted_at.is_not(None) if wanted.deleted else Bookmark.deleted_at.is_(None))
+    found.extend(_flags(wanted))
+    found.extend(_has_tag(actor, name) for name in wanted.tag)
+    if wanted.untagged is not None:
+        tagged = exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
+        found.append(~tagged if wanted.untagged else tagged)
+    if wanted.project_id is not None:
+        found.append(literal(False))
+    if wanted.domain is not None:
+        found.append(Bookmark.domain == normalise_domain(wanted.domain))
+    if wanted.q is not None and wanted.q.strip():
+        found.append(matches_text(actor.organization_id, wanted.q))
+    return found
+
+
+def _flags(wanted: BookmarkFilter | ActionFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.is_read is not None:
+        found.append(Bookmark.is_read.is_(wanted.is_read))
+    if wanted.is_favorite is not None:
+        found.append(Bookmark.is_favorite.is_(wanted.is_favorite))
+    archived = wanted.is_archived if wanted.is_archived is not None else ("any" if wanted.deleted else "false")
+    if archived != "any":
+        found.append(Bookmark.is_archived.is_(archived in (True, "true")))
+    if wanted.capture_status is not None:
+        found.append(Bookmark.capture_status == wanted.capture_status)
+    if wanted.created_after is not None:
+        found.append(Bookmark.created_at > wanted.created_after)
+    if wanted.created_before is not None:
+        found.append(Bookmark.created_at < wanted.created_before)
+    return found
+
+
+def _has_tag(actor: Actor, name: str) -> ColumnElement[bool]:
+    tagged = exists().where(
+        BookmarkTag.bookmark_id == Bookmark.id,
+        BookmarkTag.tag_id == Tag.id,
+        Tag.organization_id == actor.organization_id,
+        Tag.name_key == tag_key(name.strip()),
+    )
+    return tagged.correlate(Bookmark)

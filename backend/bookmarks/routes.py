@@ -1,0 +1,162 @@
+"""/bookmarks and /tags."""
+
+from __future__ import annotations
+
+from flask import Blueprint, url_for
+
+from backend.actor import Actor
+from backend.api import operation
+from backend.bookmarks import actions, queries, service, tags
+from backend.bookmarks.schemas import (
+    ActionIn,
+    ActionOut,
+    BookmarkIn,
+    BookmarkListQuery,
+    BookmarkOut,
+    BookmarkPage,
+    BookmarkPatch,
+    BulkIn,
+    BulkOut,
+    ContentOut,
+    CreateQuery,
+    DeleteQuery,
+    LookupQuery,
+    SimilarItem,
+    SimilarOut,
+    SimilarQuery,
+    TagListQuery,
+    TagMergeIn,
+    TagOut,
+    TagPage,
+    TagPatch,
+)
+from backend.jobs.schemas import JobOut
+from backend.pagination import page_of
+
+blueprint = Blueprint("bookmarks", __name__, url_prefix="/bookmarks")
+tags_blueprint = Blueprint("tags", __name__, url_prefix="/tags")
+
+
+@blueprint.post("")
+@operation(
+    scope="bookmarks:write",
+    limit="write",
+    tag="bookmarks",
+    responses={201: BookmarkOut, 200: BookmarkOut, 409: None},
+)
+def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple[BookmarkOut, int, dict[str, str]]:
+    """Save a link; one that is saved already is merged, kept or refused."""
+    on_duplicate = query.on_duplicate or json.on_duplicate or "merge"
+    bookmark, created = service.save_bookmark(actor, json, on_duplicate)
+    location = url_for("bookmarks.read_bookmark", bookmark_id=bookmark.id)
+    return bookmark, 201 if created else 200, {"Location": location}
+
+
+@blueprint.get("")
+@operation(scope="bookmarks:read", limit="list", tag="bookmarks", responses={200: BookmarkPage})
+def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
+    """List bookmarks."""
+    rows, items = queries.list_bookmarks(actor, query)
+    return page_of(BookmarkPage, rows, items)
+
+
+@blueprint.get("/lookup")
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut})
+def lookup_bookmark(actor: Actor, query: LookupQuery) -> BookmarkOut:
+    """Find the bookmark of a link, compared in normalised form."""
+    return queries.lookup_bookmark(actor, query.url)
+
+
+@blueprint.post("/bulk")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BulkOut})
+def create_bookmarks(actor: Actor, query: CreateQuery, json: BulkIn) -> BulkOut:
+    """Save up to 1000 links; one bad item spoils no other."""
+    return service.save_bookmarks(actor, json.items, query.on_duplicate or "merge")
+
+
+@blueprint.post("/actions")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: ActionOut})
+def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
+    """Change many bookmarks at once."""
+    return ActionOut(affected=actions.act(actor, json))
+
+
+@blueprint.get("/<id:bookmark_id>")
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut})
+def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
+    """Read one bookmark."""
+    return queries.get_bookmark(actor, bookmark_id)
+
+
+@blueprint.patch("/<id:bookmark_id>")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None})
+def update_bookmark(actor: Actor, bookmark_id: int, json: BookmarkPatch) -> BookmarkOut:
+    """Change a bookmark."""
+    return service.update_bookmark(actor, bookmark_id, json)
+
+
+@blueprint.delete("/<id:bookmark_id>")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={204: None})
+def delete_bookmark(actor: Actor, bookmark_id: int, query: DeleteQuery) -> tuple[str, int]:
+    """Move a bookmark to the trash, or delete it for good."""
+    service.delete_bookmark(actor, bookmark_id, permanent=query.permanent)
+    return "", 204
+
+
+@blueprint.post("/<id:bookmark_id>/restore")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None})
+def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
+    """Take a bookmark out of the trash."""
+    return service.restore_bookmark(actor, bookmark_id)
+
+
+@blueprint.post("/<id:bookmark_id>/capture")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={202: JobOut})
+def recapture_bookmark(actor: Actor, bookmark_id: int) -> tuple[JobOut, int, dict[str, str]]:
+    """Read the page again."""
+    job = service.recapture_bookmark(actor, bookmark_id)
+    return JobOut.of(job), 202, {"Location": url_for("jobs.read_job", job_id=job.id)}
+
+
+@blueprint.get("/<id:bookmark_id>/content")
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: ContentOut})
+def read_content(actor: Actor, bookmark_id: int) -> ContentOut:
+    """Read the captured page."""
+    return ContentOut.model_validate(queries.read_content(actor, bookmark_id))
+
+
+@blueprint.get("/<id:bookmark_id>/similar")
+@operation(scope="bookmarks:read", limit="search", tag="bookmarks", responses={200: SimilarOut})
+def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> SimilarOut:
+    """List the nearest bookmarks in meaning."""
+    found = queries.similar_bookmarks(actor, bookmark_id, query.limit)
+    return SimilarOut(items=[SimilarItem(bookmark=bookmark, score=score) for bookmark, score in found])
+
+
+@tags_blueprint.get("")
+@operation(scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage})
+def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
+    """List tags."""
+    return tags.list_tags(actor, query)
+
+
+@tags_blueprint.patch("/<id:tag_id>")
+@operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagOut, 409: None})
+def rename_tag(actor: Actor, tag_id: int, json: TagPatch) -> TagOut:
+    """Rename a tag."""
+    return tags.rename_tag(actor, tag_id, json.name)
+
+
+@tags_blueprint.post("/<id:tag_id>/merge")
+@operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagOut})
+def merge_tags(actor: Actor, tag_id: int, json: TagMergeIn) -> TagOut:
+    """Merge a tag into another one."""
+    return tags.merge_tags(actor, tag_id, json.into_id)
+
+
+@tags_blueprint.delete("/<id:tag_id>")
+@operation(scope="bookmarks:write", limit="write", tag="tags", responses={204: None})
+def delete_tag(actor: Actor, tag_id: int) -> tuple[str, int]:
+    """Delete a tag; its bookmarks stay."""
+    tags.delete_tag(actor, tag_id)
+    return "", 204

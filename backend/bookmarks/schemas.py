@@ -1,0 +1,309 @@
+"""What comes in and goes out under /bookmarks and /tags."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from backend.api import Id, In, Moment, Out, Page, PageQuery, Patch, Query, QueryBoolean, QueryId, QueryInteger, Text
+from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
+from backend.bookmarks.urls import url_fault
+
+CaptureStatus = Literal["pending", "captured", "failed", "skipped"]
+OnDuplicate = Literal["merge", "keep", "error"]
+Action = Literal[
+    "archive",
+    "unarchive",
+    "read",
+    "unread",
+    "favorite",
+    "unfavorite",
+    "add_tags",
+    "remove_tags",
+    "add_to_project",
+    "remove_from_project",
+    "delete",
+    "restore",
+    "capture",
+]
+MAX_TAGS = 100
+BLANKS = " \t\r\n"
+
+
+def _link(value: str) -> str:
+    url = value.strip(BLANKS)
+    fault = url_fault(url)
+    if fault:
+        raise ValueError(fault)
+    return url
+
+
+def _tag_name(value: str) -> str:
+    name = value.strip(BLANKS)
+    if not name:
+        raise ValueError("A tag needs a name")
+    return name
+
+
+def _distinct_tags(names: list[str]) -> list[str]:
+    seen: dict[str, str] = {}
+    for name in names:
+        seen.setdefault(tag_key(name), name)
+    return list(seen.values())
+
+
+def tag_key(name: str) -> str:
+    """The form in which tag names are compared: without case."""
+    return name.casefold()
+
+
+URL_SCHEMA = {
+    "type": "string",
+    "format": "http-url",
+    "maxLength": MAX_URL_LENGTH,
+    "examples": ["https://example.org/a"],
+}
+TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$", "maxLength": 100}
+Link = Annotated[Text, AfterValidator(_link), WithJsonSchema(URL_SCHEMA)]
+TagName = Annotated[Text, Field(max_length=100), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
+TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_distinct_tags)]
+Title = Annotated[Text, Field(max_length=2_000)]
+Description = Annotated[Text, Field(max_length=50_000)]
+Notes = Annotated[Text, Field(max_length=200_000)]
+ProjectIds = Annotated[list[Id], Field(max_length=100)]
+
+
+class BookmarkIn(In):
+    """A link to save. What is left empty is filled from the page when it is captured."""
+
+    url: Link = Field(description="http or https, with a host, without user name or password")
+    title: Title | None = Field(None, examples=["An example"])
+    description: Description | None = None
+    notes: Notes | None = None
+    tags: TagNames = Field([], examples=[["reading", "python"]])
+    project_ids: ProjectIds = Field([])
+    is_read: bool = False
+    is_favorite: bool = False
+    is_archived: bool = False
+    created_at: Moment | None = Field(None, description="When it was first saved elsewhere; default: now")
+    capture: bool = Field(True, description="Fetch and read the page in the background")
+    on_duplicate: OnDuplicate | None = Field(None, description="Same as the query parameter, which wins")
+
+
+class BookmarkPatch(Patch):
+    """What to change; what is not named stays. Tags are replaced as a whole."""
+
+    url: Link | None = None
+    title: Title | None = None
+    description: Description | None = None
+    notes: Notes | None = None
+    tags: TagNames | None = None
+    project_ids: ProjectIds | None = None
+    is_read: bool | None = None
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
+
+
+class CaptureOut(Out):
+    """How far the reading of the page has come."""
+
+    status: CaptureStatus
+    error: str | None = Field(description="Why it failed or was skipped, in words")
+    captured_at: datetime | None
+    attempts: int
+
+
+class BookmarkOut(Out):
+    """A saved link."""
+
+    id: int
+    url: str
+    title: str
+    description: str
+    notes: str
+    tags: list[str]
+    domain: str
+    site_name: str | None
+    author: str | None
+    published_at: datetime | None
+    image_url: str | None
+    language: str | None
+    word_count: int | None
+    reading_minutes: int | None
+    is_read: bool
+    is_favorite: bool
+    is_archived: bool
+    capture: CaptureOut
+    project_ids: list[int]
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class BookmarkPage(Page[BookmarkOut]):
+    """One page of bookmarks."""
+
+
+class CreateQuery(Query):
+    """What to do when the link is saved already."""
+
+    on_duplicate: OnDuplicate | None = Field(
+        None, description="merge (default): unite tags, fill empty fields; keep: leave it; error: 409"
+    )
+
+
+class BookmarkFilter(Query):
+    """Which bookmarks."""
+
+    q: Text | None = Field(None, max_length=1000, description="Words to find")
+    tag: list[Text] = Field([], max_length=20, description="Repeatable; all must hold")
+    untagged: QueryBoolean | None = None
+    project_id: QueryId | None = None
+    domain: Text | None = Field(None, max_length=255)
+    is_read: QueryBoolean | None = None
+    is_favorite: QueryBoolean | None = None
+    is_archived: Literal["true", "false", "any"] | None = Field(
+        None, description="false unless said otherwise; in the trash: any"
+    )
+    capture_status: CaptureStatus | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    deleted: QueryBoolean = Field(False, description="true: the trash instead")
+
+
+class BookmarkListQuery(BookmarkFilter, PageQuery):
+    """Filters, order and page."""
+
+    sort: Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"] = "-created_at"
+
+
+class LookupQuery(Query):
+    """The link to look for."""
+
+    url: Link
+
+
+class DeleteQuery(Query):
+    """To the trash, or for good."""
+
+    permanent: QueryBoolean = False
+
+
+class SimilarQuery(Query):
+    """How many."""
+
+    limit: Annotated[QueryInteger, Field(ge=1, le=50)] = 10
+
+
+class BulkIn(In):
+    """Up to 1000 links. Each is judged on its own."""
+
+    items: list[Any] = Field(max_length=1000, description="Objects as POST /bookmarks takes them")
+
+
+class BulkResult(Out):
+    """What became of one item."""
+
+    index: int
+    status: Literal["created", "duplicate", "invalid"]
+    id: int | None = None
+    error: str | None = Field(None, description="On invalid: the first fault, in words")
+
+
+class BulkOut(Out):
+    """What became of all items, in their order."""
+
+    results: list[BulkResult]
+    created: int
+    duplicates: int
+    invalid: int
+
+
+class ActionFilter(In):
+    """The list's filters, as JSON."""
+
+    q: Text | None = Field(None, max_length=1000)
+    tag: list[Text] = Field([], max_length=20)
+    untagged: bool | None = None
+    project_id: Id | None = None
+    domain: Text | None = Field(None, max_length=255)
+    is_read: bool | None = None
+    is_favorite: bool | None = None
+    is_archived: Literal[True, False, "true", "false", "any"] | None = None
+    capture_status: CaptureStatus | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+    deleted: bool = False
+
+
+class ActionIn(Patch):
+    """One change for many bookmarks: those of `ids`, or all that the filter finds."""
+
+    ids: list[Id] | None = Field(None, max_length=1000)
+    filter: ActionFilter | None = None
+    action: Action
+    tags: TagNames | None = Field(None, description="For add_tags and remove_tags")
+    project_id: Id | None = Field(None, description="For add_to_project and remove_from_project")
+
+
+class ActionOut(Out):
+    """How many bookmarks changed."""
+
+    affected: int
+
+
+class ContentOut(Out):
+    """The page as it was read. `html` is sanitised."""
+
+    title: str
+    byline: str | None
+    text: str
+    html: str
+    word_count: int
+    captured_at: datetime
+
+
+class SimilarItem(Out):
+    """A neighbour in meaning; `score` is the cosine similarity, -1…1."""
+
+    bookmark: BookmarkOut
+    score: float
+
+
+class SimilarOut(Out):
+    """Neighbours, nearest first."""
+
+    items: list[SimilarItem]
+
+
+class TagOut(Out):
+    """A tag and how many bookmarks outside the trash carry it."""
+
+    id: int
+    name: str
+    bookmark_count: int
+
+
+class TagPage(Page[TagOut]):
+    """One page of tags."""
+
+
+class TagListQuery(PageQuery):
+    """Which tags."""
+
+    q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
+    sort: Literal["name", "-name"] = "name"
+
+
+class TagPatch(In):
+    """A new name."""
+
+    name: TagName
+
+
+class TagMergeIn(In):
+    """The tag that takes over."""
+
+    into_id: Id

@@ -1,0 +1,183 @@
+"""What a person does with bookmarks. Every public function commits once; messages go out after the commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from pydantic import ValidationError
+from sqlalchemy import delete, func, select, update
+
+from backend.actor import Actor
+from backend.bookmarks import queries
+from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.messages import capture_message, embed_message
+from backend.bookmarks.models import Bookmark
+from backend.bookmarks.saving import (
+    change_fields,
+    refuse_duplicate,
+    refuse_unknown_project,
+    save_drafts,
+    title_key,
+)
+from backend.bookmarks.schemas import BookmarkIn, BookmarkOut, BookmarkPatch, BulkOut, BulkResult, OnDuplicate
+from backend.bookmarks.tagging import replace_tags
+from backend.bookmarks.urls import domain_of, url_hash
+from backend.errors import NotFound
+from backend.extensions import db, utc_now
+from backend.jobs.models import Job
+from backend.jobs.queue import Message, send
+from backend.jobs.service import add_job, job_message
+
+PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived")
+EMBEDDED_FIELDS = {"title", "description", "notes"}
+
+
+def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> tuple[BookmarkOut, bool]:
+    """Save a link; False beside it means that it was there already, and was merged or kept.
+
+    Raises:
+        Conflict: it was there, and `on_duplicate` is error; carries `existing_id`.
+    """
+    saved = save_drafts(actor, [item], on_duplicate)[0]
+    if not saved.created and on_duplicate == "error":
+        raise refuse_duplicate(saved.id)
+    bookmark = queries.get_bookmark(actor, saved.id)
+    db.session.commit()
+    if saved.created:
+        send([capture_message(saved.id, queue="interactive") if item.capture else embed_message()])
+    return bookmark, saved.created
+
+
+def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
+    """Save many links; one that is not valid spoils no other."""
+    judged = [_judge(raw) for raw in raw_items]
+    valid = [item for item in judged if isinstance(item, BookmarkIn)]
+    saved = save_drafts(actor, valid, on_duplicate) if valid else []
+    db.session.commit()
+    send(_follow_ups((end.id, item) for end, item in zip(saved, valid, strict=True) if end.created))
+    ends = iter(saved)
+    results = []
+    for index, item in enumerate(judged):
+        if isinstance(item, str):
+            results.append(BulkResult(index=index, status="invalid", error=item))
+        else:
+            end = next(ends)
+            results.append(BulkResult(index=index, status="created" if end.created else "duplicate", id=end.id))
+    count = [result.status for result in results].count
+    return BulkOut(results=results, created=count("created"), duplicates=count("duplicate"), invalid=count("invalid"))
+
+
+def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> BookmarkOut:
+    """Change what the patch names.
+
+    Raises:
+        NotFound: there is no such bookmark outside the trash.
+        Conflict: its new URL is saved already; carries `existing_id`.
+    """
+    given = patch.model_fields_set
+    refuse_unknown_project(patch.project_ids or [])
+    values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in given}
+    if patch.title is not None:
+        values["title_key"] = title_key(patch.title)
+    if patch.url is not None:
+        _refuse_taken_url(actor, bookmark_id, patch.url)
+        values |= {"url": patch.url, "url_hash": url_hash(patch.url), "domain": domain_of(patch.url)}
+    if given & EMBEDDED_FIELDS:
+        values["embedding_due_at"] = func.now()
+    if not change_fields(actor, bookmark_id, values):
+        raise NotFound
+    if patch.tags is not None:
+        replace_tags(actor, bookmark_id, patch.tags)
+    if given & (EMBEDDED_FIELDS | {"tags", "url"}):
+        refresh_documents([bookmark_id])
+    bookmark = queries.get_bookmark(actor, bookmark_id)
+    db.session.commit()
+    send([embed_message()] if given & EMBEDDED_FIELDS else [])
+    return bookmark
+
+
+def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
+    """To the trash, or for good (also from the trash).
+
+    Raises:
+        NotFound: there is no such bookmark.
+    """
+    mine = (Bookmark.id == bookmark_id, Bookmark.organization_id == actor.organization_id)
+    if permanent:
+        gone = db.session.scalar(delete(Bookmark).where(*mine).returning(Bookmark.id))
+    else:
+        gone = db.session.scalar(
+            update(Bookmark)
+            .where(*mine, Bookmark.deleted_at.is_(None))
+            .values(deleted_at=utc_now())
+            .returning(Bookmark.id)
+        )
+    if gone is None:
+        raise NotFound
+    db.session.commit()
+
+
+def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
+    """Out of the trash; one that is not in it comes back as it is.
+
+    Raises:
+        NotFound: there is no such bookmark.
+        Conflict: the link was saved anew in the meantime; carries `existing_id`.
+    """
+    row = db.session.execute(
+        select(Bookmark.url, Bookmark.deleted_at).where(
+            Bookmark.id == bookmark_id, Bookmark.organization_id == actor.organization_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.deleted_at is not None:
+        _refuse_taken_url(actor, bookmark_id, row.url)
+        db.session.execute(
+            update(Bookmark).where(Bookmark.id == bookmark_id).values(deleted_at=None, updated_at=utc_now())
+        )
+    bookmark = queries.get_bookmark(actor, bookmark_id)
+    db.session.commit()
+    return bookmark
+
+
+def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
+    """Read the page again, as a job that can be watched.
+
+    Raises:
+        NotFound: there is no such bookmark outside the trash.
+    """
+    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
+    if not change_fields(actor, bookmark_id, due):
+        raise NotFound
+    job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
+    db.session.commit()
+    send([job_message(job)])
+    return job
+
+
+def _follow_ups(created: Iterable[tuple[int, BookmarkIn]]) -> list[Message]:
+    pairs = list(created)
+    captures = [capture_message(id_) for id_, item in pairs if item.capture]
+    return captures + ([embed_message()] if len(captures) < len(pairs) else [])
+
+
+def _judge(raw: object) -> BookmarkIn | str:
+    try:
+        item = BookmarkIn.model_validate_json(json.dumps(raw))
+        refuse = item.project_ids
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        return f"{where}: {message}" if where else message
+    return f"project_ids: There is no project {refuse[0]}." if refuse else item
+
+
+def _refuse_taken_url(actor: Actor, bookmark_id: int, url: str) -> None:
+    taken_by = db.session.scalar(
+        select(Bookmark.id).where(queries.live(actor), Bookmark.url_hash == url_hash(url), Bookmark.id != bookmark_id)
+    )
+    if taken_by is not None:
+        raise refuse_duplicate(taken_by)

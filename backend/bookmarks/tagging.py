@@ -1,0 +1,76 @@
+"""Putting tags on bookmarks, many at a time, in a number of statements that does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import delete, text
+
+from backend.actor import Actor
+from backend.bookmarks.models import BookmarkTag
+from backend.bookmarks.schemas import tag_key
+from backend.extensions import db
+
+# Existing tags are only read, so that writers of popular tags do not wait for each other. New ones go in sorted by key,
+# so that two writers of the same new tags cannot dead-lock; the update that changes nothing returns the id of a tag
+# that another writer made in between.
+FIND_OR_MAKE_TAGS = text("""
+    WITH wanted AS (
+        SELECT name, name_key
+          FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS given(name, name_key)),
+    existing AS (
+        SELECT t.id, t.name_key FROM tags t JOIN wanted USING (name_key)
+         WHERE t.organization_id = :organization_id),
+    made AS (
+        INSERT INTO tags (organization_id, name, name_key)
+        SELECT :organization_id, name, name_key FROM wanted
+         WHERE name_key NOT IN (SELECT name_key FROM existing)
+         ORDER BY name_key
+        ON CONFLICT (organization_id, name_key) DO UPDATE SET name_key = excluded.name_key
+        RETURNING id, name_key)
+    SELECT id, name_key FROM existing UNION ALL SELECT id, name_key FROM made
+""")
+ATTACH = text("""
+    INSERT INTO bookmark_tags (bookmark_id, tag_id, position)
+    SELECT wanted.bookmark_id, wanted.tag_id, wanted.position + coalesce(
+           (SELECT max(bt.position) + 1 FROM bookmark_tags bt WHERE bt.bookmark_id = wanted.bookmark_id), 0)
+      FROM unnest(CAST(:bookmark_ids AS bigint[]), CAST(:tag_ids AS bigint[]), CAST(:positions AS bigint[]))
+           AS wanted(bookmark_id, tag_id, position)
+     ORDER BY wanted.bookmark_id, wanted.tag_id
+    ON CONFLICT DO NOTHING
+""")
+
+
+def attach_tags(actor: Actor, names_of: Mapping[int, Sequence[str]]) -> None:
+    """Add tags to bookmarks, after those that they have; makes the tags that are new. Two statements."""
+    ids = tag_ids(actor, (name for names in names_of.values() for name in names))
+    pairs = [
+        (bookmark_id, ids[tag_key(name)], position)
+        for bookmark_id, names in names_of.items()
+        for position, name in enumerate(names)
+    ]
+    if pairs:
+        bookmark_ids, tags, positions = zip(*pairs, strict=True)
+        db.session.execute(
+            ATTACH, {"bookmark_ids": list(bookmark_ids), "tag_ids": list(tags), "positions": list(positions)}
+        )
+
+
+def replace_tags(actor: Actor, bookmark_id: int, names: Sequence[str]) -> None:
+    """Give a bookmark these tags and no others."""
+    db.session.execute(delete(BookmarkTag).where(BookmarkTag.bookmark_id == bookmark_id))
+    attach_tags(actor, {bookmark_id: names})
+
+
+def tag_ids(actor: Actor, names: Iterable[str]) -> dict[str, int]:
+    """The ids of these tags by key; the ones that are new are made. One statement."""
+    by_key: dict[str, str] = {}
+    for name in names:
+        by_key.setdefault(tag_key(name), name)
+    if not by_key:
+        return {}
+    rows = db.session.execute(
+        FIND_OR_MAKE_TAGS,
+        {"organization_id": actor.organization_id, "names": list(by_key.values()), "keys": list(by_key)},
+    )
+    return {row.name_key: row.id for row in rows}

@@ -1,0 +1,118 @@
+"""Tags of an organization: listed, renamed, merged, deleted."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.actor import Actor
+from backend.bookmarks.actions import refresh_or_defer
+from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
+from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage, tag_key
+from backend.errors import Conflict, Invalid, NotFound
+from backend.extensions import db
+from backend.jobs.queue import send
+from backend.pagination import Sort, page_of, paginate
+
+BOOKMARK_COUNT = (
+    select(func.count())
+    .select_from(BookmarkTag)
+    .join(Bookmark, Bookmark.id == BookmarkTag.bookmark_id)
+    .where(BookmarkTag.tag_id == Tag.id, Bookmark.deleted_at.is_(None))
+    .correlate(Tag)
+    .scalar_subquery()
+    .label("bookmark_count")
+)
+
+
+def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
+    """One page of tags, with how many bookmarks outside the trash carry each."""
+    which = [Tag.organization_id == actor.organization_id]
+    if query.q:
+        which.append(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
+    shape = select(Tag.id, Tag.name, Tag.name_key, BOOKMARK_COUNT)
+    found = paginate(which, shape, Sort(query.sort, Tag.name_key, Tag.id), query)
+    return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
+
+
+def get_tag(actor: Actor, tag_id: int) -> Tag:
+    """The tag, if it is the actor's organization's.
+
+    Raises:
+        NotFound: it is not, or never was.
+    """
+    tag = db.session.scalar(select(Tag).where(Tag.id == tag_id, Tag.organization_id == actor.organization_id))
+    if tag is None:
+        raise NotFound
+    return tag
+
+
+def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
+    """Give a tag another name, on all its bookmarks.
+
+    Raises:
+        NotFound: there is no such tag.
+        Conflict: another tag has the name, in any case of letters; carries `existing_id`. Merging is what helps.
+    """
+    tag = get_tag(actor, tag_id)
+    taken_by = db.session.scalar(
+        select(Tag.id).where(
+            Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(name), Tag.id != tag_id
+        )
+    )
+    if taken_by is not None:
+        raise Conflict("A tag of this name exists already.", existing_id=taken_by)
+    tag.name, tag.name_key = name, tag_key(name)
+    db.session.flush()
+    return _finish(actor, tag_id, _bookmarks_of(tag_id))
+
+
+def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
+    """Put another tag in the place of this one, on all its bookmarks; this one is gone.
+
+    Raises:
+        NotFound: there is no such tag.
+        Invalid: there is no such target, or it is the same tag.
+    """
+    get_tag(actor, tag_id)
+    target = db.session.scalar(select(Tag.id).where(Tag.id == into_id, Tag.organization_id == actor.organization_id))
+    if target is None or into_id == tag_id:
+        raise Invalid.field("body.into_id", "This is not another tag of yours.", "unknown_tag")
+    touched = _bookmarks_of(tag_id)
+    carried = select(BookmarkTag.bookmark_id, literal(into_id), BookmarkTag.position).where(
+        BookmarkTag.tag_id == tag_id
+    )
+    db.session.execute(
+        insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], carried).on_conflict_do_nothing()
+    )
+    db.session.execute(delete(Tag).where(Tag.id == tag_id))
+    return _finish(actor, into_id, touched)
+
+
+def delete_tag(actor: Actor, tag_id: int) -> None:
+    """Take a tag off all its bookmarks and delete it.
+
+    Raises:
+        NotFound: there is no such tag.
+    """
+    tag = get_tag(actor, tag_id)
+    touched = _bookmarks_of(tag_id)
+    db.session.delete(tag)
+    db.session.flush()
+    messages = refresh_or_defer(touched)
+    db.session.commit()
+    send(messages)
+
+
+def _bookmarks_of(tag_id: int) -> list[int]:
+    return list(db.session.scalars(select(BookmarkTag.bookmark_id).where(BookmarkTag.tag_id == tag_id)))
+
+
+def _finish(actor: Actor, tag_id: int, touched: list[int]) -> TagOut:
+    db.session.execute(update(Bookmark).where(Bookmark.id.in_(touched)).values(updated_at=func.now()))
+    messages = refresh_or_defer(touched)
+    row = db.session.execute(select(Tag.id, Tag.name, BOOKMARK_COUNT).where(Tag.id == tag_id)).one()
+    tag = TagOut.model_validate(row)
+    db.session.commit()
+    send(messages)
+    return tag

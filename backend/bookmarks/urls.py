@@ -1,0 +1,96 @@
+"""Which addresses can be saved, and when two of them are the same link."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from urllib.parse import SplitResult, urlsplit
+
+MAX_LENGTH = 2048
+DEFAULT_PORTS = {"http": 80, "https": 443}
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+BAD_HOST = re.compile(r'[\s<>"\\^`{|}%#?@/]')
+# Parameters that say where a click came from, never which page is meant.
+TRACKING = re.compile(
+    r"utm_\w+|fbclid|gclid|gclsrc|gbraid|wbraid|msclkid|dclid|yclid|twclid|ttclid"
+    r"|igshid|igsh|mc_[ce]id|_hs(enc|mi)|__hs(sc|tc|fp)|hsctatracking|mkt_tok|vero_(id|conv)|oly_(anon|enc)_id|s_kwcid"
+    r"|_openstat|srsltid|gad_source|gad_campaignid|li_fat_id|rb_clickid|wickedid|_g[al]|ml_subscriber(_hash)?|ref_src|sc_cid",
+    re.IGNORECASE,
+)
+
+
+def url_fault(url: str) -> str | None:
+    """Why this cannot be saved as a link, or None."""
+    if len(url) > MAX_LENGTH:
+        return f"A URL is at most {MAX_LENGTH} characters long"
+    if CONTROL.search(url):
+        return "A URL holds no control characters"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "This is not a valid URL"
+    if parts.scheme not in DEFAULT_PORTS:
+        return "Only http and https URLs can be saved"
+    if "@" in parts.netloc:
+        return "A URL must not carry a user name or password"
+    if not parts.hostname or not parts.hostname.strip(".") or BAD_HOST.search(parts.hostname) or port == 0:
+        return "A URL needs a valid host"
+    return None
+
+
+def normalise_url(url: str) -> str:
+    """The form by which duplicates are found (API.md, Bookmarks); never shown, never fetched."""
+    parts = urlsplit(url)
+    query = _normalised_query(parts.query)
+    fragment = parts.fragment if parts.fragment.startswith(("/", "!")) else ""
+    return "".join(
+        [
+            "//",
+            _normalised_host(parts),
+            parts.path.rstrip("/"),
+            f"?{query}" if query else "",
+            f"#{fragment}" if fragment else "",
+        ]
+    )
+
+
+def url_hash(url: str) -> bytes:
+    """SHA-256 of the normalised URL: short enough for an index, whatever the URL's length."""
+    return hashlib.sha256(normalise_url(url).encode("utf-8", "surrogatepass")).digest()
+
+
+def domain_of(url: str) -> str:
+    """The host without `www.`, as lists and filters name it."""
+    return _bare_host(urlsplit(url))
+
+
+def normalise_domain(domain: str) -> str:
+    """A domain as a person types it in a filter, in the form in which it is stored."""
+    return _ascii_host(domain.strip().lower().rstrip(".")).removeprefix("www.")
+
+
+def _normalised_host(parts: SplitResult) -> str:
+    port = parts.port
+    host = _bare_host(parts)
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None or port == DEFAULT_PORTS[parts.scheme] else f"{host}:{port}"
+
+
+def _bare_host(parts: SplitResult) -> str:
+    return _ascii_host((parts.hostname or "").rstrip(".")).removeprefix("www.")
+
+
+def _ascii_host(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+def _normalised_query(query: str) -> str:
+    kept = [part for part in query.split("&") if part and not TRACKING.fullmatch(part.partition("=")[0])]
+    # Sorted by name alone: the order of repeated parameters carries meaning.
+    return "&".join(sorted(kept, key=lambda part: part.partition("=")[0]))

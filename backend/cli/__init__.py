@@ -1,0 +1,48 @@
+"""The command line: the embedded stack and the operator's commands."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from config import VERSION
+
+COMMANDS = {
+    "up": ("backend.cli.up.command", "up", "Run all of Fuze in the foreground, until Ctrl-C."),
+    "worker": ("backend.cli.background", "worker", "Work off the queue of jobs."),
+    "scheduler": (
+        "backend.cli.background",
+        "scheduler",
+        "Send due and lost jobs to the queue, every minute.",
+    ),
+    "create-user": ("backend.cli.people", "create_user", "Make an account."),
+    "db": ("backend.cli.database", "database", "Change the version of the database's tables."),
+    "routes": ("backend.cli.contract", "routes", "List every route."),
+    "openapi": ("backend.cli.contract", "openapi", "Print the OpenAPI document."),
+    "env-example": ("backend.cli.env_example", "env_example", "Print .env.example: every setting."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command runs: `up` has no use for the whole application."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="Fuze", message="%(prog)s %(version)s")
+def main() -> None:
+    """Fuze: a self-hosted backend for what people save to read and use."""

@@ -1,0 +1,28 @@
+"""The commands that run the processes behind the web server."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from backend.cli.settings import settings_or_exit
+from backend.cli.up.processes import die_with_parent
+from backend.jobs.scheduler import run_scheduler
+from backend.jobs.worker import run_worker
+
+
+@click.command()
+def worker() -> None:
+    """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
+    settings_or_exit()
+    # RQ runs each job in a child of its own, which must not outlive this process.
+    os.register_at_fork(after_in_child=die_with_parent)
+    run_worker()
+
+
+@click.command()
+def scheduler() -> None:
+    """Send due and lost jobs to the queue, until SIGTERM or Ctrl-C."""
+    settings_or_exit()
+    run_scheduler()

@@ -1,0 +1,72 @@
+"""The command that prints `.env.example`, made from the settings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from pydantic import SecretStr
+
+from config import SECRET_NAMES, Settings
+
+HEADER = """\
+# Every setting of Fuze. Made by `python -m backend env-example`; do not edit.
+# Copy to `.env` and take the # off what you change. A variable of the environment comes before this file.
+"""
+COMPOSE_SECRETS = {
+    "POSTGRES_PASSWORD": "letters and digits only, since it becomes part of an address",
+    "REDIS_PASSWORD": Settings.model_fields["REDIS_PASSWORD"].description,
+}
+COMPOSE_OPTIONS = {
+    "FUZE_BIND": ("127.0.0.1", "docker compose: address of this machine to publish on"),
+    "FUZE_PORTS": ("8000", "docker compose: port to publish; a range such as 8000-8003 for several web containers"),
+    "GRAFANA_PASSWORD": ("", "docker compose: password of Grafana's user admin, for the profile `monitoring`"),
+}
+
+
+def render() -> str:
+    """The text of `.env.example`."""
+    return "\n".join(
+        [
+            HEADER,
+            "## Needed in production, and by docker compose. Make each with: openssl rand -hex 32",
+            *(_entry(name, "", Settings.model_fields[name].description) for name in SECRET_NAMES),
+            "",
+            "## Needed by docker compose.",
+            *(_entry(name, "", description) for name, description in COMPOSE_SECRETS.items()),
+            "",
+            "## Everything else, with its default.",
+            *_optional(),
+            *(_entry(f"#{name}", default, text) for name, (default, text) in COMPOSE_OPTIONS.items()),
+            "",
+        ]
+    )
+
+
+def _optional() -> Iterator[str]:
+    for name, field in Settings.model_fields.items():
+        if name not in SECRET_NAMES and name not in COMPOSE_SECRETS:
+            yield _entry(f"#{name}", _written(field.default), field.description)
+
+
+def _entry(name: str, value: str, description: str | None) -> str:
+    # On two lines: behind an empty value, the parsers of these files take a comment for the value.
+    return f"# {description}\n{name}={value}"
+
+
+def _written(default: Any) -> str:
+    """A default in the form in which the environment would give it."""
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, list):
+        return ",".join(map(str, default))
+    return "" if default is None else str(default)
+
+
+@click.command("env-example")
+def env_example() -> None:
+    """Print every setting with its description and default."""
+    click.echo(render(), nl=False)

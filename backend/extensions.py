@@ -1,0 +1,110 @@
+"""Extension objects, unbound: `create_app` binds them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import redis
+from flask import Flask, current_app
+from flask_compress import Compress
+from flask_cors import CORS
+from flask_jwt_extended import JWTManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase
+
+from config import Settings
+
+
+class Base(DeclarativeBase):
+    """Base of every model. Constraint names are fixed so that migrations and error translation can rely on them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}  # noqa: RUF012
+
+
+db = SQLAlchemy(session_options={"expire_on_commit": False})
+migrate = Migrate()
+jwt = JWTManager()
+cors = CORS()
+compress = Compress()
+
+
+def current_settings() -> Settings:
+    """The settings of the application that is running."""
+    return cast(Settings, current_app.extensions["settings"])
+
+
+def redis_client() -> redis.Redis:
+    """The process's Redis client: one pool of 20 connections, short time-outs, no retry of what failed."""
+    return cast(redis.Redis, current_app.extensions["redis"])
+
+
+def bind_redis(app: Flask, settings: Settings) -> None:
+    """Attach the Redis client; connects on first use, so a missing Redis does not stop the start."""
+    app.extensions["redis"] = connect_redis(settings, socket_timeout=2, max_connections=20)
+
+
+def connect_redis(settings: Settings, **options: Any) -> redis.Redis:
+    """A Redis client that connects on first use and does not repeat what failed."""
+    password = settings.REDIS_PASSWORD.get_secret_value()
+    if password and "@" not in settings.REDIS_URL:
+        options["password"] = password
+    url = settings.REDIS_URL or "redis://127.0.0.1:6379/0"
+    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, **options)
+
+
+def database_options(settings: Settings) -> dict[str, Any]:
+    """Engine options: sizes for each process, time-outs that keep one slow statement from holding everything."""
+    server_settings = {
+        "timezone": "UTC",
+        "statement_timeout": settings.DATABASE_STATEMENT_TIMEOUT_MS,
+        "lock_timeout": 5_000,
+        "idle_in_transaction_session_timeout": 60_000,
+        "jit": "off",  # Statements are short; compiling one costs more than it saves.
+    }
+    return {
+        "pool_size": settings.DATABASE_POOL_SIZE,
+        "max_overflow": 5,
+        "pool_timeout": 5,
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
+        "connect_args": {
+            "connect_timeout": 3,
+            "application_name": "fuze",
+            "options": " ".join(f"-c {name}={value}" for name, value in server_settings.items()),
+        },
+    }
+
+
+_bound: list[Flask] = []
+
+
+def remember_app(app: Flask) -> None:
+    """Keep the application for hooks that run outside any context, such as a fork."""
+    _bound[:] = [app]
+
+
+def after_fork() -> None:
+    """Forget connections that a parent process opened: two processes must never share one."""
+    for app in _bound:
+        with app.app_context():
+            db.engine.dispose(close=False)
+
+
+def utc_now() -> datetime:
+    """The present, aware, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,62 @@
+"""/api/health: for probes and people. Public, never cached, without secrets."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from flask import Blueprint
+
+from backend.api import operation
+from backend.health import service
+from backend.health.schemas import CheckOut, HealthOut, LiveOut, WorkerCheckOut
+
+blueprint = Blueprint("health", __name__, url_prefix="/api/health")
+Check = TypeVar("Check", bound=CheckOut)
+UNCACHED = {"Cache-Control": "no-store"}
+
+
+@blueprint.get("")
+@operation(scope=None, limit="exempt", tag="health", responses={200: HealthOut, 503: HealthOut})
+def read_health() -> tuple[HealthOut, int, dict[str, str]]:
+    """Report the state of the service and of all that it depends on."""
+    health = service.check_health()
+    return health, 503 if health.status == "unhealthy" else 200, UNCACHED
+
+
+@blueprint.get("/live")
+@operation(scope=None, limit="exempt", tag="health", responses={200: LiveOut})
+def read_liveness() -> tuple[LiveOut, int, dict[str, str]]:
+    """Report that this process answers."""
+    return LiveOut(), 200, UNCACHED
+
+
+@blueprint.get("/ready")
+@operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
+def read_readiness() -> tuple[CheckOut, int, dict[str, str]]:
+    """Report whether requests can be served: only the database is indispensable."""
+    return _answer(service.check_database())
+
+
+@blueprint.get("/database")
+@operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
+def read_database() -> tuple[CheckOut, int, dict[str, str]]:
+    """Report whether PostgreSQL answers."""
+    return _answer(service.check_database())
+
+
+@blueprint.get("/redis")
+@operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
+def read_redis() -> tuple[CheckOut, int, dict[str, str]]:
+    """Report whether Redis answers."""
+    return _answer(service.check_redis())
+
+
+@blueprint.get("/worker")
+@operation(scope=None, limit="exempt", tag="health", responses={200: WorkerCheckOut, 503: WorkerCheckOut})
+def read_worker() -> tuple[WorkerCheckOut, int, dict[str, str]]:
+    """Report whether a worker is alive."""
+    return _answer(service.check_worker())
+
+
+def _answer(check: Check) -> tuple[Check, int, dict[str, str]]:
+    return check, 503 if check.status == "unhealthy" else 200, UNCACHED

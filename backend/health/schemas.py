@@ -1,0 +1,56 @@
+"""What goes out under /api/health."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from backend.api import Out
+
+CheckStatus = Literal["healthy", "degraded", "unhealthy", "disabled"]
+
+
+class CheckOut(Out):
+    """The state of one thing that the service depends on."""
+
+    status: CheckStatus
+    latency_ms: float | None = None
+    detail: str | None = None
+
+
+class WorkerCheckOut(CheckOut):
+    """Workers that gave a sign of life lately, and how much waits for them."""
+
+    workers: int | None = None
+    queue_depth: int | None = None
+
+
+class EmbeddingsCheckOut(CheckOut):
+    """The embedding provider, and how many bookmarks wait for a vector."""
+
+    pending: int | None = None
+
+
+class ChecksOut(Out):
+    """Every check."""
+
+    database: CheckOut
+    redis: CheckOut
+    worker: WorkerCheckOut
+    embeddings: EmbeddingsCheckOut
+
+
+class HealthOut(Out):
+    """The state of the service: degraded when something is missing that it can do without."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    version: str = Field(examples=["0.1.0"])
+    uptime_seconds: float
+    checks: ChecksOut
+
+
+class LiveOut(Out):
+    """This process answers."""
+
+    status: Literal["healthy"] = "healthy"

@@ -1,0 +1,96 @@
+"""The state of everything that the service depends on, measured when asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import redis
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.ai.service import embedding_fault
+from backend.bookmarks.embedding import pending_embeddings
+from backend.extensions import current_settings, db, redis_client
+from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
+from backend.jobs.queue import depth
+from backend.jobs.worker import STALE_SECONDS, live_workers
+from config import VERSION
+
+Check = TypeVar("Check", bound=CheckOut)
+STARTED = time.monotonic()
+
+
+def check_health() -> HealthOut:
+    """All checks together: unhealthy only without a database."""
+    database = check_database()
+    checks = ChecksOut(
+        database=database,
+        redis=check_redis(),
+        worker=check_worker(),
+        embeddings=_check_embeddings(database),
+    )
+    others = (checks.redis, checks.worker, checks.embeddings)
+    well = all(check.status in ("healthy", "disabled") for check in others)
+    status = "unhealthy" if database.status == "unhealthy" else "healthy" if well else "degraded"
+    return HealthOut(
+        status=status,
+        version=VERSION,
+        uptime_seconds=round(time.monotonic() - STARTED, 1),
+        checks=checks,
+    )
+
+
+def check_database() -> CheckOut:
+    """Whether PostgreSQL answers."""
+    return _timed(CheckOut, "PostgreSQL does not answer.", _ping_database)
+
+
+def check_redis() -> CheckOut:
+    """Whether Redis answers."""
+    return _timed(CheckOut, "Redis does not answer.", _ping_redis)
+
+
+def check_worker() -> WorkerCheckOut:
+    """Whether a worker gave a sign of life within 45 s."""
+    return _timed(WorkerCheckOut, "Redis does not answer, so workers cannot be seen.", _workers)
+
+
+def _ping_database() -> dict[str, Any]:
+    db.session.execute(text("SELECT 1"))
+    return {}
+
+
+def _ping_redis() -> dict[str, Any]:
+    redis_client().ping()
+    return {}
+
+
+def _workers() -> dict[str, Any]:
+    workers, waiting = live_workers(redis_client()), depth()
+    found: dict[str, Any] = {"workers": workers, "queue_depth": waiting}
+    if not workers:
+        found |= {"status": "unhealthy", "detail": f"No worker gave a sign of life within {STALE_SECONDS} s."}
+    return found
+
+
+def _check_embeddings(database: CheckOut) -> EmbeddingsCheckOut:
+    provider = current_settings().EMBEDDING_PROVIDER
+    if provider == "none":
+        return EmbeddingsCheckOut(status="disabled", detail="EMBEDDING_PROVIDER is none.", pending=None)
+    if database.status == "unhealthy":
+        return EmbeddingsCheckOut(status="degraded", detail="PostgreSQL does not answer.")
+    found = _timed(EmbeddingsCheckOut, "PostgreSQL does not answer.", lambda: {"pending": pending_embeddings()})
+    fault = embedding_fault()
+    return found.model_copy(update={"status": "degraded", "detail": fault}) if fault else found
+
+
+def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]]) -> Check:
+    started = time.perf_counter()
+    try:
+        found = {"status": "healthy", **measure()}
+    except (SQLAlchemyError, redis.RedisError):
+        db.session.rollback()
+        return kind(status="unhealthy", detail=fault)
+    return kind(latency_ms=round((time.perf_counter() - started) * 1000, 2), **found)

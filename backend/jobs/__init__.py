@@ -1,0 +1,1 @@
+"""The durable job table, the RQ glue, the worker and the status API."""

@@ -1,0 +1,15 @@
+"""What the scheduler has done for jobs."""
+
+from __future__ import annotations
+
+from backend.jobs.queue import send, waiting_keys
+from backend.jobs.running import due_job_messages
+
+RESEND_LIMIT = 1_000
+
+
+def resend_due_jobs() -> None:
+    """Send again the messages of jobs that are due and have none."""
+    messages = due_job_messages(RESEND_LIMIT)
+    waiting = {key for queue in {message.queue for message in messages} for key in waiting_keys(queue)}
+    send([message for message in messages if message.key not in waiting])

@@ -1,0 +1,135 @@
+"""Running durable jobs: a row is claimed, worked on, and ended exactly once, however often its message arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from loguru import logger
+from sqlalchemy import func, or_, select, update
+
+from backend.extensions import db
+from backend.jobs.models import Job
+from backend.jobs.service import KINDS, job_message
+
+LEASE_SECONDS = 120
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = 30
+
+
+class RetryLater(Exception):
+    """Raised by a handler: nothing is wrong with the job, but it cannot go on for this long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+class JobFailed(Exception):
+    """Raised by a handler: the job cannot succeed, for a reason that the person can read."""
+
+
+@dataclass(frozen=True)
+class ClaimedJob:
+    """A job that this process works on. `attempt` tells it from an earlier claim that died."""
+
+    id: UUID
+    organization_id: int
+    user_id: int | None
+    arguments: dict[str, Any]
+    attempt: int
+
+
+Handler = Callable[[ClaimedJob], dict[str, Any]]
+
+
+def durable_job(handler: Handler) -> Callable[[str], None]:
+    """Make a handler into a function that the queue can call with a job's id."""
+
+    @wraps(handler)
+    def run(job_id: str) -> None:
+        claimed = _claim(UUID(job_id))
+        if claimed is not None:
+            with logger.contextualize(job_id=job_id):
+                _work(claimed, handler)
+
+    return run
+
+
+def due_job_messages(limit: int) -> list[Any]:
+    """Messages for jobs that may run and that nobody works on, the longest waiting first."""
+    jobs = db.session.scalars(
+        select(Job)
+        .where(Job.status.in_(("queued", "running")), Job.kind.in_(KINDS))
+        .where(Job.run_after <= func.now(), or_(Job.lease_until.is_(None), Job.lease_until < func.now()))
+        .order_by(Job.run_after)
+        .limit(limit)
+    )
+    return [job_message(job) for job in jobs]
+
+
+def _work(claimed: ClaimedJob, handler: Handler) -> None:
+    try:
+        result = handler(claimed)
+    except RetryLater as wait:
+        db.session.rollback()
+        _put_back(claimed, wait.seconds, counts=False)
+    except JobFailed as failure:
+        db.session.rollback()
+        _end(claimed, "failed", error=str(failure))
+    except Exception as error:
+        db.session.rollback()
+        logger.opt(exception=error).error("job {} failed on attempt {}", claimed.id, claimed.attempt)
+        if claimed.attempt < MAX_ATTEMPTS:
+            _put_back(claimed, RETRY_SECONDS * 4 ** (claimed.attempt - 1), counts=True)
+        else:
+            _end(claimed, "failed", error="It failed three times for a reason inside the server; see its logs.")
+    else:
+        _end(claimed, "succeeded", result=result)
+
+
+def _claim(job_id: UUID) -> ClaimedJob | None:
+    job = db.session.scalar(
+        update(Job)
+        .where(Job.id == job_id, Job.status.in_(("queued", "running")), Job.run_after <= func.now())
+        .where(or_(Job.lease_until.is_(None), Job.lease_until < func.now()))
+        .values(
+            status="running",
+            attempts=Job.attempts + 1,
+            started_at=func.coalesce(Job.started_at, func.now()),
+            lease_until=func.now() + timedelta(seconds=LEASE_SECONDS),
+        )
+        .returning(Job)
+    )
+    claimed = job and ClaimedJob(job.id, job.organization_id, job.user_id, job.arguments, job.attempts)
+    db.session.commit()
+    return claimed
+
+
+def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
+    attempts = claimed.attempt if counts else claimed.attempt - 1
+    _change(
+        claimed,
+        status="queued",
+        attempts=attempts,
+        lease_until=None,
+        run_after=func.now() + timedelta(seconds=seconds),
+    )
+
+
+def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
+    _change(claimed, status=status, result=result, error=error, lease_until=None, finished_at=func.now())
+
+
+def _change(claimed: ClaimedJob, **values: Any) -> None:
+    # Nothing of a job changes that was cancelled or claimed anew in the meantime.
+    db.session.execute(
+        update(Job)
+        .where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
+        .values(**values)
+    )
+    db.session.commit()

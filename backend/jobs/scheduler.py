@@ -1,0 +1,96 @@
+"""The scheduler: sends what must happen regularly, and outlives a Redis that is away."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import redis
+from loguru import logger
+from redis.client import Pipeline
+from rq.cron import CronJob, CronScheduler
+
+import backend
+from backend.extensions import connect_redis, current_settings, utc_now
+from backend.jobs.queue import Message, send
+
+RECONNECT_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Regular:
+    """A function, by dotted name, and when it runs: every so many seconds, or by a cron line (local time)."""
+
+    function: str
+    seconds: int | None = None
+    cron: str | None = None
+
+
+def regular_work(reconcile_seconds: int) -> list[Regular]:
+    """All that happens regularly."""
+    return [
+        Regular("backend.bookmarks.jobs.resend_due_work", seconds=reconcile_seconds),
+        Regular("backend.jobs.maintenance.resend_due_jobs", seconds=reconcile_seconds),
+        Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
+        Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
+    ]
+
+
+class FuzeScheduler(CronScheduler):
+    """RQ's cron, with messages sent our way, that waits for Redis where RQ's would end."""
+
+    def add(self, work: Regular) -> None:
+        """Run this from now on."""
+        self.get_jobs().append(CronJob("interactive", func_name=work.function, interval=work.seconds, cron=work.cron))
+
+    def enqueue_jobs(self) -> list[CronJob]:
+        """Send what is due and does not wait on the queue already."""
+        due = [job for job in self.get_jobs() if job.should_run()]
+        if due and self._send(due):
+            for job in due:
+                job.set_enqueue_time(utc_now())
+        return []  # Nothing for RQ to record: what is due is seen in PostgreSQL, not in Redis.
+
+    def register_birth(self) -> None:
+        """Tell RQ's registry, if it is there to be told."""
+        with _tolerating_redis():
+            super().register_birth()
+
+    def register_death(self, pipeline: Pipeline | None = None) -> None:
+        """Tell RQ's registry, if it is there to be told."""
+        with _tolerating_redis():
+            super().register_death(pipeline)
+
+    def heartbeat(self) -> None:
+        """Tell RQ's registry, if it is there to be told."""
+        with _tolerating_redis():
+            super().heartbeat()
+
+    def _send(self, due: list[CronJob]) -> bool:
+        with _tolerating_redis():
+            if send(Message(job.func_name, timeout_seconds=600, once=True) for job in due):
+                return True
+        time.sleep(RECONNECT_SECONDS)
+        return False
+
+
+@contextmanager
+def _tolerating_redis() -> Iterator[None]:
+    try:
+        yield
+    except redis.RedisError as error:
+        logger.warning("scheduler: redis unavailable: {}", error)
+
+
+def run_scheduler() -> None:
+    """Send regular work until SIGTERM."""
+    app = backend.create_app()
+    with app.app_context():
+        settings = current_settings()
+        scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
+        for work in regular_work(settings.RECONCILE_SECONDS):
+            scheduler.add(work)
+        logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
+        scheduler.start()  # type: ignore[no-untyped-call]

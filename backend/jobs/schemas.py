@@ -1,0 +1,50 @@
+"""What goes out under /jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from backend.api import Out, Page, PageQuery
+from backend.jobs.models import Job
+
+
+class ProgressOut(Out):
+    """How far a job has come."""
+
+    done: int
+    total: int
+    message: str
+
+
+class JobOut(Out):
+    """A piece of work in the background."""
+
+    id: UUID
+    kind: str
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: ProgressOut
+    result: dict[str, Any] | None
+    error: str | None
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> JobOut:
+        """The API's shape of a row."""
+        progress = {"done": job.done, "total": job.total, "message": job.message}
+        columns = {column.key: getattr(job, column.key) for column in Job.__table__.columns}
+        return cls.model_validate({**columns, "progress": progress})
+
+
+class JobPage(Page[JobOut]):
+    """One page of jobs."""
+
+
+class JobListQuery(PageQuery):
+    """Which jobs, in which order."""
+
+    sort: Literal["created_at", "-created_at"] = "-created_at"

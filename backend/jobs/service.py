@@ -1,0 +1,76 @@
+"""Jobs as a person sees them: asked for, watched, cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import g, has_request_context
+from sqlalchemy import func, select, update
+
+from backend.actor import Actor
+from backend.errors import Conflict, NotFound
+from backend.extensions import db
+from backend.jobs.models import Job
+from backend.jobs.queue import Message
+
+# What runs each kind, by dotted name: the jobs feature imports no other.
+KINDS = {"capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture")}
+
+
+def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:
+    """A queued job in the transaction at hand; send `job_message` after the commit."""
+    job = Job(
+        organization_id=actor.organization_id,
+        user_id=actor.user_id,
+        kind=kind,
+        arguments=arguments,
+        request_id=g.get("request_id", "") if has_request_context() else "",
+    )
+    db.session.add(job)
+    db.session.flush()
+    return job
+
+
+def job_message(job: Job) -> Message:
+    """The message that wakes a worker for this job."""
+    template = KINDS[job.kind]
+    return Message(
+        template.function,
+        {"job_id": str(job.id)},
+        key=f"job-{job.id}",
+        queue=template.queue,
+        timeout_seconds=template.timeout_seconds,
+    )
+
+
+def get_job(actor: Actor, job_id: UUID) -> Job:
+    """The job, if it belongs to the actor's organization.
+
+    Raises:
+        NotFound: it does not, or never was.
+    """
+    job = db.session.scalar(select(Job).where(Job.id == job_id, Job.organization_id == actor.organization_id))
+    if job is None:
+        raise NotFound
+    return job
+
+
+def cancel_job(actor: Actor, job_id: UUID) -> Job:
+    """Stop a job: a queued one never starts, a running one ends at its next step.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it has ended already.
+    """
+    get_job(actor, job_id)
+    cancelled: Job | None = db.session.scalar(
+        update(Job)
+        .where(Job.id == job_id, Job.status.in_(("queued", "running")))
+        .values(status="cancelled", finished_at=func.now())
+        .returning(Job)
+    )
+    if cancelled is None:
+        raise Conflict("This job has ended already.")
+    db.session.commit()
+    return cancelled

@@ -1,0 +1,98 @@
+"""Logs: coloured text in development, JSON lines in production, UTC, one access line for each request (R-LOG)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import traceback
+from datetime import UTC
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from flask import Flask, Response, g, request
+from loguru import logger
+
+from config import Settings
+
+if TYPE_CHECKING:
+    from loguru import Record
+
+TEXT_FORMAT = (
+    "<green>{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z</green> <level>{level: <7}</level> <level>{message}</level>"
+    " <dim>{extra}</dim>"
+)
+QUIET_LOGGERS = ("trafilatura", "htmldate", "courlan", "justext", "pypdf", "httpx", "httpcore", "fontTools")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Send everything, the standard library's loggers included, through loguru."""
+    logger.remove()
+    if settings.ENVIRONMENT == "production":
+        logger.add(sys.stderr, level=settings.LOG_LEVEL, format=_json_format, backtrace=False, diagnose=False)
+    else:
+        logger.add(sys.stderr, level=settings.LOG_LEVEL, format=TEXT_FORMAT, backtrace=False, diagnose=False)
+    if settings.LOG_DIR:
+        logger.add(
+            settings.LOG_DIR / "app_{time:YYYY-MM-DD!UTC}.log",
+            level=settings.LOG_LEVEL,
+            format=_json_format,
+            rotation="500 MB",
+            retention="30 days",
+            backtrace=False,
+            diagnose=False,  # Values of variables in a trace could be passwords.
+        )
+    logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def register_access_log(app: Flask) -> None:
+    """Log one line for each request when its answer is ready."""
+    app.before_request(_start_clock)
+    app.after_request(_log_access)
+
+
+def _start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def _log_access(response: Response) -> Response:
+    actor = g.get("actor")
+    logger.bind(
+        request_id=g.get("request_id"),
+        user_id=actor.user_id if actor else None,
+        organization_id=actor.organization_id if actor else None,
+        route=str(request.url_rule) if request.url_rule else None,
+        method=request.method,
+        status=response.status_code,
+        duration_ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
+    ).info("{} {} {}", request.method, request.path, response.status_code)
+    return response
+
+
+class _ToLoguru(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        frame: FrameType | None = logging.currentframe()
+        depth = 2
+        while frame and frame.f_code.co_filename == logging.__file__:
+            frame, depth = frame.f_back, depth + 1
+        level: str | int = record.levelname if record.levelname in logger._core.levels else record.levelno  # type: ignore[attr-defined]
+        logger.opt(depth=depth, exception=record.exc_info).log(level, "{}", record.getMessage())
+
+
+def _json_format(record: Record) -> str:
+    """A loguru format whose one field is the whole line, made here."""
+    extra = {name: value for name, value in record["extra"].items() if name != "line"}
+    fields: dict[str, Any] = {
+        "time": record["time"].astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "level": record["level"].name,
+        "message": record["message"],
+        "logger": record["name"],
+        **extra,
+    }
+    if record["exception"] is not None:
+        fields["exception"] = "".join(traceback.format_exception(record["exception"].value))
+    record["extra"]["line"] = orjson.dumps(fields, default=str).decode()
+    return "{extra[line]}\n"

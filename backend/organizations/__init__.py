@@ -1,0 +1,1 @@
+"""The tenants, and who belongs to them."""

@@ -1,0 +1,1 @@
+"""Finding bookmarks by word and by meaning."""

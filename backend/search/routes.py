@@ -1,0 +1,19 @@
+"""/search: find bookmarks."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from backend.actor import Actor
+from backend.api import operation
+from backend.search import service
+from backend.search.schemas import SearchPage, SearchQuery
+
+blueprint = Blueprint("search", __name__, url_prefix="/search")
+
+
+@blueprint.get("")
+@operation(scope="search:read", limit="search", tag="search", responses={200: SearchPage})
+def search(actor: Actor, query: SearchQuery) -> SearchPage:
+    """Find bookmarks by word, by meaning, or by both."""
+    return service.search(actor, query)

@@ -1,0 +1,46 @@
+"""What comes in and goes out under /search."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from backend.api import Out, Page, QueryInteger, Text
+from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
+
+SearchMode = Literal["hybrid", "text", "semantic"]
+Matched = Literal["text", "semantic"]
+
+
+class SearchQuery(BookmarkFilter):
+    """What to find, how, and among which bookmarks."""
+
+    q: Text = Field(max_length=1000, description='Words, "a phrase", -word, a or b')
+    mode: SearchMode = "hybrid"
+    page: QueryInteger = Field(1, ge=1, le=10**12)
+    page_size: QueryInteger = Field(20, ge=1, le=100)
+
+
+class Highlights(Out):
+    """Where it matched: HTML-escaped text with the words in `<mark>`."""
+
+    title: str
+    snippet: str
+
+
+class SearchHit(Out):
+    """One bookmark that was found."""
+
+    bookmark: BookmarkOut
+    score: float
+    matched: list[Matched]
+    highlights: Highlights
+
+
+class SearchPage(Page[SearchHit]):
+    """One page of hits, best first."""
+
+    mode: SearchMode
+    degraded: bool = Field(description="Meaning was asked for but could not be used")
+    took_ms: float

@@ -1,0 +1,65 @@
+"""gunicorn: processes of threads, the application loaded once before they part."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gunicorn.http.wsgi import Response
+
+from backend.cli.up.processes import die_with_parent
+from backend.extensions import after_fork
+from config import ConfigurationError, load_settings
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+MOST_PROCESSES = 12
+
+try:
+    settings = load_settings()
+except ConfigurationError as error:
+    sys.exit(str(error))
+
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+wsgi_app = "wsgi:app"
+bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
+# Two for each core, since some always wait for the database. Each holds an embedding session of about 150 MB
+# and up to DATABASE_POOL_SIZE connections.
+workers = settings.WEB_CONCURRENCY or min(2 * cores, MOST_PROCESSES)
+worker_class = "gthread"
+threads = 8
+preload_app = True
+timeout = 60
+graceful_timeout = 30
+keepalive = 15
+backlog = 2048
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+control_socket_disable = True
+limit_request_line = 8190  # The most that gunicorn can; a search in an alphabet of three bytes a letter needs it.
+forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whom to believe; gunicorn would believe every local caller.
+accesslog = None  # The application writes its own.
+errorlog = "-"
+loglevel = "warning"
+proc_name = "fuze"
+
+# The kernel ends a worker whose arbiter was killed, at once.
+os.register_at_fork(after_in_child=die_with_parent)
+
+_headers_with_banner = Response.default_headers
+
+
+def _headers_without_banner(response: Response) -> list[str]:
+    return [line for line in _headers_with_banner(response) if not line.startswith("Server:")]
+
+
+Response.default_headers = _headers_without_banner
+
+
+def post_fork(server: Arbiter, worker: Worker) -> None:
+    """Connections made before the fork belong to the parent."""
+    after_fork()

@@ -1,0 +1,135 @@
+"""Real servers for every test: PostgreSQL and Redis of the run's own, in a directory that is thrown away."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend import create_app
+from backend.cli.up.postgres import EmbeddedPostgres
+from backend.cli.up.redis import EmbeddedRedis
+from backend.extensions import Base, db, redis_client
+from config import Settings, load_settings
+from tests.api import Api
+from tests.factories import make_person
+from tests.live import LiveServer, serving
+from tests.sql import SqlCounter
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, str]]:
+    """Addresses of a PostgreSQL and a Redis that only this process of the run uses."""
+    with (
+        tempfile.TemporaryDirectory(prefix="fuze-test-") as directory,
+        EmbeddedPostgres(Path(directory), durable=False) as postgres,
+        EmbeddedRedis(Path(directory), durable=False) as redis,
+    ):
+        yield {"DATABASE_URL": postgres.url, "REDIS_URL": redis.url, "FUZE_DATA_DIR": directory}
+
+
+@pytest.fixture(scope="session")
+def settings(servers: dict[str, str]) -> Settings:
+    """Settings for tests: nothing from the machine's environment but what a test sets."""
+    return load_settings(
+        _env_file=None,
+        ENVIRONMENT="testing",
+        LOG_LEVEL="WARNING",
+        EMBEDDING_PROVIDER="none",
+        ALLOWED_ORIGINS="https://app.example.org",
+        CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
+        **servers,
+    )
+
+
+@pytest.fixture(scope="session")
+def migrated_app(settings: Settings) -> Flask:
+    """One application for the run, over migrated tables."""
+    app = create_app(settings)
+    app.testing = True
+    with app.app_context():
+        flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+    return app
+
+
+@pytest.fixture(scope="session")
+def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One gunicorn for the run, in production mode, on the same servers and with the same keys as `app`."""
+    environment = {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": settings.SECRET_KEY.get_secret_value(),
+        "JWT_SECRET_KEY": settings.JWT_SECRET_KEY.get_secret_value(),
+        "DATABASE_URL": settings.DATABASE_URL,
+        "REDIS_URL": settings.REDIS_URL,
+        "FUZE_DATA_DIR": str(settings.FUZE_DATA_DIR),
+        "EMBEDDING_PROVIDER": "none",
+        "ALLOWED_ORIGINS": "https://app.example.org",
+        "ENABLE_RATE_LIMITING": "false",
+    }
+    with serving(tmp_path_factory.mktemp("live"), environment) as server:
+        yield server
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """The application over empty tables and an empty Redis."""
+    with migrated_app.app_context():
+        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+        db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        db.session.commit()
+        redis_client().flushall()
+        db.session.remove()
+    yield migrated_app
+    with migrated_app.app_context():
+        db.session.remove()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[Flask]:
+    """An application context, for tests that call services."""
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def anonymous(app: Flask) -> Api:
+    """A client without a token."""
+    return Api(app)
+
+
+@pytest.fixture
+def person(app: Flask) -> Callable[..., Api]:
+    """Makes people: each call a client who is logged in with an account of their own."""
+
+    def make(username: str | None = None, *, admin: bool = False) -> Api:
+        return make_person(app, username, admin=admin)
+
+    return make
+
+
+@pytest.fixture
+def ada(person: Callable[..., Api]) -> Api:
+    """A client who is logged in."""
+    return person("ada")
+
+
+@pytest.fixture
+def bob(person: Callable[..., Api]) -> Api:
+    """Another client, a stranger to the first."""
+    return person("bob")
+
+
+@pytest.fixture
+def sql(app: Flask) -> Iterator[SqlCounter]:
+    """Counts the SQL statements of a request: `with sql.expect(3): …`."""
+    with app.app_context():
+        counter = SqlCounter(db.engine)
+    yield counter
+    counter.close()

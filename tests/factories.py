@@ -1,0 +1,46 @@
+"""Makes what tests need, below the API where the API would be slow."""
+
+from __future__ import annotations
+
+import functools
+from itertools import count
+
+from flask import Flask
+
+from backend.auth.models import User
+from backend.auth.passwords import hash_password
+from backend.auth.service import Client, fold, open_session
+from backend.extensions import db
+from backend.organizations.service import add_owner, add_personal_organization
+from tests.api import PASSWORD, Api
+
+_numbers = count(1)
+
+
+@functools.cache
+def _hash() -> str:
+    return hash_password(PASSWORD)
+
+
+def make_person(app: Flask, username: str | None = None, *, admin: bool = False) -> Api:
+    """A person with an account, a personal organization and a login. The slow hash is made once for all."""
+    name = username or f"person{next(_numbers)}"
+    email = f"{name}@example.org"
+    with app.app_context():
+        organization = add_personal_organization(name)
+        user = User(
+            email=email,
+            email_key=fold(email),
+            username=name,
+            username_key=fold(name),
+            password_hash=_hash(),
+            role="admin" if admin else "user",
+            personal_organization_id=organization.id,
+        )
+        db.session.add(user)
+        db.session.flush()
+        add_owner(organization, user.id)
+        session = open_session(user, Client("tests", "127.0.0.1"))
+        db.session.commit()
+        db.session.remove()
+    return Api(app, session=session.model_dump(mode="json"))
