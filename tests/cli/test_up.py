@@ -215,10 +215,45 @@ def test_without_a_redis_program_one_line_says_what_to_do(directory):
     ]
 
 
-def test_commands_without_a_database_say_so(directory):
-    refused = backend("create-user", "a@example.org", "a", "--password-stdin", FUZE_DATA_DIR=str(directory))
+@pytest.mark.parametrize(
+    "command", [("create-user", "a@example.org", "ada"), ("db", "upgrade"), ("worker",), ("scheduler",)], ids="_".join
+)
+def test_commands_without_a_database_say_so(directory, command):
+    refused = backend(*command, FUZE_DATA_DIR=str(directory))
     assert refused.returncode == 2
     assert refused.stderr == "Error: no database: set DATABASE_URL, or start `python -m backend up` first\n"
+
+
+@pytest.mark.parametrize("command", [("up",), ("db", "upgrade")], ids="_".join)
+def test_another_kind_of_database_is_refused_in_one_line(directory, command):
+    refused = backend(*command, FUZE_DATA_DIR=str(directory), DATABASE_URL="mysql://localhost/fuze")
+    assert refused.returncode == 2
+    assert refused.stderr == "Error: DATABASE_URL is not a postgresql:// address\n"
+
+
+@pytest.mark.parametrize("command", [("create-user", "a@example.org", "ada", "--password-stdin"), ("db", "upgrade")])
+def test_a_database_that_is_away_is_one_line(directory, command):
+    away = f"postgresql://127.0.0.1:{free_port()}/fuze"
+    refused = backend(*command, stdin=PASSWORD, FUZE_DATA_DIR=str(directory), DATABASE_URL=away)
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("Error: the database does not answer: ")
+    assert "Traceback" not in refused.stderr
+
+
+def test_tables_go_down_and_up_again(stack):
+    for command in (("downgrade", "base"), ("upgrade",), ("upgrade",)):
+        done = backend("db", *command, FUZE_DATA_DIR=str(stack.data_dir))
+        assert done.returncode == 0, done.stderr
+    assert stack.is_ready()
+
+
+def test_the_routes_and_their_description_need_no_database(directory):
+    routes = backend("routes", FUZE_DATA_DIR=str(directory))
+    assert routes.returncode == 0, routes.stderr
+    assert "POST    /api/v1/auth/register" in routes.stdout
+    document = backend("openapi", FUZE_DATA_DIR=str(directory))
+    assert "/api/v1/auth/register" in json.loads(document.stdout)["paths"]
+    assert list(directory.iterdir()) == []
 
 
 def test_given_servers_are_used_and_not_embedded(stack, directory):
