@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
-from pydantic.json_schema import SkipJsonSchema
 
 from backend.api import Id, In, Moment, Out, Page, PageQuery, Patch, Query, QueryBoolean, QueryId, QueryInteger, Text
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
@@ -96,15 +95,15 @@ class BookmarkIn(In):
 class BookmarkPatch(Patch):
     """What to change; what is not named stays. Tags are replaced as a whole."""
 
-    url: Link | SkipJsonSchema[None] = None
-    title: Title | SkipJsonSchema[None] = None
-    description: Description | SkipJsonSchema[None] = None
-    notes: Notes | SkipJsonSchema[None] = None
-    tags: TagNames | SkipJsonSchema[None] = None
-    project_ids: ProjectIds | SkipJsonSchema[None] = None
-    is_read: bool | SkipJsonSchema[None] = None
-    is_favorite: bool | SkipJsonSchema[None] = None
-    is_archived: bool | SkipJsonSchema[None] = None
+    url: Link | None = None
+    title: Title | None = None
+    description: Description | None = None
+    notes: Notes | None = None
+    tags: TagNames | None = None
+    project_ids: ProjectIds | None = None
+    is_read: bool | None = None
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
 
 
 class CaptureOut(Out):
@@ -150,7 +149,7 @@ class BookmarkPage(Page[BookmarkOut]):
 class CreateQuery(Query):
     """What to do when the link is saved already."""
 
-    on_duplicate: OnDuplicate | SkipJsonSchema[None] = Field(
+    on_duplicate: OnDuplicate | None = Field(
         None, description="merge (default): unite tags, fill empty fields; keep: leave it; error: 409"
     )
 
@@ -158,19 +157,19 @@ class CreateQuery(Query):
 class BookmarkFilter(Query):
     """Which bookmarks."""
 
-    q: Text | SkipJsonSchema[None] = Field(None, max_length=1000, description="Words to find")
+    q: Text | None = Field(None, max_length=1000, description="Words to find")
     tag: list[Text] = Field([], max_length=20, description="Repeatable; all must hold")
-    untagged: QueryBoolean | SkipJsonSchema[None] = None
-    project_id: QueryId | SkipJsonSchema[None] = None
-    domain: Text | SkipJsonSchema[None] = Field(None, max_length=255)
-    is_read: QueryBoolean | SkipJsonSchema[None] = None
-    is_favorite: QueryBoolean | SkipJsonSchema[None] = None
-    is_archived: Literal["true", "false", "any"] | SkipJsonSchema[None] = Field(
+    untagged: QueryBoolean | None = None
+    project_id: QueryId | None = None
+    domain: Text | None = Field(None, max_length=255)
+    is_read: QueryBoolean | None = None
+    is_favorite: QueryBoolean | None = None
+    is_archived: Literal["true", "false", "any"] | None = Field(
         None, description="false unless said otherwise; in the trash: any"
     )
-    capture_status: CaptureStatus | SkipJsonSchema[None] = None
-    created_after: Moment | SkipJsonSchema[None] = None
-    created_before: Moment | SkipJsonSchema[None] = None
+    capture_status: CaptureStatus | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     deleted: QueryBoolean = Field(False, description="true: the trash instead")
 
 
@@ -232,7 +231,7 @@ class ActionFilter(In):
     domain: Text | None = Field(None, max_length=255)
     is_read: bool | None = None
     is_favorite: bool | None = None
-    is_archived: bool | Literal["true", "false", "any"] | None = None
+    is_archived: Literal[True, False, "true", "false", "any"] | None = None
     capture_status: CaptureStatus | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
@@ -242,11 +241,11 @@ class ActionFilter(In):
 class ActionIn(Patch):
     """One change for many bookmarks: those of `ids`, or all that the filter finds."""
 
-    ids: list[Id] | SkipJsonSchema[None] = Field(None, max_length=1000)
-    filter: ActionFilter | SkipJsonSchema[None] = None
+    ids: list[Id] | None = Field(None, max_length=1000)
+    filter: ActionFilter | None = None
     action: Action
-    tags: TagNames | SkipJsonSchema[None] = Field(None, description="For add_tags and remove_tags")
-    project_id: Id | SkipJsonSchema[None] = Field(None, description="For add_to_project and remove_from_project")
+    tags: TagNames | None = Field(None, description="For add_tags and remove_tags")
+    project_id: Id | None = Field(None, description="For add_to_project and remove_from_project")
 
 
 class ActionOut(Out):
@@ -294,7 +293,7 @@ class TagPage(Page[TagOut]):
 class TagListQuery(PageQuery):
     """Which tags."""
 
-    q: Text | SkipJsonSchema[None] = Field(None, max_length=100, description="Beginning of the name, any case")
+    q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
     sort: Literal["name", "-name"] = "name"
 
 

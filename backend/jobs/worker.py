@@ -13,6 +13,7 @@ from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
 from rq.worker import DequeueStrategy
 
 import backend
@@ -54,10 +55,16 @@ class FuzeWorker(Worker):
                 db.session.remove()
 
 
+# Run once before the first fork, by dotted name: what a fork inherits it need not load again for every message.
+WARM_UPS = ("backend.bookmarks.jobs.warm_up",)
+
+
 def run_worker() -> None:
     """Serve the queues until SIGTERM; the message in hand is finished first."""
     app = backend.create_app()
     with app.app_context():
+        for name in WARM_UPS:
+            import_attribute(name)()
         make_worker().work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
 
 
