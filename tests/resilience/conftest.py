@@ -84,7 +84,7 @@ def site() -> Iterator[Site]:
             name = self.path.strip("/")
             found.hits[name] += 1
             time.sleep(found.delay)
-            body = f"<html><head><title>Page {name}</title></head><body><p>All about {name}.</p></body></html>".encode()
+            body = f"<html><head><title>Page {name}</title></head><body><p>Ornithology of {name}.</p></body></html>".encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
