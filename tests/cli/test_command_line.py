@@ -7,8 +7,9 @@ import os
 import subprocess
 
 import pytest
+from click.testing import CliRunner, Result
 
-from backend.cli import COMMANDS
+from backend.cli import COMMANDS, main
 from tests.cli.stack import ROOT, backend
 
 pytestmark = [pytest.mark.unit]
@@ -16,17 +17,21 @@ pytestmark = [pytest.mark.unit]
 HEAVY = ("flask", "sqlalchemy", "onnxruntime", "trafilatura", "spectree")
 
 
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, prog_name="python -m backend")
+
+
 def test_help_names_every_command():
-    shown = backend("--help")
-    assert shown.returncode == 0
+    shown = run("--help")
+    assert shown.exit_code == 0
     for name in COMMANDS:
         assert f"  {name} " in shown.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_can_be_loaded_and_explains_itself(name):
-    shown = backend(name, "--help")
-    assert shown.returncode == 0, shown.stderr
+    shown = run(name, "--help")
+    assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith(f"Usage: python -m backend {name} ")
 
 
@@ -35,6 +40,10 @@ def test_an_unknown_command_is_refused_in_plain_lines():
     assert refused.returncode == 2
     assert "No such command 'serve'" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_settings_example_can_be_printed():
+    assert run("env-example").stdout == (ROOT / ".env.example").read_text()
 
 
 def test_an_old_python_gets_as_far_as_the_line_that_refuses_it():

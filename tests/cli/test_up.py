@@ -11,13 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from backend.cli import main
 from tests.cli.processes import alive, eventually, free_port
-from tests.cli.stack import RunningStack, backend
+from tests.cli.stack import NOT_INHERITED, RunningStack, backend
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
 
 PASSWORD = "seventeen small otters\n"
+
+
+def in_process(*arguments: str, **more: str) -> Result:
+    """A command that is refused before it starts anything."""
+    hidden = dict.fromkeys(NOT_INHERITED)
+    return CliRunner().invoke(main, arguments, prog_name="python -m backend", env={**hidden, **more})
 
 
 @pytest.fixture(scope="module")
@@ -171,13 +179,12 @@ def test_a_busy_port_is_refused_in_one_line(directory):
 
 @pytest.mark.parametrize("value", ["0", "65536", "eight", "80.5"])
 def test_a_port_that_is_none_is_refused_in_plain_lines(directory, value):
-    for refused in (
-        backend("up", "--data-dir", str(directory), "--port", value),
-        backend("up", "--data-dir", str(directory), PORT=value),
-    ):
-        assert refused.returncode == 2
+    by_option = in_process("up", "--data-dir", str(directory), "--port", value)
+    by_environment = in_process("up", "--data-dir", str(directory), PORT=value)
+    for refused in (by_option, by_environment):
+        assert refused.exit_code == 2
         assert "port" in refused.stderr.lower()
-        assert "Traceback" not in refused.stderr
+        assert isinstance(refused.exception, SystemExit)
 
 
 def test_a_host_that_is_not_ours_is_refused_in_one_line(directory):
@@ -191,8 +198,8 @@ def test_a_data_directory_that_cannot_be_one_is_refused_in_one_line(directory):
     in_the_way = directory / "var"
     in_the_way.write_text("")
     for path in (in_the_way, in_the_way / "below"):
-        refused = backend("up", "--data-dir", str(path), "--port", str(free_port()))
-        assert refused.returncode != 0
+        refused = in_process("up", "--data-dir", str(path), "--port", str(free_port()))
+        assert refused.exit_code != 0
         assert refused.stderr.startswith(f"Error: cannot use the data directory {in_the_way}")
         assert len(refused.stderr.splitlines()) == 1
 
@@ -215,10 +222,45 @@ def test_without_a_redis_program_one_line_says_what_to_do(directory):
     ]
 
 
-def test_commands_without_a_database_say_so(directory):
-    refused = backend("create-user", "a@example.org", "a", "--password-stdin", FUZE_DATA_DIR=str(directory))
-    assert refused.returncode == 2
+@pytest.mark.parametrize(
+    "command", [("create-user", "a@example.org", "ada"), ("db", "upgrade"), ("worker",), ("scheduler",)], ids="_".join
+)
+def test_commands_without_a_database_say_so(directory, command):
+    refused = in_process(*command, FUZE_DATA_DIR=str(directory))
+    assert refused.exit_code == 2
     assert refused.stderr == "Error: no database: set DATABASE_URL, or start `python -m backend up` first\n"
+
+
+@pytest.mark.parametrize("command", [("up",), ("db", "upgrade")], ids="_".join)
+def test_another_kind_of_database_is_refused_in_one_line(directory, command):
+    refused = in_process(*command, FUZE_DATA_DIR=str(directory), DATABASE_URL="mysql://localhost/fuze")
+    assert refused.exit_code == 2
+    assert refused.stderr == "Error: DATABASE_URL is not a postgresql:// address\n"
+
+
+@pytest.mark.parametrize("command", [("create-user", "a@example.org", "ada", "--password-stdin"), ("db", "upgrade")])
+def test_a_database_that_is_away_is_one_line(directory, command):
+    away = f"postgresql://127.0.0.1:{free_port()}/fuze"
+    refused = backend(*command, stdin=PASSWORD, FUZE_DATA_DIR=str(directory), DATABASE_URL=away)
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith("Error: the database does not answer: ")
+    assert "Traceback" not in refused.stderr
+
+
+def test_tables_go_down_and_up_again(stack):
+    for command in (("downgrade", "base"), ("upgrade",), ("upgrade",)):
+        done = backend("db", *command, FUZE_DATA_DIR=str(stack.data_dir))
+        assert done.returncode == 0, done.stderr
+    assert stack.is_ready()
+
+
+def test_the_routes_and_their_description_need_no_database(directory):
+    routes = backend("routes", FUZE_DATA_DIR=str(directory))
+    assert routes.returncode == 0, routes.stderr
+    assert "POST    /api/v1/auth/register" in routes.stdout
+    document = backend("openapi", FUZE_DATA_DIR=str(directory))
+    assert "/api/v1/auth/register" in json.loads(document.stdout)["paths"]
+    assert list(directory.iterdir()) == []
 
 
 def test_given_servers_are_used_and_not_embedded(stack, directory):
