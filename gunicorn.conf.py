@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 
 from backend.cli.up.processes import die_with_parent
@@ -16,6 +18,7 @@ from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
+    from gunicorn.config import Config
     from gunicorn.workers.base import Worker
 
 MOST_PROCESSES = 12
@@ -68,6 +71,29 @@ def when_ready(server: Arbiter) -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+class ServerLog(Logger):
+    """gunicorn's own messages, on their way through the application's log."""
+
+    def setup(self, cfg: Config) -> None:
+        """Leave form and place to the application; until it is loaded, warnings go to standard error as they are."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.addFilter(_without_input)
+
+
+def _without_input(record: logging.LogRecord) -> bool:
+    """Keep the kind of a fault; what the caller wrote, maybe with a token in it, goes."""
+    text = record.getMessage()
+    if text.startswith("Invalid request from"):
+        text = ": ".join(text.split(": ")[:2])
+    record.msg, record.args = text.partition("?")[0], ()
+    return True
+
+
+logger_class = ServerLog
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:

@@ -26,7 +26,6 @@ from pydantic import (
 )
 from pydantic import AwareDatetime as PydanticAwareDatetime
 from pydantic.config import JsonDict
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import ErrorDetails
 from spectree import Response, SpecTree
 from spectree.plugins.base import Context
@@ -92,13 +91,16 @@ class Out(BaseModel):
 class Problem(Out):
     """An error, as RFC 9457 has it."""
 
+    model_config = ConfigDict(json_schema_extra=_describe_omittable)
+
     type: str = Field(examples=["about:blank"])
     title: str = Field(examples=["Unprocessable Content"])
     status: int = Field(examples=[422])
     detail: str
     instance: str = Field(description="Path of the request")
     request_id: str = Field(description="Finds the request in the server's logs")
-    errors: list[ProblemField] | SkipJsonSchema[None] = Field(None, description="On 422: every field at fault")
+    errors: list[ProblemField] | None = Field(None, description="On 422: every field at fault")
+    existing_id: int | None = Field(None, description="On 409: what is there already")
 
 
 class ProblemField(Out):

@@ -51,9 +51,7 @@ def read_pages(truths: Sequence[PageTruth]) -> list[Reading]:
 
 def text_score(readings: Sequence[Reading], source: str) -> Score:
     """Agreement of the texts with those that `source` gives."""
-    return four_gram_f1(
-        (r.truth.text, r.page.text) for r in readings if r.truth.source == source and r.truth.text
-    )
+    return four_gram_f1((r.truth.text, r.page.text) for r in readings if r.truth.source == source and r.truth.text)
 
 
 def titled(readings: Sequence[Reading], *sources: str) -> list[Reading]:

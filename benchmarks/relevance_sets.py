@@ -84,17 +84,14 @@ def load_set(name: str, folder: Path = FOLDER) -> RelevanceSet:
     """
     base = folder / name
     documents = [
-        Document(row["_id"], row.get("title", ""), row.get("text", ""))
-        for row in _json_lines(base / "corpus.jsonl.gz")
+        Document(row["_id"], row.get("title", ""), row.get("text", "")) for row in _json_lines(base / "corpus.jsonl.gz")
     ]
     judgements: dict[str, dict[str, int]] = {}
     with gzip.open(base / "qrels.tsv.gz", "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             if int(row["score"]) > 0:
                 judgements.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
-    queries = {
-        row["_id"]: row["text"] for row in _json_lines(base / "queries.jsonl.gz") if row["_id"] in judgements
-    }
+    queries = {row["_id"]: row["text"] for row in _json_lines(base / "queries.jsonl.gz") if row["_id"] in judgements}
     return RelevanceSet(name, documents, queries, judgements)
 
 

@@ -49,7 +49,7 @@ class FuzeWorker(Worker):
         """One message, with the id of the request that asked for it in every line it logs."""
         with logger.contextualize(request_id=(job.meta or {}).get("request_id", "")):
             try:
-                unmark(job.func_name)
+                unmark(job.func_name or "")
                 return bool(super().perform_job(job, queue, execution))
             finally:
                 db.session.remove()

@@ -7,10 +7,10 @@ from flask import Flask, Response, request
 from backend.extensions import current_settings
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-# The documentation pages draw themselves with scripts and styles of our own origin; styles are set from script.
+# The documentation pages draw themselves with scripts and styles of our own origin.
 DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-    " font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:;"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+    " font-src 'self' data:; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 HEADERS = {

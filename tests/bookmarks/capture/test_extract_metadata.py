@@ -1,7 +1,5 @@
 """What a page says of itself, and which of it is believed."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from backend.bookmarks.capture.extract import ExtractedPage, extract_page
@@ -12,7 +10,9 @@ pytestmark = pytest.mark.unit
 BODY = "<p>" + "The tide tables of the harbour were printed on yellow paper until the war. " * 6 + "</p>"
 
 
-def read(head: str, body: str = BODY, *, html: str = "<html>", url: str = "https://www.tides.example/x") -> ExtractedPage:
+def read(
+    head: str, body: str = BODY, *, html: str = "<html>", url: str = "https://www.tides.example/x"
+) -> ExtractedPage:
     markup = f"<!doctype html>{html}<head>{head}</head><body>{body}</body></html>"
     return extract_page(markup.encode(), url=url, media_type="text/html", charset=None)
 
@@ -38,11 +38,19 @@ def og(**values: str) -> str:
         ("<title>Harbour e.V.: Tide tables</title>", "<h1>Tide tables</h1>", "Tide tables"),
         ("<title>Tide tables | Harbour News</title>", "<h1>Harbour News</h1>", "Tide tables | Harbour News"),
         (og(title="Tide tables") + "<title>x</title>", "", "Tide tables"),
-        (og(title="Tables of the tide") + "<title>x</title>", "<h1>All tables ever printed</h1>", "All tables ever printed"),
+        (
+            og(title="Tables of the tide") + "<title>x</title>",
+            "<h1>All tables ever printed</h1>",
+            "All tables ever printed",
+        ),
         (og(title="Tide tables") + "<title>x</title>", "<h1>Harbour</h1><h1>Sea</h1>", "Tide tables"),
         (og(title="Tide tables") + "<title>x</title>", "<h1>New: Tide tables</h1>", "Tide tables"),
         (og(title="Social tide") + '<meta name="citation_title" content="On Tides">', "", "On Tides"),
-        (og(title="Tides") + json_ld('{"@type":"NewsArticle","headline":"Tide tables"}'), "<h1>Tide tables</h1>", "Tide tables"),
+        (
+            og(title="Tides") + json_ld('{"@type":"NewsArticle","headline":"Tide tables"}'),
+            "<h1>Tide tables</h1>",
+            "Tide tables",
+        ),
         (og(title="Tides") + json_ld('{"@type":"Article","headline":"A list article"}'), "", "Tides"),
         ("<title>Harbour News</title>" + og(site_name="Harbour News"), "<h1>Tide tables</h1>", "Tide tables"),
         ("<title>Harbour News</title>" + og(site_name="Harbour News"), "", "Harbour News"),
