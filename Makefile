@@ -8,7 +8,7 @@ PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3.14 p
 	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --quiet --disable-pip-version-check
+PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check
 
 .PHONY: help install install-dev run test format lint types check
 

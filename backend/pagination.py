@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import orjson
-from sqlalchemy import Row, Select, func, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.api import Out, Page, PageQuery
@@ -31,6 +31,10 @@ class Sort:
     @property
     def descending(self) -> bool:
         return self.name.startswith("-")
+
+    def order(self, *columns: Any) -> list[ColumnElement[Any]]:
+        """The columns in the direction that was asked for."""
+        return [column.desc() if self.descending else column.asc() for column in columns]
 
 
 @dataclass(frozen=True)
@@ -65,32 +69,36 @@ class _Cursor:
     page: int
 
 
-def paginate(statement: Select[*tuple[Any, ...]], sort: Sort, query: PageQuery) -> Slice:
-    """Run a filtered statement as one page: two SQL statements, one to count and one to read.
+def paginate(
+    conditions: Sequence[ColumnElement[bool]], shape: Select[*tuple[Any, ...]], sort: Sort, query: PageQuery
+) -> Slice:
+    """Run a filtered list as one page: two SQL statements, one to count and one to read.
 
-    The statement must select the sort column and the id column under their own names.
+    `shape` selects whole items, the sort column and the id column among them under their own names; it is evaluated
+    only for the rows of the page, however many come before it.
 
     Raises:
         Invalid: the cursor is not one that this list gave.
     """
-    total = db.session.scalar(statement.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+    which = select(sort.id_column, sort.column).where(*conditions)
+    total = db.session.scalar(which.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     cursor = _decode(query.cursor, sort) if query.cursor else None
     page = cursor.page if cursor else query.page
     offset = (query.page - 1) * query.page_size
     if not cursor and offset >= total:
         return Slice([], total, page, query.page_size, None)
-    paged = _ordered(statement, sort).limit(query.page_size + 1)
-    paged = paged.where(_after(cursor, sort)) if cursor else paged.offset(offset)
-    rows = db.session.execute(paged).all()
+    which = which.order_by(*sort.order(sort.column, sort.id_column)).limit(query.page_size + 1)
+    which = which.where(_after(cursor, sort)) if cursor else which.offset(offset)
+    rows = db.session.execute(_shaped(which, shape, sort)).all()
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
     return Slice(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)
 
 
-def _ordered(statement: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
-    if sort.descending:
-        return statement.order_by(sort.column.desc(), sort.id_column.desc())
-    return statement.order_by(sort.column, sort.id_column)
+def _shaped(which: Select[*tuple[Any, ...]], shape: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
+    page = which.subquery("page")
+    place = (page.c[sort.column.key], page.c[sort.id_column.key])
+    return shape.join(page, page.c[sort.id_column.key] == sort.id_column).order_by(*sort.order(*place))
 
 
 def _after(cursor: _Cursor, sort: Sort) -> Any:

@@ -10,7 +10,9 @@ from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
+from backend.bookmarks.capture.extract import extract_page
 from backend.bookmarks.capture.service import capture, due_captures
+from backend.bookmarks.capture.transport import trusted_context
 from backend.bookmarks.documents import refresh_documents
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
 from backend.bookmarks.messages import EMBED_TIMEOUT_SECONDS, capture_message, embed_message, refresh_message
@@ -32,6 +34,16 @@ PURGE_TRASH = text("""
     DELETE FROM bookmarks WHERE id IN (
         SELECT id FROM bookmarks WHERE deleted_at < now() - make_interval(days => :days) LIMIT 1000)
 """)
+
+
+WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
+<p>A short page of our own, read once when a worker starts, so that word lists and patterns are in memory.</p></article></body></html>"""
+
+
+def warm_up() -> None:
+    """Load what every capture needs; without it each fork would, at half a second a page."""
+    trusted_context()
+    extract_page(WARM_UP_PAGE, url="https://example.org/", media_type="text/html", charset="utf-8")
 
 
 def capture_bookmark(bookmark_id: int) -> None:
@@ -82,7 +94,7 @@ def refresh_due_documents() -> None:
 
 def resend_due_work() -> None:
     """Send again what is due and has no message: after a lost queue, a killed worker, a wait that is over."""
-    waiting = waiting_keys("capture")
+    waiting = waiting_keys("interactive") | waiting_keys("capture")
     captures = [capture_message(id_) for id_ in due_captures(RESEND_LIMIT)]
     messages = [message for message in captures if message.key not in waiting]
     if current_settings().EMBEDDING_PROVIDER != "none" and is_embedding_due():

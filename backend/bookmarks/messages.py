@@ -8,22 +8,24 @@ CAPTURE_TIMEOUT_SECONDS = 90
 EMBED_TIMEOUT_SECONDS = 900
 
 
-def capture_message(bookmark_id: int) -> Message:
+def capture_message(bookmark_id: int, *, queue: str = "capture") -> Message:
     """Read the page of a bookmark whose `capture_status` is pending."""
     return Message(
         "backend.bookmarks.jobs.capture_bookmark",
         {"bookmark_id": bookmark_id},
         key=f"capture-{bookmark_id}",
-        queue="capture",
+        queue=queue,
         timeout_seconds=CAPTURE_TIMEOUT_SECONDS,
     )
 
 
 def embed_message() -> Message:
     """Make the vectors of all bookmarks whose `embedding_due_at` is set."""
-    return Message("backend.bookmarks.jobs.embed_bookmarks", queue="bulk", timeout_seconds=EMBED_TIMEOUT_SECONDS)
+    return Message(
+        "backend.bookmarks.jobs.embed_bookmarks", queue="bulk", timeout_seconds=EMBED_TIMEOUT_SECONDS, once=True
+    )
 
 
 def refresh_message() -> Message:
     """Refresh all search documents whose `document_due_at` is set."""
-    return Message("backend.bookmarks.jobs.refresh_due_documents", queue="interactive", timeout_seconds=600)
+    return Message("backend.bookmarks.jobs.refresh_due_documents", timeout_seconds=600, once=True)

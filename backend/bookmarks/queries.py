@@ -74,7 +74,7 @@ def find_bookmarks(actor: Actor, *which: ColumnElement[bool]) -> list[BookmarkOu
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[BookmarkOut]]:
     """One page of the bookmarks that the filters leave: two statements."""
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
-    found = paginate(select_bookmarks().where(*conditions(actor, query)), sort, query)
+    found = paginate(conditions(actor, query), select_bookmarks(), sort, query)
     return found, [bookmark_out(row) for row in found.rows]
 
 

@@ -45,7 +45,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     bookmark = queries.get_bookmark(actor, saved.id)
     db.session.commit()
     if saved.created:
-        send(_follow_ups([(saved.id, item)]))
+        send([capture_message(saved.id, queue="interactive") if item.capture else embed_message()])
     return bookmark, saved.created
 
 

@@ -27,12 +27,11 @@ BOOKMARK_COUNT = (
 
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     """One page of tags, with how many bookmarks outside the trash carry each."""
-    statement = select(Tag.id, Tag.name, Tag.name_key, BOOKMARK_COUNT).where(
-        Tag.organization_id == actor.organization_id
-    )
+    which = [Tag.organization_id == actor.organization_id]
     if query.q:
-        statement = statement.where(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
-    found = paginate(statement, Sort(query.sort, Tag.name_key, Tag.id), query)
+        which.append(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
+    shape = select(Tag.id, Tag.name, Tag.name_key, BOOKMARK_COUNT)
+    found = paginate(which, shape, Sort(query.sort, Tag.name_key, Tag.id), query)
     return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
 
 

@@ -12,6 +12,7 @@ from backend.pagination import Sort, page_of, paginate
 
 def list_jobs(actor: Actor, query: JobListQuery) -> JobPage:
     """One page of the organization's jobs."""
-    statement = select(Job.id, Job.created_at, Job).where(Job.organization_id == actor.organization_id)
-    found = paginate(statement, Sort(query.sort, Job.created_at, Job.id), query)
+    mine = [Job.organization_id == actor.organization_id]
+    shape = select(Job.id, Job.created_at, Job)
+    found = paginate(mine, shape, Sort(query.sort, Job.created_at, Job.id), query)
     return page_of(JobPage, found, [JobOut.of(row.Job) for row in found.rows])

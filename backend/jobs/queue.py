@@ -14,15 +14,18 @@ from rq.serializers import JSONSerializer
 
 from backend.extensions import redis_client
 
-# In the order in which workers serve them: what a person waits for, then reading pages, then the long work.
+# What a person waits for; pages of large imports; long work. Workers take turns between them.
 QUEUES = ("interactive", "capture", "bulk")
+# A mark that a message which need not wait twice is waiting. It outlives no more than this many lost seconds.
+MARK, MARK_SECONDS = "fuze:waiting:", 60
 
 
 @dataclass(frozen=True)
 class Message:
     """A call of `function` (dotted name, so that no feature need be imported here) with JSON arguments.
 
-    `key` names the work: two messages of one key may run at the same time only if that is harmless.
+    `key` becomes RQ's job id. With `once`, no second message for the function is sent while one waits; the mark goes
+    when it starts, so that what is committed after that is seen by a later one.
     """
 
     function: str
@@ -30,6 +33,7 @@ class Message:
     key: str = ""
     queue: str = "interactive"
     timeout_seconds: int = 120
+    once: bool = False
 
 
 def send(messages: Iterable[Message]) -> bool:
@@ -42,7 +46,8 @@ def send(messages: Iterable[Message]) -> bool:
         by_queue.setdefault(message.queue, []).append(message)
     try:
         for name, batch in by_queue.items():
-            rq_queue(name).enqueue_many([_as_job_data(message) for message in batch])
+            due = [message for message in batch if not message.once or _mark(message)]
+            rq_queue(name).enqueue_many([_as_job_data(message) for message in due])
     except redis.RedisError as error:
         logger.warning("queue unavailable, left to the scheduler: {}", error)
         return False
@@ -59,12 +64,21 @@ def waiting_keys(name: str) -> set[str]:
     return set(rq_queue(name).get_job_ids())
 
 
+def unmark(function: str) -> None:
+    """Say that a message for this function has started: a new one may be sent."""
+    redis_client().delete(MARK + function)
+
+
 def depth() -> int:
     """How many messages wait, on all queues."""
     with redis_client().pipeline(transaction=False) as pipeline:
         for name in QUEUES:
             pipeline.llen(Queue.redis_queue_namespace_prefix + name)
         return sum(pipeline.execute())
+
+
+def _mark(message: Message) -> bool:
+    return bool(redis_client().set(MARK + message.function, 1, nx=True, ex=MARK_SECONDS))
 
 
 def _as_job_data(message: Message) -> Any:

@@ -14,7 +14,7 @@ from rq.cron import CronJob, CronScheduler
 
 import backend
 from backend.extensions import connect_redis, current_settings, utc_now
-from backend.jobs.queue import Message, send, waiting_keys
+from backend.jobs.queue import Message, send
 
 RECONNECT_SECONDS = 2
 
@@ -70,9 +70,7 @@ class FuzeScheduler(CronScheduler):
 
     def _send(self, due: list[CronJob]) -> bool:
         with _tolerating_redis():
-            waiting = waiting_keys("interactive")
-            messages = [Message(job.func_name, key=job.func_name.replace(".", "-")) for job in due]
-            if send(message for message in messages if message.key not in waiting):
+            if send(Message(job.func_name, timeout_seconds=600, once=True) for job in due):
                 return True
         time.sleep(RECONNECT_SECONDS)
         return False

@@ -13,10 +13,12 @@ from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
+from rq.worker import DequeueStrategy
 
 import backend
 from backend.extensions import after_fork, connect_redis, current_settings, db
-from backend.jobs.queue import QUEUES
+from backend.jobs.queue import QUEUES, unmark
 
 HEARTBEATS = "fuze:workers"
 # An idle worker beats every 10 s, a busy one too; after this many seconds without a beat it counts as gone.
@@ -47,16 +49,23 @@ class FuzeWorker(Worker):
         """One message, with the id of the request that asked for it in every line it logs."""
         with logger.contextualize(request_id=(job.meta or {}).get("request_id", "")):
             try:
+                unmark(job.func_name or "")
                 return bool(super().perform_job(job, queue, execution))
             finally:
                 db.session.remove()
+
+
+# Run once before the first fork, by dotted name: what a fork inherits it need not load again for every message.
+WARM_UPS = ("backend.bookmarks.jobs.warm_up",)
 
 
 def run_worker() -> None:
     """Serve the queues until SIGTERM; the message in hand is finished first."""
     app = backend.create_app()
     with app.app_context():
-        make_worker().work(logging_level="WARNING")
+        for name in WARM_UPS:
+            import_attribute(name)()
+        make_worker().work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
 
 
 def make_worker(**options: Any) -> FuzeWorker:

@@ -1,0 +1,1 @@
+"""Measurements: run by hand, compared within one run, never asserted in tests."""
