@@ -256,12 +256,13 @@ def test_an_import_inside_a_function_has_a_reason() -> None:
         for module in MODULES
         for function in module.functions
         for node in ast.walk(function)
-        if isinstance(node, ast.Import | ast.ImportFrom) and not _has_reason(module, node.lineno)
+        if isinstance(node, ast.Import | ast.ImportFrom) and not _has_reason(module, function, node)
     ]
 
 
-def _has_reason(module: Module, line: int) -> bool:
-    return any(re.search(r"# (?!noqa)", text) for text in module.lines[line - 2 : line])
+def _has_reason(module: Module, function: Function, node: ast.stmt) -> bool:
+    before = module.lines[function.lineno : node.lineno]
+    return any(re.search(r"# (?!noqa)", text) for text in before)
 
 
 @pytest.mark.parametrize("folder", ["backend", "tests", "benchmarks"])
