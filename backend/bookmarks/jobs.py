@@ -37,7 +37,8 @@ PURGE_TRASH = text("""
 
 
 WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
-<p>A short page of our own, read once when a worker starts, so that word lists and patterns are in memory.</p></article></body></html>"""
+<p>A short page of our own, read once when a worker starts, so that word lists and patterns are in memory.</p>
+</article></body></html>"""
 
 
 def warm_up() -> None:
@@ -72,7 +73,7 @@ def embed_bookmarks() -> None:
     if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
         return
     try:
-        provider = embedding_provider()
+        provider = embedding_provider(interactive=False)
         while embed_next_batch(provider) and time.monotonic() < end:
             continue
     except EmbeddingsUnavailable as fault:

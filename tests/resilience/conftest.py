@@ -84,7 +84,8 @@ def site() -> Iterator[Site]:
             name = self.path.strip("/")
             found.hits[name] += 1
             time.sleep(found.delay)
-            body = f"<html><head><title>Page {name}</title></head><body><p>Ornithology of {name}.</p></body></html>".encode()
+            head, text = f"<title>Page {name}</title>", f"<p>Ornithology of {name}.</p>"
+            body = f"<html><head>{head}</head><body>{text}</body></html>".encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))

@@ -53,8 +53,8 @@ def create_provider(settings: Settings, *, interactive: bool = False) -> Embeddi
     Raises:
         EmbeddingsUnavailable: the settings do not fit, or the local model's weights are not installed.
     """
-    # Each provider brings a library of half a second to import, which a process without it need not load.
     if settings.EMBEDDING_PROVIDER == "local":
+        # Half a second to import, which a process without it need not spend.
         from backend.ai.embeddings.local import DIMENSION, MODEL, LocalEmbeddings  # noqa: PLC0415
 
         if (settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION) != (MODEL, DIMENSION):
@@ -64,6 +64,7 @@ def create_provider(settings: Settings, *, interactive: bool = False) -> Embeddi
             )
         return LocalEmbeddings(settings.FUZE_DATA_DIR, threads=1 if interactive else 0)
     if settings.EMBEDDING_PROVIDER == "openai":
+        # Half a second to import, which a process without it need not spend.
         from backend.ai.embeddings.openai import RemoteEmbeddings  # noqa: PLC0415
 
         return RemoteEmbeddings(

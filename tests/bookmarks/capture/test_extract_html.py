@@ -111,7 +111,7 @@ def test_a_page_that_says_nothing_is_unreadable_with_a_reason(markup: str) -> No
 
 
 def test_all_of_unicode_comes_back() -> None:
-    rare = "naïve Ⅷ ﬁsh 👨\u200d👩\u200d👧 می\u200cخواهم \U0001fae9 \U0001f3f4\U000e0067\U000e007f שלום\u200f ไทย\u200bคำ 𠮷野家"
+    rare = "naïve Ⅷ ﬁsh 👨\u200d👩\u200d👧 می\u200cخواهم \U0001fae9 \U0001f3f4\U000e0067\U000e007f שלום\u200f ไทย\u200bคำ 𠮷野家"  # noqa: E501
     for markup in (article(f"<p>{rare}</p>"), f"<p>{rare}</p>"):
         page = read(markup)
         assert rare in page.text
@@ -119,7 +119,7 @@ def test_all_of_unicode_comes_back() -> None:
 
 
 def test_what_cannot_be_stored_never_comes_out() -> None:
-    head = '<title>a&#0;b&#xD800;c\0</title><script type="application/ld+json">{"@type":"Article","author":"X\\ud800 Y"}</script>'
+    head = '<title>a&#0;b&#xD800;c\0</title><script type="application/ld+json">{"@type":"Article","author":"X\\ud800 Y"}</script>'  # noqa: E501
     page = read(article("<p>one\0two&#0;three&#xDFFF;four&#1;five</p>", head=head))
     for value in (page.title, page.author, page.text, page.html):
         assert value is not None
