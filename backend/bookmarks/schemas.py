@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, WithJsonSchema
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from backend.api import Id, In, Moment, Out, Page, PageQuery, Patch, Query, QueryBoolean, QueryId, QueryInteger, Text
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
@@ -30,11 +31,25 @@ Action = Literal[
     "capture",
 ]
 MAX_TAGS = 100
+T = TypeVar("T")
+
+
+class _WithoutNull:
+    """Describes a field that is None only where it was left out: clients never send null."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = handler(schema)
+        kinds = [kind for kind in described.pop("anyOf", []) if kind != {"type": "null"}]
+        return {**kinds[0], **described} if kinds else described
+
+
+# One type and null, not a union of two: a fault in it is named by the field alone.
+LeftOut = Annotated[T | None, _WithoutNull()]
 BLANKS = " \t\r\n"
 
 
 def _link(value: str) -> str:
-    url = value.strip(BLANKS)
+    url = trimmed(value)
     fault = url_fault(url)
     if fault:
         raise ValueError(fault)
@@ -42,7 +57,7 @@ def _link(value: str) -> str:
 
 
 def _tag_name(value: str) -> str:
-    name = value.strip(BLANKS)
+    name = trimmed(value)
     if not name:
         raise ValueError("A tag needs a name")
     return name
@@ -53,6 +68,11 @@ def _distinct_tags(names: list[str]) -> list[str]:
     for name in names:
         seen.setdefault(tag_key(name), name)
     return list(seen.values())
+
+
+def trimmed(value: str) -> str:
+    """Without the blanks that people leave at either end; spaces of other kinds are theirs to keep."""
+    return value.strip(BLANKS)
 
 
 def tag_key(name: str) -> str:
@@ -96,15 +116,15 @@ class BookmarkIn(In):
 class BookmarkPatch(Patch):
     """What to change; what is not named stays. Tags are replaced as a whole."""
 
-    url: Link | SkipJsonSchema[None] = None
-    title: Title | SkipJsonSchema[None] = None
-    description: Description | SkipJsonSchema[None] = None
-    notes: Notes | SkipJsonSchema[None] = None
-    tags: TagNames | SkipJsonSchema[None] = None
-    project_ids: ProjectIds | SkipJsonSchema[None] = None
-    is_read: bool | SkipJsonSchema[None] = None
-    is_favorite: bool | SkipJsonSchema[None] = None
-    is_archived: bool | SkipJsonSchema[None] = None
+    url: LeftOut[Link] = None
+    title: LeftOut[Title] = None
+    description: LeftOut[Description] = None
+    notes: LeftOut[Notes] = None
+    tags: LeftOut[TagNames] = None
+    project_ids: LeftOut[ProjectIds] = None
+    is_read: LeftOut[bool] = None
+    is_favorite: LeftOut[bool] = None
+    is_archived: LeftOut[bool] = None
 
 
 class CaptureOut(Out):
@@ -150,7 +170,7 @@ class BookmarkPage(Page[BookmarkOut]):
 class CreateQuery(Query):
     """What to do when the link is saved already."""
 
-    on_duplicate: OnDuplicate | SkipJsonSchema[None] = Field(
+    on_duplicate: LeftOut[OnDuplicate] = Field(
         None, description="merge (default): unite tags, fill empty fields; keep: leave it; error: 409"
     )
 
@@ -158,19 +178,19 @@ class CreateQuery(Query):
 class BookmarkFilter(Query):
     """Which bookmarks."""
 
-    q: Text | SkipJsonSchema[None] = Field(None, max_length=1000, description="Words to find")
+    q: LeftOut[Text] = Field(None, max_length=1000, description="Words to find")
     tag: list[Text] = Field([], max_length=20, description="Repeatable; all must hold")
-    untagged: QueryBoolean | SkipJsonSchema[None] = None
-    project_id: QueryId | SkipJsonSchema[None] = None
-    domain: Text | SkipJsonSchema[None] = Field(None, max_length=255)
-    is_read: QueryBoolean | SkipJsonSchema[None] = None
-    is_favorite: QueryBoolean | SkipJsonSchema[None] = None
-    is_archived: Literal["true", "false", "any"] | SkipJsonSchema[None] = Field(
+    untagged: LeftOut[QueryBoolean] = None
+    project_id: LeftOut[QueryId] = None
+    domain: LeftOut[Text] = Field(None, max_length=255)
+    is_read: LeftOut[QueryBoolean] = None
+    is_favorite: LeftOut[QueryBoolean] = None
+    is_archived: LeftOut[Literal["true", "false", "any"]] = Field(
         None, description="false unless said otherwise; in the trash: any"
     )
-    capture_status: CaptureStatus | SkipJsonSchema[None] = None
-    created_after: Moment | SkipJsonSchema[None] = None
-    created_before: Moment | SkipJsonSchema[None] = None
+    capture_status: LeftOut[CaptureStatus] = None
+    created_after: LeftOut[Moment] = None
+    created_before: LeftOut[Moment] = None
     deleted: QueryBoolean = Field(False, description="true: the trash instead")
 
 
@@ -232,7 +252,7 @@ class ActionFilter(In):
     domain: Text | None = Field(None, max_length=255)
     is_read: bool | None = None
     is_favorite: bool | None = None
-    is_archived: bool | Literal["true", "false", "any"] | None = None
+    is_archived: Literal[True, False, "true", "false", "any"] | None = None
     capture_status: CaptureStatus | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
@@ -242,11 +262,11 @@ class ActionFilter(In):
 class ActionIn(Patch):
     """One change for many bookmarks: those of `ids`, or all that the filter finds."""
 
-    ids: list[Id] | SkipJsonSchema[None] = Field(None, max_length=1000)
-    filter: ActionFilter | SkipJsonSchema[None] = None
+    ids: LeftOut[list[Id]] = Field(None, max_length=1000)
+    filter: LeftOut[ActionFilter] = None
     action: Action
-    tags: TagNames | SkipJsonSchema[None] = Field(None, description="For add_tags and remove_tags")
-    project_id: Id | SkipJsonSchema[None] = Field(None, description="For add_to_project and remove_from_project")
+    tags: LeftOut[TagNames] = Field(None, description="For add_tags and remove_tags")
+    project_id: LeftOut[Id] = Field(None, description="For add_to_project and remove_from_project")
 
 
 class ActionOut(Out):
@@ -294,7 +314,7 @@ class TagPage(Page[TagOut]):
 class TagListQuery(PageQuery):
     """Which tags."""
 
-    q: Text | SkipJsonSchema[None] = Field(None, max_length=100, description="Beginning of the name, any case")
+    q: LeftOut[Text] = Field(None, max_length=100, description="Beginning of the name, any case")
     sort: Literal["name", "-name"] = "name"
 
 
