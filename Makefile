@@ -8,7 +8,7 @@ PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3.14 p
 	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --quiet --disable-pip-version-check
+PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check
 
 .PHONY: help install install-dev run test format lint types check
 
@@ -22,8 +22,8 @@ install-dev: $(VENV)/.installed-dev ## The same, and what its tests and checks n
 run: $(VENV)/.installed ## Run all of Fuze until Ctrl-C; PORT=9000 changes the port
 	@$(PY) -m backend up
 
-test: $(VENV)/.installed-dev ## Run the whole suite on embedded servers of its own
-	@$(PY) -m pytest
+test: $(VENV)/.installed-dev ## Run the whole suite on embedded servers of its own; PYTEST_ARGS="-n 2" for two at a time
+	@$(PY) -m pytest $(PYTEST_ARGS)
 
 format: $(VENV)/.installed-dev ## Format the code
 	@$(PY) -m ruff format --quiet .

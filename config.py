@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VERSION = "0.1.0"
+EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 SECRET_MIN_BYTES = 32
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
 KNOWN_DEFAULTS = (
@@ -43,15 +45,9 @@ class Settings(BaseSettings):
     ENVIRONMENT: Literal["development", "testing", "production"] = Field(
         "development", description="production refuses to start without real secrets and logs JSON lines"
     )
-    SECRET_KEY: SecretStr = Field(
-        SecretStr(""), description="32 bytes or more; encrypts what is stored encrypted"
-    )
-    JWT_SECRET_KEY: SecretStr = Field(
-        SecretStr(""), description="32 bytes or more; signs access and refresh tokens"
-    )
-    DATABASE_URL: str = Field(
-        "", description="postgresql://user:password@host:5432/fuze; empty: embedded server"
-    )
+    SECRET_KEY: SecretStr = Field(SecretStr(""), description="32 bytes or more; encrypts what is stored encrypted")
+    JWT_SECRET_KEY: SecretStr = Field(SecretStr(""), description="32 bytes or more; signs access and refresh tokens")
+    DATABASE_URL: str = Field("", description="postgresql://user:password@host:5432/fuze; empty: embedded server")
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
     HOST: str = Field("127.0.0.1", description="address to listen on")
@@ -66,44 +62,30 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated addresses or networks whose X-Forwarded-* headers are believed"
     )
-    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="lowest level that is logged"
-    )
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
     ENABLE_CACHING: bool = Field(True, description="cache answers in Redis")
-    REGISTRATION: Literal["open", "closed"] = Field(
-        "open", description="closed: only create-user makes accounts"
-    )
+    REGISTRATION: Literal["open", "closed"] = Field("open", description="closed: only create-user makes accounts")
     ACCESS_TOKEN_MINUTES: int = Field(15, ge=1, le=1440, description="life of an access token")
     REFRESH_TOKEN_DAYS: int = Field(7, ge=1, le=365, description="life of a refresh token")
     DATABASE_POOL_SIZE: int = Field(10, ge=1, le=100, description="connections that each process keeps")
     DATABASE_STATEMENT_TIMEOUT_MS: int = Field(15_000, ge=100, description="longest statement of a request")
     TRASH_RETENTION_DAYS: int = Field(30, ge=1, description="days until a deleted bookmark is gone for good")
-    RECONCILE_SECONDS: int = Field(
-        60, ge=1, le=3600, description="how often lost queue messages are sent again"
-    )
+    RECONCILE_SECONDS: int = Field(60, ge=1, le=3600, description="how often lost queue messages are sent again")
     CAPTURE_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated networks that capture may reach although they are private"
     )
-    CAPTURE_TIMEOUT_SECONDS: float = Field(
-        20, gt=0, le=120, description="longest fetch of a page, redirects included"
-    )
+    CAPTURE_TIMEOUT_SECONDS: float = Field(20, gt=0, le=120, description="longest fetch of a page, redirects included")
     CAPTURE_MAX_BYTES: int = Field(10 * 1024 * 1024, ge=1024, description="longest page body that is read")
-    CAPTURE_RETRY_SECONDS: int = Field(
-        60, ge=1, description="wait before the second try; each later one waits longer"
-    )
-    CAPTURE_LEASE_SECONDS: int = Field(
-        120, ge=5, description="after this a capture without an end is tried again"
-    )
+    CAPTURE_RETRY_SECONDS: int = Field(60, ge=1, description="wait before the second try; each later one waits longer")
+    CAPTURE_LEASE_SECONDS: int = Field(120, ge=5, description="after this a capture without an end is tried again")
     EMBEDDING_PROVIDER: Literal["local", "openai", "none"] = Field(
         "local", description="local: all-MiniLM-L6-v2 on this machine; openai: any compatible endpoint"
     )
     EMBEDDING_MODEL: str = Field("all-MiniLM-L6-v2", description="model name, stored with every vector")
     EMBEDDING_DIMENSION: int = Field(384, ge=1, le=4000, description="length of the model's vectors")
-    EMBEDDING_BASE_URL: str = Field(
-        "", description="OpenAI-compatible endpoint for EMBEDDING_PROVIDER=openai"
-    )
+    EMBEDDING_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for EMBEDDING_PROVIDER=openai")
     EMBEDDING_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
     LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")
     LLM_MODEL: str = Field("", description="its model")
@@ -123,7 +105,7 @@ class Settings(BaseSettings):
     @classmethod
     def _refuse_wildcards(cls, value: list[str]) -> list[str]:
         for origin in value:
-            if "*" in origin or not origin.startswith(("http://", "https://")) or origin.count("/") > 2:
+            if not EXACT_ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com")
         return value
 
@@ -136,9 +118,7 @@ class Settings(BaseSettings):
     def _need_real_secrets_in_production(self) -> Self:
         if self.ENVIRONMENT == "production":
             faults = [fault for name in SECRET_NAMES if (fault := self._secret_fault(name))]
-            faults += [
-                f"{name} is missing" for name in ("DATABASE_URL", "REDIS_URL") if not getattr(self, name)
-            ]
+            faults += [f"{name} is missing" for name in ("DATABASE_URL", "REDIS_URL") if not getattr(self, name)]
             if faults:
                 raise ValueError("; ".join(faults))
         return self

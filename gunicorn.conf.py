@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.extensions import after_fork
+from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 
 from backend.cli.up.processes import die_with_parent
+from backend.extensions import after_fork
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
+    from gunicorn.config import Config
     from gunicorn.workers.base import Worker
 
 MOST_PROCESSES = 12
@@ -40,6 +44,8 @@ keepalive = 15
 backlog = 2048
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
+limit_request_line = 8190  # The most that gunicorn can; a search in an alphabet of three bytes a letter needs it.
+forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whom to believe; gunicorn would believe every local caller.
 accesslog = None  # The application writes its own.
 errorlog = "-"
 loglevel = "warning"
@@ -56,6 +62,38 @@ def _headers_without_banner(response: Response) -> list[str]:
 
 
 Response.default_headers = _headers_without_banner
+
+
+def when_ready(server: Arbiter) -> None:
+    """Before the first fork: take what is loaded out of garbage collection.
+
+    The processes go on sharing its memory, and each ends in a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+class ServerLog(Logger):
+    """gunicorn's own messages, on their way through the application's log."""
+
+    def setup(self, cfg: Config) -> None:
+        """Leave form and place to the application; until it is loaded, warnings go to standard error as they are."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.addFilter(_without_input)
+
+
+def _without_input(record: logging.LogRecord) -> bool:
+    """Keep the kind of a fault; what the caller wrote, maybe with a token in it, goes."""
+    text = record.getMessage()
+    if text.startswith("Invalid request from"):
+        text = ": ".join(text.split(": ")[:2])
+    record.msg, record.args = text.partition("?")[0], ()
+    return True
+
+
+logger_class = ServerLog
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:

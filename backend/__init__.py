@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from flask import Flask
@@ -73,7 +74,10 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_redis(app, settings)
     cors.init_app(
         app,
-        origins=settings.ALLOWED_ORIGINS,
+        # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
+        origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
+        always_send=False,
+        vary_header=False,
         methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
         supports_credentials=True,
         expose_headers=["X-Request-ID", "Location", "Retry-After"],

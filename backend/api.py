@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from http import HTTPStatus
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 from flask import Flask, Request, current_app, request
@@ -26,7 +25,8 @@ from pydantic import (
     field_validator,
 )
 from pydantic import AwareDatetime as PydanticAwareDatetime
-from pydantic.json_schema import SkipJsonSchema
+from pydantic.config import JsonDict
+from pydantic_core import ErrorDetails
 from spectree import Response, SpecTree
 from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
@@ -37,6 +37,9 @@ from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaT
 
 MAX_ID = 2**63 - 1
 MAX_JSON_DEPTH = 32
+MAX_QUERY_BYTES = 8192
+# Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 LimitClass = Literal["list", "read", "write", "search", "auth", "exempt"]
 Authenticate = Callable[[Request], Actor]
 T = TypeVar("T")
@@ -45,11 +48,25 @@ T = TypeVar("T")
 class In(BaseModel):
     """A request body: exact types as JSON has them, no unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+def describe_omittable(schema: JsonDict) -> None:
+    """Describe fields that may be left out, but never be null, without null; bounds under the names of JSON Schema."""
+    for field in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).values():
+        kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+        field |= {"anyOf": kinds} if len(kinds) > 1 else (kinds or [{}])[0] | field
+        if "default" in field and field["default"] is None:
+            del field["default"]
+        for ours, theirs in (("ge", "minimum"), ("le", "maximum")):
+            if ours in field:
+                field[theirs] = field.pop(ours)
 
 
 class Patch(In):
     """A body in which every field may be left out, but none may be null."""
+
+    model_config = ConfigDict(json_schema_extra=describe_omittable)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -62,17 +79,19 @@ class Patch(In):
 class Query(BaseModel):
     """A query string: no unknown parameters. Use the types below, which say what text they take."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
 
 
 class Out(BaseModel):
     """A response body."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
 
 
 class Problem(Out):
     """An error, as RFC 9457 has it."""
+
+    model_config = ConfigDict(json_schema_extra=describe_omittable)
 
     type: str = Field(examples=["about:blank"])
     title: str = Field(examples=["Unprocessable Content"])
@@ -80,7 +99,8 @@ class Problem(Out):
     detail: str
     instance: str = Field(description="Path of the request")
     request_id: str = Field(description="Finds the request in the server's logs")
-    errors: list[ProblemField] | SkipJsonSchema[None] = Field(None, description="On 422: every field at fault")
+    errors: list[ProblemField] | None = Field(None, description="On 422: every field at fault")
+    existing_id: int | None = Field(None, description="On 409: what is there already")
 
 
 class ProblemField(Out):
@@ -138,6 +158,11 @@ def _text_datetime(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    # To JSON 7.0 is the same number as 7.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
@@ -149,7 +174,7 @@ Moment = Annotated[
     AfterValidator(_storable),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
 ]
-Id = Annotated[int, Field(ge=1, le=MAX_ID)]
+Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
 
 
 class PageQuery(Query):
@@ -157,17 +182,18 @@ class PageQuery(Query):
 
     page: Annotated[QueryInteger, Field(ge=1, le=10**12)] = Field(1, description="Page number, from 1")
     page_size: Annotated[QueryInteger, Field(ge=1, le=100)] = Field(20, description="Items on a page")
-    cursor: Text | SkipJsonSchema[None] = Field(None, max_length=2048, description="`next_cursor` of the page before")
+    cursor: Text | None = Field(None, max_length=2048, description="`next_cursor` of the page before")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route declares about itself. `scope` is None on public routes."""
+    """What a route declares about itself. `scope` is None on public routes, `media_types` name what is not JSON."""
 
     scope: str | None
     limit: LimitClass
     tag: str
     responses: dict[int, type[BaseModel] | None]
+    media_types: tuple[str, ...] = ()
 
 
 class IdConverter(BaseConverter):
@@ -202,15 +228,26 @@ def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) ->
 
 
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+    for fault in error.errors(include_url=False, include_input=False):
         path = ".".join([where, *(str(part) for part in fault["loc"])])
-        yield FieldError(path, fault["msg"].removeprefix("Value error, "), fault["type"])
+        yield FieldError(path, _in_words(fault), fault["type"])
+
+
+def _in_words(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
+    if fault["type"] == "too_long" and context.get("field_type") == "Value":  # Pydantic calls characters items.
+        return f"Input should have at most {context['max_length']} characters"
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
     model = model or Query
+    if len(request.query_string) > MAX_QUERY_BYTES:
+        raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}
     for name, given in request.args.lists():
+        if any("\x00" in value for value in given):
+            raise Invalid.field(f"query.{name}", "Input must not hold the NUL character", "nul")
         is_list = name in model.model_fields and _is_list(model, name)
         if not is_list and len(given) > 1:
             raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
@@ -240,7 +277,7 @@ def _depth_exceeds(body: bytes, limit: int) -> bool:
     if body.count(b"{") + body.count(b"[") <= limit:
         return False
     depth = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', body):
+    for token in STRINGS_AND_BRACKETS.finditer(body):
         mark = token.group()
         if mark in b"[{":
             depth += 1
@@ -265,13 +302,20 @@ spec = SpecTree(
 
 
 def operation(
-    *, scope: str | None, limit: LimitClass, tag: str, responses: dict[int, type[BaseModel] | None]
+    *,
+    scope: str | None,
+    limit: LimitClass,
+    tag: str,
+    responses: dict[int, type[BaseModel] | None],
+    media_types: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
+    `media_types` are those of a 200 answer that no model describes.
+
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses)
+    declared = Operation(scope, limit, tag, responses, media_types)
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         models = {f"HTTP_{status}": model for status, model in responses.items()}
@@ -295,8 +339,3 @@ def operation(
 def declared_operation(app: Flask, endpoint: str) -> Operation | None:
     """What the route behind an endpoint declares, or None where it declares nothing."""
     return getattr(app.view_functions[endpoint], "operation", None)
-
-
-def describe(status: int) -> str:
-    """The standard words for a status."""
-    return HTTPStatus(status).phrase

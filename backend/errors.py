@@ -96,6 +96,9 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
+# RFC 9110's words, where the standard library's depend on the version of Python.
+PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 # What a broken constraint means to the person whose write broke it: a race that the service's own check lost.
 CONFLICTS = {
     "uq_users_email_key": "This mail address is already registered.",
@@ -118,11 +121,16 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def phrase(status: int) -> str:
+    """The standard words for a status (RFC 9110)."""
+    return PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> Response:
     """A problem+json response (RFC 9457) about the request at hand."""
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": phrase(status),
         "status": int(status),
         "detail": detail,
         "instance": request.path,
@@ -145,7 +153,9 @@ def _domain_error(error: DomainError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    return problem(status, error.description or HTTPStatus(status).phrase, headers)
+    # A path that is none reads as an object that never was: which ids are possible is nobody's business.
+    detail = NotFound.detail if status == HTTPStatus.NOT_FOUND else error.description
+    return problem(status, detail or phrase(status), headers)
 
 
 def _integrity_error(error: IntegrityError) -> Response:

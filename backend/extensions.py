@@ -81,6 +81,7 @@ def database_options(settings: Settings) -> dict[str, Any]:
         "pool_timeout": 5,
         "pool_pre_ping": True,
         "pool_recycle": 1800,
+        "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
         "connect_args": {
             "connect_timeout": 3,
             "application_name": "fuze",

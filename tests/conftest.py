@@ -18,6 +18,7 @@ from backend.extensions import Base, db, redis_client
 from config import Settings, load_settings
 from tests.api import Api
 from tests.factories import make_person
+from tests.live import LiveServer, serving
 from tests.sql import SqlCounter
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +57,24 @@ def migrated_app(settings: Settings) -> Flask:
     with app.app_context():
         flask_migrate.upgrade(directory=str(ROOT / "migrations"))
     return app
+
+
+@pytest.fixture(scope="session")
+def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One gunicorn for the run, in production mode, on the same servers and with the same keys as `app`."""
+    environment = {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": settings.SECRET_KEY.get_secret_value(),
+        "JWT_SECRET_KEY": settings.JWT_SECRET_KEY.get_secret_value(),
+        "DATABASE_URL": settings.DATABASE_URL,
+        "REDIS_URL": settings.REDIS_URL,
+        "FUZE_DATA_DIR": str(settings.FUZE_DATA_DIR),
+        "EMBEDDING_PROVIDER": "none",
+        "ALLOWED_ORIGINS": "https://app.example.org",
+        "ENABLE_RATE_LIMITING": "false",
+    }
+    with serving(tmp_path_factory.mktemp("live"), environment) as server:
+        yield server
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
+from backend.bookmarks.capture.extract import extract_page
 from backend.bookmarks.capture.service import capture, due_captures
+from backend.bookmarks.capture.transport import trusted_context
 from backend.bookmarks.documents import refresh_documents
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
 from backend.bookmarks.messages import EMBED_TIMEOUT_SECONDS, capture_message, embed_message, refresh_message
@@ -32,6 +34,17 @@ PURGE_TRASH = text("""
     DELETE FROM bookmarks WHERE id IN (
         SELECT id FROM bookmarks WHERE deleted_at < now() - make_interval(days => :days) LIMIT 1000)
 """)
+
+
+WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
+<p>A short page of our own, read once when a worker starts, so that word lists and patterns are in memory.</p>
+</article></body></html>"""
+
+
+def warm_up() -> None:
+    """Load what every capture needs; without it each fork would, at half a second a page."""
+    trusted_context()
+    extract_page(WARM_UP_PAGE, url="https://example.org/", media_type="text/html", charset="utf-8")
 
 
 def capture_bookmark(bookmark_id: int) -> None:
@@ -60,7 +73,7 @@ def embed_bookmarks() -> None:
     if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
         return
     try:
-        provider = embedding_provider()
+        provider = embedding_provider(interactive=False)
         while embed_next_batch(provider) and time.monotonic() < end:
             continue
     except EmbeddingsUnavailable as fault:

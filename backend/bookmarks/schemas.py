@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
-from backend.api import Id, In, Moment, Out, Page, PageQuery, Patch, Query, QueryBoolean, QueryId, QueryInteger, Text
+from backend.api import (
+    Id,
+    In,
+    Moment,
+    Out,
+    Page,
+    PageQuery,
+    Patch,
+    Query,
+    QueryBoolean,
+    QueryId,
+    QueryInteger,
+    Text,
+    describe_omittable,
+)
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
 
@@ -31,20 +44,6 @@ Action = Literal[
     "capture",
 ]
 MAX_TAGS = 100
-T = TypeVar("T")
-
-
-class _WithoutNull:
-    """Describes a field that is None only where it was left out: clients never send null."""
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        described = handler(schema)
-        kinds = [kind for kind in described.pop("anyOf", []) if kind != {"type": "null"}]
-        return {**kinds[0], **described} if kinds else described
-
-
-# One type and null, not a union of two: a fault in it is named by the field alone.
-LeftOut = Annotated[T | None, _WithoutNull()]
 BLANKS = " \t\r\n"
 
 
@@ -116,15 +115,15 @@ class BookmarkIn(In):
 class BookmarkPatch(Patch):
     """What to change; what is not named stays. Tags are replaced as a whole."""
 
-    url: LeftOut[Link] = None
-    title: LeftOut[Title] = None
-    description: LeftOut[Description] = None
-    notes: LeftOut[Notes] = None
-    tags: LeftOut[TagNames] = None
-    project_ids: LeftOut[ProjectIds] = None
-    is_read: LeftOut[bool] = None
-    is_favorite: LeftOut[bool] = None
-    is_archived: LeftOut[bool] = None
+    url: Link | None = None
+    title: Title | None = None
+    description: Description | None = None
+    notes: Notes | None = None
+    tags: TagNames | None = None
+    project_ids: ProjectIds | None = None
+    is_read: bool | None = None
+    is_favorite: bool | None = None
+    is_archived: bool | None = None
 
 
 class CaptureOut(Out):
@@ -170,7 +169,7 @@ class BookmarkPage(Page[BookmarkOut]):
 class CreateQuery(Query):
     """What to do when the link is saved already."""
 
-    on_duplicate: LeftOut[OnDuplicate] = Field(
+    on_duplicate: OnDuplicate | None = Field(
         None, description="merge (default): unite tags, fill empty fields; keep: leave it; error: 409"
     )
 
@@ -178,19 +177,19 @@ class CreateQuery(Query):
 class BookmarkFilter(Query):
     """Which bookmarks."""
 
-    q: LeftOut[Text] = Field(None, max_length=1000, description="Words to find")
+    q: Text | None = Field(None, max_length=1000, description="Words to find")
     tag: list[Text] = Field([], max_length=20, description="Repeatable; all must hold")
-    untagged: LeftOut[QueryBoolean] = None
-    project_id: LeftOut[QueryId] = None
-    domain: LeftOut[Text] = Field(None, max_length=255)
-    is_read: LeftOut[QueryBoolean] = None
-    is_favorite: LeftOut[QueryBoolean] = None
-    is_archived: LeftOut[Literal["true", "false", "any"]] = Field(
+    untagged: QueryBoolean | None = None
+    project_id: QueryId | None = None
+    domain: Text | None = Field(None, max_length=255)
+    is_read: QueryBoolean | None = None
+    is_favorite: QueryBoolean | None = None
+    is_archived: Literal["true", "false", "any"] | None = Field(
         None, description="false unless said otherwise; in the trash: any"
     )
-    capture_status: LeftOut[CaptureStatus] = None
-    created_after: LeftOut[Moment] = None
-    created_before: LeftOut[Moment] = None
+    capture_status: CaptureStatus | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     deleted: QueryBoolean = Field(False, description="true: the trash instead")
 
 
@@ -259,14 +258,31 @@ class ActionFilter(In):
     deleted: bool = False
 
 
+def _describe_action(schema: JsonDict) -> None:
+    describe_omittable(schema)
+    schema["oneOf"] = [{"required": ["ids"]}, {"required": ["filter"]}]
+    schema["allOf"] = [
+        {
+            "if": {"properties": {"action": {"enum": ["add_tags", "remove_tags"]}}},
+            "then": {"required": ["tags"], "properties": {"tags": {"minItems": 1}}},
+        },
+        {
+            "if": {"properties": {"action": {"enum": ["add_to_project", "remove_from_project"]}}},
+            "then": {"required": ["project_id"]},
+        },
+    ]
+
+
 class ActionIn(Patch):
     """One change for many bookmarks: those of `ids`, or all that the filter finds."""
 
-    ids: LeftOut[list[Id]] = Field(None, max_length=1000)
-    filter: LeftOut[ActionFilter] = None
+    model_config = ConfigDict(json_schema_extra=_describe_action)
+
+    ids: list[Id] | None = Field(None, max_length=1000)
+    filter: ActionFilter | None = None
     action: Action
-    tags: LeftOut[TagNames] = Field(None, description="For add_tags and remove_tags")
-    project_id: LeftOut[Id] = Field(None, description="For add_to_project and remove_from_project")
+    tags: TagNames | None = Field(None, description="For add_tags and remove_tags")
+    project_id: Id | None = Field(None, description="For add_to_project and remove_from_project")
 
 
 class ActionOut(Out):
@@ -314,7 +330,7 @@ class TagPage(Page[TagOut]):
 class TagListQuery(PageQuery):
     """Which tags."""
 
-    q: LeftOut[Text] = Field(None, max_length=100, description="Beginning of the name, any case")
+    q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
     sort: Literal["name", "-name"] = "name"
 
 

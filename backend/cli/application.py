@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import secrets
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from backend import create_app
-from backend.cli.settings import EXIT_CONFIGURATION, settings_or_exit
+from backend.cli.settings import settings_or_exit, settings_with_database
 
 
-def running_application() -> Flask:
-    """The application on the database that is configured, or that a running `up` serves."""
-    settings = settings_or_exit()
-    if not settings.DATABASE_URL:
-        click.echo("Error: no database: set DATABASE_URL, or start `python -m backend up` first", err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    return create_app(settings)
+@contextmanager
+def connected_application() -> Iterator[Flask]:
+    """The application, in its context, on the database that is configured or that a running `up` serves."""
+    app = create_app(settings_with_database())
+    with app.app_context():
+        try:
+            yield app
+        except OperationalError as error:
+            reason = str(error.orig).strip().splitlines()[0]
+            raise click.ClickException(f"the database does not answer: {reason}") from None
 
 
 def detached_application() -> Flask:

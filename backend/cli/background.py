@@ -6,7 +6,7 @@ import os
 
 import click
 
-from backend.cli.settings import settings_or_exit
+from backend.cli.settings import settings_with_database
 from backend.cli.up.processes import die_with_parent
 from backend.jobs.scheduler import run_scheduler
 from backend.jobs.worker import run_worker
@@ -15,7 +15,7 @@ from backend.jobs.worker import run_worker
 @click.command()
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
-    settings_or_exit()
+    settings_with_database()
     # RQ runs each job in a child of its own, which must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
     run_worker()
@@ -24,5 +24,5 @@ def worker() -> None:
 @click.command()
 def scheduler() -> None:
     """Send due and lost jobs to the queue, until SIGTERM or Ctrl-C."""
-    settings_or_exit()
+    settings_with_database()
     run_scheduler()

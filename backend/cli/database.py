@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import flask_migrate
 
-from backend.cli.application import running_application
+from backend.cli.application import connected_application
 
 MIGRATIONS = str(Path(__file__).parents[2] / "migrations")
 
@@ -21,7 +21,7 @@ def database() -> None:
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Bring the tables up to REVISION (default: the newest)."""
-    with running_application().app_context():
+    with connected_application():
         flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
 
 
@@ -29,5 +29,5 @@ def upgrade(revision: str) -> None:
 @click.argument("revision", default="-1")
 def downgrade(revision: str) -> None:
     """Take the tables back to REVISION (default: one step; `base`: none left)."""
-    with running_application().app_context():
+    with connected_application():
         flask_migrate.downgrade(directory=MIGRATIONS, revision=revision)

@@ -16,7 +16,7 @@ HEADER = """\
 """
 COMPOSE_SECRETS = {
     "POSTGRES_PASSWORD": "letters and digits only, since it becomes part of an address",
-    "REDIS_PASSWORD": "letters and digits only",
+    "REDIS_PASSWORD": Settings.model_fields["REDIS_PASSWORD"].description,
 }
 COMPOSE_OPTIONS = {
     "FUZE_BIND": ("127.0.0.1", "docker compose: address of this machine to publish on"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 import click
-from sqlalchemy.exc import OperationalError
 
 from backend.auth import service
-from backend.cli.application import running_application
+from backend.cli.application import connected_application
 from backend.errors import DomainError
 
 
@@ -19,16 +18,13 @@ from backend.errors import DomainError
 @click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
 def create_user(email: str, username: str, admin: bool, password_stdin: bool) -> None:
     """Make an account for EMAIL under the name USERNAME, also where registration is closed."""
-    app = running_application()
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    with app.app_context():
+    with connected_application():
+        if password_stdin:
+            password = sys.stdin.readline().rstrip("\r\n")
+        else:
+            password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         try:
             user = service.create_user(email, username, password, admin=admin)
         except DomainError as error:
             raise click.ClickException(error.detail) from None
-        except OperationalError:
-            raise click.ClickException("the database does not answer") from None
         click.echo(f"Made the account {user.username} ({user.email})")

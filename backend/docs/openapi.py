@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Flask
 
-from backend.api import Operation, declared_operation, describe, spec
+from backend.api import Operation, declared_operation, spec
+from backend.errors import phrase
 from config import VERSION
 
 DESCRIPTION = "Save links, have them read, find them again by word and by meaning, and use them for your work."
@@ -18,6 +19,16 @@ ORGANIZATION_HEADER = {
     "description": "The organization to act in; default: the personal one",
     "schema": {"type": "integer", "format": "int64", "minimum": 1},
 }
+HEADERS = {
+    "X-Request-ID": (
+        "Finds the request in the server's logs",
+        {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+    ),
+    "Location": ("Where to look next", {"type": "string", "format": "uri-reference"}),
+    "WWW-Authenticate": ("How to authenticate", {"type": "string"}),
+    "Retry-After": ("Seconds to wait", {"type": "integer", "minimum": 1}),
+}
+HEADERS_OF = {202: ["Location"], 401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 CONVERTER_SCHEMAS = {"id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}}
 
 
@@ -35,6 +46,9 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
     document["info"] = {"title": "Fuze", "version": VERSION, "description": DESCRIPTION}
     document["security"] = []
     document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    document["components"]["headers"] = {
+        name: {"description": description, "schema": schema} for name, (description, schema) in HEADERS.items()
+    }
     for rule in app.url_map.iter_rules():
         declared = declared_operation(app, rule.endpoint)
         path = _template(rule.rule)
@@ -47,22 +61,39 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
-    statuses = {422, 429, 503}
     if declared.scope is not None:
         operation["security"] = [{"bearer": []}]
         operation["x-scope"] = declared.scope
         operation["parameters"].append(ORGANIZATION_HEADER)
-        statuses |= {401, 403, 404}
-    if "requestBody" in operation:
-        statuses |= {400, 413, 415}
     operation["x-rate-limit-class"] = declared.limit
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
             _complete_path_parameter(parameter)
     responses = operation["responses"]
-    for status in sorted(statuses | {status for status in declared.responses if status >= 400}):
+    for status in _refusals(operation, declared):
         if declared.responses.get(status) is None:
-            responses[str(status)] = {"description": describe(status), "content": PROBLEM}
+            responses[str(status)] = {"description": phrase(status), "content": PROBLEM}
+    if declared.media_types:
+        responses["200"]["content"] = {
+            name: {"schema": {} if name == "application/json" else {"type": "string"}} for name in declared.media_types
+        }
+    for status, response in responses.items():
+        names = ["X-Request-ID", *HEADERS_OF.get(int(status), [])]
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _refusals(operation: dict[str, Any], declared: Operation) -> list[int]:
+    statuses = {422, *(status for status in declared.responses if status >= 400)}
+    if declared.limit != "exempt":
+        statuses |= {429, 503}
+    if declared.scope is not None:
+        statuses |= {401, 403, 404}
+    if any(parameter["in"] == "path" for parameter in operation["parameters"]):
+        statuses.add(404)
+    if "requestBody" in operation:
+        statuses |= {400, 413, 415}
+    return sorted(statuses)
 
 
 def _complete_path_parameter(parameter: dict[str, Any]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response, abort, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 
+from backend.api import operation
 from backend.docs.openapi import openapi_document
+from backend.errors import NotFound
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api")
 
@@ -39,23 +41,26 @@ SHIPPED = {"swagger_bundle.js": "text/javascript", "swagger_style.css": "text/cs
 
 
 @blueprint.get("/openapi.json")
+@operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("application/json",))
 def read_document() -> Response:
-    """The OpenAPI document."""
+    """Read the OpenAPI document."""
     return jsonify(openapi_document(current_app))
 
 
 @blueprint.get("/docs")
+@operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("text/html",))
 def read_page() -> Response:
-    """The page for people."""
+    """Read about the API as a person."""
     return Response(PAGE, mimetype="text/html")
 
 
 @blueprint.get("/docs/assets/<name>")
+@operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("text/javascript", "text/css"))
 def read_asset(name: str) -> Response:
-    """Scripts and styles of the page."""
+    """Read a script or style of that page."""
     if name == "start.js":
         return Response(START, mimetype="text/javascript")
     if name not in SHIPPED:
-        abort(404)
+        raise NotFound
     content = files("offapi").joinpath(name).read_bytes()
     return Response(content, mimetype=SHIPPED[name], headers={"Cache-Control": "public, max-age=86400"})

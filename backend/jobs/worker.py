@@ -13,6 +13,7 @@ from rq import Queue, Worker
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
 from rq.worker import DequeueStrategy
 
 import backend
@@ -48,16 +49,22 @@ class FuzeWorker(Worker):
         """One message, with the id of the request that asked for it in every line it logs."""
         with logger.contextualize(request_id=(job.meta or {}).get("request_id", "")):
             try:
-                unmark(job.func_name)
+                unmark(job.func_name or "")
                 return bool(super().perform_job(job, queue, execution))
             finally:
                 db.session.remove()
+
+
+# Run once before the first fork, by dotted name: what a fork inherits it need not load again for every message.
+WARM_UPS = ("backend.bookmarks.jobs.warm_up",)
 
 
 def run_worker() -> None:
     """Serve the queues until SIGTERM; the message in hand is finished first."""
     app = backend.create_app()
     with app.app_context():
+        for name in WARM_UPS:
+            import_attribute(name)()
         make_worker().work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
 
 

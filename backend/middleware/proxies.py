@@ -15,16 +15,26 @@ if TYPE_CHECKING:
 
 
 class TrustedProxyFix:
-    """Werkzeug's ProxyFix for requests that come from a trusted proxy; others pass as they are."""
+    """Werkzeug's ProxyFix for requests that come from a trusted proxy; others pass as they are.
+
+    Of the addresses in X-Forwarded-For, the client is the last one that is not itself a trusted proxy: those before it
+    are only what the client claims.
+    """
 
     def __init__(self, app: WSGIApplication, trusted: Sequence[Network]) -> None:
         self._direct = app
-        self._forwarded = ProxyFix(app, x_for=1, x_proto=1, x_host=1)
+        self._forwarded = ProxyFix(app, x_for=0, x_proto=1, x_host=1)
         self._trusted = trusted
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        app = self._forwarded if self._is_trusted(environ.get("REMOTE_ADDR", "")) else self._direct
-        return app(environ, start_response)
+        if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            return self._direct(environ, start_response)
+        addresses = [address.strip() for address in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        while len(addresses) > 1 and self._is_trusted(addresses[-1]):
+            addresses.pop()
+        if addresses[-1]:
+            environ["REMOTE_ADDR"] = addresses[-1]
+        return self._forwarded(environ, start_response)
 
     def _is_trusted(self, address: str) -> bool:
         try:

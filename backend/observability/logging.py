@@ -11,7 +11,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from flask import Flask, Response, g, request
+import psycopg2
+from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
 from config import Settings
@@ -29,6 +30,7 @@ QUIET_LOGGERS = ("trafilatura", "htmldate", "courlan", "justext", "pypdf", "http
 def configure_logging(settings: Settings) -> None:
     """Send everything, the standard library's loggers included, through loguru."""
     logger.remove()
+    logger.configure(patcher=_name_request)
     if settings.ENVIRONMENT == "production":
         logger.add(sys.stderr, level=settings.LOG_LEVEL, format=_json_format, backtrace=False, diagnose=False)
     else:
@@ -54,6 +56,12 @@ def register_access_log(app: Flask) -> None:
     app.after_request(_log_access)
 
 
+def _name_request(record: Record) -> None:
+    """Whatever is logged while a request is answered carries its id."""
+    if has_request_context():
+        record["extra"].setdefault("request_id", g.get("request_id"))
+
+
 def _start_clock() -> None:
     g.started = time.perf_counter()
 
@@ -61,7 +69,6 @@ def _start_clock() -> None:
 def _log_access(response: Response) -> Response:
     actor = g.get("actor")
     logger.bind(
-        request_id=g.get("request_id"),
         user_id=actor.user_id if actor else None,
         organization_id=actor.organization_id if actor else None,
         route=str(request.url_rule) if request.url_rule else None,
@@ -93,6 +100,16 @@ def _json_format(record: Record) -> str:
         **extra,
     }
     if record["exception"] is not None:
-        fields["exception"] = "".join(traceback.format_exception(record["exception"].value))
+        fields["exception"] = _trace(record["exception"].value)
     record["extra"]["line"] = orjson.dumps(fields, default=str).decode()
     return "{extra[line]}\n"
+
+
+def _trace(error: BaseException | None) -> str:
+    """The traceback. Of what PostgreSQL says only the first line: the others quote the statement and its values."""
+    trace = "".join(traceback.format_exception(error))
+    while error is not None:
+        if isinstance(error, psycopg2.Error):
+            trace = trace.replace(str(error).strip(), error.diag.message_primary or "the connection failed")
+        error = error.__cause__ or error.__context__
+    return trace

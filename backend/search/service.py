@@ -10,7 +10,7 @@ from loguru import logger
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
-from backend.ai.service import embedding_provider
+from backend.ai.service import embedding_provider, noting_faults
 from backend.search.queries import Ranked, count_by_words, rank_by_meaning, rank_by_words, read_hits
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 
@@ -79,7 +79,8 @@ def _by_words(actor: Actor, query: SearchQuery, among: SearchQuery) -> Candidate
 def _by_meaning(actor: Actor, query: SearchQuery, among: SearchQuery) -> Ranked | None:
     try:
         provider = embedding_provider()
-        vector = provider.embed([query.q])[0]
+        with noting_faults():
+            vector = provider.embed([query.q])[0]
     except EmbeddingsUnavailable as fault:
         logger.info("search by words only: {}", fault.reason)
         return None

@@ -35,14 +35,15 @@ def ask(url: str, statement: str):
 
 
 @pytest.fixture
-def postgres(tmp_path):
-    with EmbeddedPostgres(tmp_path, durable=False) as server:
+def postgres(directory):
+    with EmbeddedPostgres(directory, durable=False) as server:
         yield server
 
 
 def test_postgres_18_speaks_unicode_and_vectors(postgres):
     [(version, distance, lower)] = ask(
-        postgres.url, "SELECT current_setting('server_version_num')::int, '[1,2]'::vector <-> '[1,3]', lower('ÄÖ')"
+        postgres.url,
+        "SELECT current_setting('server_version_num')::int, '[1,2]'::vector <-> '[1,3]', lower('ÄÖ')",
     )
     assert (version // 10000, distance, lower) == (18, 1.0, "äö")
 
@@ -58,37 +59,38 @@ def test_postgres_listens_on_a_private_socket_only(postgres):
     assert postgres.socket_dir.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_is_durable_is_written_through(tmp_path):
-    with EmbeddedPostgres(tmp_path) as server:
-        shown = [ask(server.url, f"SHOW {name}") for name in ("fsync", "synchronous_commit", "data_checksums")]
-        assert shown == [[("on",)]] * 3
-    with EmbeddedRedis(tmp_path) as server:
+def test_what_is_durable_is_written_through(directory):
+    with EmbeddedPostgres(directory) as server:
+        settings = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
+        shown = [ask(server.url, f"SHOW {name}") for name in settings]
+        assert shown == [[("on",)]] * 4
+    with EmbeddedRedis(directory) as server:
         assert redis.from_url(server.url).config_get("appendonly") == {"appendonly": "yes"}
 
 
-def test_only_the_first_preparation_makes_a_database(tmp_path):
-    server = EmbeddedPostgres(tmp_path, durable=False)
+def test_only_the_first_preparation_makes_a_database(directory):
+    server = EmbeddedPostgres(directory, durable=False)
     assert server.prepare()
     assert not server.prepare()
 
 
-def test_committed_rows_survive_kill_nine(tmp_path):
-    with EmbeddedPostgres(tmp_path) as server:
+def test_committed_rows_survive_kill_nine(directory):
+    with EmbeddedPostgres(directory) as server:
         ask(server.url, "CREATE TABLE kept (value text)")
         ask(server.url, "INSERT INTO kept VALUES ('still here')")
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
-    assert (tmp_path / "postgres" / "postmaster.pid").exists()
-    with EmbeddedPostgres(tmp_path) as server:
+    assert (directory / "postgres" / "postmaster.pid").exists()
+    with EmbeddedPostgres(directory) as server:
         assert ask(server.url, "SELECT value FROM kept") == [("still here",)]
 
 
-def test_a_stale_pid_file_that_names_another_program_does_not_matter(tmp_path):
-    server = EmbeddedPostgres(tmp_path, durable=False)
+def test_a_stale_pid_file_that_names_another_program_does_not_matter(directory):
+    server = EmbeddedPostgres(directory, durable=False)
     server.prepare()
     # The program runs as the same user as PostgreSQL: its number is the one case the server itself refuses.
     with subprocess.Popen(["sleep", "600"], user=server.user) as other:
-        pid_file = tmp_path / "postgres" / "postmaster.pid"
+        pid_file = directory / "postgres" / "postmaster.pid"
         pid_file.write_text(f"{other.pid}\n{server.directory}\n1\n5432\n{server.directory}\n\n 1 1\nready\n")
         try:
             with server:
@@ -97,36 +99,39 @@ def test_a_stale_pid_file_that_names_another_program_does_not_matter(tmp_path):
             other.kill()
 
 
-def test_a_server_that_still_shuts_down_is_waited_for(tmp_path):
-    first = EmbeddedPostgres(tmp_path, durable=False)
+def test_a_server_that_still_shuts_down_is_waited_for(directory):
+    first = EmbeddedPostgres(directory, durable=False)
     first.start()
     first.wait_ready()
     first.process.send_signal(signal.SIGINT)
-    with EmbeddedPostgres(tmp_path, durable=False) as second:
+    with EmbeddedPostgres(directory, durable=False) as second:
         assert ask(second.url, "SELECT 1") == [(1,)]
     first.stop()
 
 
-def test_an_interrupted_first_start_is_begun_again(tmp_path):
-    half_made = tmp_path / "postgres.draft"
+def test_an_interrupted_first_start_is_begun_again(directory):
+    half_made = directory / "postgres.draft"
     half_made.mkdir()
     (half_made / "base").write_text("half")
-    with EmbeddedPostgres(tmp_path, durable=False) as server:
+    with EmbeddedPostgres(directory, durable=False) as server:
         assert ask(server.url, "SELECT 1") == [(1,)]
     assert not half_made.exists()
 
 
-def test_servers_of_another_version_are_refused(tmp_path):
-    EmbeddedPostgres(tmp_path, durable=False).prepare()
-    (tmp_path / "postgres" / "PG_VERSION").write_text("17\n")
+def test_servers_of_another_version_are_refused(directory):
+    EmbeddedPostgres(directory, durable=False).prepare()
+    (directory / "postgres" / "PG_VERSION").write_text("17\n")
     with pytest.raises(ServerError, match="was made by PostgreSQL 17, this is 18"):
-        EmbeddedPostgres(tmp_path).prepare()
+        EmbeddedPostgres(directory).prepare()
 
 
 @pytest.mark.parametrize("name", ["x" * 120, "with space, ümlaut: 100%"])
-def test_a_path_that_no_socket_can_have_gets_a_short_private_one(tmp_path, name):
-    data_dir = tmp_path / name
-    with EmbeddedPostgres(data_dir, durable=False) as database, EmbeddedRedis(data_dir, durable=False) as queue:
+def test_a_path_that_no_socket_can_have_gets_a_short_private_one(directory, name):
+    data_dir = directory / name
+    with (
+        EmbeddedPostgres(data_dir, durable=False) as database,
+        EmbeddedRedis(data_dir, durable=False) as queue,
+    ):
         assert ask(database.url, "SELECT 1") == [(1,)]
         assert redis.from_url(queue.url).ping()
         for server in (database, queue):
@@ -137,8 +142,8 @@ def test_a_path_that_no_socket_can_have_gets_a_short_private_one(tmp_path, name)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root must hand PostgreSQL to another user")
-def test_below_a_closed_directory_only_the_servers_user_may_pass(tmp_path):
-    closed = tmp_path / "closed"
+def test_below_a_closed_directory_only_the_servers_user_may_pass(directory):
+    closed = directory / "closed"
     closed.mkdir(mode=0o700)
     with EmbeddedPostgres(closed / "var", durable=False) as server:
         assert ask(server.url, "SELECT 1") == [(1,)]
@@ -148,17 +153,17 @@ def test_below_a_closed_directory_only_the_servers_user_may_pass(tmp_path):
     assert stranger.returncode != 0
 
 
-def test_several_run_side_by_side(tmp_path):
+def test_several_run_side_by_side(directory):
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(kind(tmp_path / str(number), durable=False))
+            stack.enter_context(kind(directory / str(number), durable=False))
             for number in range(2)
             for kind in (EmbeddedPostgres, EmbeddedRedis)
         ]
         assert len({server.url for server in servers}) == 4
 
 
-def test_neither_server_outlives_a_killed_parent(tmp_path):
+def test_neither_server_outlives_a_killed_parent(directory):
     code = (
         "import sys, time, pathlib\n"
         "from backend.cli.up.postgres import EmbeddedPostgres\n"
@@ -168,7 +173,8 @@ def test_neither_server_outlives_a_killed_parent(tmp_path):
         "    print(one.process.pid, two.process.pid, flush=True)\n"
         "    time.sleep(600)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True) as parent:
+    command = [sys.executable, "-c", code, directory]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         pids = [int(word) for word in parent.stdout.readline().split()]
         assert len(pids) == 2
         assert all(map(alive, pids))
@@ -176,62 +182,62 @@ def test_neither_server_outlives_a_killed_parent(tmp_path):
     assert eventually(lambda: not any(map(alive, pids)))
 
 
-def test_redis_keeps_the_queue_over_a_restart(tmp_path):
-    with EmbeddedRedis(tmp_path) as server:
+def test_redis_keeps_the_queue_over_a_restart(directory):
+    with EmbeddedRedis(directory) as server:
         redis.from_url(server.url).set("kept", "yes")
-    with EmbeddedRedis(tmp_path) as server:
+    with EmbeddedRedis(directory) as server:
         client = redis.from_url(server.url)
         assert client.get("kept") == b"yes"
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
         assert client.config_get("port") == {"port": "0"}
 
 
-def test_without_a_redis_program_one_line_says_what_to_do(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_without_a_redis_program_one_line_says_what_to_do(directory, monkeypatch):
+    monkeypatch.setenv("PATH", str(directory))
     monkeypatch.setattr(embedded_redis, "find_spec", lambda _: None)
     with pytest.raises(ServerError, match=r"^no Redis found: .*REDIS_URL[^\n]*$"):
-        EmbeddedRedis(tmp_path).prepare()
+        EmbeddedRedis(directory).prepare()
 
 
 @pytest.mark.parametrize("kind", [EmbeddedPostgres, EmbeddedRedis])
-def test_a_file_in_place_of_the_data_directory_is_one_readable_line(tmp_path, kind):
-    in_the_way = tmp_path / "var"
+def test_a_file_in_place_of_the_data_directory_is_one_readable_line(directory, kind):
+    in_the_way = directory / "var"
     in_the_way.write_text("")
     with pytest.raises(ServerError, match=rf"^cannot use {in_the_way}[^\n]*$"):
         kind(in_the_way).prepare()
 
 
-def test_a_socket_directory_that_somebody_else_made_is_refused(tmp_path, monkeypatch):
-    data_dir = tmp_path / ("x" * 120)
+def test_a_socket_directory_that_somebody_else_made_is_refused(directory, monkeypatch):
+    data_dir = directory / ("x" * 120)
     server = EmbeddedRedis(data_dir)
     place: Path = server.socket_dir
-    place.symlink_to(tmp_path)
+    place.symlink_to(directory)
     try:
-        with pytest.raises(ServerError, match="belongs to somebody else|cannot use"):
+        with pytest.raises(ServerError, match=r"belongs to somebody else|cannot use"):
             server.prepare()
     finally:
         place.unlink()
 
 
-def test_what_the_server_said_last_is_in_the_error(tmp_path):
-    server = EmbeddedPostgres(tmp_path, durable=False)
+def test_what_the_server_said_last_is_in_the_error(directory):
+    server = EmbeddedPostgres(directory, durable=False)
     server.prepare()
-    (tmp_path / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
+    (directory / "postgres" / "postgresql.conf").write_text("no_such_setting = 1\n")
     server.start()
     with pytest.raises(ServerError, match=r"postgres ended with 1: .*no_such_setting"):
         server.wait_ready()
     server.stop()
 
 
-def test_the_servers_see_none_of_our_environment(tmp_path, monkeypatch):
+def test_the_servers_see_none_of_our_environment(directory, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "of no concern to a server")
-    with EmbeddedRedis(tmp_path, durable=False) as server:
+    with EmbeddedRedis(directory, durable=False) as server:
         environment = Path(f"/proc/{server.process.pid}/environ").read_bytes()
     assert b"SECRET_KEY" not in environment
 
 
-def test_a_refused_connection_is_not_ready(tmp_path):
-    assert not EmbeddedPostgres(tmp_path).is_ready()
-    assert not EmbeddedRedis(tmp_path).is_ready()
+def test_a_refused_connection_is_not_ready(directory):
+    assert not EmbeddedPostgres(directory).is_ready()
+    assert not EmbeddedRedis(directory).is_ready()
     with pytest.raises(psycopg2.OperationalError):
-        psycopg2.connect(host=str(tmp_path), dbname="fuze", user="postgres")
+        psycopg2.connect(host=str(directory), dbname="fuze", user="postgres")

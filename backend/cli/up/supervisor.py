@@ -23,6 +23,7 @@ FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
 SETTLED_SECONDS = 60.0
 HURRIED_SECONDS = 1.0
+SAME_REQUEST_SECONDS = 1.0  # `timeout`, and some shells and editors, signal a process and then its group.
 TICK_SECONDS = 0.1
 CHUNK_BYTES = 65536
 
@@ -68,6 +69,7 @@ class Supervisor:
     def __init__(self, name_width: int = 9) -> None:
         self.children: dict[str, Child] = {}
         self.stop_requests = 0
+        self._asked_at = 0.0
         self._name_width = name_width
         self._outputs = selectors.DefaultSelector()
 
@@ -85,7 +87,8 @@ class Supervisor:
         """Print lines under a name. A terminal that is gone stops nothing."""
         with suppress(OSError):
             for line in text.splitlines():
-                click.echo(f"{name:<{self._name_width}} | {line}")
+                # As bytes: no terminal's encoding may stop the loop.
+                click.echo(f"{name:<{self._name_width}} | {line}".encode(errors="replace"))
 
     def start(self, service: Service) -> None:
         """Start a service; from now on it is started again whenever it ends."""
@@ -151,7 +154,10 @@ class Supervisor:
         return min(child.service.stop_seconds, HURRIED_SECONDS) if hurried else child.service.stop_seconds
 
     def _request_stop(self, *_: object) -> None:
-        self.stop_requests += 1
+        now = time.monotonic()
+        if not self.stop_requests or now - self._asked_at > SAME_REQUEST_SECONDS:
+            self.stop_requests += 1
+            self._asked_at = now
 
     def _refuse_when_stopping(self) -> None:
         if self.stop_requests:

@@ -1,0 +1,1 @@
+"""What Fuze asks of models: embeddings, and clients of language models."""

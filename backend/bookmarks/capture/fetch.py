@@ -1,0 +1,165 @@
+"""The guarded fetch: a page from a hostile internet, within bounds of time, size and reach (DESIGN 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+import httpcore
+import httpx
+
+from backend.bookmarks.capture.addresses import IPNetwork, canonical_host
+from backend.bookmarks.capture.deadline import Deadline
+from backend.bookmarks.capture.decode import ACCEPT_ENCODING, read_body
+from backend.bookmarks.capture.failures import FetchError, connection_failure, status_failure
+from backend.bookmarks.capture.media_types import content_type, is_unreadable, sniff
+from backend.bookmarks.capture.resolver import Resolver, checked_addresses, system_resolver
+from backend.bookmarks.capture.transport import PinnedTransport
+from config import VERSION
+
+__all__ = ["FetchError", "FetchPolicy", "FetchedPage", "Resolver", "fetch_page", "system_resolver"]
+
+ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+MAX_URL_LENGTH = 8192
+
+
+@dataclass(frozen=True)
+class FetchPolicy:
+    """The bounds of a fetch.
+
+    Attributes:
+        allowed_networks: may be reached although they are not public.
+        timeout_seconds: for everything: lookups, connections, redirects and the body.
+        max_bytes: longest body, as sent and inflated; more is cut off.
+        max_redirects: hops after the first address.
+        resolve: gives a host's addresses; asked once for each hop.
+        user_agent: how the fetch names itself to sites.
+    """
+
+    allowed_networks: Sequence[IPNetwork] = ()
+    timeout_seconds: float = 20.0
+    max_bytes: int = 10 * 1024 * 1024
+    max_redirects: int = 5
+    resolve: Resolver = system_resolver
+    user_agent: str = f"Fuze/{VERSION} (+self-hosted bookmarks; reads a page once when a person saves it)"
+
+
+@dataclass(frozen=True)
+class FetchedPage:
+    """What an address gave.
+
+    Attributes:
+        url: the address that answered, after redirects, without fragment.
+        status: 200 to 299.
+        media_type: lower-case, without parameters; by the header, else by the first bytes.
+        charset: as the header names it, unchecked; None if it names none.
+        body: with its compression undone; empty where the media type cannot be read anyway.
+        truncated: whether the body was cut.
+    """
+
+    url: str
+    status: int
+    media_type: str
+    charset: str | None
+    body: bytes
+    truncated: bool
+
+
+def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
+    """Fetch the page at an address, following redirects, each checked anew.
+
+    Raises:
+        FetchError: there is no page, or none that may be fetched.
+    """
+    deadline = Deadline(policy.timeout_seconds)
+    cookies: dict[str, str] = {}
+    target = parse_url(url)
+    for _ in range(policy.max_redirects + 1):
+        answer = _visit(target, policy, cookies, deadline)
+        if isinstance(answer, FetchedPage):
+            return answer
+        if (answer.scheme, answer.raw_host) != (target.scheme, target.raw_host):
+            cookies.clear()
+        target = answer
+    raise FetchError("The address redirects too many times.")
+
+
+def parse_url(url: str, base: str = "") -> httpx.URL:
+    """The address, taken from `base` on, in the form that is requested: its host canonical, without fragment.
+
+    It is put together anew from the parts that were checked, so that no other reading of the text matters.
+
+    Raises:
+        FetchError: it is not an address that may be fetched.
+    """
+    invalid = FetchError("This is not a valid web address.")
+    try:
+        parts = urlsplit(urljoin(base, url))
+        if parts.scheme not in ("http", "https"):
+            raise FetchError("Only http and https addresses can be fetched.")
+        if "@" in parts.netloc:
+            raise FetchError("An address with a user name or a password in it is not fetched.")
+        if parts.port == 0 or len(url) > MAX_URL_LENGTH:
+            raise invalid
+        host = canonical_host(parts.hostname or "")
+        authority = f"[{host}]" if ":" in host else host
+        if parts.port is not None:
+            authority += f":{parts.port}"
+        return httpx.URL(parts._replace(netloc=authority, fragment="").geturl())
+    except (ValueError, httpx.InvalidURL):
+        raise invalid from None
+
+
+def _visit(
+    target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline
+) -> FetchedPage | httpx.URL:
+    """The page at one address, or the address that it redirects to."""
+    host = target.raw_host.decode("ascii")
+    addresses = checked_addresses(host, policy.resolve, policy.allowed_networks, deadline)
+    request = httpx.Request("GET", target, headers=_headers(policy, cookies))
+    try:
+        with (
+            PinnedTransport(addresses, deadline) as transport,
+            closing(transport.handle_request(request)) as response,
+        ):
+            cookies.update(_cookies_of(response))
+            if response.has_redirect_location:
+                return parse_url(response.headers["location"], base=str(target))
+            return _read_page(response, policy, deadline)
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise connection_failure(error) from error
+
+
+def _headers(policy: FetchPolicy, cookies: dict[str, str]) -> dict[str, str]:
+    headers = {
+        "User-Agent": policy.user_agent,
+        "Accept": ACCEPT,
+        "Accept-Encoding": ACCEPT_ENCODING,
+        "Connection": "close",
+    }
+    if cookies:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return headers
+
+
+def _cookies_of(response: httpx.Response) -> dict[str, str]:
+    """The names and values that an answer sets, for its own host within this one fetch.
+
+    Some sites redirect to themselves until their cookie comes back. Domains, paths and dates are not read:
+    http.cookiejar stumbles over hostile ones.
+    """
+    pairs = (value.partition(";")[0].partition("=") for value in response.headers.get_list("set-cookie"))
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip() and (name + value).isascii()}
+
+
+def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> FetchedPage:
+    if not response.is_success:
+        raise status_failure(response.status_code, response.headers.get("retry-after"))
+    media_type, charset = content_type(response.headers)
+    body, truncated = b"", False
+    if not is_unreadable(media_type):
+        coding = response.headers.get("content-encoding", "")
+        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline)
+    return FetchedPage(str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated)

@@ -1,0 +1,71 @@
+"""Looking up a host once, within the deadline, and checking every address it answers with (DESIGN 7)."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from ipaddress import ip_address
+
+from backend.bookmarks.capture.addresses import IPAddress, IPNetwork, is_permitted, literal_address
+from backend.bookmarks.capture.deadline import Deadline
+from backend.bookmarks.capture.failures import FetchError, not_found, took_too_long
+
+# Takes a host name, gives its addresses as text; raises socket.gaierror like getaddrinfo.
+Resolver = Callable[[str], Sequence[str]]
+
+# A name may answer with hundreds of addresses; all are checked, and only these many are tried.
+MAX_ADDRESSES = 8
+NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+
+
+def system_resolver(host: str) -> Sequence[str]:
+    """The addresses of a host by the machine's own resolver, in the order it prefers."""
+    return [str(answer[4][0]) for answer in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+
+
+def checked_addresses(
+    host: str, resolve: Resolver, allowed: Sequence[IPNetwork], deadline: Deadline
+) -> Sequence[IPAddress]:
+    """The addresses that a connection to a canonical host may go to.
+
+    Raises:
+        FetchError: the host has no address, one of its addresses is refused, or the lookup took too long.
+    """
+    literal = literal_address(host)
+    if literal is not None:
+        addresses = [literal]
+    else:
+        addresses = [ip_address(text) for text in dict.fromkeys(_look_up(host, resolve, deadline))]
+    if not addresses:
+        raise not_found()
+    if not all(is_permitted(address, allowed) for address in addresses):
+        raise FetchError("This address is not on the public internet, so it is not fetched.")
+    return addresses[:MAX_ADDRESSES]
+
+
+def _look_up(host: str, resolve: Resolver, deadline: Deadline) -> Sequence[str]:
+    try:
+        return _in_thread(resolve, host, deadline)
+    except TimeoutError:
+        raise took_too_long() from None
+    except OSError as error:
+        if isinstance(error, socket.gaierror) and error.errno in NO_SUCH_NAME:
+            raise not_found() from error
+        raise FetchError("The site's name could not be looked up.", retryable=True) from error
+
+
+def _in_thread(resolve: Resolver, host: str, deadline: Deadline) -> Sequence[str]:
+    answer: Future[Sequence[str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(resolve(host))
+        except Exception as error:
+            answer.set_exception(error)
+
+    # getaddrinfo cannot be interrupted: past the deadline the thread is left behind, as a daemon, so that it
+    # holds up neither this fetch nor the end of the process.
+    threading.Thread(target=ask, name="capture-resolver", daemon=True).start()
+    return answer.result(timeout=deadline.remaining())

@@ -1,0 +1,15 @@
+"""Addresses inside a page."""
+
+from urllib.parse import urljoin, urlsplit
+
+from backend.bookmarks.capture.text import clean_line
+
+
+def absolute_url(address: str, base_url: str) -> str | None:
+    """`address` resolved against `base_url`; None unless that makes an http or https URL with a host."""
+    try:
+        url = urljoin(base_url, clean_line(address) or "")
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.hostname else None

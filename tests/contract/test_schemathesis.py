@@ -1,0 +1,63 @@
+"""The running server against its own OpenAPI document: whatever is sent, it answers as described (R-HTTP 6)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from backend.cli.up.processes import inherited_environment
+from backend.extensions import redis_client
+from backend.jobs.worker import HEARTBEATS
+from tests.api import Api
+from tests.live import LiveServer
+
+pytestmark = [pytest.mark.integration, pytest.mark.processes]
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+# Test cases for each operation and phase. More find more: CONTRACT_EXAMPLES=500 runs for an hour.
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "10"))
+
+
+@pytest.fixture(autouse=True)
+def worker_alive(ada: Api) -> None:
+    """A sign of life from a worker, good for an hour: /api/health/worker answers 503 without."""
+    with ada.app.app_context():
+        redis_client().zadd(HEARTBEATS, {"worker.1": time.time() + 3600})
+
+
+def check(live: LiveServer, directory: Path, *options: str) -> str:
+    """Run Schemathesis against the server; what it wrote."""
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("st"),
+            *("--config-file", HERE / "schemathesis.toml"),
+            *("run", f"{live.url}/api/openapi.json", "--no-color", "--seed", "1", *options),
+        ],
+        env=inherited_environment(PYTHONPATH=str(ROOT), SCHEMATHESIS_HOOKS="tests.contract.hooks"),
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    written = "\n".join(line[:500] for line in f"{done.stdout}\n{done.stderr}".splitlines())
+    assert done.returncode == 0, written
+    return written
+
+
+def test_whatever_a_person_sends_is_answered_as_described(ada: Api, bob: Api, live: LiveServer, tmp_path: Path) -> None:
+    people = {name: person.token for name, person in (("ada", ada), ("bob", bob))}
+    headers = {name: [{"name": "Authorization", "value": f"Bearer {token}"}] for name, token in people.items()}
+    auth = [{"name": name, "fixedHeaders": headers[name]} for name in people]
+    (tmp_path / "auth.json").write_text(json.dumps({"auth": auth}))
+    check(live, tmp_path, "--auth-wfc", "auth.json", "--auth-wfc-user", "ada", "-n", str(EXAMPLES))
+
+
+def test_whatever_a_stranger_sends_is_answered_as_described(live: LiveServer, tmp_path: Path) -> None:
+    check(live, tmp_path, "--phases", "examples,fuzzing", "-n", str(max(1, EXAMPLES // 3)))

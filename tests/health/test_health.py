@@ -1,0 +1,118 @@
+"""What the service says of its own state: true, cheap, public and without secrets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from backend import create_app
+from backend.extensions import redis_client
+from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
+from config import VERSION, Settings
+from tests.api import Api
+from tests.cli.processes import free_port
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+PROBES = ["live", "ready", "database", "redis", "worker"]
+SECRET = "s3cret-of-the-server"
+
+
+@pytest.fixture
+def health_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Api]:
+    """Makes clients of applications with other settings."""
+    monkeypatch.setattr("backend.remember_app", lambda app: None)
+    return lambda **changes: Api(create_app(settings.model_copy(update=changes)))
+
+
+def nowhere(scheme: str) -> str:
+    """An address at which nobody listens."""
+    return f"{scheme}://fuze:{SECRET}@127.0.0.1:{free_port()}/0"
+
+
+def beat(app: Flask, name: str = "worker.1", ago: float = 0) -> None:
+    """A sign of life of a worker."""
+    with app.app_context():
+        redis_client().zadd(HEARTBEATS, {name: time.time() - ago})
+
+
+def test_everything_is_healthy_when_everything_runs(anonymous: Api) -> None:
+    beat(anonymous.app)
+    response = anonymous.get("/api/health")
+    assert response.status_code == 200
+    body = response.json
+    assert body["status"] == "healthy"
+    assert body["version"] == VERSION
+    assert body["uptime_seconds"] >= 0
+    assert {name: check["status"] for name, check in body["checks"].items()} == {
+        "database": "healthy",
+        "redis": "healthy",
+        "worker": "healthy",
+        "embeddings": "disabled",
+    }
+    assert body["checks"]["worker"]["workers"] == 1
+    assert all(body["checks"][name]["latency_ms"] >= 0 for name in ("database", "redis", "worker"))
+
+
+@pytest.mark.parametrize("ago", [None, STALE_SECONDS + 5])
+def test_without_a_worker_that_lives_the_service_is_degraded(anonymous: Api, ago: float | None) -> None:
+    if ago is not None:
+        beat(anonymous.app, ago=ago)
+    response = anonymous.get("/api/health")
+    assert (response.status_code, response.json["status"]) == (200, "degraded")
+    assert response.json["checks"]["worker"]["status"] == "unhealthy"
+    assert anonymous.get("/api/health/worker").status_code == 503
+    assert anonymous.get("/api/health/ready").status_code == 200
+
+
+def test_without_redis_the_service_is_degraded(health_of: Callable[..., Api]) -> None:
+    person = health_of(REDIS_URL=nowhere("redis"))
+    response = person.get("/api/health")
+    assert (response.status_code, response.json["status"]) == (200, "degraded")
+    assert response.json["checks"]["redis"]["status"] == "unhealthy"
+    assert [person.get(f"/api/health/{name}").status_code for name in PROBES] == [200, 200, 200, 503, 503]
+
+
+def test_without_a_database_the_service_is_unhealthy_and_alive(health_of: Callable[..., Api]) -> None:
+    person = health_of(DATABASE_URL=nowhere("postgresql"))
+    response = person.get("/api/health")
+    assert (response.status_code, response.json["status"]) == (503, "unhealthy")
+    assert response.json["checks"]["database"]["status"] == "unhealthy"
+    assert [person.get(f"/api/health/{name}").status_code for name in PROBES[:4]] == [200, 503, 503, 200]
+
+
+def test_without_a_database_every_other_route_says_503_and_when_to_try_again(health_of: Callable[..., Api]) -> None:
+    person = health_of(DATABASE_URL=nowhere("postgresql"))
+    response = person.post("/auth/login", {"login": "ada", "password": "correct horse battery"})
+    assert response.status_code == 503
+    assert response.content_type == "application/problem+json"
+    assert int(response.headers["Retry-After"]) >= 1
+    assert SECRET not in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["", *(f"/{name}" for name in PROBES)])
+def test_a_probe_is_public_never_cached_and_keeps_secrets(health_of: Callable[..., Api], path: str) -> None:
+    person = health_of(DATABASE_URL=nowhere("postgresql"), REDIS_URL=nowhere("redis"))
+    response = person.get(f"/api/health{path}")
+    assert response.status_code in (200, 503)
+    assert response.headers["Cache-Control"] == "no-store"
+    shown = response.get_data(as_text=True)
+    for word in (SECRET, "127.0.0.1", "fuze:", "Traceback", "psycopg"):
+        assert word not in shown
+
+
+def test_bookmarks_that_wait_for_a_vector_are_counted(health_of: Callable[..., Api], ada: Api) -> None:
+    person = health_of(EMBEDDING_PROVIDER="openai", EMBEDDING_BASE_URL="http://127.0.0.1:9/v1")
+    for number in range(3):
+        ada.save(f"https://example.org/{number}")
+    checks: dict[str, Any] = person.get("/api/health").json["checks"]
+    assert checks["embeddings"]["pending"] == 3
+
+
+def test_what_waits_for_a_worker_is_counted(ada: Api) -> None:
+    ada.post("/bookmarks", {"url": "https://example.org/captured"})
+    beat(ada.app)
+    assert ada.get("/api/health/worker").json["queue_depth"] == 1

@@ -1,0 +1,212 @@
+"""What comes in: sizes, encodings, media types, depth, and how its faults are named (R-HTTP 3, 4, 5)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import zlib
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from backend.api import MAX_JSON_DEPTH, _depth_exceeds
+from backend.middleware.input_validation import BODY_LIMIT_BYTES
+from tests.api import Api, field_errors
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+LINK = {"url": "https://example.org/a", "capture": False}
+
+
+def post(person: Api, data: bytes, content_type: str | None = "application/json", **headers: str) -> TestResponse:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return person.request("POST", "/bookmarks", data=data, content_type=content_type, headers=names)
+
+
+def padded(size: int) -> bytes:
+    """A body that is a link, and exactly this long."""
+    body = json.dumps(LINK).encode()
+    return body + b" " * (size - len(body))
+
+
+def test_a_body_may_be_as_long_as_the_cap_and_no_longer(ada: Api) -> None:
+    assert post(ada, padded(BODY_LIMIT_BYTES)).status_code == 201
+    assert post(ada, padded(BODY_LIMIT_BYTES + 1)).status_code == 413
+
+
+@pytest.mark.parametrize("name", ["gzip", "GZIP"])
+def test_a_gzip_body_is_read(ada: Api, name: str) -> None:
+    response = post(ada, gzip.compress(json.dumps(LINK).encode()), Content_Encoding=name)
+    assert response.status_code == 201
+    assert response.json["url"] == LINK["url"]
+
+
+def test_a_gzip_body_is_capped_after_inflation(ada: Api) -> None:
+    assert post(ada, gzip.compress(padded(BODY_LIMIT_BYTES)), Content_Encoding="gzip").status_code == 201
+    assert post(ada, gzip.compress(padded(BODY_LIMIT_BYTES + 1)), Content_Encoding="gzip").status_code == 413
+
+
+def test_a_gzip_bomb_costs_neither_time_nor_memory(ada: Api) -> None:
+    squeezer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(squeezer.compress(bytes(2**20)) for _ in range(200)) + squeezer.flush()
+    assert len(bomb) < BODY_LIMIT_BYTES
+    started = time.perf_counter()
+    assert post(ada, bomb, Content_Encoding="gzip").status_code == 413
+    assert time.perf_counter() - started < 1
+
+
+PACKED = gzip.compress(json.dumps(LINK).encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"no gzip at all", PACKED[:-6], PACKED + b"more", PACKED + PACKED, PACKED[:12] + b"\x00\x00" + PACKED[14:]],
+    ids=["nothing", "text", "cut", "trailing", "two", "damaged"],
+)
+def test_what_is_not_one_whole_gzip_stream_is_malformed(ada: Api, data: bytes) -> None:
+    assert post(ada, data, Content_Encoding="gzip").status_code == 400
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "compress", "*"])
+def test_other_encodings_of_a_body_are_refused(ada: Api, encoding: str) -> None:
+    assert post(ada, PACKED, Content_Encoding=encoding).status_code == 415
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "", "text/plain", "text/json", "application/xml", "multipart/form-data; boundary=x"]
+)
+def test_a_body_of_another_media_type_is_refused(ada: Api, content_type: str | None) -> None:
+    assert post(ada, json.dumps(LINK).encode(), content_type).status_code == 415
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;charset=UTF-8; x=y"]
+)
+def test_parameters_and_case_of_the_media_type_do_not_matter(ada: Api, content_type: str) -> None:
+    assert post(ada, json.dumps(LINK).encode(), content_type).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{]",
+        b"{'url': 1}",
+        b'{"url": "https://example.org/a",}',
+        b'{"url": "https://example.org/a"} trailing',
+        b'{"url": "\xff\xfe"}',
+        b'{"url": "\\ud800"}',
+        b'{"url": "a\nb"}',
+        b"\xef\xbb\xbf{}",
+        b'{"title": NULL}',
+        b'"\\' + b"[" * 40,
+    ],
+)
+def test_malformed_json_is_400(ada: Api, data: bytes) -> None:
+    response = post(ada, data)
+    assert response.status_code == 400
+    assert response.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [[], "text", 1, None, True, [LINK]])
+def test_a_body_that_is_no_object_is_422(ada: Api, body: Any) -> None:
+    assert set(field_errors(post(ada, json.dumps(body).encode()))) == {"body"}
+
+
+@pytest.mark.parametrize("around", [("[", "]"), ('{"a":', "}")])
+def test_json_may_nest_as_deep_as_the_cap_and_no_deeper(ada: Api, around: tuple[str, str]) -> None:
+    def nested(depth: int) -> bytes:
+        return (around[0] * depth + "1" + around[1] * depth).encode()
+
+    assert "too_deep" not in field_errors(post(ada, nested(MAX_JSON_DEPTH))).values()
+    assert field_errors(post(ada, nested(MAX_JSON_DEPTH + 1))) == {"body": "too_deep"}
+    assert field_errors(post(ada, nested(100_000))) == {"body": "too_deep"}
+
+
+def test_brackets_within_text_are_not_depth(ada: Api) -> None:
+    title = '[[{{"' * 100 + "\\"
+    assert ada.save("https://example.org/brackets", title=title)["title"] == title
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 500_000, b'"a",' * 250_000, b'"' * 10**6, b"\\" * 10**6])
+def test_measuring_depth_takes_time_in_proportion_to_the_length(text: bytes) -> None:
+    """A quote that never closed made it quadratic: 16 kB took a second, and anybody could send them."""
+    started = time.perf_counter()
+    _depth_exceeds(text + b"[" * (MAX_JSON_DEPTH + 1), MAX_JSON_DEPTH)
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("value", ["\x00", "a\x00b"])
+@pytest.mark.parametrize("field", ["url", "title", "description", "notes", "tags"])
+def test_nul_in_a_body_is_422(ada: Api, field: str, value: str) -> None:
+    [named] = field_errors(ada.post("/bookmarks", {**LINK, field: [value] if field == "tags" else value}))
+    assert named.startswith(f"body.{field}")
+
+
+@pytest.mark.parametrize(
+    "path", ["/bookmarks?q=%00", "/bookmarks?tag=%00", "/bookmarks?sort=%00", "/search?q=a%00b", "/tags?q=%00"]
+)
+def test_nul_in_a_query_is_422_for_those_who_may_ask(ada: Api, anonymous: Api, path: str) -> None:
+    assert len(field_errors(ada.request("GET", path))) == 1
+    assert anonymous.request("GET", path).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/bookmarks/1%00", "/bookmarks%00", "/%00"])
+def test_nul_in_a_path_is_no_path(ada: Api, path: str) -> None:
+    assert ada.get(path).status_code == 404
+
+
+def test_a_query_that_is_too_long_is_422(ada: Api) -> None:
+    assert field_errors(ada.get("/bookmarks", q="x" * 9000)) == {"query": "too_long"}
+
+
+def test_a_parameter_may_be_given_once(ada: Api) -> None:
+    assert field_errors(ada.request("GET", "/bookmarks?page=1&page=2")) == {"query.page": "repeated"}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Select a course from the list'; --",
+        "Robert'); DROP TABLE bookmarks;--",
+        "<script>alert(1)</script>",
+        "../../etc/passwd",
+        "${jndi:ldap://example.org}",
+        "{{7*7}}",
+        "100 % -- OR 1=1",
+        "\u202eright to left\u202c and e\u0301 \U0001f9d1\u200d\U0001f680 \ufffd\ufeff",
+        "\x01\x1f\x7f\x85",
+    ],
+)
+def test_no_word_is_forbidden_and_no_character_lost(ada: Api, title: str) -> None:
+    """R-HTTP 4."""
+    saved = ada.save("https://example.org/words", title=title, notes=title)
+    assert (saved["title"], saved["notes"]) == (title, title)
+    assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == title
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("title", "x" * 2001, {"body.title": "too_long"}),
+        ("title", 1, {"body.title": "string_type"}),
+        ("is_read", None, {"body.is_read": "value_error"}),
+        ("is_read", 1, {"body.is_read": "bool_type"}),
+        ("tags", ["ok", 1], {"body.tags.1": "string_type"}),
+        ("url", "nowhere", {"body.url": "value_error"}),
+        ("project_ids", [0], {"body.project_ids.0": "greater_than_equal"}),
+    ],
+)
+def test_a_fault_names_its_field_and_nothing_else(ada: Api, field: str, value: Any, named: dict[str, str]) -> None:
+    """What may be left out was a union for pydantic, whose branches stood in the field's name."""
+    saved = ada.save("https://example.org/patched")
+    assert field_errors(ada.patch(f"/bookmarks/{saved['id']}", {field: value})) == named
+
+
+def test_a_text_that_is_too_long_has_characters_not_items(ada: Api) -> None:
+    response = ada.post("/bookmarks", {**LINK, "title": "x" * 2001})
+    assert response.json["errors"][0]["message"] == "Input should have at most 2000 characters"

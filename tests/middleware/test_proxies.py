@@ -1,0 +1,85 @@
+"""X-Forwarded-*: believed from the proxies that the operator names, and from nobody else (R-LIMIT 2)."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import Client, EnvironBuilder
+
+from backend import create_app
+from backend.auth.models import Session
+from backend.extensions import db
+from backend.middleware.proxies import TrustedProxyFix
+from config import Settings
+from tests.api import PASSWORD, Api
+
+NETWORKS = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32")]
+
+
+def seen(peer: str, **forwarded: str) -> tuple[str, str, str]:
+    """The client's address, scheme and host as the application sees them."""
+    found: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        found.update(environ)
+        start_response("204 No Content", [])
+        return []
+
+    headers = {f"X-Forwarded-{name}": value for name, value in forwarded.items()}
+    environ = EnvironBuilder(base_url="http://direct", headers=headers, environ_base={"REMOTE_ADDR": peer})
+    Client(TrustedProxyFix(app, NETWORKS)).open(environ)
+    return found["REMOTE_ADDR"], found["wsgi.url_scheme"], found["HTTP_HOST"]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("peer", ["203.0.113.7", "192.0.2.2", "::1", "127.0.0.1", "", "10.0.0.1.evil"])
+def test_a_stranger_is_not_believed(peer: str) -> None:
+    assert seen(peer, For="198.51.100.1", Proto="https", Host="evil") == (peer, "http", "direct")
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize("peer", ["10.1.2.3", "192.0.2.1", "2001:db8::1"])
+def test_a_named_proxy_is_believed(peer: str) -> None:
+    assert seen(peer, For="198.51.100.1", Proto="https", Host="fuze.example") == (
+        "198.51.100.1",
+        "https",
+        "fuze.example",
+    )
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        ("1.2.3.4, 198.51.100.1", "198.51.100.1"),
+        ("1.2.3.4, 198.51.100.1, 10.0.0.9", "198.51.100.1"),
+        ("10.0.0.8, 198.51.100.1,10.0.0.9 , 192.0.2.1", "198.51.100.1"),
+        ("10.0.0.8, 10.0.0.9", "10.0.0.8"),
+        ("2001:db9::5, 2001:db8::5", "2001:db9::5"),
+        ("", "10.1.2.3"),
+    ],
+)
+def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(forwarded: str, client: str) -> None:
+    assert seen("10.1.2.3", For=forwarded)[0] == client
+
+
+@pytest.mark.integration
+@pytest.mark.requires_db
+@pytest.mark.parametrize(("trusted", "address"), [(["127.0.0.0/8"], "198.51.100.1"), ([], "127.0.0.1")])
+def test_a_session_remembers_where_it_was_opened(
+    app: Flask, ada: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch, trusted: list[str], address: str
+) -> None:
+    monkeypatch.setattr("backend.remember_app", lambda _: None)
+    networks = [ipaddress.ip_network(network) for network in trusted]
+    behind = create_app(settings.model_copy(update={"TRUSTED_PROXIES": networks}))
+    headers = {"X-Forwarded-For": "1.2.3.4, 198.51.100.1", "X-Forwarded-Proto": "https"}
+    response = Api(behind).post("/auth/login", {"login": "ada", "password": PASSWORD}, headers=headers)
+    assert response.status_code == 200
+    assert ("Strict-Transport-Security" in response.headers) == bool(trusted)
+    with app.app_context():
+        assert db.session.scalars(select(Session.ip).order_by(Session.created_at.desc()).limit(1)).one() == address

@@ -1,0 +1,318 @@
+"""The house keeps its shape: DESIGN.md, "The house", and STYLE.md, held over the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).parent.parent
+# A feature may use those before it, never those after it.
+FEATURES = (
+    "auth",
+    "organizations",
+    "jobs",
+    "ai",
+    "projects",
+    "bookmarks",
+    "tasks",
+    "search",
+    "recommendations",
+    "dashboard",
+)
+# What reads many features and is read by none; it may use any of them.
+ABOVE_FEATURES = {"profile", "activity", "health", "cli"}
+# What every feature may use; each may use those before it.
+CORE = ("errors", "extensions", "actor", "api", "pagination")
+AROUND_REQUESTS = {"middleware", "observability", "docs"}
+# The two starting points besides the web server and the command line.
+STARTING_POINTS = {"backend.jobs.worker", "backend.jobs.scheduler"}
+UPWARD = {
+    # Registering makes a personal organization, and a token is good for the organizations one is a member of.
+    # Nothing of `organizations` may use `auth` as long as this stands: see the test that there are no circles.
+    ("auth", "organizations"),
+}
+# Who in a feature may see the request: its routes, what turns headers into an actor, and what sends the request's
+# id along with a message (R-LOG 2).
+SEES_THE_REQUEST = {
+    "backend.auth.authentication",
+    "backend.jobs.queue",
+    "backend.jobs.service",
+}
+EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
+EMPTY_CLASS = re.compile(r"(Utils?|Helpers?|Misc|Manager)$")
+VERBS = {"get", "post", "put", "patch", "delete", "route"}
+MAX_ROUTE_LINES = 10
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file."""
+
+    path: Path
+
+    @cached_property
+    def name(self) -> str:
+        parts = self.path.relative_to(ROOT).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.path.read_text().splitlines()
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse("\n".join(self.lines))
+
+    @property
+    def area(self) -> str:
+        """The directory or module right below `backend`; the application factory itself has none."""
+        return (*self.name.split("."), "")[1]
+
+    @property
+    def kind(self) -> str:
+        """`routes`, `service`, `queries`, …: what the file name promises."""
+        return self.name.rpartition(".")[2]
+
+    @cached_property
+    def imports(self) -> set[str]:
+        """Dotted names of what is imported from `backend`, a module each."""
+        return {name for name in self._imported() if name.split(".")[0] == "backend"}
+
+    def _imported(self) -> Iterator[str]:
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{self.name}:{node.lineno} imports by a relative path"
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    yield whole if whole in MODULE_NAMES else str(node.module)
+
+    def names_from(self, package: str) -> set[str]:
+        """The names taken from a library by `from … import`."""
+        found = (node for node in self.nodes if isinstance(node, ast.ImportFrom) and node.module == package)
+        return {alias.name for node in found for alias in node.names}
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        return list(ast.walk(self.tree))
+
+    @property
+    def functions(self) -> list[Function]:
+        return [node for node in self.nodes if isinstance(node, Function)]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _area(module_name: str) -> str:
+    return (*module_name.split("."), "")[1]
+
+
+PATHS = sorted((ROOT / "backend").rglob("*.py"))
+MODULE_NAMES = {Module(path).name for path in PATHS}
+MODULES = [Module(path) for path in PATHS]
+STARTERS = [Module(ROOT / name) for name in ("config.py", "wsgi.py", "gunicorn.conf.py", "migrations/env.py")]
+ROUTES = [module for module in MODULES if module.kind == "routes"]
+# Each import of one module of ours by another.
+USES = [(module, imported) for module in MODULES for imported in sorted(module.imports)]
+
+
+def test_every_part_of_the_house_has_a_place_in_it() -> None:
+    known = {*FEATURES, *ABOVE_FEATURES, *CORE, *AROUND_REQUESTS, "", "__main__"}
+    assert {module.area for module in MODULES} <= known
+
+
+def test_features_use_only_what_stands_before_them() -> None:
+    assert not [f"{module} imports {imported}" for module, imported in USES if not _may_use(module, imported)]
+
+
+def _may_use(module: Module, imported: str) -> bool:
+    user, used = module.area, _area(imported)
+    if user == used or user in ("", "cli", "__main__"):
+        return True
+    if not used:
+        return module.name in STARTING_POINTS
+    if user in CORE:
+        return used in CORE[: CORE.index(user)]
+    if used in CORE:
+        return True
+    if user in AROUND_REQUESTS or used in AROUND_REQUESTS:
+        return False
+    if user in ABOVE_FEATURES:
+        return used in FEATURES
+    return used in FEATURES and (FEATURES.index(used) < FEATURES.index(user) or (user, used) in UPWARD)
+
+
+def test_what_uses_a_later_feature_is_not_used_by_it() -> None:
+    used = {(module.area, _area(imported)) for module, imported in USES}
+    assert used >= UPWARD, "an exception that nothing needs any more"
+    assert not {(later, earlier) for earlier, later in UPWARD} & used
+
+
+def test_routes_are_imported_by_the_application_alone() -> None:
+    assert {module.name for module, imported in USES if imported.endswith(".routes")} == {"backend"}
+
+
+def test_imports_run_from_routes_to_services_to_models() -> None:
+    assert not [f"{module} imports {imported}" for module, imported in USES if _runs_upward(module, imported)]
+
+
+def _runs_upward(module: Module, imported: str) -> bool:
+    used = imported.rpartition(".")[2]
+    if module.kind == "models":
+        return used not in ("models", "extensions")
+    if module.kind == "schemas":
+        return used in ("service", "queries", "jobs", "extensions")
+    return module.kind == "queries" and used in ("service", "jobs")
+
+
+def test_only_one_module_knows_the_openapi_library() -> None:
+    assert {module.name for module in MODULES if _imports_library(module, "spectree")} == {"backend.api"}
+    assert {module.area for module in MODULES if "spec" in module.names_from("backend.api")} <= {"docs"}
+
+
+def _imports_library(module: Module, library: str) -> bool:
+    return any(
+        (isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == library)
+        or (isinstance(node, ast.Import) and library in {alias.name.split(".")[0] for alias in node.names})
+        for node in module.nodes
+    )
+
+
+def test_only_the_configuration_reads_the_environment() -> None:
+    readers = {module.name for module in [*MODULES, *STARTERS] if any(_reads_environment(module))}
+    assert readers <= {"config"}
+
+
+def _reads_environment(module: Module) -> Iterator[bool]:
+    # One function hands the environment on to child processes as it is, and reads nothing in it.
+    handed_on = {
+        id(value)
+        for function in module.functions
+        if (module.name, function.name) == ("backend.cli.up.processes", "inherited_environment")
+        for dictionary in ast.walk(function)
+        if isinstance(dictionary, ast.Dict)
+        for key, value in zip(dictionary.keys, dictionary.values, strict=True)
+        if key is None
+    }
+    for node in module.nodes:
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":
+            yield node.attr in ("environ", "environb", "getenv", "getenvb") and id(node) not in handed_on
+        if isinstance(node, ast.ImportFrom):
+            yield node.module == "os" and any("env" in alias.name for alias in node.names)
+
+
+def test_services_do_not_know_that_there_is_a_request() -> None:
+    of_requests = {"request", "g", "session", "abort", "jsonify", "make_response", "Response"}
+    knowing = {
+        module.name
+        for module in MODULES
+        if module.area in FEATURES and module.kind != "routes" and module.names_from("flask") & of_requests
+    }
+    assert knowing <= SEES_THE_REQUEST
+
+
+def test_routes_never_see_the_database() -> None:
+    for module in ROUTES:
+        assert not {"db", "Base"} & module.names_from("backend.extensions"), module
+        assert not any(name.endswith(".models") for name in module.imports), module
+        assert not re.search(r"db\.session|sqlalchemy", "\n".join(module.lines)), module
+
+
+def _views(module: Module) -> Iterator[Function]:
+    for function in module.functions:
+        calls = (decorator.func for decorator in function.decorator_list if isinstance(decorator, ast.Call))
+        if any(isinstance(call, ast.Attribute) and call.attr in VERBS for call in calls):
+            yield function
+
+
+def test_views_are_short_and_say_in_a_line_what_they_do() -> None:
+    for module in ROUTES:
+        assert list(_views(module)), module
+        for view in _views(module):
+            doc = ast.get_docstring(view)
+            assert doc, f"{view.name} has no docstring"
+            assert "\n" not in doc, f"{view.name}: a summary is one line"
+            assert doc.endswith("."), f"{view.name}: a summary is a sentence"
+            body = view.body[1:]
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1
+            assert lines <= MAX_ROUTE_LINES, f"{view.name} has {lines} lines"
+
+
+def test_an_import_inside_a_function_has_a_reason() -> None:
+    assert not [
+        f"{module}:{node.lineno}"
+        for module in MODULES
+        for function in module.functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom) and not _has_reason(module, function, node)
+    ]
+
+
+def _has_reason(module: Module, function: Function, node: ast.stmt) -> bool:
+    before = module.lines[function.lineno : node.lineno]
+    return any(re.search(r"# (?!noqa)", text) for text in before)
+
+
+@pytest.mark.parametrize("folder", ["backend", "tests", "benchmarks"])
+def test_every_file_name_says_what_is_in_it(folder: str) -> None:
+    paths = [path for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
+    assert not [path for path in paths if EMPTY_NAME.search(path.stem)]
+
+
+def test_every_class_name_says_what_the_thing_is() -> None:
+    classes = [node.name for module in MODULES for node in module.nodes if isinstance(node, ast.ClassDef)]
+    assert not [name for name in classes if EMPTY_CLASS.search(name)]
+
+
+def test_public_functions_are_described_and_typed() -> None:
+    for module in MODULES:
+        for function, described_elsewhere in _public_functions(module):
+            assert described_elsewhere or ast.get_docstring(function), f"{module}: {function.name} has no docstring"
+            assert function.returns is not None, f"{module}: {function.name} does not say what it returns"
+
+
+def _public_functions(module: Module) -> Iterator[tuple[Function, bool]]:
+    """Functions of the module and methods of its classes; beside each whether a base class or its name describes it."""
+    for node in module.tree.body:
+        if isinstance(node, Function):
+            yield from _if_public(node, False)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            inherits = any(ast.unparse(base).split("[")[0] not in ("ABC", "Generic", "Protocol") for base in node.bases)
+            for member in node.body:
+                if isinstance(member, Function):
+                    decorators = {ast.unparse(decorator) for decorator in member.decorator_list}
+                    yield from _if_public(member, inherits or "property" in decorators)
+
+
+def _if_public(function: Function, described_elsewhere: bool) -> Iterator[tuple[Function, bool]]:
+    if not function.name.startswith("_"):
+        yield function, described_elsewhere
+
+
+def test_modules_are_described() -> None:
+    assert not [str(module) for module in MODULES if module.tree.body and not ast.get_docstring(module.tree)]
+
+
+def test_no_error_is_swallowed_silently() -> None:
+    handlers = [(module, node) for module in MODULES for node in module.nodes if isinstance(node, ast.ExceptHandler)]
+    assert not [f"{module}:{node.lineno}" for module, node in handlers if node.type is None or _is_silent(node)]
+
+
+def _is_silent(handler: ast.ExceptHandler) -> bool:
+    return all(
+        isinstance(statement, ast.Pass)
+        or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+        for statement in handler.body
+    )

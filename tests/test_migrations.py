@@ -1,0 +1,142 @@
+"""The way of the tables: up, down and up again, in a database of its own (R-DB 1, 2, 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+
+from backend import create_app
+from backend.extensions import Base, db
+from config import Settings
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+LEFT_BEHIND = """
+    SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname !~ '^alembic_version'
+    UNION ALL
+    SELECT typname FROM pg_type t WHERE typnamespace = 'public'::regnamespace AND typname !~ '^_?alembic_version'
+       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+"""
+# Every foreign key, its columns in order, and whether the first columns of some index on the table are these.
+FOREIGN_KEYS = """
+    SELECT c.conrelid::regclass::text AS table_name, c.conname AS name, c.confdeltype AS on_delete,
+           array_agg(a.attname::text ORDER BY k.place) AS columns,
+           EXISTS (SELECT 1 FROM pg_index i
+                    WHERE i.indrelid = c.conrelid AND i.indpred IS NULL
+                      AND (i.indkey::int2[])[0:cardinality(c.conkey) - 1] = c.conkey) AS is_indexed
+      FROM pg_constraint c
+      CROSS JOIN unnest(c.conkey) WITH ORDINALITY AS k(number, place)
+      JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.number
+     WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
+     GROUP BY c.oid
+"""
+NAMES = """
+    SELECT conrelid::regclass::text AS table_name, conname AS name, contype AS kind
+      FROM pg_constraint
+     WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'f', 'u', 'c')
+       AND conrelid::regclass::text <> 'alembic_version'
+"""
+PREFIXES = {"p": "pk", "f": "fk", "u": "uq", "c": "ck"}
+
+
+@pytest.fixture(scope="module")
+def empty(settings: Settings) -> Iterator[Flask]:
+    """The application on a database without a table."""
+    url = make_url(settings.database_url)
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("CREATE DATABASE migrations"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("backend.remember_app", lambda app: None)
+        own = url.set(database="migrations").render_as_string(hide_password=False)
+        app = create_app(settings.model_copy(update={"DATABASE_URL": own}))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE migrations"))
+    server.dispose()
+
+
+@pytest.fixture
+def tables(empty: Flask) -> Iterator[Connection]:
+    """A connection to the newest tables."""
+    flask_migrate.upgrade(MIGRATIONS)
+    with db.engine.connect() as connection:
+        yield connection
+
+
+def _revisions() -> list[str]:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+def _all(statement: str) -> list[str]:
+    with db.engine.connect() as connection:
+        return list(connection.scalars(text(statement)))
+
+
+def test_up_and_down_leave_nothing_behind_and_up_works_again(empty: Flask) -> None:
+    flask_migrate.upgrade(MIGRATIONS)
+    newest = _all(TABLES)
+    assert set(newest) == {*Base.metadata.tables, "alembic_version"}
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    assert _all(TABLES) == ["alembic_version"]
+    assert _all(LEFT_BEHIND) == []
+    flask_migrate.upgrade(MIGRATIONS)
+    assert _all(TABLES) == newest
+
+
+def test_every_step_can_be_taken_back_on_its_own(empty: Flask) -> None:
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    for revision in _revisions():
+        before = _all(TABLES)
+        flask_migrate.upgrade(MIGRATIONS, revision=revision)
+        flask_migrate.downgrade(MIGRATIONS, revision="-1")
+        assert set(_all(TABLES)) == {*before, "alembic_version"}
+        flask_migrate.upgrade(MIGRATIONS, revision=revision)
+
+
+def test_there_is_one_newest_version() -> None:
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS)
+    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+
+
+def test_the_tables_are_those_of_the_models(tables: Connection) -> None:
+    context = MigrationContext.configure(tables, opts={"compare_type": True, "compare_server_default": True})
+    assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_foreign_key_is_indexed_and_says_what_a_deletion_does(tables: Connection) -> None:
+    found = tables.execute(text(FOREIGN_KEYS)).all()
+    assert len(found) >= 10
+    assert [row.name for row in found if not row.is_indexed] == []
+    assert [row.name for row in found if row.on_delete == "a"] == []
+    for row in found:
+        assert row.name == "_".join(["fk", row.table_name, *row.columns])
+
+
+def test_every_constraint_has_a_name_that_says_what_it_holds(tables: Connection) -> None:
+    found = tables.execute(text(NAMES)).all()
+    assert [row.name for row in found if not row.name.startswith(f"{PREFIXES[row.kind]}_{row.table_name}")] == []
+
+
+def test_every_table_of_a_tenant_goes_with_its_organization(tables: Connection) -> None:
+    """Decision 3, and R-DB 3: deleting an organization leaves nothing of it."""
+    cascading = {row.table_name for row in tables.execute(text(FOREIGN_KEYS)) if row.on_delete == "c"}
+    own = {table.name for table in Base.metadata.sorted_tables if "organization_id" in table.columns}
+    assert own <= cascading

@@ -1,0 +1,350 @@
+"""What holds for every route: tests that walk the URL map, so that a new route is held to it without being named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from backend.api import Operation, declared_operation
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS
+from tests.api import PASSWORD, Api, field_errors
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+
+PUBLIC = {
+    "/api/openapi.json",
+    "/api/docs",
+    "/api/docs/assets/<name>",
+    "/api/v1/auth/register",
+    "/api/v1/auth/login",
+    "/api/v1/auth/refresh",
+    "/api/health",
+    "/api/health/live",
+    "/api/health/ready",
+    "/api/health/database",
+    "/api/health/redis",
+    "/api/health/worker",
+}
+# The argument of a route, what makes an object of that kind, and an id of the kind that never was. A route with an
+# argument that is missing here fails the tests below: add it.
+OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
+    "bookmark_id": (lambda person: person.save("https://example.org/secret", tags=["secret"])["id"], 10**9),
+    "tag_id": (lambda person: _tag(person, "of-ada"), 10**9),
+    "job_id": (lambda person: _job(person), uuid4()),
+    "name": (lambda _: "start.js", "nothing.js"),
+}
+# A body that the route takes, where `{}` will not do.
+BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
+    ("POST", "/api/v1/auth/register"): lambda _: {
+        "email": "new@example.org",
+        "username": "new",
+        "password": PASSWORD,
+    },
+    ("POST", "/api/v1/auth/login"): lambda _: {"login": "nobody", "password": PASSWORD},
+    ("POST", "/api/v1/auth/refresh"): lambda _: {"refresh_token": "none"},
+    ("POST", "/api/v1/bookmarks"): lambda _: {"url": "https://example.org/new", "capture": False},
+    ("POST", "/api/v1/bookmarks/bulk"): lambda _: {"items": []},
+    ("POST", "/api/v1/bookmarks/actions"): lambda _: {"ids": [], "action": "read"},
+    ("PATCH", "/api/v1/bookmarks/<id:bookmark_id>"): lambda _: {"title": "changed"},
+    ("PATCH", "/api/v1/tags/<id:tag_id>"): lambda _: {"name": "changed"},
+    ("POST", "/api/v1/tags/<id:tag_id>/merge"): lambda person: {"into_id": _tag(person, "of-the-caller")},
+}
+QUERIES = {
+    "/api/v1/bookmarks/lookup": {"url": "https://example.org/none"},
+    "/api/v1/search": {"q": "word"},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path."""
+
+    method: str
+    rule: Rule
+    declared: Operation
+
+    def path(self, ids: dict[str, Any]) -> str:
+        """The path with its arguments filled in."""
+        found = self.rule.build({name: ids[name] for name in self.rule.arguments})
+        assert found is not None
+        return found[1]
+
+    def options(self, person: Api) -> dict[str, Any]:
+        """A query and a body that the route takes."""
+        options: dict[str, Any] = {"query_string": dict(QUERIES.get(self.rule.rule, {}))}
+        if self.method in ("POST", "PUT", "PATCH"):
+            options["json"] = BODIES.get((self.method, self.rule.rule), lambda _: {})(person)
+        return options
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule.rule}"
+
+
+def routes(app: Flask) -> Iterator[Route]:
+    """Every method of every path that declares an operation."""
+    for rule in app.url_map.iter_rules():
+        declared = declared_operation(app, rule.endpoint)
+        if declared is not None:
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield Route(method, rule, declared)
+
+
+def guarded_routes(app: Flask) -> Iterator[Route]:
+    """Those that want a token."""
+    return (route for route in routes(app) if route.declared.scope is not None)
+
+
+def absent(route: Route) -> dict[str, Any]:
+    """Ids that never were for a route's arguments."""
+    unknown = route.rule.arguments - set(OBJECTS)
+    assert not unknown, f"{route}: add {unknown} to OBJECTS, so that what belongs to others stays hidden"
+    return {name: never for name, (_, never) in OBJECTS.items()}
+
+
+def _tag(person: Api, name: str) -> int:
+    person.post("/bookmarks", {"url": f"https://example.org/tagged/{name}", "tags": [name], "capture": False})
+    [tag] = person.get("/tags", q=name).json["items"]
+    return int(tag["id"])
+
+
+def _job(person: Api) -> str:
+    bookmark = person.save("https://example.org/captured")
+    return str(person.post(f"/bookmarks/{bookmark['id']}/capture").json["id"])
+
+
+@pytest.fixture
+def of_ada(ada: Api) -> dict[str, Any]:
+    """Ids of real objects of ada's."""
+    return {name: make(ada) for name, (make, _) in OBJECTS.items()}
+
+
+def test_every_route_declares_an_operation(app: Flask) -> None:
+    assert not [rule.rule for rule in app.url_map.iter_rules() if declared_operation(app, rule.endpoint) is None]
+
+
+def test_the_public_routes_are_these_and_no_others(app: Flask) -> None:
+    assert {route.rule.rule for route in routes(app) if route.declared.scope is None} == PUBLIC
+
+
+def test_a_scope_says_whether_a_route_reads_or_writes(app: Flask) -> None:
+    for route in guarded_routes(app):
+        resource, _, verb = str(route.declared.scope).partition(":")
+        assert resource, str(route)
+        assert verb == ("read" if route.method == "GET" else "write"), str(route)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"json": {"surprise": True}},
+        {"data": b"{", "content_type": "application/json"},
+        {"data": b"<a/>", "content_type": "text/xml"},
+        {"query_string": {"surprise": "1"}},
+        {"headers": {"X-Organization-ID": "1"}},
+    ],
+    ids=["nothing", "unknown field", "broken JSON", "XML", "unknown parameter", "organization"],
+)
+def test_without_a_token_every_route_but_the_public_ones_is_401(anonymous: Api, sent: dict[str, Any]) -> None:
+    """R-AUTH 1; 401 comes before 404, 415, 422 and any work."""
+    for route in guarded_routes(anonymous.app):
+        response = anonymous.request(route.method, route.path(absent(route)), **sent)
+        assert response.status_code == 401, str(route)
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert_problem(response)
+
+
+def test_what_belongs_to_others_looks_as_if_it_never_was(ada: Api, bob: Api, of_ada: dict[str, Any]) -> None:
+    """R-AUTH 4: the cross-user matrix."""
+    for route in guarded_routes(ada.app):
+        if not route.rule.arguments:
+            continue
+        sent = route.options(bob)
+        missing = bob.request(route.method, route.path(absent(route)), **sent)
+        foreign = bob.request(route.method, route.path(of_ada), **sent)
+        assert missing.status_code == foreign.status_code == 404, f"{route}: {foreign.get_data(as_text=True)}"
+        assert _told(foreign) == _told(missing), str(route)
+        assert foreign.json["detail"] == NotFound.detail or "captured" in foreign.json["detail"]
+
+
+def _told(response: TestResponse) -> tuple[dict[str, Any], dict[str, str]]:
+    """All that an answer says, but for what names the request itself."""
+    body = {name: value for name, value in response.json.items() if name not in ("request_id", "instance")}
+    sizes = ("X-Request-ID", "Content-Length")
+    return body, {name: value for name, value in response.headers.items() if name not in sizes}
+
+
+def test_a_stranger_changes_nothing(ada: Api, bob: Api, of_ada: dict[str, Any]) -> None:
+    def belongings() -> list[Any]:
+        job = ada.get(f"/jobs/{of_ada['job_id']}").json
+        return [ada.get("/bookmarks").json, ada.get("/tags").json, job]
+
+    before = belongings()
+    for route in guarded_routes(ada.app):
+        if route.rule.arguments:
+            bob.request(route.method, route.path(of_ada), **route.options(bob))
+    for action in ("archive", "read", "delete", "capture"):
+        assert bob.post("/bookmarks/actions", {"ids": [of_ada["bookmark_id"]], "action": action}).json["affected"] == 0
+    theirs = bob.post(f"/tags/{_tag(bob, 'own')}/merge", {"into_id": of_ada["tag_id"]})
+    nobodys = bob.post(f"/tags/{_tag(bob, 'own')}/merge", {"into_id": 10**9})
+    assert _told(theirs) == _told(nobodys)
+    assert belongings() == before
+
+
+def test_the_organization_of_others_looks_as_if_it_never_was(ada: Api, bob: Api, of_ada: dict[str, Any]) -> None:
+    for route in guarded_routes(ada.app):
+        sent = route.options(bob)
+        foreign, missing = (
+            bob.request(route.method, route.path(of_ada), headers={"X-Organization-ID": str(number)}, **sent)
+            for number in (ada.organization_id, 10**9)
+        )
+        assert foreign.status_code == 404, str(route)
+        assert _told(foreign) == _told(missing), str(route)
+
+
+def test_unknown_query_parameters_are_refused_everywhere(ada: Api, of_ada: dict[str, Any]) -> None:
+    for route in routes(ada.app):
+        sent = route.options(ada)
+        sent["query_string"]["surprise"] = "1"
+        response = ada.request(route.method, route.path(of_ada), **sent)
+        assert field_errors(response) == {"query.surprise": "extra_forbidden"}, str(route)
+
+
+def test_unknown_body_fields_are_refused_everywhere(ada: Api, of_ada: dict[str, Any]) -> None:
+    for route in routes(ada.app):
+        if (route.method, route.rule.rule) in BODIES:
+            sent = route.options(ada)
+            sent["json"]["surprise"] = 1
+            response = ada.request(route.method, route.path(of_ada), **sent)
+            assert field_errors(response) == {"body.surprise": "extra_forbidden"}, str(route)
+
+
+def test_nul_is_refused_in_every_text(ada: Api, of_ada: dict[str, Any]) -> None:
+    for route in routes(ada.app):
+        body = route.options(ada).get("json", {})
+        for name in (name for name, value in body.items() if isinstance(value, str)):
+            response = ada.request(route.method, route.path(of_ada), json={**body, name: f"a\x00{body[name]}"})
+            assert f"body.{name}" in field_errors(response), str(route)
+
+
+def assert_problem(response: TestResponse) -> None:
+    """The answer is a problem as RFC 9457 has it, complete."""
+    assert response.content_type == "application/problem+json"
+    problem = response.json
+    assert {"type", "title", "status", "detail", "instance", "request_id"} <= set(problem)
+    assert problem["status"] == response.status_code
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+
+
+def assert_guarded(response: TestResponse) -> None:
+    """The answer carries the headers of R-HTTP 2 and the request's id."""
+    for name, value in HEADERS.items():
+        assert response.headers.get_all(name) == [value]
+    policy = DOCS_POLICY if response.request.path.startswith("/api/docs") else API_POLICY
+    assert response.headers.get_all("Content-Security-Policy") == [policy]
+    assert len(response.headers["X-Request-ID"]) == 32
+    assert "Server" not in response.headers
+
+
+def test_every_answer_of_every_route_carries_the_security_headers(ada: Api, of_ada: dict[str, Any]) -> None:
+    anonymous = Api(ada.app)
+    for route in sorted(routes(ada.app), key=lambda route: "logout" in route.rule.rule):
+        for person, ids in ((anonymous, absent(route)), (ada, absent(route)), (ada, of_ada)):
+            for surprise in ({"surprise": "1"}, {}):
+                sent = {**route.options(ada), "query_string": surprise}
+                assert_guarded(person.request(route.method, route.path(ids), **sent))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status"),
+    [
+        ("GET", "/", {}, 404),
+        ("GET", "/api/v1/nothing", {}, 404),
+        ("GET", "/api/v1/bookmarks/0", {}, 404),
+        ("GET", "/api/v1/bookmarks/99999999999999999999", {}, 404),
+        ("GET", "/api/v1/jobs/no-uuid", {}, 404),
+        ("GET", "/api/docs/assets/nothing.js", {}, 404),
+        ("GET", "/api/docs/assets/../../config.py", {}, 404),
+        ("PUT", "/api/v1/bookmarks", {"json": {}}, 405),
+        ("GET", "/api/v1/profile", {"headers": {"Authorization": "Bearer no"}}, 401),
+        ("POST", "/api/v1/bookmarks", {"json": {}}, 422),
+        ("POST", "/api/v1/bookmarks", {"data": "{", "content_type": "application/json"}, 400),
+        ("POST", "/api/v1/bookmarks", {"data": "a=b", "content_type": "text/plain"}, 415),
+        ("POST", "/api/v1/bookmarks", {"data": b" " * (2**20 + 1), "content_type": "application/json"}, 413),
+    ],
+)
+def test_every_refusal_is_a_problem_with_the_security_headers(
+    ada: Api, method: str, path: str, sent: dict[str, Any], status: int
+) -> None:
+    response = ada.client.open(path, method=method, **{"headers": {"Authorization": f"Bearer {ada.token}"}, **sent})
+    assert response.status_code == status
+    assert_problem(response)
+    assert_guarded(response)
+
+
+def test_paths_that_are_none_read_as_objects_that_never_were(ada: Api) -> None:
+    missing, impossible = ada.get("/bookmarks/999999"), ada.get("/bookmarks/9999999999999999999999")
+    assert _told(missing) == _told(impossible)
+
+
+def test_a_method_that_a_path_does_not_have_names_those_it_has(ada: Api) -> None:
+    response = ada.put("/bookmarks", {})
+    assert set(response.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+SECRET = "hunter2-of-the-database"
+
+
+def _fail_plainly() -> None:
+    raise RuntimeError(SECRET)
+
+
+def _fail_in_sql() -> None:
+    db.session.execute(text(f"SELECT '{SECRET}' FROM no_such_table"))
+
+
+def _fail_on_a_constraint() -> None:
+    db.session.execute(text(f"INSERT INTO organizations (name, slug) VALUES ('{SECRET}', NULL)"))
+
+
+def _fail_slowly() -> None:
+    db.session.execute(text("SET LOCAL statement_timeout = 10"))
+    db.session.execute(text(f"SELECT pg_sleep(1), '{SECRET}'"))
+
+
+@pytest.mark.parametrize(
+    ("fail", "status"),
+    [(_fail_plainly, 500), (_fail_in_sql, 500), (_fail_on_a_constraint, 500), (_fail_slowly, 503)],
+)
+def test_an_unexpected_failure_shows_the_request_id_and_nothing_else(
+    ada: Api, monkeypatch: pytest.MonkeyPatch, fail: Callable[[], None], status: int
+) -> None:
+    monkeypatch.setitem(ada.app.view_functions, "profile.read_profile", fail)
+    response = ada.request("GET", "/profile", headers={"X-Request-ID": "x" * 32})
+    assert response.status_code == status
+    assert_problem(response)
+    assert_guarded(response)
+    shown = response.get_data(as_text=True)
+    assert set(response.json) == {"type", "title", "status", "detail", "instance", "request_id"}
+    assert response.json["request_id"] == "x" * 32
+    for word in (SECRET, "Traceback", "SELECT", "INSERT", "psycopg", "sqlalchemy", "backend/", "no_such_table"):
+        assert word not in shown
+    if status == 503:
+        assert int(response.headers["Retry-After"]) >= 1
+
+
+def test_after_a_failure_the_next_request_works(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setitem(ada.app.view_functions, "profile.read_profile", _fail_in_sql)
+        assert ada.get("/profile").status_code == 500
+    assert ada.get("/profile").status_code == 200
