@@ -3,6 +3,8 @@
 Below the API: bytes in, `ExtractedPage` out. No network, no database.
 """
 
+from __future__ import annotations
+
 import argparse
 import statistics
 import time
@@ -51,9 +53,7 @@ def read_pages(truths: Sequence[PageTruth]) -> list[Reading]:
 
 def text_score(readings: Sequence[Reading], source: str) -> Score:
     """Agreement of the texts with those that `source` gives."""
-    return four_gram_f1(
-        (r.truth.text, r.page.text) for r in readings if r.truth.source == source and r.truth.text
-    )
+    return four_gram_f1((r.truth.text, r.page.text) for r in readings if r.truth.source == source and r.truth.text)
 
 
 def titled(readings: Sequence[Reading], *sources: str) -> list[Reading]:

@@ -1,5 +1,7 @@
 """What a page says of itself in JSON-LD (schema.org), however carelessly it was written."""
 
+from __future__ import annotations
+
 import html
 import json
 import re
@@ -58,9 +60,7 @@ class _Graph:
         self._nodes: list[dict[str, Any]] = []
         for script in scripts:
             self._nodes += _objects(_parse(script))
-        self._by_id = {
-            node["@id"]: node for node in self._nodes if isinstance(node.get("@id"), str) and len(node) > 1
-        }
+        self._by_id = {node["@id"]: node for node in self._nodes if isinstance(node.get("@id"), str) and len(node) > 1}
 
     def first(self, kind: re.Pattern[str]) -> dict[str, Any] | None:
         return next((node for node in self._nodes if any(map(kind.search, _types(node)))), None)

@@ -1,5 +1,7 @@
 """What capture makes of a fetched page, and the ways in which it cannot."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +30,7 @@ class ExtractedPage:
     word_count: int
 
 
-class UnsupportedMedia(Exception):  # noqa: N818 - the capture is skipped, which is no error.
+class UnsupportedMedia(Exception):
     """Nothing that reads as text: an image, an archive, a program."""
 
     def __init__(self, media_type: str) -> None:
@@ -36,7 +38,7 @@ class UnsupportedMedia(Exception):  # noqa: N818 - the capture is skipped, which
         self.media_type = media_type
 
 
-class UnreadablePage(Exception):  # noqa: N818 - named like the other outcomes of a capture.
+class UnreadablePage(Exception):
     """A document of a known kind that cannot be read; `reason` is a sentence for its reader."""
 
     def __init__(self, reason: str) -> None:

@@ -1,5 +1,7 @@
 """The text of a PDF, within bounds that a hostile one cannot stretch."""
 
+from __future__ import annotations
+
 import logging
 import re
 import time
@@ -15,9 +17,7 @@ from backend.bookmarks.capture.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE,
 from backend.bookmarks.capture.sanitize import paragraphs_html
 from backend.bookmarks.capture.text import MAX_TEXT, clean_paragraphs, count_words, cut_line, first_line
 
-logging.getLogger("pypdf").setLevel(
-    logging.CRITICAL
-)  # It warns of each small fault, and real files have many.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # It warns of each small fault, and real files have many.
 
 MAX_PAGES = 200
 MAX_SECONDS = 15.0  # For all pages together; a page of a real paper takes 20 ms.
@@ -27,14 +27,12 @@ _BOUNDS = Configuration(
     lzw_maximum_output_length=10_000_000,
     run_length_maximum_output_length=10_000_000,
     array_based_stream_maximum_output_length=10_000_000,
-    stream_parsing_work_maximum_count=400_000,
+    stream_parsing_work_maximum_count=1_000_000,
     xform_maximum_invocations_per_extraction=500,
 )
 
 _HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-öø-ÿ])")  # Words that the typesetter broke.
-_NO_TITLE = re.compile(
-    r"untitled.*|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|qxd|rtf|pptx?|xlsx?)", re.IGNORECASE
-)
+_NO_TITLE = re.compile(r"untitled.*|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|qxd|rtf|pptx?|xlsx?)", re.IGNORECASE)
 _PRINTER = re.compile(r"^Microsoft (?:Office )?(?:Word|PowerPoint|Excel) - ")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?![A-Za-z])")
 

@@ -1,5 +1,7 @@
 """R-IO: the body of an HTML page, as text and to read."""
 
+from __future__ import annotations
+
 import pytest
 
 from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, extract_page
@@ -35,9 +37,7 @@ def test_the_article_is_kept_and_what_surrounds_it_is_not() -> None:
 
 
 def test_paragraphs_items_and_rows_stand_on_lines_of_their_own() -> None:
-    page = read(
-        article("<ul><li>bread</li><li>lamp oil</li></ul><table><tr><td>Monday</td><td>4 m</td></tr></table>")
-    )
+    page = read(article("<ul><li>bread</li><li>lamp oil</li></ul><table><tr><td>Monday</td><td>4 m</td></tr></table>"))
     assert "bread\nlamp oil" in page.text
     assert "\nMonday 4 m\n" in page.text
     assert "\n\n\n" not in page.text
@@ -54,9 +54,7 @@ def test_reader_html_keeps_structure_links_and_pictures() -> None:
     assert "<ol><li>first</li><li>second</li></ol>" in page.html
     assert "<blockquote>" in page.html
     assert "<em>hurry</em>" in page.html
-    assert (
-        '<a href="https://news.example/2024/map.html" rel="noopener noreferrer nofollow">the map</a>' in page.html
-    )
+    assert '<a href="https://news.example/2024/map.html" rel="noopener noreferrer nofollow">the map</a>' in page.html
     assert '<img src="https://news.example/img/boat.jpg" alt="A boat">' in page.html
 
 
@@ -104,18 +102,16 @@ def test_a_page_with_nothing_but_a_title_is_a_page() -> None:
     assert (page.title, page.text, page.html, page.word_count) == ("Soon", "", "", 0)
 
 
-@pytest.mark.parametrize("markup", ["", " \n", "<html></html>", "<script>x()</script>", "<!-- nothing -->", "<"])
+@pytest.mark.parametrize("markup", ["", " \n", "<html></html>", "<script>x()</script>", "<!-- nothing -->", "<!--"])
 def test_a_page_that_says_nothing_is_unreadable_with_a_reason(markup: str) -> None:
-    if markup == "<":
-        assert read(markup).text == "<"
-        return
     with pytest.raises(UnreadablePage) as caught:
         read(markup)
     assert caught.value.reason.endswith(".")
 
 
 def test_all_of_unicode_comes_back() -> None:
-    rare = "naïve Ⅷ ﬁsh 👨\u200d👩\u200d👧 می\u200cخواهم \U0001fae9 \U0001f3f4\U000e0067\U000e007f שלום\u200f ไทย\u200bคำ 𠮷野家"
+    emoji = "👨\u200d👩\u200d👧 \U0001fae9 \U0001f3f4\U000e0067\U000e007f"
+    rare = f"naïve Ⅷ ﬁsh 𠮷野家 می\u200cخواهم שלום\u200f ไทย\u200bคำ {emoji}"
     for markup in (article(f"<p>{rare}</p>"), f"<p>{rare}</p>"):
         page = read(markup)
         assert rare in page.text
@@ -123,7 +119,8 @@ def test_all_of_unicode_comes_back() -> None:
 
 
 def test_what_cannot_be_stored_never_comes_out() -> None:
-    head = '<title>a&#0;b&#xD800;c\0</title><script type="application/ld+json">{"@type":"Article","author":"X\\ud800 Y"}</script>'
+    linked = '<script type="application/ld+json">{"@type": "Article", "author": "X\\ud800 Y"}</script>'
+    head = f"<title>a&#0;b&#xD800;c\0</title>{linked}"
     page = read(article("<p>one\0two&#0;three&#xDFFF;four&#1;five</p>", head=head))
     for value in (page.title, page.author, page.text, page.html):
         assert value is not None
