@@ -3,6 +3,8 @@
 Below the API: bytes in, `ExtractedPage` out. No network, no database.
 """
 
+from __future__ import annotations
+
 import argparse
 import statistics
 import time

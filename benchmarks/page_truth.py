@@ -3,6 +3,8 @@
 The pages lie beside the repository, in `../shared/data/pages`; MANIFEST.md there says where they come from.
 """
 
+from __future__ import annotations
+
 import gzip
 import json
 import re

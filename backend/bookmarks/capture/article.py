@@ -1,11 +1,15 @@
 """The readable part of an HTML page: its text, and HTML to read it in."""
 
+from __future__ import annotations
+
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import trafilatura
+from loguru import logger
 from lxml import etree, html  # type: ignore[import-untyped]
 from trafilatura.meta import reset_caches
 from trafilatura.settings import Document
@@ -16,6 +20,8 @@ from backend.bookmarks.capture.scan import MAX_SCANNED_TEXT, PageScan, scan_html
 from backend.bookmarks.capture.urls import absolute_url
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # It logs an error for each odd page.
+
+Found = TypeVar("Found")
 
 MAX_WEIGHT = 400_000  # Some 3 s of trafilatura's time on the worst pages; the median page weighs 13,000.
 MAX_DEPTH = 250  # libxml2 cuts a tree off at 256.
@@ -43,13 +49,19 @@ def read_article(markup: str, scan: PageScan, base_url: str) -> Article | None:
     if _is_too_large(scan):
         return None
     try:
-        return _read(markup, scan, base_url)
-    except Exception:
-        logging.getLogger(__name__).warning("No article could be told from %s", base_url, exc_info=True)
-        return None
+        return _attempt(_read, markup, scan, base_url)
     finally:
         if len(markup) > LARGE_PAGE:
             reset_caches()
+
+
+def _attempt(read: Callable[..., Found | None], *arguments: object) -> Found | None:
+    """What `read` finds; nothing where a page makes a library stumble, since the rest of it is still of use."""
+    try:
+        return read(*arguments)
+    except Exception:
+        logger.opt(exception=True).warning("{} failed on a page", read.__name__)
+        return None
 
 
 def _is_too_large(scan: PageScan) -> bool:
@@ -63,7 +75,10 @@ def _is_too_large(scan: PageScan) -> bool:
 
 def _read(markup: str, scan: PageScan, base_url: str) -> Article | None:
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    tree = html.document_fromstring(markup.encode(), parser)
+    try:
+        tree = html.document_fromstring(markup.encode(), parser)
+    except etree.ParserError:  # There is no element in it.
+        return None
     stand_ins = _stand_ins(scan.text)
     _translate(tree, stand_ins)
     _make_absolute(tree, base_url)
@@ -75,8 +90,8 @@ def _read(markup: str, scan: PageScan, base_url: str) -> Article | None:
     return Article(
         text=text,
         html=sanitize_html(_restored(rich, stand_ins)),
-        author=shown_author(tree),
-        published_at=shown_date(tree, base_url),
+        author=_attempt(shown_author, tree),
+        published_at=_attempt(shown_date, tree, base_url),
     )
 
 

@@ -1,5 +1,7 @@
 """Author and date as a page shows them, for pages whose metadata does not state them."""
 
+from __future__ import annotations
+
 import re
 from datetime import datetime
 from typing import Any

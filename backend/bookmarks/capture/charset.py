@@ -1,5 +1,7 @@
 """From bytes to text, whatever the server and the page say about the encoding."""
 
+from __future__ import annotations
+
 import codecs
 import re
 from collections.abc import Iterator
@@ -45,6 +47,8 @@ _MULTI_BYTE = frozenset(
 _META_WINDOW = 4096  # Browsers look at 1,024 bytes; some servers put long comments first.
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})""", re.IGNORECASE)
+_RUNS_OUTSIDE_ASCII = re.compile(rb"[\x80-\xff]+")
+_DETECTED = ["cp1251", "koi8_r", "cp1252", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949"]
 _TAGS = re.compile(rb"<[^<>]*>")
 _DETECTION_SAMPLE = 20_000  # charset-normalizer tries some forty encodings on every byte that it is given.
 _TOLERATED_DAMAGE = 0.1  # Share of the characters outside ASCII that may be broken in the right encoding.
@@ -117,6 +121,9 @@ def _detect(body: bytes) -> str | None:
         if zeros > len(body[:2000]) // 4:
             return codec
     sample = _TAGS.sub(b" ", body[: 10 * _DETECTION_SAMPLE])
-    telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())
-    best = from_bytes(telling[:_DETECTION_SAMPLE]).best()
+    telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:_DETECTION_SAMPLE]
+    runs = _RUNS_OUTSIDE_ASCII.findall(telling)
+    if 2 * sum(len(run) == 1 for run in runs) > sum(map(len, runs)):
+        return "cp1252"  # Accents among plain letters: of these encodings browsers assume this one.
+    best = from_bytes(telling, cp_isolation=_DETECTED).best()
     return best.encoding if best else None

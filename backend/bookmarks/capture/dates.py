@@ -1,5 +1,7 @@
 """Dates as pages and documents write them."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 

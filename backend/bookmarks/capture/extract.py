@@ -1,5 +1,7 @@
 """From fetched bytes to a readable page."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import asdict
 

@@ -1,5 +1,7 @@
 """What a page says of itself in JSON-LD (schema.org), however carelessly it was written."""
 
+from __future__ import annotations
+
 import html
 import json
 import re

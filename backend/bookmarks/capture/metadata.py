@@ -1,5 +1,7 @@
 """What a page says of itself: which of its many statements is taken for each field."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """What capture makes of a fetched page, and the ways in which it cannot."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 

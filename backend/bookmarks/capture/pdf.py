@@ -1,5 +1,7 @@
 """The text of a PDF, within bounds that a hostile one cannot stretch."""
 
+from __future__ import annotations
+
 import logging
 import re
 import time
@@ -25,7 +27,7 @@ _BOUNDS = Configuration(
     lzw_maximum_output_length=10_000_000,
     run_length_maximum_output_length=10_000_000,
     array_based_stream_maximum_output_length=10_000_000,
-    stream_parsing_work_maximum_count=400_000,
+    stream_parsing_work_maximum_count=1_000_000,
     xform_maximum_invocations_per_extraction=500,
 )
 

@@ -1,5 +1,7 @@
 """Text files, data files and feeds: all that they say, without a search for an article in it."""
 
+from __future__ import annotations
+
 import json
 
 from backend.bookmarks.capture.page import MAX_TITLE, ExtractedPage

@@ -3,6 +3,8 @@
 No tree is built, so neither ten thousand nested elements nor a ten-megabyte line can exhaust anything.
 """
 
+from __future__ import annotations
+
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -34,6 +36,7 @@ MAX_META_VALUES = 50  # Of one name: a paper has that many authors.
 MAX_META_LENGTH = 10_000  # Longer values are data, not a statement about the page.
 MAX_LINKED_DATA = 4_000_000  # Some sites repeat a whole article in its JSON-LD.
 MAX_SCANNED_TEXT = 2 * MAX_TEXT  # Of which cleaning may take a part before MAX_TEXT are kept.
+_DECLARATIONS = re.compile(r"[^\[>]*\[.*?\]\s*>", re.DOTALL)
 _SPACES = re.compile("[ \t\n\r\f]+")
 
 
@@ -67,7 +70,10 @@ def scan_html(markup: str) -> PageScan:
 def scan_xml(markup: str) -> PageScan:
     """The same for XML, with no entity expanded and nothing loaded from outside."""
     parser = etree.XMLParser(target=_Scanner(), encoding="utf-8", recover=True, resolve_entities=False, no_network=True)
-    return _scan(markup, parser)
+    # With a target, libxml2 expands entities all the same, so their declarations go.
+    before, _, after = markup.partition("<!DOCTYPE")
+    declarations = _DECLARATIONS.match(after)
+    return _scan(before + after[declarations.end() :] if declarations else markup, parser)
 
 
 def _scan(markup: str, parser: object) -> PageScan:

@@ -1,5 +1,7 @@
 """Plain text: free of what no database or reader takes, counted, cut."""
 
+from __future__ import annotations
+
 import re
 
 # A tsvector holds at most 1 MiB, so the search could not find what comes after; no article is as long.

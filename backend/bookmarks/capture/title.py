@@ -1,5 +1,7 @@
 """The title of a page, out of the several that it states."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping

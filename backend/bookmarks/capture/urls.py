@@ -1,5 +1,7 @@
 """Addresses inside a page."""
 
+from __future__ import annotations
+
 from urllib.parse import urljoin, urlsplit
 
 from backend.bookmarks.capture.text import clean_line
