@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
 from backend.api import (
@@ -92,6 +92,11 @@ TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_
 Title = Annotated[Text, Field(max_length=2_000)]
 Description = Annotated[Text, Field(max_length=50_000)]
 Notes = Annotated[Text, Field(max_length=200_000)]
+Archived = Annotated[
+    Literal["true", "false", "any"],
+    BeforeValidator(lambda value: str(value).lower() if isinstance(value, bool) else value),
+    WithJsonSchema({"enum": [True, False, "true", "false", "any"]}),
+]
 ProjectIds = Annotated[list[Id], Field(max_length=100)]
 
 
@@ -251,7 +256,7 @@ class ActionFilter(In):
     domain: Text | None = Field(None, max_length=255)
     is_read: bool | None = None
     is_favorite: bool | None = None
-    is_archived: Literal[True, False, "true", "false", "any"] | None = None
+    is_archived: Archived | None = None
     capture_status: CaptureStatus | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
