@@ -246,7 +246,7 @@ def test_filters_and_orders_combine(ada: Api, context: Flask) -> None:
         for item in ada.get("/bookmarks", deleted=deleted, is_archived="any", page_size=100).json["items"]
     ]
     assert len(bookmarks) == 60
-    for _ in range(120):
+    for _ in range(80):
         query = _random_query(rng)
         answer = ada.get("/bookmarks", page_size=100, **query).json
         assert [item["id"] for item in answer["items"]] == _expected(bookmarks, query), query

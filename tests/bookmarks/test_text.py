@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)
 TAGS = st.lists(ANY_TEXT.map(lambda name: name[:100]), max_size=6)
 PROPERTY = settings(
-    max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 BLANKS = " \t\r\n"
 AWKWARD = [

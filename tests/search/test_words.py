@@ -161,7 +161,7 @@ def test_no_query_is_an_error(ada: Api, context: Flask) -> None:
         assert ada.get("/bookmarks", q=q).status_code == 200
 
 
-@settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=200))
 def test_no_text_is_an_error_and_its_marks_are_balanced(ada: Api, words: str) -> None:
     known = ada.post("/bookmarks", {"url": "https://example.org/", "capture": False}).json
