@@ -22,8 +22,8 @@ install-dev: $(VENV)/.installed-dev ## The same, and what its tests and checks n
 run: $(VENV)/.installed ## Run all of Fuze until Ctrl-C; PORT=9000 changes the port
 	@$(PY) -m backend up
 
-test: $(VENV)/.installed-dev ## Run the whole suite on embedded servers of its own
-	@$(PY) -m pytest
+test: $(VENV)/.installed-dev ## Run the whole suite on embedded servers of its own; PYTEST_ARGS="-n 2" for two at a time
+	@$(PY) -m pytest $(PYTEST_ARGS)
 
 format: $(VENV)/.installed-dev ## Format the code
 	@$(PY) -m ruff format --quiet .

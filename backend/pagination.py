@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -119,20 +119,20 @@ def _decode(text: str, sort: Sort) -> _Cursor:
         if name != sort.name or not isinstance(page, int) or not 1 < page < 2**53:
             raise ValueError
         return _Cursor(name, _as_type(sort.column, value), _as_type(sort.id_column, id_), page)
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, binascii.Error):
         message = "This cursor does not belong to this list and sort order. Start from the first page."
         raise Invalid.field("query.cursor", message, "cursor") from None
 
 
 def _as_type(column: InstrumentedAttribute[Any], value: object) -> Any:
     kind = column.type.python_type
-    if kind is datetime and isinstance(value, str):
-        return datetime.fromisoformat(value)
-    if kind is int and (not isinstance(value, int) or abs(value) >= 2**63):
+    if kind is int:
+        if type(value) is not int or abs(value) >= 2**63:
+            raise ValueError
+        return value
+    if not isinstance(value, str) or "\x00" in value:
         raise ValueError
-    if not isinstance(value, int | str) or "\x00" in str(value):
-        raise ValueError
-    return kind(value)
+    return datetime.fromisoformat(value).astimezone(UTC) if kind is datetime else kind(value)
 
 
 def page_of(envelope: type[P], rows: Slice, items: Sequence[Out]) -> P:

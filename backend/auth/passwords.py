@@ -19,6 +19,8 @@ def common_passwords() -> frozenset[str]:
 
 def password_fault(password: str, username: str, email: str) -> str | None:
     """Why this password will not do for this person, or None."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        return f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters."
     folded = password.casefold()
     if folded in {username.casefold(), email.casefold(), email.partition("@")[0].casefold()}:
         return "The password must differ from the username and the mail address."

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, delete, exists, func, literal, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, delete, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
 from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.queries import conditions
@@ -40,6 +41,7 @@ Which = Sequence[ColumnElement[bool]]
 Change = tuple[int, list[Message]]
 
 
+@again_after_lost_race
 def act(actor: Actor, action: ActionIn) -> int:
     """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
 
@@ -61,7 +63,10 @@ def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
     if len(bookmark_ids) <= INLINE_DOCUMENTS:
         refresh_documents(bookmark_ids)
         return []
-    db.session.execute(update(Bookmark).where(Bookmark.id.in_(bookmark_ids)).values(document_due_at=func.now()))
+    db.session.execute(
+        update(Bookmark).where(_one_of(bookmark_ids)).values(document_due_at=func.now()),
+        execution_options={"synchronize_session": False},
+    )
     return [refresh_message()]
 
 
@@ -79,19 +84,29 @@ def _which(actor: Actor, action: ActionIn) -> Which:
 
 def _set_flags(which: Which, values: dict[str, Any]) -> Change:
     changes = [getattr(Bookmark, name).is_distinct_from(value) for name, value in values.items()]
-    return _update(which, *changes, **values), []
+    return _update(lock_bookmarks(*which, *changes), **values)
 
 
-def _update(which: Which, *more: ColumnElement[bool], **values: Any) -> int:
-    statement = update(Bookmark).where(*which, *more).values(updated_at=utc_now(), **values)
-    result = db.session.execute(statement, execution_options={"synchronize_session": False})
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+def _update(ids: Sequence[int], **values: Any) -> Change:
+    statement = update(Bookmark).where(_one_of(ids)).values(updated_at=utc_now(), **values)
+    db.session.execute(statement, execution_options={"synchronize_session": False})
+    return len(ids), []
+
+
+def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    # One array parameter, however many there are.
+    return Bookmark.id == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
-    ids = tag_ids(actor, _tags(action))
-    pairs = select(Bookmark.id, Tag.id, literal(APPENDED)).where(*which, Tag.id.in_(list(ids.values())))
+    names = _tags(action)
+    bookmarks = lock_bookmarks(*which)
+    tags = list(tag_ids(actor, names).values())
+    pairs = (
+        select(Bookmark.id, Tag.id, literal(APPENDED))
+        .join(Tag, Tag.organization_id == Bookmark.organization_id)
+        .where(_one_of(bookmarks), Tag.id.in_(tags))
+    )
     statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
     return _retagged(db.session.scalars(statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id)))
 
@@ -99,8 +114,10 @@ def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
 def _remove_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
     keys = [tag_key(name) for name in _tags(action)]
     tags = select(Tag.id).where(Tag.organization_id == actor.organization_id, Tag.name_key.in_(keys))
+    carries = exists().where(BookmarkTag.bookmark_id == Bookmark.id, BookmarkTag.tag_id.in_(tags))
+    bookmarks = lock_bookmarks(*which, carries)
     statement = delete(BookmarkTag).where(
-        BookmarkTag.bookmark_id.in_(select(Bookmark.id).where(*which)), BookmarkTag.tag_id.in_(tags)
+        BookmarkTag.bookmark_id == any_(literal(bookmarks, ARRAY(BigInteger))), BookmarkTag.tag_id.in_(tags)
     )
     return _retagged(
         db.session.scalars(
@@ -111,7 +128,7 @@ def _remove_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
 
 def _retagged(bookmark_ids: Iterable[int]) -> Change:
     changed = sorted(set(bookmark_ids))
-    _update([Bookmark.id.in_(changed)])
+    _update(changed)
     return len(changed), refresh_or_defer(changed)
 
 
@@ -122,7 +139,7 @@ def _tags(action: ActionIn) -> list[str]:
 
 
 def _delete(actor: Actor, which: Which, action: ActionIn) -> Change:
-    return _update(which, Bookmark.deleted_at.is_(None), deleted_at=utc_now()), []
+    return _update(lock_bookmarks(*which, Bookmark.deleted_at.is_(None)), deleted_at=utc_now())
 
 
 def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
@@ -133,22 +150,18 @@ def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
     # Of several deleted bookmarks of one link the newest comes back; one that was saved anew stays in the trash.
     newest = (
         select(Bookmark.id)
-        .distinct(Bookmark.url_hash)
-        .where(*which, ~saved_anew)
+        .ext(distinct_on(Bookmark.url_hash))
+        .where(_one_of(lock_bookmarks(*which)), ~saved_anew)
         .order_by(Bookmark.url_hash, Bookmark.id.desc())
     )
-    return _update([Bookmark.id.in_(newest)], deleted_at=None), []
+    return _update(db.session.scalars(newest).all(), deleted_at=None)
 
 
 def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
-    statement = (
-        update(Bookmark)
-        .where(*which)
-        .values(capture_status="pending", capture_error=None, capture_attempts=0, capture_due_at=func.now())
-        .returning(Bookmark.id)
-    )
-    ids = list(db.session.scalars(statement, execution_options={"synchronize_session": False}))
-    return len(ids), [capture_message(id_) for id_ in ids[:INLINE_MESSAGES]]
+    ids = lock_bookmarks(*which)
+    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
+    affected, _ = _update(ids, **due)
+    return affected, [capture_message(id_) for id_ in ids[:INLINE_MESSAGES]]
 
 
 def _change_project(actor: Actor, which: Which, action: ActionIn) -> Change:

@@ -11,19 +11,23 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.extensions import db
 
 # PostgreSQL refuses a tsvector over 1 MB. A page's share of it is at most this; of a page whose words take more, the
-# most characters that fit are indexed. The fields' own share is bounded by the lengths that REFRESH cuts them to.
+# most characters that fit are indexed. The fields' own share is bounded by the lengths that REFRESH cuts them to: the
+# worst text, hyphenated pairs of four-byte letters that never come twice, takes 8.5 bytes for each character.
 PAGE_VECTOR_BYTES = 600_000
-PAGE_CHARACTERS = (1_000_000, 300_000, 100_000)
+PAGE_CHARACTERS = (1_000_000, 300_000, 100_000, 50_000)
 PROGRAM_LIMIT_EXCEEDED = "54000"
+# PostgreSQL's parser leaves out what looks like a tag, and all that follows "<script>"; words around a slash it takes
+# for one file name. Here they are words; REFRESH does the same.
+HIDING = str.maketrans("</", "  ")
 
 REFRESH = text("""
     INSERT INTO bookmark_documents (bookmark_id, organization_id, document)
     SELECT b.id, b.organization_id,
-           setweight(to_tsvector('english', b.title), 'A')
-        || setweight(to_tsvector('english', coalesce(tags.names, '')), 'A')
-        || setweight(to_tsvector('english', left(b.description, 30000)), 'B')
-        || setweight(to_tsvector('english', left(b.notes, 50000)), 'C')
-        || setweight(to_tsvector('simple', b.domain || ' ' || translate(b.domain, '.-', '  ')), 'C')
+           setweight(to_tsvector('english', translate(b.title, '</', '  ')), 'A')
+        || setweight(to_tsvector('english', translate(coalesce(tags.names, ''), '</', '  ')), 'A')
+        || setweight(to_tsvector('english', translate(left(b.description, 20000), '</', '  ')), 'B')
+        || setweight(to_tsvector('english', translate(left(b.notes, 40000), '</', '  ')), 'C')
+        || setweight(to_tsvector('english', b.domain || ' ' || translate(b.domain, '.-', '  ')), 'C')
         || coalesce(c.vector, ''::tsvector)
       FROM bookmarks b
       LEFT JOIN bookmark_contents c ON c.bookmark_id = b.id
@@ -46,13 +50,14 @@ def refresh_documents(bookmark_ids: Sequence[int]) -> None:
 
 def page_vector(page_text: str) -> ColumnElement[object]:
     """An expression for the vector of a page's text, over as much of it as PostgreSQL can hold."""
-    indexed = page_text[: _indexable_characters(page_text)]
+    words = page_text.translate(HIDING)
+    indexed = words[: _indexable_characters(words)]
     return func.setweight(func.to_tsvector(text("'english'"), indexed), text("'D'"))
 
 
 def text_query(words: str) -> ColumnElement[object]:
     """The words as PostgreSQL's web search reads them: quotes, `or`, `-`."""
-    return func.websearch_to_tsquery(text("'english'"), words)
+    return func.websearch_to_tsquery(text("'english'"), words.translate(HIDING))
 
 
 def matches_text(organization_id: int, words: str) -> ColumnElement[bool]:

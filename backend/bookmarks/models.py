@@ -17,7 +17,14 @@ LIVE = text("deleted_at IS NULL")
 
 
 def _newest_first(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
-    return Index(name, "organization_id", *(text(column) for column in columns), postgresql_where=text(where))
+    # Lists leave archived bookmarks out: with that column in the index, counting them reads nothing else.
+    return Index(
+        name,
+        "organization_id",
+        *(text(column) for column in columns),
+        postgresql_where=text(where),
+        postgresql_include=["is_archived"],
+    )
 
 
 class Bookmark(Base):

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from backend.actor import Actor
 from backend.bookmarks.documents import matches_text
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
-from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut, tag_key
+from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut, tag_key, trimmed
 from backend.bookmarks.urls import normalise_domain, url_hash
 from backend.errors import NotFound
 from backend.extensions import db
@@ -181,6 +181,6 @@ def _has_tag(actor: Actor, name: str) -> ColumnElement[bool]:
         BookmarkTag.bookmark_id == Bookmark.id,
         BookmarkTag.tag_id == Tag.id,
         Tag.organization_id == actor.organization_id,
-        Tag.name_key == tag_key(name.strip()),
+        Tag.name_key == tag_key(trimmed(name)),
     )
     return tagged.correlate(Bookmark)

@@ -32,7 +32,10 @@ FILL_EMPTY = text("""
            description = CASE WHEN b.description = '' THEN given.description ELSE b.description END,
            notes = CASE WHEN b.notes = '' THEN given.notes ELSE b.notes END,
            updated_at = now(),
-           embedding_due_at = coalesce(b.embedding_due_at, now())
+           embedding_due_at = CASE WHEN (b.title = '' AND given.title <> '')
+                                     OR (b.description = '' AND given.description <> '')
+                                     OR (b.notes = '' AND given.notes <> '')
+                                   THEN now() ELSE b.embedding_due_at END
       FROM unnest(CAST(:ids AS bigint[]), CAST(:titles AS text[]), CAST(:title_keys AS text[]),
                   CAST(:descriptions AS text[]), CAST(:notes AS text[]))
            AS given(id, title, title_key, description, notes)
@@ -151,7 +154,9 @@ def _insert(actor: Actor, drafts: dict[bytes, _Draft]) -> dict[bytes, int]:
         .on_conflict_do_nothing(index_elements=["organization_id", "url_hash"], index_where=LIVE)
         .returning(Bookmark.url_hash, Bookmark.id)
     )
-    return {bytes(key): id_ for key, id_ in db.session.execute(statement, rows)}
+    # Nulls are written out, or links with and without capture would go in by as many statements as they alternate.
+    inserted = db.session.execute(statement, rows, execution_options={"render_nulls": True})
+    return {bytes(key): id_ for key, id_ in inserted}
 
 
 def _find(actor: Actor, keys: Sequence[bytes]) -> dict[bytes, int]:
@@ -160,7 +165,7 @@ def _find(actor: Actor, keys: Sequence[bytes]) -> dict[bytes, int]:
         .where(Bookmark.organization_id == actor.organization_id, Bookmark.deleted_at.is_(None))
         .where(Bookmark.url_hash.in_(keys))
         .order_by(Bookmark.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     return {bytes(key): id_ for key, id_ in rows}
 

@@ -48,7 +48,7 @@ BLANKS = " \t\r\n"
 
 
 def _link(value: str) -> str:
-    url = value.strip(BLANKS)
+    url = trimmed(value)
     fault = url_fault(url)
     if fault:
         raise ValueError(fault)
@@ -56,7 +56,7 @@ def _link(value: str) -> str:
 
 
 def _tag_name(value: str) -> str:
-    name = value.strip(BLANKS)
+    name = trimmed(value)
     if not name:
         raise ValueError("A tag needs a name")
     return name
@@ -67,6 +67,11 @@ def _distinct_tags(names: list[str]) -> list[str]:
     for name in names:
         seen.setdefault(tag_key(name), name)
     return list(seen.values())
+
+
+def trimmed(value: str) -> str:
+    """Without the blanks that people leave at either end; spaces of other kinds are theirs to keep."""
+    return value.strip(BLANKS)
 
 
 def tag_key(name: str) -> str:

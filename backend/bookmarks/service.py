@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, select, update
 from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
 from backend.bookmarks.messages import capture_message, embed_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.saving import (
@@ -33,6 +34,7 @@ PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_a
 EMBEDDED_FIELDS = {"title", "description", "notes"}
 
 
+@again_after_lost_race
 def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> tuple[BookmarkOut, bool]:
     """Save a link; False beside it means that it was there already, and was merged or kept.
 
@@ -49,6 +51,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     return bookmark, saved.created
 
 
+@again_after_lost_race
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; one that is not valid spoils no other."""
     judged = [_judge(raw) for raw in raw_items]
@@ -68,6 +71,7 @@ def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDu
     return BulkOut(results=results, created=count("created"), duplicates=count("duplicate"), invalid=count("invalid"))
 
 
+@again_after_lost_race
 def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> BookmarkOut:
     """Change what the patch names.
 
@@ -81,6 +85,8 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     if patch.title is not None:
         values["title_key"] = title_key(patch.title)
     if patch.url is not None:
+        if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id):
+            raise NotFound
         _refuse_taken_url(actor, bookmark_id, patch.url)
         values |= {"url": patch.url, "url_hash": url_hash(patch.url), "domain": domain_of(patch.url)}
     if given & EMBEDDED_FIELDS:
@@ -97,6 +103,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     return bookmark
 
 
+@again_after_lost_race
 def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
     """To the trash, or for good (also from the trash).
 
@@ -118,6 +125,7 @@ def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
     db.session.commit()
 
 
+@again_after_lost_race
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Out of the trash; one that is not in it comes back as it is.
 

@@ -11,29 +11,31 @@ from backend.bookmarks.models import BookmarkTag
 from backend.bookmarks.schemas import tag_key
 from backend.extensions import db
 
-# Existing tags are only read, so that writers of popular tags do not wait for each other. New ones go in sorted by key,
-# so that two writers of the same new tags cannot dead-lock; the update that changes nothing returns the id of a tag
-# that another writer made in between.
+# Existing tags are held with the lock that a foreign key takes, so that none is renamed, merged or deleted before it is
+# attached, and writers of popular tags do not wait for each other. New ones go in sorted by key, so that two writers of
+# the same new tags cannot dead-lock; the update that changes nothing returns the id of a tag that another writer made
+# in between. It must not touch the key: that would wait for all who hold the tag.
 FIND_OR_MAKE_TAGS = text("""
     WITH wanted AS (
         SELECT name, name_key
           FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS given(name, name_key)),
     existing AS (
         SELECT t.id, t.name_key FROM tags t JOIN wanted USING (name_key)
-         WHERE t.organization_id = :organization_id),
+         WHERE t.organization_id = :organization_id
+         ORDER BY t.id FOR KEY SHARE OF t),
     made AS (
         INSERT INTO tags (organization_id, name, name_key)
         SELECT :organization_id, name, name_key FROM wanted
          WHERE name_key NOT IN (SELECT name_key FROM existing)
          ORDER BY name_key
-        ON CONFLICT (organization_id, name_key) DO UPDATE SET name_key = excluded.name_key
+        ON CONFLICT (organization_id, name_key) DO UPDATE SET name = tags.name
         RETURNING id, name_key)
     SELECT id, name_key FROM existing UNION ALL SELECT id, name_key FROM made
 """)
 ATTACH = text("""
     INSERT INTO bookmark_tags (bookmark_id, tag_id, position)
-    SELECT wanted.bookmark_id, wanted.tag_id, wanted.position + coalesce(
-           (SELECT max(bt.position) + 1 FROM bookmark_tags bt WHERE bt.bookmark_id = wanted.bookmark_id), 0)
+    SELECT wanted.bookmark_id, wanted.tag_id, least(32767, wanted.position + coalesce(
+           (SELECT max(bt.position) + 1 FROM bookmark_tags bt WHERE bt.bookmark_id = wanted.bookmark_id), 0))
       FROM unnest(CAST(:bookmark_ids AS bigint[]), CAST(:tag_ids AS bigint[]), CAST(:positions AS bigint[]))
            AS wanted(bookmark_id, tag_id, position)
      ORDER BY wanted.bookmark_id, wanted.tag_id

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
 from backend.bookmarks.actions import refresh_or_defer
+from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage, tag_key
 from backend.errors import Conflict, Invalid, NotFound
@@ -35,18 +38,7 @@ def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
 
 
-def get_tag(actor: Actor, tag_id: int) -> Tag:
-    """The tag, if it is the actor's organization's.
-
-    Raises:
-        NotFound: it is not, or never was.
-    """
-    tag = db.session.scalar(select(Tag).where(Tag.id == tag_id, Tag.organization_id == actor.organization_id))
-    if tag is None:
-        raise NotFound
-    return tag
-
-
+@again_after_lost_race
 def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
     """Give a tag another name, on all its bookmarks.
 
@@ -54,7 +46,9 @@ def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
         NotFound: there is no such tag.
         Conflict: another tag has the name, in any case of letters; carries `existing_id`. Merging is what helps.
     """
-    tag = get_tag(actor, tag_id)
+    tag = _lock_tags(actor, [tag_id]).get(tag_id)
+    if tag is None:
+        raise NotFound
     taken_by = db.session.scalar(
         select(Tag.id).where(
             Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(name), Tag.id != tag_id
@@ -64,9 +58,10 @@ def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
         raise Conflict("A tag of this name exists already.", existing_id=taken_by)
     tag.name, tag.name_key = name, tag_key(name)
     db.session.flush()
-    return _finish(actor, tag_id, _bookmarks_of(tag_id))
+    return _finish(tag_id, _bookmarks_of(tag_id))
 
 
+@again_after_lost_race
 def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
     """Put another tag in the place of this one, on all its bookmarks; this one is gone.
 
@@ -74,9 +69,10 @@ def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
         NotFound: there is no such tag.
         Invalid: there is no such target, or it is the same tag.
     """
-    get_tag(actor, tag_id)
-    target = db.session.scalar(select(Tag.id).where(Tag.id == into_id, Tag.organization_id == actor.organization_id))
-    if target is None or into_id == tag_id:
+    found = _lock_tags(actor, [tag_id, into_id])
+    if tag_id not in found:
+        raise NotFound
+    if into_id not in found or into_id == tag_id:
         raise Invalid.field("body.into_id", "This is not another tag of yours.", "unknown_tag")
     touched = _bookmarks_of(tag_id)
     carried = select(BookmarkTag.bookmark_id, literal(into_id), BookmarkTag.position).where(
@@ -86,29 +82,48 @@ def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
         insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], carried).on_conflict_do_nothing()
     )
     db.session.execute(delete(Tag).where(Tag.id == tag_id))
-    return _finish(actor, into_id, touched)
+    return _finish(into_id, touched)
 
 
+@again_after_lost_race
 def delete_tag(actor: Actor, tag_id: int) -> None:
     """Take a tag off all its bookmarks and delete it.
 
     Raises:
         NotFound: there is no such tag.
     """
-    tag = get_tag(actor, tag_id)
+    if not _lock_tags(actor, [tag_id]):
+        raise NotFound
     touched = _bookmarks_of(tag_id)
-    db.session.delete(tag)
-    db.session.flush()
+    db.session.execute(delete(Tag).where(Tag.id == tag_id))
     messages = refresh_or_defer(touched)
     db.session.commit()
     send(messages)
+
+
+def _lock_tags(actor: Actor, tag_ids: Sequence[int]) -> dict[int, Tag]:
+    """The organization's tags among these, by id, held until the end of the transaction with all their bookmarks.
+
+    Who attaches one of them meanwhile is waited for, and what comes after waits.
+    """
+    lock_bookmarks(
+        Bookmark.organization_id == actor.organization_id,
+        Bookmark.id.in_(select(BookmarkTag.bookmark_id).where(BookmarkTag.tag_id.in_(tag_ids))),
+    )
+    tags = db.session.scalars(
+        select(Tag)
+        .where(Tag.id.in_(tag_ids), Tag.organization_id == actor.organization_id)
+        .order_by(Tag.id)
+        .with_for_update()
+    )
+    return {tag.id: tag for tag in tags}
 
 
 def _bookmarks_of(tag_id: int) -> list[int]:
     return list(db.session.scalars(select(BookmarkTag.bookmark_id).where(BookmarkTag.tag_id == tag_id)))
 
 
-def _finish(actor: Actor, tag_id: int, touched: list[int]) -> TagOut:
+def _finish(tag_id: int, touched: list[int]) -> TagOut:
     db.session.execute(update(Bookmark).where(Bookmark.id.in_(touched)).values(updated_at=func.now()))
     messages = refresh_or_defer(touched)
     row = db.session.execute(select(Tag.id, Tag.name, BOOKMARK_COUNT).where(Tag.id == tag_id)).one()

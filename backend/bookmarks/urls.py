@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
 MAX_LENGTH = 2048
+MAX_HOST_LENGTH = 253  # RFC 1035, 2.3.4, without the root's dot; an index holds no much longer one.
 DEFAULT_PORTS = {"http": 80, "https": 443}
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-BAD_HOST = re.compile(r'[\s<>"\\^`{|}%#?@/]')
+BAD_HOST = re.compile(r'[\s<>"\\^`{|}%#?@/\[\]]')
+IPV6_PLACE = re.compile(r"\[([0-9a-f:.]+)\](:[0-9]*)?", re.IGNORECASE)
 # Parameters that say where a click came from, never which page is meant.
 TRACKING = re.compile(
-    r"utm_\w+|fbclid|gclid|gclsrc|gbraid|wbraid|msclkid|dclid|yclid|twclid|ttclid"
+    r"utm_.*|fbclid|gclid|gclsrc|gbraid|wbraid|msclkid|dclid|yclid|twclid|ttclid"
     r"|igshid|igsh|mc_[ce]id|_hs(enc|mi)|__hs(sc|tc|fp)|hsctatracking|mkt_tok|vero_(id|conv)|oly_(anon|enc)_id|s_kwcid"
     r"|_openstat|srsltid|gad_source|gad_campaignid|li_fat_id|rb_clickid|wickedid|_g[al]|ml_subscriber(_hash)?|ref_src|sc_cid",
     re.IGNORECASE,
@@ -34,7 +37,7 @@ def url_fault(url: str) -> str | None:
         return "Only http and https URLs can be saved"
     if "@" in parts.netloc:
         return "A URL must not carry a user name or password"
-    if not parts.hostname or not parts.hostname.strip(".") or BAD_HOST.search(parts.hostname) or port == 0:
+    if not _is_host(parts) or port == 0:
         return "A URL needs a valid host"
     return None
 
@@ -67,7 +70,7 @@ def domain_of(url: str) -> str:
 
 def normalise_domain(domain: str) -> str:
     """A domain as a person types it in a filter, in the form in which it is stored."""
-    return _ascii_host(domain.strip().lower().rstrip(".")).removeprefix("www.")
+    return _ascii_host(domain.strip().lower()).removeprefix("www.")
 
 
 def _normalised_host(parts: SplitResult) -> str:
@@ -78,16 +81,32 @@ def _normalised_host(parts: SplitResult) -> str:
 
 
 def _bare_host(parts: SplitResult) -> str:
-    return _ascii_host((parts.hostname or "").rstrip(".")).removeprefix("www.")
+    return _ascii_host(parts.hostname or "").removeprefix("www.")
+
+
+def _is_host(parts: SplitResult) -> bool:
+    if "[" in parts.netloc:
+        found = IPV6_PLACE.fullmatch(parts.netloc)
+        return found is not None and _is_ipv6(found.group(1))
+    host = _ascii_host(parts.hostname or "")
+    return bool(host) and len(host) <= MAX_HOST_LENGTH and not BAD_HOST.search(host)
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        ipaddress.IPv6Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 def _ascii_host(host: str) -> str:
-    if host.isascii():
-        return host
+    # The root's dot goes last: other scripts have full stops of their own, which become dots here.
     try:
-        return host.encode("idna").decode()
+        ascii_host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
-        return host
+        ascii_host = host
+    return ascii_host.rstrip(".")
 
 
 def _normalised_query(query: str) -> str:

@@ -53,8 +53,13 @@ def durable_job(handler: Handler) -> Callable[[str], None]:
     @wraps(handler)
     def run(job_id: str) -> None:
         claimed = _claim(UUID(job_id))
-        if claimed is not None:
-            with logger.contextualize(job_id=job_id):
+        if claimed is None:
+            return
+        with logger.contextualize(job_id=job_id):
+            if claimed.attempt > MAX_ATTEMPTS:
+                # Each start before this one ended with the death of its worker; another would kill this one too.
+                _end(claimed, "failed", error="It was started three times and never came to an end.")
+            else:
                 _work(claimed, handler)
 
     return run

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import ColumnElement, Row, func, select, text
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
 from backend.bookmarks.documents import text_query
@@ -18,8 +19,9 @@ from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
 from backend.extensions import db
 from backend.search.schemas import Highlights
 
-# Private-use characters no page has: the words are marked with them, the text escaped, then they become <mark>.
-START, STOP = "\ue000", "\ue001"
+# Private-use characters: words are marked with the first two, the text is escaped, then they become <mark>. The others
+# stand for what would hide words, as in the search document. Text that has them itself loses them first.
+START, STOP, HIDING, SHOWN = "\ue000", "\ue001", "</", "\ue002\ue003"
 TITLE_OPTIONS = f"StartSel={START}, StopSel={STOP}, HighlightAll=true"
 SNIPPET_OPTIONS = f"StartSel={START}, StopSel={STOP}, MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter= … "
 # What a highlight looks at: the first part of a long page is enough to show why it was found, at a bounded cost.
@@ -83,8 +85,8 @@ def read_hits(ids: Sequence[int], words: str) -> dict[int, tuple[BookmarkOut, Hi
     english = text("'english'")
     rows = db.session.execute(
         select_bookmarks(
-            func.ts_headline(english, Bookmark.title, query, TITLE_OPTIONS).label("marked_title"),
-            func.ts_headline(english, body, query, SNIPPET_OPTIONS).label("marked_body"),
+            func.ts_headline(english, _unsigned(Bookmark.title), query, TITLE_OPTIONS).label("marked_title"),
+            func.ts_headline(english, _unsigned(body), query, SNIPPET_OPTIONS).label("marked_body"),
         )
         .outerjoin(BookmarkContent, BookmarkContent.bookmark_id == Bookmark.id)
         .where(Bookmark.id.in_(ids))
@@ -96,6 +98,10 @@ def _highlights(row: Row[Any]) -> Highlights:
     return Highlights(title=_marked(row.marked_title), snippet=_marked(row.marked_body))
 
 
+def _unsigned(body: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    return func.translate(body, HIDING + SHOWN + START + STOP, SHOWN)
+
+
 def _marked(text_with_signs: str) -> str:
-    escaped = html.escape(text_with_signs)
+    escaped = html.escape(text_with_signs.translate(str.maketrans(SHOWN, HIDING)))
     return escaped.replace(START, "<mark>").replace(STOP, "</mark>")

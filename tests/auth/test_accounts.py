@@ -5,7 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 
+from backend.auth.service import create_user
+from backend.errors import Invalid
 from tests.api import PASSWORD, Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
@@ -146,3 +149,9 @@ def test_another_organization_looks_as_if_it_never_was(ada: Api, bob: Api) -> No
     rubbish = ada.request("GET", "/bookmarks", headers={"X-Organization-ID": "rubbish"})
     own = ada.request("GET", "/bookmarks", headers={"X-Organization-ID": str(ada.organization_id)})
     assert [foreign.status_code, missing.status_code, rubbish.status_code, own.status_code] == [404, 404, 404, 200]
+
+
+def test_the_operator_cannot_make_accounts_with_weak_passwords_either(context: Flask) -> None:
+    with pytest.raises(Invalid):
+        create_user("root@example.org", "root", "short", admin=True)
+    assert create_user("root@example.org", "root", PASSWORD, admin=True).role == "admin"

@@ -34,6 +34,7 @@ SETTINGS = {
     "work_mem": "8MB",
     "maintenance_work_mem": "128MB",  # Building a vector index is several times slower once it spills.
     "random_page_cost": "1.1",  # Solid-state disks.
+    "autovacuum_naptime": "15s",  # Right after a large import plans would be made on numbers of before it.
     "jit": "off",  # Costs more than it gives on queries of milliseconds.
     "log_checkpoints": "off",
     "log_line_prefix": "",

@@ -1,0 +1,163 @@
+"""Durable jobs: claimed once, ended once, tried again, parked with a reason (R-WORK 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, text, update
+
+from backend.extensions import db
+from backend.jobs.models import Job
+from backend.jobs.running import MAX_ATTEMPTS, ClaimedJob, JobFailed, RetryLater, due_job_messages, durable_job
+from tests.api import Api
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+
+
+@pytest.fixture
+def job_id(ada: Api, context: Flask) -> str:
+    """A queued job."""
+    job = Job(organization_id=ada.organization_id, user_id=ada.user_id, kind="capture", arguments={"bookmark_id": 5})
+    db.session.add(job)
+    db.session.commit()
+    return str(job.id)
+
+
+def read(job_id: str) -> Job:
+    db.session.expire_all()
+    return db.session.get_one(Job, job_id)
+
+
+def put(job_id: str, **values: Any) -> None:
+    db.session.execute(update(Job).where(Job.id == job_id).values(**values))
+    db.session.commit()
+
+
+def failing(error: Exception) -> Callable[[str], None]:
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        raise error
+
+    return handler
+
+
+@durable_job
+def succeeding(job: ClaimedJob) -> dict[str, Any]:
+    return {"bookmark": job.arguments["bookmark_id"], "attempt": job.attempt}
+
+
+def test_what_the_handler_returns_is_the_result(ada: Api, job_id: str) -> None:
+    succeeding(job_id)
+    shown = ada.get(f"/jobs/{job_id}").json
+    assert [shown["status"], shown["result"], shown["attempts"]] == ["succeeded", {"bookmark": 5, "attempt": 1}, 1]
+    assert shown["started_at"] <= shown["finished_at"]
+
+
+def test_a_second_message_for_a_job_does_nothing(job_id: str) -> None:
+    succeeding(job_id)
+    failing(JobFailed("never"))(job_id)
+    assert [read(job_id).status, read(job_id).attempts] == ["succeeded", 1]
+
+
+def test_of_many_messages_at_once_one_runs(job_id: str, context: Flask) -> None:
+    ran: list[int] = []
+
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        ran.append(job.attempt)
+        return {}
+
+    def run(_: int) -> None:
+        with context.app_context():
+            handler(job_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(run, range(8)))
+    assert ran == [1]
+
+
+def test_a_cancelled_job_never_starts_and_a_running_one_stays_cancelled(ada: Api, job_id: str) -> None:
+    @durable_job
+    def cancelled_meanwhile(job: ClaimedJob) -> dict[str, Any]:
+        assert ada.delete(f"/jobs/{job_id}").status_code == 200
+        return {"done": True}
+
+    cancelled_meanwhile(job_id)
+    assert [read(job_id).status, read(job_id).result] == ["cancelled", None]
+    succeeding(job_id)
+    assert read(job_id).status == "cancelled"
+
+
+def test_a_failure_that_can_be_explained_ends_it_at_once_with_the_reason(ada: Api, job_id: str) -> None:
+    failing(JobFailed("The page is gone."))(job_id)
+    shown = ada.get(f"/jobs/{job_id}").json
+    assert [shown["status"], shown["error"], shown["attempts"]] == ["failed", "The page is gone.", 1]
+
+
+def test_an_unexpected_failure_is_tried_again_later_and_in_the_end_parked(ada: Api, job_id: str) -> None:
+    waits = []
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        put(job_id, run_after=func.now())
+        failing(RuntimeError("secret detail"))(job_id)
+        assert read(job_id).attempts == attempt
+        waits.append(db.session.scalar(text("SELECT extract(epoch FROM run_after - now()) FROM jobs")))
+        if attempt < MAX_ATTEMPTS:
+            assert read(job_id).status == "queued"
+            succeeding(job_id)  # Too early: nothing happens.
+            assert read(job_id).attempts == attempt
+    assert 0 < waits[0] < waits[1]
+    shown = ada.get(f"/jobs/{job_id}").json
+    assert shown["status"] == "failed"
+    assert "secret" not in shown["error"]
+
+
+def test_waiting_is_no_failure(job_id: str) -> None:
+    for _ in range(MAX_ATTEMPTS + 2):
+        put(job_id, run_after=func.now())
+        failing(RetryLater(60))(job_id)
+        assert [read(job_id).status, read(job_id).attempts] == ["queued", 0]
+
+
+def test_a_job_whose_worker_died_is_due_again_when_its_lease_is_over(job_id: str) -> None:
+    put(job_id, status="running", attempts=1, lease_until=func.now() + text("interval '1 minute'"))
+    assert due_job_messages(10) == []
+    succeeding(job_id)
+    assert read(job_id).status == "running"
+    put(job_id, lease_until=func.now() - text("interval '1 second'"))
+    assert [message.arguments for message in due_job_messages(10)] == [{"job_id": job_id}]
+    succeeding(job_id)
+    assert [read(job_id).status, read(job_id).attempts] == ["succeeded", 2]
+
+
+def test_a_worker_that_comes_back_late_changes_nothing(job_id: str) -> None:
+    @durable_job
+    def slow(job: ClaimedJob) -> dict[str, Any]:
+        put(job_id, lease_until=func.now() - text("interval '1 second'"))
+        succeeding(job_id)
+        return {"late": True}
+
+    slow(job_id)
+    assert read(job_id).result == {"bookmark": 5, "attempt": 2}
+
+
+def test_a_job_that_kills_its_worker_again_and_again_is_parked(ada: Api, job_id: str) -> None:
+    put(job_id, status="running", attempts=MAX_ATTEMPTS, lease_until=func.now() - text("interval '1 second'"))
+    succeeding(job_id)
+    shown = ada.get(f"/jobs/{job_id}").json
+    assert [shown["status"], shown["result"]] == ["failed", None]
+    assert "three times" in shown["error"]
+    assert due_job_messages(10) == []
+
+
+def test_due_jobs_come_longest_waiting_first(ada: Api, job_id: str) -> None:
+    older = Job(organization_id=ada.organization_id, kind="capture", run_after=text("now() - interval '1 hour'"))
+    future = Job(organization_id=ada.organization_id, kind="capture", run_after=text("now() + interval '1 hour'"))
+    ended = Job(organization_id=ada.organization_id, kind="capture", status="succeeded")
+    db.session.add_all([older, future, ended])
+    db.session.commit()
+    assert [message.arguments["job_id"] for message in due_job_messages(10)] == [str(older.id), job_id]
+    assert len(due_job_messages(1)) == 1
