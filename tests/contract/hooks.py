@@ -48,6 +48,22 @@ DEPENDS_ON_DATA = {"cursor", "unknown_project", "unknown_tag"}
 
 
 @schemathesis.hook
+def map_case(_context: HookContext, case: Case) -> Case:
+    """Write queries that are meant to succeed as a client would.
+
+    Without made-up cursors, since no list would be read otherwise, and whole numbers without a point: JSON Schema takes
+    7.0 for an integer, but a query is text.
+    """
+    if case.meta is not None and case.meta.generation.mode.is_positive and case.query:
+        case.query = {name: _written(value) for name, value in case.query.items() if name != "cursor"}
+    return case
+
+
+def _written(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@schemathesis.hook
 def filter_failure(_context: HookContext, failure: Failure, _case: Case, response: Response) -> bool:
     """Whether a failure is one of ours to repair."""
     if response.status_code == 414:
