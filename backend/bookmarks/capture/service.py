@@ -43,6 +43,8 @@ def capture(bookmark_id: int) -> Outcome:
     claim = _claim(bookmark_id)
     if claim is None:
         return _why_not(bookmark_id)
+    if claim.attempt > MAX_ATTEMPTS:  # Earlier ones neither ended nor gave up: their workers died of the page.
+        return _end(claim, "failed", "This page could not be read: reading it never came to an end.")
     try:
         page = _read(claim.url)
     except UnsupportedMedia as unsupported:
