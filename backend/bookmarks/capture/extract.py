@@ -47,9 +47,9 @@ def extract_page(
         UnsupportedMedia: the body is nothing that reads as text.
         UnreadablePage: it should, but cannot be read or says nothing.
     """
+    kind = _kind(body, media_type.partition(";")[0].strip().lower())
     if not body.strip():
         raise UnreadablePage("The page is empty.")
-    kind = _kind(body, media_type.partition(";")[0].strip().lower())
     if kind == "pdf":
         return read_pdf(body, truncated=truncated)
     text = clean_text(decode_text(body, charset))
