@@ -145,8 +145,8 @@ def _name_in_html(element: Any) -> None:
         element.tag = "code" if is_inline else "pre"
     elif tag == "quote":
         element.tag = "q" if is_inline else "blockquote"
-    else:
-        element.tag = _NAMES.get(tag, tag)
+    elif tag in _NAMES:
+        element.tag = _NAMES[tag]
     if target:
         element.set("href", target)
 

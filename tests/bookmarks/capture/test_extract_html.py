@@ -74,6 +74,14 @@ def test_code_keeps_its_lines_and_inline_code_its_sentence(code: str) -> None:
     assert "<pre><code>if wet:\n    leave()</code></pre>" in page.html
 
 
+@pytest.mark.parametrize("place", ["p", "h2", "pre"])
+def test_a_tag_with_an_impossible_name_costs_nothing(place: str) -> None:
+    page = read(article(f"<{place}>Then <stron\u201e>the dam</stron\u201e> went.</{place}>"))
+    assert "the dam" in page.text
+    assert "the dam" in page.html
+    assert "Imprint" not in page.text
+
+
 def test_relative_addresses_are_meant_from_the_base_element() -> None:
     page = read(article('<p>There is <a href="b.html">more of it</a>.</p>', head='<base href="/archive/1999/">'))
     assert 'href="https://news.example/archive/1999/b.html"' in page.html
