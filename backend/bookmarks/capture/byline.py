@@ -18,8 +18,7 @@ _INITIAL = re.compile(r"^\W*(?:Mc|O'|[dD]')?[^\W\d_a-zß-ÿ]")
 def shown_author(tree: Any) -> str | None:
     """The names in the byline of a parsed page; None unless each looks like one.
 
-    What stands where bylines do is as often a date, a button or an agency's notice, and on the 141 pages of
-    the development data no author was better than those.
+    What stands where bylines do may as well be a date, a button or a section, and no author is better than these.
     """
     names = (extract_author(tree) or "").split("; ")
     return ", ".join(names) if all(map(_is_a_name, names)) else None

@@ -50,7 +50,7 @@ _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:
 _RUNS_OUTSIDE_ASCII = re.compile(rb"[\x80-\xff]+")
 _DETECTED = ["cp1251", "koi8_r", "cp1252", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949"]
 _TAGS = re.compile(rb"<[^<>]*>")
-_DETECTION_SAMPLE = 20_000  # charset-normalizer tries some forty encodings on every byte that it is given.
+_DETECTION_SAMPLE = 20_000  # Bytes; charset-normalizer tries each encoding on all that it is given.
 _TOLERATED_DAMAGE = 0.1  # Share of the characters outside ASCII that may be broken in the right encoding.
 _PROOF_OF_UTF8 = 8  # So many well-formed UTF-8 characters are no accident even in Chinese or Japanese text.
 

@@ -15,7 +15,7 @@ def parse_date(text: str | None) -> datetime | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime, _year_first):
         try:
             return in_utc(parse(text))
-        except (ValueError, TypeError, IndexError, OverflowError):
+        except (ValueError, TypeError, IndexError):
             continue
     return None
 
@@ -25,7 +25,11 @@ def in_utc(moment: datetime | None) -> datetime | None:
     if moment is None or moment.year < _EARLIEST_YEAR:
         return None
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return aware.astimezone(UTC) if aware < datetime.now(UTC) + _AHEAD else None
+    try:
+        in_zone = aware.astimezone(UTC)
+    except OverflowError:  # At the end of the year 9999.
+        return None
+    return in_zone if in_zone < datetime.now(UTC) + _AHEAD else None
 
 
 def _year_first(text: str) -> datetime:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-MAX_NODES = 5000  # Bounds the walk over one page; real pages hold a few dozen.
+MAX_NODES = 5000  # Bounds the walk over one page.
 MAX_REFERENCES = 4  # How far `{"@id": …}` is followed, since references may run in circles.
 
 _ARTICLE = re.compile(r"article|posting|report$|review$|recipe|chapter|book$|course|howto|episode|thesis")
@@ -69,7 +69,8 @@ class _Graph:
         """The one article; of several, as on a front page, only one that names this very address."""
         articles = [node for node in self._nodes if any(map(_ARTICLE.search, _types(node)))]
         if len({_text(node.get("headline")) or _text(node.get("name")) for node in articles}) > 1:
-            articles = [node for node in articles if _path(url) in map(_path, self._addresses(node))]
+            here = _path(url)
+            articles = [node for node in articles if here and here in map(_path, self._addresses(node))]
         return articles[0] if articles else None
 
     def _addresses(self, node: dict[str, Any]) -> Iterator[str]:

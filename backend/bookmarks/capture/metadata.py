@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from backend.bookmarks.capture.article import Article
 from backend.bookmarks.capture.dates import parse_date
@@ -15,7 +14,7 @@ from backend.bookmarks.capture.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
 from backend.bookmarks.capture.scan import PageScan, scan_html
 from backend.bookmarks.capture.text import cut_line
 from backend.bookmarks.capture.title import agrees_with, choose_title, names_of_host
-from backend.bookmarks.capture.urls import absolute_url
+from backend.bookmarks.capture.urls import absolute_url, host_of
 
 MAX_SITE_NAME = 80  # Longer ones are slogans, or the page's title once more.
 MAX_URL = 2048
@@ -37,7 +36,7 @@ _IMAGE = (
     "image_src",
 )
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?\Z", re.DOTALL)
-_BY = re.compile(r"^(?:written by|posted by|by|von|par|por|di|door|af|av)[:\s]+(?=\S)", re.IGNORECASE)
+_BY = re.compile(r"^(?:written |posted )?by[:\s]+(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def _site_name(scan: PageScan, linked: LinkedData) -> str | None:
     stated = (scan.stated("og:site_name"), linked.site_name)
     name = next((name for name in stated if name and len(name) <= MAX_SITE_NAME), None)
     if name and name.startswith(("http://", "https://")):
-        return (urlsplit(name).hostname or "").removeprefix("www.") or None
+        return host_of(name).removeprefix("www.") or None
     return name and name.lstrip("@")
 
 

@@ -20,8 +20,8 @@ from backend.bookmarks.capture.text import MAX_TEXT, clean_paragraphs, count_wor
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # It warns of each small fault, and real files have many.
 
 MAX_PAGES = 200
-MAX_SECONDS = 15.0  # For all pages together; a page of a real paper takes 20 ms.
-# For each stream. pypdf's own, 75 MB and two million operands, allow minutes on a page that draws nothing.
+MAX_SECONDS = 15.0  # For all pages together.
+# For each stream, below pypdf's own, since no time is checked while one is parsed: a million operands take 3 s.
 _BOUNDS = Configuration(
     zlib_maximum_output_length=10_000_000,
     lzw_maximum_output_length=10_000_000,
@@ -60,7 +60,7 @@ def _read(reader: PdfReader) -> ExtractedPage:
     if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
         raise UnreadablePage("The PDF is protected by a password.")
     text = clean_paragraphs(_HYPHENATED.sub("", "\n\n".join(_page_texts(reader))))[:MAX_TEXT]
-    about = reader.metadata
+    about = _stated(reader, "metadata")
     return ExtractedPage(
         title=_title(_stated(about, "title")) or first_line(text),
         author=cut_line(_stated(about, "author"), MAX_NAME),
@@ -94,7 +94,7 @@ def _page_texts(reader: PdfReader) -> Iterator[str]:
 
 
 def _stated(about: Any, name: str) -> Any:
-    """One field of the document's information; None where it is missing or malformed."""
+    """One thing that the document states; None where it is missing or malformed."""
     with suppress(Exception):
         return getattr(about, name, None)
     return None
@@ -107,5 +107,5 @@ def _title(stated: str | None) -> str | None:
 
 
 def _language(reader: PdfReader) -> str | None:
-    match = _LANGUAGE.match(str(reader.root_object.get("/Lang") or ""))
+    match = _LANGUAGE.match(str(dict(_stated(reader, "root_object") or {}).get("/Lang", "")))
     return match[1].lower() if match else None

@@ -109,7 +109,7 @@ class _Scanner:
             self._collecting, self._collected = tag, []
         self._text.open(tag)
         if tag == "html":
-            scan.language = attributes.get("lang") or attributes.get("xml:lang")
+            scan.language = scan.language or attributes.get("lang") or attributes.get("xml:lang")
         elif tag == "base":
             scan.base = scan.base or attributes.get("href")
         elif attributes:

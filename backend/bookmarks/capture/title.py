@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
+
+from backend.bookmarks.capture.urls import host_of
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•:»«/>~✩*]\s+|(?<=\w):\s+|\s+\[(?=[^\]]*\]$)")
 _LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about"; after "|" and "-" sites sign.
@@ -44,7 +45,7 @@ def choose_title(
 
 def names_of_host(url: str) -> Iterator[str]:
     """What a site might call itself going by its address: `www.example.co.uk`, `example.co.uk`, `example`."""
-    host = (urlsplit(url).hostname or "").removeprefix("www.")
+    host = host_of(url).removeprefix("www.")
     yield from (host, f"www.{host}", *host.split(".")[:-1])
 
 

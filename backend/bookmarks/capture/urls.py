@@ -15,3 +15,11 @@ def absolute_url(address: str, base_url: str) -> str | None:
     except ValueError:
         return None
     return url if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def host_of(url: str) -> str:
+    """The host in `url`, in lower case; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -199,6 +199,11 @@ def test_malformed_statements_of_a_pdf_are_left_out(field: str) -> None:
     assert "\0" not in f"{page.title}{page.author}"
 
 
+def test_a_pdf_whose_information_is_broken_is_read_all_the_same() -> None:
+    body = make_pdf("Two barrels", information={"/Title": "x"}).replace(b"/Info ", b"/Info [1] %")
+    assert read(body, "application/pdf").text == "Two barrels"
+
+
 def test_words_that_the_typesetter_broke_are_whole_again() -> None:
     assert "a lighthouse keeper" in read(make_pdf("a light-\nhouse keeper"), "application/pdf").text
 

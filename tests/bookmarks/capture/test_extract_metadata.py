@@ -143,9 +143,11 @@ def test_what_can_be_told_apart_in_json_ld_beyond_repair_is_used() -> None:
 
 
 def test_of_many_articles_on_a_front_page_none_is_the_page() -> None:
-    stories = ",".join(f'{{"@type": "Article", "headline": "Story {n}", "author": "Ida {n}"}}' for n in range(3))
-    page = read(json_ld(f"[{stories}]") + "<title>Harbour News</title>")
-    assert (page.title, page.author) == ("Harbour News", None)
+    story = '{"@type": "Article", "@id": "#%d", "headline": "Story %d", "author": "Ida %d"}'
+    stories = ",".join(story % (number, number, number) for number in range(3))
+    for address in ("https://a.example/", "https://a.example/front"):
+        page = read(json_ld(f"[{stories}]") + "<title>Harbour News</title>", url=address)
+        assert (page.title, page.author) == ("Harbour News", None)
 
 
 def test_of_many_articles_the_one_with_this_address_is_the_page() -> None:
@@ -159,6 +161,7 @@ def test_of_many_articles_the_one_with_this_address_is_the_page() -> None:
     [
         (meta(author="Ida Strand"), "", "Ida Strand"),
         (meta(author="By Ida Strand"), "", "Ida Strand"),
+        (meta(author="Von Trapp, Ida"), "", "Von Trapp, Ida"),
         (meta(author="https://tides.example/ida"), "", None),
         (meta(author="ida@tides.example"), "", None),
         ('<meta property="article:author" content="https://social.example/ida">' + meta(author="Ida"), "", "Ida"),
@@ -239,6 +242,7 @@ def test_the_image_is_an_absolute_web_address(address: str, image_url: str | Non
         (HARBOUR, "Harbour News"),
         ('<meta property="og:site_name" content="https://www.tides.example/">', "tides.example"),
         ('<meta property="og:site_name" content="@tides">', "tides"),
+        ('<meta property="og:site_name" content="https://[">', None),
         (f'<meta property="og:site_name" content="{"slogan " * 20}">', None),
         ("", None),
     ],
