@@ -1,0 +1,11 @@
+"""The words of texts and queries, found the same way in both.
+
+A stored document holds what `analyze` returned when it was written: a change to what it returns asks for all documents
+to be written again.
+"""
+
+from backend.bookmarks.analysis.stop_words import is_stop
+from backend.bookmarks.analysis.terms import query_forms, query_terms
+from backend.bookmarks.analysis.tokens import Token, analyze, lexeme_literal
+
+__all__ = ["Token", "analyze", "is_stop", "lexeme_literal", "query_forms", "query_terms"]

@@ -1,0 +1,66 @@
+"""What a text must hold to hold a word of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.bookmarks.analysis.folding import plain_emoji
+from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag
+from backend.bookmarks.analysis.tokens import TEXT, expand_run
+from backend.bookmarks.analysis.words import Role, words_of
+
+# A place in a text: one of these lexemes stands there.
+Place = list[str]
+
+
+def query_terms(word: str, languages: Sequence[str | None]) -> list[Place]:
+    """The places, one after the other, at which a text that holds the word has one of the lexemes.
+
+    Args:
+        word: As typed; a phrase is read in the same way.
+        languages: Those of the texts, None among them if it occurs.
+
+    Returns:
+        Nothing for what holds no word at all, such as a dash.
+    """
+    tags = list(dict.fromkeys(map(primary_tag, languages))) or [None]
+    places: list[Place] = []
+    implied: list[Place] = []
+    for found in TEXT.finditer(word):
+        for typed, place in _places(found[0], found.lastgroup, tags):
+            # What is implied only matters where something follows it.
+            if typed:
+                places += [*implied, place]
+                implied = []
+            else:
+                implied.append(place)
+    return places
+
+
+def query_forms(word: str, languages: Sequence[str | None]) -> list[list[Place]]:
+    """The ways to write a word: that of `query_terms`, and `nodejs` for `node.js`, `email` for `e-mail`.
+
+    A text holds the word when it holds any of them. There is none for what holds no word at all.
+    """
+    typed = query_terms(word, languages)
+    tags = list(dict.fromkeys(map(primary_tag, languages))) or [None]
+    found = TEXT.search(word)
+    if found is None or found.lastgroup != "chunk" or TEXT.search(word, found.end()):
+        return [typed] if typed else []
+    joined = [[_lexemes(one.text, tags)] for one in words_of(found[0])[0] if one.role is Role.JOINED]
+    return [typed, *joined]
+
+
+def _places(found: str, kind: str | None, tags: Sequence[str | None]) -> list[tuple[bool, Place]]:
+    if kind == "chunk":
+        words = [word for word in words_of(found)[0] if word.role in (Role.TYPED, Role.IMPLIED)]
+        return [(word.role is Role.TYPED, _lexemes(word.text, tags)) for word in words]
+    if kind == "emoji":
+        return [(True, [plain_emoji(found)])]
+    expansion, _ = expand_run(found)
+    pairs = [term for term, _, _, _ in expansion if len(term) > 1]
+    return [(True, [term]) for term in pairs or [term for term, _, _, _ in expansion]]
+
+
+def _lexemes(word: str, tags: Sequence[str | None]) -> Place:
+    return list(dict.fromkeys(lexeme for tag in tags for lexeme in lexemes_of(word, tag)))

@@ -1,0 +1,192 @@
+"""Where a text holds what a query wants."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from backend.bookmarks.analysis import Token, analyze, is_stop, query_forms, query_terms
+from backend.bookmarks.analysis.stemming import primary_tag
+from backend.bookmarks.analysis.tokens import TEXT
+from backend.bookmarks.syntax import Query
+from backend.search.spotting import IS_UNSPACED, spotter
+
+# Stemmers that change beginnings of words or put them into other letters: no word can be passed over.
+UNSPOTTABLE = {"ga", "id", "nl", "sr", "st", "yi"}
+LONGEST_PIECE = 200
+# To the next space, or to where ideographs, kana or Hangul begin.
+PIECE = re.compile(rf"[^\s\u2e80-\ud7ff]{{0,{LONGEST_PIECE}}}")
+
+# One way to write something: place after place, the lexemes of which one must stand there.
+Form = tuple[frozenset[str], ...]
+
+
+class Wanted(NamedTuple):
+    """A word or phrase to be found.
+
+    Attributes:
+        text: As it is in the query.
+        forms: The ways it may be written; none for a run of characters without spaces, which stands wherever it does.
+        weight: What a passage is worth for holding it.
+        is_phrase: Whether its parts are worth nothing.
+    """
+
+    text: str
+    forms: tuple[Form, ...]
+    weight: float
+    is_phrase: bool = False
+
+    @property
+    def reach(self) -> int:
+        """How far from one of its words the others may be, in characters."""
+        return 2 * len(self.text) if any(len(form) > 1 for form in self.forms) else 0
+
+
+class Hit(NamedTuple):
+    """A stretch of a text to mark, what it is for, and what that is worth."""
+
+    start: int
+    end: int
+    wanted: tuple[int, int]
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Matcher:
+    """What to mark in texts of one language."""
+
+    language: str | None
+    wanted: tuple[Wanted, ...]
+    runs: dict[str, int]
+    heads: dict[str, list[tuple[int, Form]]]
+    spots: re.Pattern[str] | None
+    reach: int
+
+    def hits(self, text: str) -> list[Hit]:
+        """Every stretch to mark, in the order of the text.
+
+        Where a word of several parts (`node.js`, 日本語) stands nowhere as a whole, its parts are marked.
+        """
+        found = {Hit(start, end, (index, 0), self.wanted[index].weight) for start, end, index in self._find(text)}
+        met = {hit.wanted[0] for hit in found}
+        for index, one in enumerate(self.wanted):
+            if index not in met and (parts := _parts(one, self.language)):
+                matcher = _matcher(parts, self.language)
+                found.update(Hit(at, end, (index, part), parts[part].weight) for at, end, part in matcher._find(text))
+        return sorted(found)
+
+    def _find(self, text: str) -> Iterator[tuple[int, int, int]]:
+        if not self.wanted:
+            return
+        if self.spots is None:
+            yield from self._read(text, 0, len(text))
+            return
+        begin = end = 0
+        for spot in self.spots.finditer(text):
+            run = IS_UNSPACED.match(spot[0])
+            index = self.runs.get(unicodedata.normalize("NFKC", spot[0])) if run else None
+            if index is not None:
+                yield *spot.span(), index
+                continue
+            start, stop = max(0, spot.start() - self.reach), min(len(text), spot.end() + self.reach)
+            if stop <= end:
+                continue
+            if self.reach or not run:
+                start, stop = _piece_start(text, start), _piece_end(text, stop)
+            if start > end:
+                yield from self._read(text, begin, end)
+                begin = start
+            end = stop
+        yield from self._read(text, begin, end)
+
+    def _read(self, text: str, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+        tokens = analyze(text[begin:end], self.language)
+        places: dict[int, list[Token]] = defaultdict(list)
+        if self.reach:
+            for token in tokens:
+                places[token.position].append(token)
+        for token in tokens:
+            for index, form in self.heads.get(token.term, ()):
+                for one in (token,) if len(form) == 1 else _follow(form, token.position, places):
+                    yield begin + one.start, begin + one.end, index
+
+
+@lru_cache(maxsize=256)
+def matcher(query: Query, language: str | None) -> Matcher:
+    """What to mark for a query: its words, those that say little only when there are no others, and its phrases.
+
+    Args:
+        query: What was asked for.
+        language: BCP 47 tag of the texts.
+    """
+    words = list(dict.fromkeys(query.words))
+    telling = [word for word in words if not is_stop(word, language)] or ([] if query.phrases else words)
+    chunks = [_wanted(found[0], language) for word in telling for found in TEXT.finditer(word)]
+    phrases = [_wanted(phrase, language, is_phrase=True) for phrase in query.phrases]
+    return _matcher(tuple(one for one in chunks + phrases if one), primary_tag(language))
+
+
+def _wanted(text: str, language: str | None, *, is_phrase: bool = False) -> Wanted | None:
+    """What a piece of a query asks for; None if it holds no word."""
+    # Long words are rare ones, but any two words are worth more than one.
+    weight = 1 + min(len(text), 20) / 100
+    found = TEXT.fullmatch(text)
+    if found and found.lastgroup == "run" and primary_tag(language) not in UNSPOTTABLE:
+        return Wanted(text, (), weight, is_phrase)
+    forms = [query_terms(text, [language])] if is_phrase else query_forms(text, [language])
+    frozen = tuple(tuple(frozenset(place) for place in form) for form in forms if form)
+    return Wanted(text, frozen, weight, is_phrase) if frozen else None
+
+
+@lru_cache(maxsize=256)
+def _matcher(wanted: tuple[Wanted, ...], language: str | None) -> Matcher:
+    runs = {unicodedata.normalize("NFKC", one.text): index for index, one in enumerate(wanted) if not one.forms}
+    heads: dict[str, list[tuple[int, Form]]] = defaultdict(list)
+    rarest = [*runs, *(one.text for one in wanted if not one.forms)]
+    for index, one in enumerate(wanted):
+        for form in one.forms:
+            for lexeme in form[0]:
+                heads[lexeme].append((index, form))
+            rarest += max(form, key=lambda place: min(map(len, place)))
+    spots = None
+    if rarest and (language not in UNSPOTTABLE or not heads):
+        spots = spotter(rarest)
+    return Matcher(language, wanted, runs, dict(heads), spots, max((one.reach for one in wanted), default=0))
+
+
+def _parts(one: Wanted, language: str | None) -> tuple[Wanted, ...]:
+    places = query_terms(one.text, [language])
+    if one.is_phrase or len(places) < 2:
+        return ()
+    if not one.forms:
+        return tuple(Wanted(place[0], (), one.weight / len(places)) for place in places)
+    telling = [place for place in places if not any(is_stop(lexeme, language) for lexeme in place)]
+    return tuple(Wanted("", ((frozenset(place),),), one.weight / len(places)) for place in telling)
+
+
+def _follow(form: Form, position: int, places: dict[int, list[Token]]) -> list[Token]:
+    """The tokens of a form that begins at a position; none if it does not."""
+    found = []
+    for at, place in enumerate(form, start=position):
+        token = next((token for token in places.get(at, ()) if token.term in place), None)
+        if token is None:
+            return []
+        found.append(token)
+    return found
+
+
+def _piece_start(text: str, at: int) -> int:
+    lowest = max(0, at - LONGEST_PIECE)
+    while at > lowest and not (text[at - 1].isspace() or "\u2e80" <= text[at - 1] <= "\ud7ff"):
+        at -= 1
+    return at
+
+
+def _piece_end(text: str, at: int) -> int:
+    found = PIECE.match(text, at)
+    return found.end() if found else at
