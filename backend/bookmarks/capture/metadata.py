@@ -68,7 +68,10 @@ def read_metadata(scan: PageScan, article: Article | None, url: str, base_url: s
 
 
 def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) -> str | None:
-    sites = [*filter(None, (site_name, linked.site_name)), *names_of_host(url)]
+    # A page may have been fetched from a mirror or an archive: it says itself where it belongs.
+    addresses = filter(None, (url, scan.canonical, scan.stated("og:url")))
+    hosts = (name for address in addresses for name in names_of_host(address))
+    sites = [*filter(None, (site_name, linked.site_name)), *hosts]
     # A library or journal states the work's title with care, and for this very purpose.
     if work := choose_title([scan.stated(*_TITLE)], None, [], sites):
         return work

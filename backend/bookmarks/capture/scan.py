@@ -50,6 +50,7 @@ class PageScan:
     linked_data: list[str] = field(default_factory=list)
     language: str | None = None
     base: str | None = None
+    canonical: str | None = None
     text: str = ""
     unscripted_text: str = ""
     depth: int = 0
@@ -110,6 +111,8 @@ class _Scanner:
         self._text.open(tag)
         if tag == "html":
             scan.language = scan.language or attributes.get("lang") or attributes.get("xml:lang")
+        elif tag == "link" and "canonical" in (attributes.get("rel") or "").lower().split():
+            scan.canonical = scan.canonical or attributes.get("href")
         elif tag == "base":
             scan.base = scan.base or attributes.get("href")
         elif attributes:

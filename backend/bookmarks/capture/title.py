@@ -11,8 +11,10 @@ from backend.bookmarks.capture.urls import host_of
 _SEPARATOR = re.compile(r"\s+[-–—|·•:»«/>~✩*]\s+|(?<=\w):\s+|\s+\[(?=[^\]]*\]$)")
 _LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about"; after "|" and "-" sites sign.
 _DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
+_WORD = re.compile(r"\w+")
 _TELLING_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
 
+VARIANT_SHARE = 0.8
 MAX_CONSIDERED = 1_000  # Characters; a title made of ten thousand separators would take minutes.
 
 
@@ -62,7 +64,15 @@ def _only_headline(shown: Mapping[str, str], stated: str, element: str) -> str |
     signs_the_title = any(_compact(element[end:]) == key for _, end in _separators(element))
     if signs_the_title or agrees_with(heading, [stated]) or not _share_a_word(heading, stated):
         return None
+    if _are_variants(heading, stated):
+        return None
     return heading
+
+
+def _are_variants(first: str, second: str) -> bool:
+    """Whether two titles differ in a word or a sign only: then what is stated was written with more care."""
+    words, others = (set(_WORD.findall(text.casefold())) for text in (first, second))
+    return len(words & others) >= VARIANT_SHARE * len(words | others)
 
 
 def _headline_within(shown: Mapping[str, str], whole: str) -> str | None:

@@ -254,3 +254,21 @@ def test_the_site_is_named_shortly(head: str, site_name: str | None) -> None:
 def test_a_description_is_plain_text_on_a_line() -> None:
     head = meta(description="&lt;p&gt;Old\n tables&lt;/p&gt;&lt;p&gt;and new&lt;/p&gt;")
     assert read(head).description == "Old tables and new"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '<link rel="canonical" href="https://www.tidewatch.example/a">',
+        '<meta property="og:url" content="https://tidewatch.example/a">',
+    ],
+)
+def test_a_page_read_from_a_mirror_is_known_by_the_address_it_states(statement: str) -> None:
+    head = f"<title>Harbour lights in winter | Tide Watch</title>{statement}"
+    assert read(head, url="http://127.0.0.1:8000/1").title == "Harbour lights in winter"
+
+
+@pytest.mark.parametrize("address", ["http://[", "https://a]b/", "//", "mailto:x", "http://\x00"])
+def test_an_impossible_stated_address_does_no_harm(address: str) -> None:
+    head = f'<title>Harbour lights in winter</title><link rel="canonical" href="{address}">'
+    assert read(head).title == "Harbour lights in winter"
