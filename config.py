@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -169,16 +170,15 @@ def ensure_development_secrets(data_dir: Path) -> dict[str, str]:
     path = data_dir / "secrets.json"
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor, draft = tempfile.mkstemp(dir=data_dir, prefix="secrets.")
         with os.fdopen(descriptor, "w") as file:
             json.dump({name: secrets.token_urlsafe(48) for name in SECRET_NAMES}, file)
         try:
-            os.link(draft, path)  # Of two processes that start together, the first one's secrets stay.
+            os.link(draft, path)  # Of two that start together, the first one's secrets stay.
         except FileExistsError:
             path.stat()
         finally:
-            draft.unlink()
+            os.unlink(draft)
     found: dict[str, str] = json.loads(path.read_text())
     return found
 
