@@ -17,11 +17,13 @@ from backend.extensions import db
 from backend.jobs.queue import send
 from backend.pagination import Sort, page_of, paginate
 
+# Each bookmark is looked up by its key. As a join, right after an import and before PostgreSQL has counted its rows,
+# the planner would read all bookmarks for every tag of the page.
+IS_LIVE = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == BookmarkTag.bookmark_id).scalar_subquery()
 BOOKMARK_COUNT = (
     select(func.count())
     .select_from(BookmarkTag)
-    .join(Bookmark, Bookmark.id == BookmarkTag.bookmark_id)
-    .where(BookmarkTag.tag_id == Tag.id, Bookmark.deleted_at.is_(None))
+    .where(BookmarkTag.tag_id == Tag.id, IS_LIVE)
     .correlate(Tag)
     .scalar_subquery()
     .label("bookmark_count")
