@@ -5,66 +5,21 @@ Run: python -m benchmarks.bulk
 
 from __future__ import annotations
 
-import gzip
-import json
-import statistics
 import time
-from collections import Counter
-from collections.abc import Callable
 
-import httpx
-
-from benchmarks.stack import DATA, new_person, running_stack
-
-BATCH = 1000
-
-
-def load_links() -> list[dict[str, object]]:
-    """The links as POST /bookmarks takes them, capture off."""
-    with gzip.open(DATA / "links.jsonl.gz", "rt") as file:
-        lines = [json.loads(line) for line in file]
-    return [
-        {
-            "url": line["url"],
-            "title": (line.get("title") or "")[:2000],
-            "description": line.get("description") or "",
-            "tags": line.get("tags") or [],
-            "capture": False,
-        }
-        for line in lines
-    ]
-
-
-def save_all(client: httpx.Client, items: list[dict[str, object]]) -> tuple[Counter[str], float]:
-    """What became of the items, and the seconds it took."""
-    ends: Counter[str] = Counter()
-    started = time.perf_counter()
-    for start in range(0, len(items), BATCH):
-        answer = client.post("bookmarks/bulk", json={"items": items[start : start + BATCH]}).raise_for_status().json()
-        ends.update({name: answer[name] for name in ("created", "duplicates", "invalid")})
-        for result in answer["results"]:
-            if result["status"] == "invalid":
-                print("  invalid:", result["error"], items[start + result["index"]]["url"])
-    return ends, time.perf_counter() - started
-
-
-def median_ms(call: Callable[[], httpx.Response], times: int = 15) -> float:
-    """The median of several calls, in milliseconds."""
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call().raise_for_status()
-        taken.append((time.perf_counter() - started) * 1000)
-    return statistics.median(taken)
+from benchmarks.corpora import load_links
+from benchmarks.loading import save_all
+from benchmarks.stack import new_person, running_stack
+from benchmarks.timing import median_ms
 
 
 def main() -> None:
     """Measure and print."""
     items = load_links()
-    with running_stack(EMBEDDING_PROVIDER="none") as url:
-        client = new_person(url)
-        ends, seconds = save_all(client, items)
-        print(f"{len(items)} links: {dict(ends)} in {seconds:.1f} s, {len(items) / seconds:.0f}/s")
+    with running_stack(EMBEDDING_PROVIDER="none") as stack:
+        client = new_person(stack.url)
+        saved = save_all(client, items)
+        print(f"{len(items)} links: {dict(saved.ends)} in {saved.seconds:.1f} s, {len(items) / saved.seconds:.0f}/s")
         for path in ("bookmarks", "bookmarks?tag=python", "bookmarks?page=1000", "bookmarks?q=database", "tags"):
             print(f"  GET {path}: {median_ms(lambda path=path: client.get(path)):.1f} ms")  # type: ignore[misc]
         for query in ("database", "machine learning", "awesome python testing"):

@@ -67,9 +67,9 @@ def main() -> None:
             CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
             EMBEDDING_PROVIDER="none",
             LOG_LEVEL="WARNING",
-        ) as url,
+        ) as stack,
     ):
-        client = new_person(url)
+        client = new_person(stack.url)
         bookmarks, seconds = capture_all(client, [f"{site}/{number}" for number in range(len(truths))])
         statuses = Counter(bookmark["capture"]["status"] for bookmark in bookmarks)
         print(f"{len(truths)} pages in {seconds:.1f} s with 2 workers: {dict(statuses)}")

@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 ROOT = Path(__file__).parent.parent
-DATA = ROOT.parent / "shared" / "data"
 START_SECONDS = 120
+LOG_LINES = 40
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A stack that answers at `url`, with its data directory and its log."""
+
+    url: str
+    data_dir: Path
+    log: Path
+
+    def addresses(self) -> dict[str, str]:
+        """DATABASE_URL and REDIS_URL of its servers, for measurements that go below the API."""
+        found: dict[str, str] = json.loads((self.data_dir / "stack.json").read_text())
+        return found
+
+
+class SessionAuth(httpx.Auth):
+    """The access token of a session, renewed whenever it has expired: a measurement may outlast it."""
+
+    requires_response_body = True
+
+    def __init__(self, url: str, session: dict[str, str]) -> None:
+        self._refresh_url = f"{url}/api/v1/auth/refresh"
+        self._session = session
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the request, and once more with a new token if the first is refused."""
+        request.headers["Authorization"] = f"Bearer {self._session['access_token']}"
+        answer = yield request
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            body = {"refresh_token": self._session["refresh_token"]}
+            refreshed = yield httpx.Request("POST", self._refresh_url, json=body)
+            self._session = refreshed.raise_for_status().json()
+            request.headers["Authorization"] = f"Bearer {self._session['access_token']}"
+            yield request
 
 
 @contextmanager
-def running_stack(*options: str, **environment: str) -> Iterator[str]:
-    """Start `python -m backend up` with these options and settings; gives its URL, stops it at the end."""
+def running_stack(*options: str, **environment: str) -> Iterator[RunningStack]:
+    """Start `python -m backend up` with these options and settings, and stop it at the end.
+
+    When what is done with it fails, the end of its log is printed and the whole log is kept.
+    """
     with tempfile.TemporaryDirectory(prefix="fuze-bench-") as directory:
         port = free_port()
         command = [sys.executable, "-m", "backend", "up", "--port", str(port), "--data-dir", directory, *options]
@@ -35,20 +76,23 @@ def running_stack(*options: str, **environment: str) -> Iterator[str]:
             )
             try:
                 url = f"http://127.0.0.1:{port}"
-                _wait_ready(url, stack, log)
-                yield url
+                _wait_ready(url, stack)
+                yield RunningStack(url, Path(directory), log)
+            except BaseException:
+                _keep_log(log)
+                raise
             finally:
                 stack.send_signal(signal.SIGTERM)
                 stack.wait(timeout=60)
 
 
 def new_person(url: str) -> httpx.Client:
-    """A client of `/api/v1/` with an account of its own."""
+    """A client of `/api/v1/` with an account of its own; one connection, kept open."""
     name = f"bench{secrets.token_hex(4)}"
-    client = httpx.Client(base_url=f"{url}/api/v1/", timeout=120, trust_env=False)
+    limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
+    client = httpx.Client(base_url=f"{url}/api/v1/", timeout=120, trust_env=False, limits=limits)
     body = {"email": f"{name}@example.org", "username": name, "password": secrets.token_urlsafe(16)}
-    session = client.post("auth/register", json=body).raise_for_status().json()
-    client.headers["Authorization"] = f"Bearer {session['access_token']}"
+    client.auth = SessionAuth(url, client.post("auth/register", json=body).raise_for_status().json())
     return client
 
 
@@ -59,7 +103,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_ready(url: str, stack: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_ready(url: str, stack: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and stack.poll() is None:
         try:
@@ -67,4 +111,13 @@ def _wait_ready(url: str, stack: subprocess.Popen[bytes], log: Path) -> None:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
-    raise RuntimeError(f"the stack did not start:\n{log.read_text()}")
+    raise RuntimeError("the stack did not start")
+
+
+def _keep_log(log: Path) -> None:
+    descriptor, kept = tempfile.mkstemp(prefix="fuze-bench-", suffix=".log")
+    os.close(descriptor)
+    shutil.copyfile(log, kept)
+    # One line for every request that went well would leave no room for the one that did not.
+    lines = [line for line in log.read_text(errors="replace").splitlines() if " INFO " not in line or "web" not in line]
+    print("\n".join(["", f"the end of the stack's log, kept as {kept}:", *lines[-LOG_LINES:]]), file=sys.stderr)
