@@ -11,8 +11,8 @@ from sqlalchemy import func, update
 
 from backend import create_app
 from backend.bookmarks.capture.extract import ExtractedPage
-from backend.bookmarks.capture.service import _store_content
-from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.capture.service import store_content
+from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
 from benchmarks.corpora import LongPage
@@ -70,4 +70,4 @@ def store_page(bookmark_id: int, text: str, title: str) -> None:
         .where(Bookmark.id == bookmark_id)
         .values(**captured, language=page.language, word_count=page.word_count, updated_at=func.now())
     )
-    _store_content(bookmark_id, page)
+    store_content(bookmark_id, page)

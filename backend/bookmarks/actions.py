@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
-from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
-from backend.bookmarks.queries import conditions
+from backend.bookmarks.queries import conditions, one_of
 from backend.bookmarks.schemas import ActionIn, tag_key
 from backend.bookmarks.tagging import tag_ids
 from backend.errors import Invalid
@@ -64,7 +64,7 @@ def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
         refresh_documents(bookmark_ids)
         return []
     db.session.execute(
-        update(Bookmark).where(_one_of(bookmark_ids)).values(document_due_at=func.now()),
+        update(Bookmark).where(one_of(bookmark_ids)).values(document_due_at=func.now()),
         execution_options={"synchronize_session": False},
     )
     return [refresh_message()]
@@ -88,14 +88,9 @@ def _set_flags(which: Which, values: dict[str, Any]) -> Change:
 
 
 def _update(ids: Sequence[int], **values: Any) -> Change:
-    statement = update(Bookmark).where(_one_of(ids)).values(updated_at=utc_now(), **values)
+    statement = update(Bookmark).where(one_of(ids)).values(updated_at=utc_now(), **values)
     db.session.execute(statement, execution_options={"synchronize_session": False})
     return len(ids), []
-
-
-def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
-    # One array parameter, however many there are.
-    return Bookmark.id == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
@@ -105,7 +100,7 @@ def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
     pairs = (
         select(Bookmark.id, Tag.id, literal(APPENDED))
         .join(Tag, Tag.organization_id == Bookmark.organization_id)
-        .where(_one_of(bookmarks), Tag.id.in_(tags))
+        .where(one_of(bookmarks), Tag.id.in_(tags))
     )
     statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
     return _retagged(db.session.scalars(statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id)))
@@ -151,7 +146,7 @@ def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
     newest = (
         select(Bookmark.id)
         .ext(distinct_on(Bookmark.url_hash))
-        .where(_one_of(lock_bookmarks(*which)), ~saved_anew)
+        .where(one_of(lock_bookmarks(*which)), ~saved_anew)
         .order_by(Bookmark.url_hash, Bookmark.id.desc())
     )
     return _update(db.session.scalars(newest).all(), deleted_at=None)

@@ -13,15 +13,23 @@ from backend.ai.service import embedding_provider
 from backend.bookmarks.capture.extract import extract_page
 from backend.bookmarks.capture.service import capture, due_captures
 from backend.bookmarks.capture.transport import trusted_context
-from backend.bookmarks.documents import refresh_documents
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
-from backend.bookmarks.messages import EMBED_TIMEOUT_SECONDS, capture_message, embed_message, refresh_message
+from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
+from backend.bookmarks.fulltext.statistics import changed_organizations, refresh_statistics
+from backend.bookmarks.messages import (
+    capture_message,
+    embed_message,
+    refresh_message,
+    statistics_message,
+)
 from backend.bookmarks.models import Bookmark
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
 
 RESEND_LIMIT = 2_000
+# Then what waits on other queues has its turn.
+EMBED_SLICE_SECONDS = 60
 REFRESH_BATCH = 200
 
 CLAIM_DOCUMENTS = text("""
@@ -69,7 +77,7 @@ def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
 
 def embed_bookmarks() -> None:
     """Make vectors until none is due, or until the time of this message is nearly up."""
-    end = time.monotonic() + EMBED_TIMEOUT_SECONDS / 3
+    end = time.monotonic() + EMBED_SLICE_SECONDS
     if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
         return
     try:
@@ -84,13 +92,20 @@ def embed_bookmarks() -> None:
 
 
 def refresh_due_documents() -> None:
-    """Refresh search documents until none is due."""
+    """Write search documents anew, and what is stored of their pages, until none is due."""
     while True:
         ids = list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH}))
+        index_stored_pages(ids)
         refresh_documents(ids)
         db.session.commit()
         if len(ids) < REFRESH_BATCH:
             return
+
+
+def refresh_changed_statistics() -> None:
+    """Count anew what ranking counts with, for every organization whose documents have changed enough."""
+    for organization_id in changed_organizations():
+        refresh_statistics(organization_id)
 
 
 def resend_due_work() -> None:
@@ -102,6 +117,8 @@ def resend_due_work() -> None:
         messages.append(embed_message())
     if db.session.scalar(select(Bookmark.id).where(Bookmark.document_due_at <= func.now()).limit(1)):
         messages.append(refresh_message())
+    if changed_organizations():
+        messages.append(statistics_message())
     send(messages)
 
 

@@ -6,6 +6,7 @@ from backend.jobs.queue import Message
 
 CAPTURE_TIMEOUT_SECONDS = 90
 EMBED_TIMEOUT_SECONDS = 900
+STATISTICS_TIMEOUT_SECONDS = 3_600
 
 
 def capture_message(bookmark_id: int, *, queue: str = "capture") -> Message:
@@ -29,3 +30,13 @@ def embed_message() -> Message:
 def refresh_message() -> Message:
     """Refresh all search documents whose `document_due_at` is set."""
     return Message("backend.bookmarks.jobs.refresh_due_documents", timeout_seconds=600, once=True)
+
+
+def statistics_message() -> Message:
+    """Count the documents of all organizations anew of which enough have changed."""
+    return Message(
+        "backend.bookmarks.jobs.refresh_changed_statistics",
+        queue="capture",
+        timeout_seconds=STATISTICS_TIMEOUT_SECONDS,
+        once=True,
+    )

@@ -5,8 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pgvector.sqlalchemy import Vector
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, SmallInteger, func, text
+from pgvector.sqlalchemy import SPARSEVEC, Vector
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +26,7 @@ from backend.extensions import Base
 
 CAPTURE_STATUSES = ("pending", "captured", "failed", "skipped")
 LIVE = text("deleted_at IS NULL")
+EMPTY = text("'{}/1000000000'")
 
 
 def _newest_first(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
@@ -57,6 +70,7 @@ class Bookmark(Base):
             "embedding_due_at",
             postgresql_where=text("embedding_due_at IS NOT NULL"),
         ),
+        Index("ix_bookmarks_document_due", "document_due_at", postgresql_where=text("document_due_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -102,6 +116,9 @@ class BookmarkContent(Base):
     html: Mapped[str]
     word_count: Mapped[int]
     vector: Mapped[Any] = mapped_column(TSVECTOR, deferred=True)
+    impacts: Mapped[Any] = mapped_column(SPARSEVEC(1_000_000_000), server_default=EMPTY, deferred=True)
+    length: Mapped[int] = mapped_column(server_default="0")
+    average: Mapped[float] = mapped_column(REAL, server_default="0")
     captured_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -132,14 +149,63 @@ class BookmarkTag(Base):
 
 
 class BookmarkDocument(Base):
-    """The weighted tsvector of a bookmark: title and tags A, description B, notes C, page text D."""
+    """What a bookmark is found by: its words with their places as a tsvector, title and tags A, description B, notes
+    and address C, page text D, and what they weigh (`bookmarks/fulltext/impacts.py`).
+
+    `length` counts the telling words of the fields, `average` is what it was held against.
+    """
 
     __tablename__ = "bookmark_documents"
-    __table_args__ = (Index("ix_bookmark_documents_document", "document", postgresql_using="gin"),)
+    __table_args__ = (
+        Index("ix_bookmark_documents_document", "document", postgresql_using="gin"),
+        Index("ix_bookmark_documents_organization_id_written_at", "organization_id", "written_at"),
+    )
 
     bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
-    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     document: Mapped[Any] = mapped_column(TSVECTOR)
+    impacts: Mapped[Any] = mapped_column(SPARSEVEC(1_000_000_000), server_default=EMPTY)
+    page_impacts: Mapped[Any | None] = mapped_column(SPARSEVEC(1_000_000_000))
+    length: Mapped[float] = mapped_column(REAL, server_default="0")
+    average: Mapped[float] = mapped_column(REAL, server_default="0")
+    written_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SearchStatistics(Base):
+    """What ranking knows of an organization's bookmarks as a whole: counted by the worker, see
+    `bookmarks/fulltext/statistics.py`. Averages are of lengths in telling words; `terms` is how many rows of
+    `search_terms` there are, none for small organizations."""
+
+    __tablename__ = "search_statistics"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
+    documents: Mapped[int]
+    pages: Mapped[int]
+    terms: Mapped[int]
+    average: Mapped[float] = mapped_column(REAL)
+    page_average: Mapped[float] = mapped_column(REAL)
+    counted_at: Mapped[datetime]
+
+
+class SearchTerm(Base):
+    """How many documents of an organization hold a term, named by `term_id`; of a common one also the bookmarks in
+    which it weighs most."""
+
+    __tablename__ = "search_terms"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
+    term: Mapped[int] = mapped_column(Integer, primary_key=True)
+    documents: Mapped[int] = mapped_column(Integer)
+    champions: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+
+
+class SearchLanguage(Base):
+    """A language with stems of its own that an organization has bookmarks in, by its primary tag."""
+
+    __tablename__ = "search_languages"
+
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
 
 
 class BookmarkEmbedding(Base):

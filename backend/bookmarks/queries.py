@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, exists, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.actor import Actor
-from backend.bookmarks.documents import matches_text
+from backend.bookmarks.fulltext.conditions import has_tag, mentions_archived, query_conditions
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
-from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut, tag_key, trimmed
+from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut
+from backend.bookmarks.syntax import parse
 from backend.bookmarks.urls import normalise_domain, url_hash
 from backend.errors import NotFound
 from backend.extensions import db
@@ -51,6 +52,11 @@ def bookmark_out(row: Row[Any]) -> BookmarkOut:
     }
     values["project_ids"] = []
     return BookmarkOut.model_validate(values)
+
+
+def one_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    """Bookmarks by id. One array parameter, however many there are."""
+    return Bookmark.id == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def get_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
@@ -144,8 +150,9 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     """The filters of a list as conditions on `Bookmark`, the organization included."""
     found = [Bookmark.organization_id == actor.organization_id]
     found.append(Bookmark.deleted_at.is_not(None) if wanted.deleted else Bookmark.deleted_at.is_(None))
-    found.extend(_flags(wanted))
-    found.extend(_has_tag(actor, name) for name in wanted.tag)
+    query = parse(wanted.q) if wanted.q and wanted.q.strip() else None
+    found.extend(_flags(wanted, lift_archived=query is not None and mentions_archived(query)))
+    found.extend(has_tag(actor.organization_id, name) for name in wanted.tag)
     if wanted.untagged is not None:
         tagged = exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
         found.append(~tagged if wanted.untagged else tagged)
@@ -153,18 +160,22 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
         found.append(literal(False))
     if wanted.domain is not None:
         found.append(Bookmark.domain == normalise_domain(wanted.domain))
-    if wanted.q is not None and wanted.q.strip():
-        found.append(matches_text(actor.organization_id, wanted.q))
+    if query is not None:
+        found.extend(query_conditions(actor.organization_id, query))
     return found
 
 
-def _flags(wanted: BookmarkFilter | ActionFilter) -> list[ColumnElement[bool]]:
+def _flags(wanted: BookmarkFilter | ActionFilter, *, lift_archived: bool) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.is_read is not None:
         found.append(Bookmark.is_read.is_(wanted.is_read))
     if wanted.is_favorite is not None:
         found.append(Bookmark.is_favorite.is_(wanted.is_favorite))
-    archived = wanted.is_archived if wanted.is_archived is not None else ("any" if wanted.deleted else "false")
+    archived = (
+        wanted.is_archived
+        if wanted.is_archived is not None
+        else ("any" if wanted.deleted or lift_archived else "false")
+    )
     if archived != "any":
         found.append(Bookmark.is_archived.is_(archived in (True, "true")))
     if wanted.capture_status is not None:
@@ -174,13 +185,3 @@ def _flags(wanted: BookmarkFilter | ActionFilter) -> list[ColumnElement[bool]]:
     if wanted.created_before is not None:
         found.append(Bookmark.created_at < wanted.created_before)
     return found
-
-
-def _has_tag(actor: Actor, name: str) -> ColumnElement[bool]:
-    tagged = exists().where(
-        BookmarkTag.bookmark_id == Bookmark.id,
-        BookmarkTag.tag_id == Tag.id,
-        Tag.organization_id == actor.organization_id,
-        Tag.name_key == tag_key(trimmed(name)),
-    )
-    return tagged.correlate(Bookmark)

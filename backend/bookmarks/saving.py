@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
-from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.models import LIVE, Bookmark
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.tagging import attach_tags
@@ -45,10 +45,12 @@ FILL_EMPTY = text("""
 
 @dataclass(frozen=True)
 class Saved:
-    """Where a draft ended: a new bookmark, or one that was there."""
+    """Where a draft ended: a new bookmark, or one that was there. `row` is the whole bookmark, as
+    `queries.bookmark_out` reads it, unless nothing was changed."""
 
     id: int
     created: bool
+    row: Row[Any] | None
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,12 @@ def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDupli
         _fill_empty(existing, drafts)
     touched = {**created, **existing} if on_duplicate == "merge" else created
     attach_tags(actor, {id_: drafts[key].tags for key, id_ in touched.items() if drafts[key].tags})
-    refresh_documents(sorted(touched.values()))
+    rows = refresh_documents(sorted(touched.values()))
     seen: set[bytes] = set()
     saved = []
     for key in hashes:
-        saved.append(Saved({**existing, **created}[key], key in created and key not in seen))
+        id_ = created.get(key) or existing[key]
+        saved.append(Saved(id_, key in created and key not in seen, rows.get(id_)))
         seen.add(key)
     return saved
 

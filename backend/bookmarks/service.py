@@ -10,9 +10,9 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
-from backend.bookmarks.documents import refresh_documents
+from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
-from backend.bookmarks.messages import capture_message, embed_message
+from backend.bookmarks.messages import capture_message, embed_message, statistics_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.saving import (
     change_fields,
@@ -31,6 +31,8 @@ from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job, job_message
 
 PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived")
+# So many new links at once may change what ranking counts with.
+MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}
 
 
@@ -44,7 +46,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     saved = save_drafts(actor, [item], on_duplicate)[0]
     if not saved.created and on_duplicate == "error":
         raise refuse_duplicate(saved.id)
-    bookmark = queries.get_bookmark(actor, saved.id)
+    bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
     db.session.commit()
     if saved.created:
         send([capture_message(saved.id, queue="interactive") if item.capture else embed_message()])
@@ -96,8 +98,9 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     if patch.tags is not None:
         replace_tags(actor, bookmark_id, patch.tags)
     if given & (EMBEDDED_FIELDS | {"tags", "url"}):
-        refresh_documents([bookmark_id])
-    bookmark = queries.get_bookmark(actor, bookmark_id)
+        bookmark = queries.bookmark_out(refresh_documents([bookmark_id])[bookmark_id])
+    else:
+        bookmark = queries.get_bookmark(actor, bookmark_id)
     db.session.commit()
     send([embed_message()] if given & EMBEDDED_FIELDS else [])
     return bookmark
@@ -168,7 +171,8 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
 def _follow_ups(created: Iterable[tuple[int, BookmarkIn]]) -> list[Message]:
     pairs = list(created)
     captures = [capture_message(id_) for id_, item in pairs if item.capture]
-    return captures + ([embed_message()] if len(captures) < len(pairs) else [])
+    vectors = [embed_message()] if len(captures) < len(pairs) else []
+    return [*captures, *vectors, *([statistics_message()] if len(pairs) >= MANY else [])]
 
 
 def _judge(raw: object) -> BookmarkIn | str:

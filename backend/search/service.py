@@ -7,47 +7,97 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loguru import logger
+from sqlalchemy import ColumnElement
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider, noting_faults
-from backend.search.queries import Ranked, count_by_words, rank_by_meaning, rank_by_words, read_hits
+from backend.bookmarks.fulltext.conditions import (
+    Requirements,
+    has_words,
+    holds,
+    mentions_archived,
+    requirements,
+    spoken_languages,
+)
+from backend.bookmarks.queries import conditions
+from backend.bookmarks.syntax import Query, Term, parse
+from backend.search.queries import rank_by_meaning, read_hits
+from backend.search.ranking import Ranked, Wanted, rank_by_words, wanted_words
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 
 # Reciprocal rank fusion, Cormack, Clarke and Büttcher 2009, doi:10.1145/1571941.1572114: k as they found it best.
 RRF_K = 60
-# How many of each list take part in the fusion: a fixed window, so that pages do not shift.
-WINDOW = 100
+# How many results there are at most: fixed, so that pages do not shift. Of a fusion, how many of each list take part.
+WINDOW, FUSED_WINDOW = 1_000, 200
+# The conditions of a search without any filter: the organization, neither trash nor archive.
+USUAL_CONDITIONS = 3
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """What was found, best first: `(id, score, matched)`; `total` may be more than are listed."""
+class Found:
+    """What was found, best first: `(id, score, matched)`."""
 
     ranked: list[tuple[int, float, list[Matched]]]
-    total: int
     degraded: bool = False
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A query as the two ways to rank need it; `where` are all conditions on Bookmark, those on words aside."""
+
+    actor: Actor
+    query: Query
+    wanted: Wanted
+    required: Requirements
+    where: Sequence[ColumnElement[bool]]
+
+    def by_words(self, limit: int) -> Ranked:
+        return rank_by_words(
+            self.actor.organization_id,
+            self.wanted,
+            self.required,
+            self.where,
+            limit,
+            is_filtered=len(self.where) > USUAL_CONDITIONS,
+        )
+
+    def by_meaning(self, limit: int) -> Ranked | None:
+        """None without embeddings."""
+        try:
+            provider = embedding_provider()
+            with noting_faults():
+                vector = provider.embed([self.query.text])[0]
+        except EmbeddingsUnavailable as fault:
+            logger.info("search by words only: {}", fault.reason)
+            return None
+        where = [*self.where]
+        if self.required.words:
+            where.append(holds(self.actor.organization_id, self.required.words))
+        return rank_by_meaning(self.actor, vector, provider.model, where, limit)
 
 
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Find bookmarks. Without embeddings the answer is by words alone and says `degraded`."""
     started = time.perf_counter()
-    found = _find(actor, query) if query.q.strip() else Candidates([], 0)
+    parsed = parse(query.q)
+    found = _find(_request(actor, query, parsed), query) if parsed.clauses else Found([])
     start = (query.page - 1) * query.page_size
     window = found.ranked[start : start + query.page_size]
-    hits = read_hits([id_ for id_, _, _ in window], query.q) if window else {}
+    hits = read_hits([id_ for id_, _, _ in window], parsed) if window else {}
     items = [
         SearchHit(bookmark=hits[id_][0], score=score, matched=matched, highlights=hits[id_][1])
         for id_, score, matched in window
         if id_ in hits
     ]
+    total = len(found.ranked)
     return SearchPage(
         items=items,
-        total=found.total,
+        total=total,
         page=query.page,
         page_size=query.page_size,
-        total_pages=-(-found.total // query.page_size),
-        has_next=start + query.page_size < found.total,
+        total_pages=-(-total // query.page_size),
+        has_next=start + query.page_size < total,
         has_prev=query.page > 1,
         next_cursor=None,
         mode=query.mode,
@@ -56,38 +106,36 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     )
 
 
-def _find(actor: Actor, query: SearchQuery) -> Candidates:
-    among = query.model_copy(update={"q": None})
-    if query.mode == "text":
-        return _by_words(actor, query, among)
-    meant = _by_meaning(actor, query, among)
-    if meant is None:
-        found = _by_words(actor, query, among)
-        return Candidates(found.ranked, found.total, degraded=True)
+def _request(actor: Actor, query: SearchQuery, parsed: Query) -> _Request:
+    languages = spoken_languages(actor.organization_id) if has_words(parsed) else [None]
+    strict = [clause for clause in parsed.clauses if not isinstance(clause, Term) or clause.negated]
+    required = requirements(actor.organization_id, strict, languages)
+    lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}
+    among = query.model_copy(update={"q": None, **lifted})
+    where = [*conditions(actor, among), *required.others]
+    return _Request(actor, parsed, wanted_words(parsed, languages), required, where)
+
+
+def _find(request: _Request, query: SearchQuery) -> Found:
+    # A query of filters alone has nothing that could be meant.
+    if query.mode == "text" or not request.query.text:
+        return _by_words(request)
     if query.mode == "semantic":
-        return Candidates([(id_, score, ["semantic"]) for id_, score in meant], len(meant))
-    return _fuse(rank_by_words(actor, query.q, among, WINDOW), meant)
+        meant = request.by_meaning(WINDOW)
+        if meant is None:
+            return _by_words(request, degraded=True)
+        return Found([(id_, score, ["semantic"]) for id_, score in meant])
+    meant = request.by_meaning(FUSED_WINDOW)
+    if meant is None:
+        return _by_words(request, degraded=True)
+    return _fuse(request.by_words(FUSED_WINDOW), meant)
 
 
-def _by_words(actor: Actor, query: SearchQuery, among: SearchQuery) -> Candidates:
-    depth = min(query.page * query.page_size, 10_000)
-    ranked = rank_by_words(actor, query.q, among, depth)
-    total = len(ranked) if len(ranked) < depth else count_by_words(actor, query.q, among)
-    return Candidates([(id_, score, ["text"]) for id_, score in ranked], total)
+def _by_words(request: _Request, *, degraded: bool = False) -> Found:
+    return Found([(id_, score, ["text"]) for id_, score in request.by_words(WINDOW)], degraded)
 
 
-def _by_meaning(actor: Actor, query: SearchQuery, among: SearchQuery) -> Ranked | None:
-    try:
-        provider = embedding_provider()
-        with noting_faults():
-            vector = provider.embed([query.q])[0]
-    except EmbeddingsUnavailable as fault:
-        logger.info("search by words only: {}", fault.reason)
-        return None
-    return rank_by_meaning(actor, vector, provider.model, among, WINDOW)
-
-
-def _fuse(by_words: Ranked, by_meaning: Ranked) -> Candidates:
+def _fuse(by_words: Ranked, by_meaning: Ranked) -> Found:
     scores: dict[int, float] = {}
     matched: dict[int, list[Matched]] = {}
     lists: Sequence[tuple[Matched, Ranked]] = (("text", by_words), ("semantic", by_meaning))
@@ -96,4 +144,4 @@ def _fuse(by_words: Ranked, by_meaning: Ranked) -> Candidates:
             scores[id_] = scores.get(id_, 0.0) + 1 / (RRF_K + rank)
             matched.setdefault(id_, []).append(name)
     best = sorted(scores, key=lambda id_: (-scores[id_], -id_))
-    return Candidates([(id_, scores[id_], matched[id_]) for id_ in best], len(best))
+    return Found([(id_, scores[id_], matched[id_]) for id_ in best])

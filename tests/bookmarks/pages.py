@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, text, update
 
-from backend.bookmarks.documents import page_vector, refresh_documents
+from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.extensions import db
 
@@ -30,9 +30,10 @@ def add_page(
             text=page_text,
             html=html,
             word_count=words,
-            vector=page_vector(page_text),
+            vector="",
         )
     )
+    index_stored_pages([bookmark_id])
     if update_bookmark:
         captured = {"capture_status": "captured", "word_count": words}
         db.session.execute(update(Bookmark).where(Bookmark.id == bookmark_id).values(**captured))

@@ -6,6 +6,6 @@ to be written again.
 
 from backend.bookmarks.analysis.stop_words import is_stop
 from backend.bookmarks.analysis.terms import query_forms, query_terms
-from backend.bookmarks.analysis.tokens import Token, analyze, lexeme_literal
+from backend.bookmarks.analysis.tokens import Token, analyze, lexeme_literal, quoted
 
-__all__ = ["Token", "analyze", "is_stop", "lexeme_literal", "query_forms", "query_terms"]
+__all__ = ["Token", "analyze", "is_stop", "lexeme_literal", "query_forms", "query_terms", "quoted"]

@@ -6,7 +6,7 @@ remain.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag
 
@@ -73,11 +73,13 @@ def is_stop(word: str, language: str | None) -> bool:
         word: As written, or a `Token.term`.
         language: BCP 47 tag of the text; None for texts whose language is not known.
     """
+    found = stop_words(language)
+    return word in found or word.lower() in found
+
+
+@lru_cache(maxsize=256)
+def stop_words(language: str | None) -> frozenset[str]:
+    """The most frequent words of a language, in lower case, and their lexemes."""
     tag = primary_tag(language)
-    return word in _stop_words(tag) or word.lower() in _stop_words(tag)
-
-
-@cache
-def _stop_words(tag: str | None) -> frozenset[str]:
     words = [word for language in SAME.get(tag, (tag,)) for word in STOP_WORDS.get(language or "", "").split()]
     return frozenset(words).union(lexeme for word in words for lexeme in lexemes_of(word, tag))

@@ -101,10 +101,11 @@ def lexeme_literal(tokens: Iterable[Token], weight: str) -> str:
     positions: dict[str, list[int]] = {}
     for token in tokens:
         positions.setdefault(token.term, []).append(token.position)
-    return " ".join(f"{_quoted(term)}:{_places(found, weight)}" for term, found in positions.items())
+    return " ".join(f"{quoted(term)}:{_places(found, weight)}" for term, found in positions.items())
 
 
-def _quoted(term: str) -> str:
+def quoted(term: str) -> str:
+    """A lexeme as PostgreSQL reads it in a tsvector or a tsquery."""
     doubled = term.replace("\\", "\\\\").replace("'", "''")
     return f"'{doubled}'"
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
 from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
-from backend.bookmarks.documents import page_vector, refresh_documents
+from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.saving import title_key
 from backend.extensions import current_settings, db, utc_now
@@ -152,20 +152,21 @@ def _store(claim: _Claim, page: ExtractedPage) -> Outcome:
         word_count=page.word_count,
     )
     if mine:
-        _store_content(claim.bookmark_id, page)
+        store_content(claim.bookmark_id, page)
         refresh_documents([claim.bookmark_id])
     db.session.commit()
     return Outcome("captured") if mine else Outcome("gone")
 
 
-def _store_content(bookmark_id: int, page: ExtractedPage) -> None:
+def store_content(bookmark_id: int, page: ExtractedPage) -> None:
+    """Keep what was read, and index its words, in the transaction at hand; the search document is then out of date."""
     values = {
         "title": page.title or "",
         "byline": page.author,
         "text": page.text,
         "html": page.html,
         "word_count": page.word_count,
-        "vector": page_vector(page.text),
+        "vector": "",
         "captured_at": func.now(),
     }
     db.session.execute(
@@ -173,6 +174,7 @@ def _store_content(bookmark_id: int, page: ExtractedPage) -> None:
         .values(bookmark_id=bookmark_id, **values)
         .on_conflict_do_update(index_elements=["bookmark_id"], set_=values)
     )
+    index_stored_pages([bookmark_id])
 
 
 def _if_empty(test: Any, present: Any, found: str) -> Any:

@@ -1,0 +1,182 @@
+"""What a query requires, as conditions on bookmarks: for lists all of it, for ranked search all but its plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Text, and_, cast, exists, literal, not_, or_, select
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from backend.bookmarks.analysis import query_forms, query_terms, quoted
+from backend.bookmarks.fulltext.labels import language_label, organization_label, site_label
+from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkTag, SearchLanguage, Tag
+from backend.bookmarks.schemas import tag_key, trimmed
+from backend.bookmarks.syntax import AnyOf, Clause, Filter, Query, Term, Unit
+from backend.bookmarks.urls import normalise_domain
+from backend.extensions import db
+
+Languages = Sequence[str | None]
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a bookmark must fulfil.
+
+    Attributes:
+        words: As a tsquery that its document matches, without the organization's label; empty if there is nothing.
+        bounded: Whether a document must hold some word for it; if not, all others match.
+        others: As conditions on Bookmark.
+    """
+
+    words: str
+    bounded: bool
+    others: tuple[ColumnElement[bool], ...]
+
+
+def query_conditions(organization_id: int, query: Query) -> list[ColumnElement[bool]]:
+    """Every clause of the query as conditions on Bookmark. One statement, if the query has words."""
+    languages = spoken_languages(organization_id) if has_words(query) else [None]
+    found = requirements(organization_id, query.clauses, languages)
+    if not found.words and not found.others:
+        # Nothing that could be looked for: a lone dash.
+        return [literal(False)] if query.clauses else []
+    return [*found.others, *([holds(organization_id, found.words)] if found.words else [])]
+
+
+def requirements(organization_id: int, clauses: Sequence[Clause], languages: Languages) -> Requirements:
+    """What these clauses require together."""
+    words: list[str] = []
+    others: list[ColumnElement[bool]] = []
+    bounded = False
+    for clause in clauses:
+        units = clause.alternatives if isinstance(clause, AnyOf) else (clause,)
+        # What holds no word at all requires nothing.
+        telling = [unit for unit in units if isinstance(unit, Filter) or tsquery_of(unit, languages)]
+        if not telling:
+            continue
+        found = [tsquery_of(unit, languages) for unit in telling]
+        if all(found):
+            words.append(any_form(found))
+            bounded = bounded or not any(unit.negated for unit in telling)
+        else:
+            others.append(or_(*(_condition(organization_id, unit, languages) for unit in telling)))
+    return Requirements(" & ".join(words), bounded, tuple(others))
+
+
+def holds(organization_id: int, words: str) -> ColumnElement[bool]:
+    """Bookmarks whose document matches a tsquery."""
+    found = select(BookmarkDocument.bookmark_id).where(
+        BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
+    )
+    return Bookmark.id.in_(found.correlate(None))
+
+
+def matches(organization_id: int, words: str, document: Any = BookmarkDocument.document) -> ColumnElement[bool]:
+    """Documents of the organization that match a tsquery; the label keeps the look-up within the organization."""
+    label = quoted(organization_label(organization_id))
+    found: ColumnElement[bool] = document.op("@@", is_comparison=True)(
+        cast(literal(f"{label} & {words}" if words else label, Text), TSQUERY)
+    )
+    return found
+
+
+def tsquery_of(unit: Unit, languages: Languages) -> str:
+    """A tsquery for the unit; empty for a word without letters and for what no document tells."""
+    if isinstance(unit, Filter):
+        found = _label(unit)
+    else:
+        forms = query_forms(unit.text, languages) if isinstance(unit, Term) else [query_terms(unit.text, languages)]
+        found = any_form([" <-> ".join(any_of([place]) for place in form) for form in forms if form])
+    return f"!{found}" if found and unit.negated else found
+
+
+def has_tag(organization_id: int, name: str) -> ColumnElement[bool]:
+    """Bookmarks with a tag, whatever its case."""
+    carried = (
+        select(BookmarkTag.bookmark_id)
+        .join(Tag, Tag.id == BookmarkTag.tag_id)
+        .where(BookmarkTag.bookmark_id == Bookmark.id, Tag.organization_id == organization_id)
+        .where(Tag.name_key == tag_key(trimmed(name)))
+    )
+    return carried.correlate(Bookmark).exists()
+
+
+def mentions_archived(query: Query) -> bool:
+    """Whether the query says itself what is to become of archived bookmarks."""
+    return any(
+        isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived")
+        for clause in query.clauses
+        for unit in (clause.alternatives if isinstance(clause, AnyOf) else (clause,))
+    )
+
+
+def has_words(query: Query) -> bool:
+    """Whether the query has words or phrases, wanted or not."""
+    units = [
+        unit for clause in query.clauses for unit in (clause.alternatives if isinstance(clause, AnyOf) else (clause,))
+    ]
+    return any(not isinstance(unit, Filter) for unit in units)
+
+
+def spoken_languages(organization_id: int) -> list[str | None]:
+    """The languages whose stems a word of a query may have here, that of any text among them. One statement."""
+    rows = db.session.scalars(
+        select(SearchLanguage.language).where(SearchLanguage.organization_id == organization_id).order_by("language")
+    )
+    return [None, *rows]
+
+
+def any_form(found: Sequence[str]) -> str:
+    """A tsquery for any of these tsqueries; empty for none."""
+    return f"({' | '.join(found)})" if found else ""
+
+
+def any_of(places: Iterable[Sequence[str]]) -> str:
+    """A tsquery for any lexeme of these places."""
+    return any_form([quoted(lexeme) for place in places for lexeme in place])
+
+
+def _label(unit: Filter) -> str:
+    if unit.field == "site":
+        return quoted(site_label(normalise_domain(str(unit.value))))
+    if unit.field == "lang":
+        return quoted(language_label(str(unit.value)))
+    return ""
+
+
+def _condition(organization_id: int, unit: Unit, languages: Languages) -> ColumnElement[bool]:
+    words = tsquery_of(unit, languages)
+    if words:
+        return holds(organization_id, words)
+    assert isinstance(unit, Filter)
+    found: ColumnElement[bool] = FIELDS[unit.field](organization_id, unit.value)
+    return not_(found) if unit.negated else found
+
+
+def _is(organization_id: int, state: Any) -> ColumnElement[bool]:
+    if state == "untagged":
+        return ~exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
+    return STATES[state]
+
+
+def _day(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+STATES: dict[str, ColumnElement[bool]] = {
+    "unread": Bookmark.is_read.is_(False),
+    "read": Bookmark.is_read.is_(True),
+    "favorite": Bookmark.is_favorite.is_(True),
+    "archived": Bookmark.is_archived.is_(True),
+    "broken": Bookmark.capture_status == "failed",
+}
+FIELDS: dict[str, Any] = {
+    "tag": has_tag,
+    "is": _is,
+    "project": lambda organization_id, project_id: literal(False),
+    "before": lambda organization_id, day: and_(Bookmark.created_at < _day(day)),
+    "after": lambda organization_id, day: and_(Bookmark.created_at >= _day(day)),
+}

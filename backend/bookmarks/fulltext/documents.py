@@ -1,0 +1,205 @@
+"""The search document of a bookmark: the words of its fields and of its page, where they stand and what they weigh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Row, select, text
+
+from backend.bookmarks.analysis import Token, analyze, lexeme_literal, quoted
+from backend.bookmarks.analysis.guessing import guess_language, stems_apart
+from backend.bookmarks.fulltext.impacts import (
+    PAGE_WEIGHT,
+    USUAL_LENGTH,
+    USUAL_PAGE_LENGTH,
+    count_terms,
+    impacts_of,
+    is_telling,
+    sparse_literal,
+)
+from backend.bookmarks.fulltext.labels import labels_of
+from backend.bookmarks.models import Bookmark, SearchStatistics
+from backend.bookmarks.queries import one_of, select_bookmarks
+from backend.extensions import db
+
+# PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
+FIELDS_BYTES, PAGE_BYTES = 300_000, 600_000
+# A batch this large has an average of its own, for an organization that has none yet.
+LARGE_BATCH = 20
+# Between two fields, so that no phrase begins in one and ends in the next.
+GAP = 10
+# What PostgreSQL calls the weight of a field, and what one of its words counts beside one of the description.
+TITLE, TAGS, DESCRIPTION, NOTES, ADDRESS = ("A", 1.5), ("A", 1.5), ("B", 1.0), ("C", 1.0), ("C", 0.5)
+
+REFRESH = text("""
+    WITH given AS (
+        SELECT g.*, b.organization_id
+          FROM unnest(CAST(:ids AS bigint[]), CAST(:documents AS text[]), CAST(:impacts AS text[]),
+                      CAST(:lengths AS real[]), CAST(:averages AS real[]), CAST(:languages AS text[]))
+               AS g(id, document, impacts, length, average, language)
+          JOIN bookmarks b ON b.id = g.id),
+    spoken AS (
+        INSERT INTO search_languages (organization_id, language)
+        SELECT DISTINCT organization_id, language FROM given WHERE language IS NOT NULL
+         ORDER BY organization_id, language
+        ON CONFLICT DO NOTHING)
+    INSERT INTO bookmark_documents
+           (bookmark_id, organization_id, document, impacts, page_impacts, length, average, written_at)
+    SELECT g.id, g.organization_id, CAST(g.document AS tsvector) || coalesce(c.vector, ''::tsvector),
+           CAST(g.impacts AS sparsevec), c.impacts, g.length, g.average, clock_timestamp()
+      FROM given g LEFT JOIN bookmark_contents c ON c.bookmark_id = g.id
+     ORDER BY g.id
+    ON CONFLICT (bookmark_id) DO UPDATE
+       SET document = excluded.document, impacts = excluded.impacts, page_impacts = excluded.page_impacts,
+           length = excluded.length, average = excluded.average, written_at = excluded.written_at
+""")
+PAGES = text("""
+    SELECT c.bookmark_id, c.text, coalesce(b.language, '') AS language, s.page_average
+      FROM bookmark_contents c JOIN bookmarks b ON b.id = c.bookmark_id
+      LEFT JOIN search_statistics s ON s.organization_id = b.organization_id
+     WHERE c.bookmark_id = ANY(:ids) ORDER BY c.bookmark_id FOR UPDATE OF c
+""")
+STORE_PAGE = text("""
+    UPDATE bookmark_contents
+       SET vector = CAST(:vector AS tsvector), impacts = CAST(:impacts AS sparsevec),
+           length = :length, average = :average
+     WHERE bookmark_id = :bookmark_id
+""")
+AVERAGE = (
+    select(SearchStatistics.average)
+    .where(SearchStatistics.organization_id == Bookmark.organization_id)
+    .correlate(Bookmark)
+    .scalar_subquery()
+    .label("search_average")
+)
+
+
+@dataclass(frozen=True)
+class PageIndex:
+    """What is stored of a page's words: the tsvector and impacts as literals, the length and the average it was held
+    against, in telling words."""
+
+    vector: str
+    impacts: str
+    length: int
+    average: float
+
+
+def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """Bring the search documents of these bookmarks up to date, in the transaction at hand: two statements.
+
+    Returns:
+        The bookmarks by id, as `queries.bookmark_out` reads them.
+    """
+    if not bookmark_ids:
+        return {}
+    rows = db.session.execute(select_bookmarks(AVERAGE).where(one_of(bookmark_ids)).order_by(Bookmark.id)).all()
+    documents = [_document(row) for row in rows]
+    usual = fmean(one.length for one in documents) if len(documents) >= LARGE_BATCH else USUAL_LENGTH
+    averages = [row.search_average or usual for row in rows]
+    pairs = list(zip(documents, averages, strict=True))
+    db.session.execute(
+        REFRESH,
+        {
+            "ids": [row.id for row in rows],
+            "documents": [one.literal for one in documents],
+            "impacts": [sparse_literal(impacts_of(one.frequencies, one.length, at)) for one, at in pairs],
+            "lengths": [one.length for one in documents],
+            "averages": averages,
+            "languages": [one.language for one in documents],
+        },
+    )
+    return {row.id: row for row in rows}
+
+
+def index_page(page_text: str, language: str | None, average: float | None) -> PageIndex:
+    """What is stored of a page's words; of a page with more than PostgreSQL can hold, of its beginning.
+
+    Args:
+        page_text: The page as plain text.
+        language: BCP 47 tag of its language.
+        average: The mean length of the organization's pages in telling words, if it is known.
+    """
+    tag = stems_apart(language)
+    tokens = _fitting(analyze(page_text, tag), PAGE_BYTES)
+    counts, length = count_terms(tokens, tag)
+    against = average or USUAL_PAGE_LENGTH
+    impacts = sparse_literal(impacts_of(counts, length, against), PAGE_WEIGHT)
+    # One place is left free, so that no phrase begins in the fields and ends in the page.
+    shifted = [token._replace(position=token.position + 1) for token in tokens]
+    return PageIndex(lexeme_literal(shifted, "D"), impacts, length, against)
+
+
+def stemming_language(row: Row[Any]) -> str | None:
+    """The language by which a bookmark's words are stemmed: as its page states it, or guessed from the fields; None
+    where its stems are those of any text."""
+    return stems_apart(row.language or guess_language(f"{row.title} {row.description} {row.notes}"))
+
+
+def index_stored_pages(bookmark_ids: Sequence[int]) -> None:
+    """Index the pages of these bookmarks anew from their stored texts, in the transaction at hand."""
+    rows = db.session.execute(PAGES, {"ids": list(bookmark_ids)}).all()
+    stored = [(row.bookmark_id, index_page(row.text, row.language, row.page_average)) for row in rows]
+    if stored:
+        db.session.execute(STORE_PAGE, [{"bookmark_id": id_, **vars(page)} for id_, page in stored])
+
+
+@dataclass(frozen=True)
+class _Document:
+    literal: str
+    frequencies: dict[str, float]
+    length: float
+    language: str | None
+
+
+def _document(row: Row[Any]) -> _Document:
+    tag = stemming_language(row)
+    frequencies: dict[str, float] = {}
+    length = 0.0
+    literals = []
+    free, at = FIELDS_BYTES, 0
+    for field_text, (label, weight) in _fields(row):
+        tokens = _fitting(analyze(field_text, tag), free)
+        for token in tokens:
+            frequencies[token.term] = frequencies.get(token.term, 0.0) + weight
+            # An address is no text: its length says nothing.
+            if weight >= 1 and is_telling(token.term, tag):
+                length += weight
+        if tokens:
+            literals.append(lexeme_literal((token._replace(position=token.position + at) for token in tokens), label))
+            free -= sum(_size(token.term) for token in tokens)
+            at += tokens[-1].position + GAP
+    literals.extend(quoted(label) for label in labels_of(row.organization_id, row.domain, row.language))
+    return _Document(" ".join(literals), frequencies, length, tag)
+
+
+def _fields(row: Row[Any]) -> Iterator[tuple[str, tuple[str, float]]]:
+    yield row.title, TITLE
+    for name in row.tags:
+        yield name, TAGS
+    yield row.domain, ADDRESS
+    yield row.description, DESCRIPTION
+    yield row.notes, NOTES
+    address = urlsplit(row.url)
+    yield unquote(f"{address.path} {address.query}".replace("+", " ")), ADDRESS
+
+
+def _fitting(tokens: list[Token], free: int) -> list[Token]:
+    """As many of the first tokens as fit into so many bytes."""
+    if len(tokens) * 16 < free and all(len(token.term) < 8 for token in tokens):
+        return tokens
+    seen: set[str] = set()
+    for count, token in enumerate(tokens):
+        free -= 2 if token.term in seen else _size(token.term)
+        seen.add(token.term)
+        if free < 0:
+            return tokens[:count]
+    return tokens
+
+
+def _size(term: str) -> int:
+    return len(term.encode()) + 12
