@@ -21,7 +21,7 @@ from backend.bookmarks.fulltext.conditions import (
     spoken_languages,
 )
 from backend.bookmarks.queries import conditions
-from backend.bookmarks.syntax import Query, Term, parse
+from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.search.queries import rank_by_meaning, read_hits
 from backend.search.ranking import Ranked, Wanted, rank_by_words, wanted_words
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
@@ -30,6 +30,8 @@ from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 RRF_K = 60
 # How many results there are at most: fixed, so that pages do not shift. Of a fusion, how many of each list take part.
 WINDOW, FUSED_WINDOW = 1_000, 200
+# A query of more plain words than this is prose.
+PROSE_WORDS = 8
 # The conditions of a search without any filter: the organization, neither trash nor archive.
 USUAL_CONDITIONS = 3
 
@@ -80,7 +82,7 @@ class _Request:
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Find bookmarks. Without embeddings the answer is by words alone and says `degraded`."""
     started = time.perf_counter()
-    parsed = parse(query.q)
+    parsed = as_prose(parse(query.q))
     found = _find(_request(actor, query, parsed), query) if parsed.clauses else Found([])
     start = (query.page - 1) * query.page_size
     window = found.ranked[start : start + query.page_size]
@@ -104,6 +106,23 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
         degraded=found.degraded,
         took_ms=round((time.perf_counter() - started) * 1000, 2),
     )
+
+
+def as_prose(query: Query) -> Query:
+    """The query; if it has more words than anybody types with operators, it is prose that was pasted.
+
+    In prose quotes and dashes are punctuation: their words are wanted like all others.
+    """
+    words = [clause for clause in query.clauses if isinstance(clause, Term) and not clause.negated]
+    if len(words) <= PROSE_WORDS:
+        return query
+    clauses: list[Clause] = []
+    for clause in query.clauses:
+        if isinstance(clause, Term | Phrase):
+            clauses += [Term(word) for word in clause.text.split()]
+        else:
+            clauses.append(clause)
+    return Query(tuple(clauses))
 
 
 def _request(actor: Actor, query: SearchQuery, parsed: Query) -> _Request:
