@@ -157,7 +157,13 @@ class BookmarkDocument(Base):
 
     __tablename__ = "bookmark_documents"
     __table_args__ = (
-        Index("ix_bookmark_documents_document", "document", postgresql_using="gin"),
+        # Without a list of what is still to be put in, which every search would have to read.
+        Index(
+            "ix_bookmark_documents_document",
+            "document",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
         Index("ix_bookmark_documents_organization_id_written_at", "organization_id", "written_at"),
     )
 
@@ -174,7 +180,8 @@ class BookmarkDocument(Base):
 class SearchStatistics(Base):
     """What ranking knows of an organization's bookmarks as a whole: counted by the worker, see
     `bookmarks/fulltext/statistics.py`. Averages are of lengths in telling words; `terms` is how many rows of
-    `search_terms` there are, none for small organizations."""
+    `search_terms` there are, none for small organizations; documents written since the last count carry its
+    `generation` as a label."""
 
     __tablename__ = "search_statistics"
 
@@ -182,6 +189,7 @@ class SearchStatistics(Base):
     documents: Mapped[int]
     pages: Mapped[int]
     terms: Mapped[int]
+    generation: Mapped[int] = mapped_column(server_default="0")
     average: Mapped[float] = mapped_column(REAL)
     page_average: Mapped[float] = mapped_column(REAL)
     counted_at: Mapped[datetime]

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from pgvector.sqlalchemy import SPARSEVEC
@@ -32,13 +31,12 @@ from sqlalchemy import (
     true,
     union,
 )
-from sqlalchemy.orm import aliased
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
 from backend.bookmarks.analysis.tokens import TEXT
 from backend.bookmarks.fulltext.conditions import Languages, Requirements, any_form, any_of, holds, matches
 from backend.bookmarks.fulltext.impacts import DIMENSIONS, is_telling, sparse_literal, term_id
-from backend.bookmarks.fulltext.labels import organization_label
+from backend.bookmarks.fulltext.labels import generation_label, organization_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchTerm
 from backend.bookmarks.syntax import Query, Term
 from backend.extensions import db
@@ -51,13 +49,13 @@ BUDGET, PAGE_COST = 8_000, 3
 COUNTED = 5_000
 
 Ranked = list[tuple[int, float]]
-Scored = Select[int, float, bool]
+Scored = Select[int, float]
 DOCUMENT = BookmarkDocument
 # The lexemes of which one is wanted at a place of the query.
 Place = tuple[str, ...]
 
 STORED = text("""
-    SELECT s.documents, s.pages, s.terms, s.counted_at, t.term, t.documents AS holding,
+    SELECT s.documents, s.pages, s.terms, s.generation, t.term, t.documents AS holding,
            t.champions IS NOT NULL AS has_champions
       FROM search_statistics s
       LEFT JOIN search_terms t ON t.organization_id = s.organization_id AND t.term = ANY(:terms)
@@ -106,14 +104,14 @@ class Statistics:
         documents: How many there are.
         holding: How many of them hold each place.
         common: Places of which the champions are known.
-        counted_at: When champions were chosen; None if there are none.
+        generation: That what was written since champions were chosen is labelled with; None if there are none.
         budget: How many candidates may be scored.
     """
 
     documents: int
     holding: dict[Place, int]
     common: frozenset[Place]
-    counted_at: datetime | None
+    generation: int | None
     budget: int
 
     def found_by(self, finder: Finder) -> int:
@@ -130,7 +128,7 @@ def wanted_words(query: Query, languages: Languages) -> Wanted:
     """What a query ranks by: its telling words; all of them where there is no other."""
     counts: Counter[Place] = Counter()
     for piece in (*query.words, *query.phrases):
-        counts.update(tuple(place) for place in query_terms(piece, languages))
+        counts.update(_meant(place, languages) for place in query_terms(piece, languages))
     places = {place: count for place, count in counts.items() if _tells(place, languages)} or dict(counts)
     finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
     telling = [finder for finder in finders if any(place in places for place in finder.places)]
@@ -141,8 +139,12 @@ def _finders(word: str, languages: Languages) -> Iterator[Finder]:
     for found in TEXT.finditer(word):
         if found.lastgroup == "run":
             yield from (Finder(any_of([place]), (tuple(place),)) for place in query_terms(found[0], languages))
-        elif forms := query_forms(found[0], languages):
-            yield Finder(_in_any_order(forms), tuple(map(tuple, forms[0])))
+        elif forms := _forms(found[0], languages):
+            yield Finder(_in_any_order(forms), tuple(forms[0]))
+
+
+def _forms(word: str, languages: Languages) -> list[list[Place]]:
+    return [[_meant(place, languages) for place in form] for form in query_forms(word, languages)]
 
 
 def read_statistics(organization_id: int, wanted: Wanted) -> Statistics:
@@ -162,7 +164,7 @@ def read_statistics(organization_id: int, wanted: Wanted) -> Statistics:
                 if row.has_champions:
                     common.add(place)
     cost = 1 + PAGE_COST * head.pages / max(head.documents, 1)
-    return Statistics(head.documents, holding, frozenset(common), head.counted_at, int(BUDGET / cost))
+    return Statistics(head.documents, holding, frozenset(common), head.generation, int(BUDGET / cost))
 
 
 def rank_by_words(
@@ -190,7 +192,7 @@ def rank_by_words(
     among = _few(where, statistics.budget) if is_filtered else None
     search = _Search(organization_id, wanted, required, statistics)
     parts = search.among(among) if among is not None else search.everywhere(where if is_filtered else ())
-    return _best(parts, where, limit)
+    return _best(parts, search.is_complete, where, limit)
 
 
 def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
@@ -210,7 +212,7 @@ def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
 
 @dataclass(frozen=True)
 class _Search:
-    """The statements that find and score candidates: each gives ids, scores, and whether all words are there."""
+    """The statements that find and score candidates: each gives ids and scores."""
 
     organization_id: int
     wanted: Wanted
@@ -229,7 +231,7 @@ class _Search:
             return [self._scored(self._match()).limit(budget)]
         rare, common = self._split()
         parts = [self._scored(self._match(_any_finder(rare))).limit(budget)] if rare else []
-        if common and self.statistics.counted_at is not None:
+        if common and self.statistics.generation is not None:
             parts.append(self._champions(common))
             parts.append(self._fresh(common))
             if self.wanted.complete and not rare:
@@ -238,6 +240,16 @@ class _Search:
                 passing = select(Bookmark.id).where(Bookmark.id == DOCUMENT.bookmark_id, *where).correlate(DOCUMENT)
                 parts.append(self._scored(self._match(_any_finder(common)), passing.exists()).limit(budget))
         return parts
+
+    def is_complete(self, bookmark_id: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether a candidate holds all words; of all candidates, where that is no matter."""
+        if not self.wanted.complete:
+            return true()
+        # Asked of the index: the documents themselves may be long.
+        found = select(DOCUMENT.bookmark_id).where(
+            DOCUMENT.organization_id == self.organization_id, matches(self.organization_id, self.wanted.complete)
+        )
+        return bookmark_id.in_(found)
 
     def _split(self) -> tuple[list[Finder], list[Finder]]:
         """What finds candidates within the budget, the rarest first, and what is more common."""
@@ -267,10 +279,8 @@ class _Search:
         return self._scored(DOCUMENT.bookmark_id.in_(select(chosen.c.id)), *matching)
 
     def _fresh(self, common: Sequence[Finder]) -> Scored:
-        # Added to, the time is no matter for the index: that of the words is the one to use, or all that was written
-        # since would be read, with its long texts.
-        written_at = DOCUMENT.written_at + timedelta()
-        return self._scored(self._match(_any_finder(common)), written_at > self.statistics.counted_at)
+        label = generation_label(self.organization_id, self.statistics.generation or 0)
+        return self._scored(self._match(quoted(label), _any_finder(common)))
 
     def _match(self, *words: str) -> ColumnElement[bool]:
         return matches(self.organization_id, " & ".join(one for one in (*words, self.required.words) if one))
@@ -281,20 +291,8 @@ class _Search:
         found: Scored = select(
             DOCUMENT.bookmark_id.label("id"),
             (score + func.coalesce(page_score, 0)).label("score"),
-            self._is_complete().label("complete"),
         )
         return found.where(DOCUMENT.organization_id == self.organization_id, *which)
-
-    def _is_complete(self) -> ColumnElement[bool]:
-        if not self.wanted.complete:
-            return true()
-        # Asked of the index: the documents themselves may be long.
-        other = aliased(DOCUMENT)
-        found = select(other.bookmark_id).where(
-            other.organization_id == self.organization_id,
-            matches(self.organization_id, self.wanted.complete, other.document),
-        )
-        return DOCUMENT.bookmark_id.in_(found.correlate(None))
 
     def _weights(self) -> ColumnElement[Any]:
         weights: dict[int, float] = {}
@@ -304,12 +302,22 @@ class _Search:
         return cast(literal(sparse_literal(weights), Text), SPARSEVEC(DIMENSIONS))
 
 
-def _best(parts: Sequence[Scored], where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
+def _best(
+    parts: Sequence[Scored],
+    is_complete: Callable[[ColumnElement[int]], ColumnElement[bool]],
+    where: Sequence[ColumnElement[bool]],
+    limit: int,
+) -> Ranked:
     """The best of the candidates that fulfil the conditions."""
     found = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
-    order = (found.c.complete.desc(), found.c.score.desc(), found.c.id.desc())
+    complete = is_complete(found.c.id).label("complete")
     # The conditions are looked at for one candidate after the other, the best first, until there are enough.
-    ordered = select(found).order_by(*order).offset(literal_column("0")).subquery()
+    ordered = (
+        select(found, complete)
+        .order_by(complete.desc(), found.c.score.desc(), found.c.id.desc())
+        .offset(literal_column("0"))
+        .subquery()
+    )
     passing = select(literal_column("1")).where(Bookmark.id == ordered.c.id, *where).limit(1).lateral()
     best = (
         select(ordered.c.id, ordered.c.score)
@@ -324,6 +332,11 @@ def _any_finder(finders: Sequence[Finder]) -> str:
     return any_form([finder.words for finder in finders])
 
 
+def _meant(place: Sequence[str], languages: Languages) -> Place:
+    """A place without the stems that are stop words of some language: `da`, Portuguese for `of`, of `data`."""
+    return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
+
+
 def _tells(place: Place, languages: Languages) -> bool:
     return any(is_telling(lexeme, language) for lexeme in place for language in languages)
 
@@ -333,10 +346,10 @@ def _complete(query: Query, languages: Languages) -> str:
     words = list(
         dict.fromkeys(clause.text for clause in query.clauses if isinstance(clause, Term) and not clause.negated)
     )
-    forms = [query_forms(word, languages) for word in words]
+    forms = [_forms(word, languages) for word in words]
     if sum(map(bool, forms)) > COMPLETE_WORDS:
         return ""
-    telling = [found for found in forms if any(_tells(tuple(place), languages) for form in found for place in form)]
+    telling = [found for found in forms if any(_tells(place, languages) for form in found for place in form)]
     if len(telling) < 2:
         return ""
     return " & ".join(_in_any_order(found) for found in telling)

@@ -19,6 +19,7 @@ def upgrade() -> None:
     sa.Column('documents', sa.BigInteger(), nullable=False),
     sa.Column('pages', sa.BigInteger(), nullable=False),
     sa.Column('terms', sa.BigInteger(), nullable=False),
+    sa.Column('generation', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('average', sa.REAL(), nullable=False),
     sa.Column('page_average', sa.REAL(), nullable=False),
     sa.Column('counted_at', sa.DateTime(timezone=True), nullable=False),
@@ -52,6 +53,9 @@ def upgrade() -> None:
     op.add_column('bookmark_documents', sa.Column('length', sa.REAL(), server_default='0', nullable=False))
     op.add_column('bookmark_documents', sa.Column('average', sa.REAL(), server_default='0', nullable=False))
     op.add_column('bookmark_documents', sa.Column('written_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False))
+    # The list of what is still to be put into the index, which every search reads, is emptied first.
+    op.execute("ALTER INDEX ix_bookmark_documents_document SET (fastupdate = off)")
+    op.execute("SELECT gin_clean_pending_list('ix_bookmark_documents_document')")
     # The words of old documents were found another way: the worker writes them all anew.
     op.execute("UPDATE bookmarks SET document_due_at = now()")
     with op.get_context().autocommit_block():
@@ -65,6 +69,7 @@ def downgrade() -> None:
         op.drop_index('ix_bookmarks_document_due', table_name='bookmarks', postgresql_concurrently=True, if_exists=True)
         op.create_index('ix_bookmark_documents_organization_id', 'bookmark_documents', ['organization_id'], unique=False, postgresql_concurrently=True, if_not_exists=True)
         op.drop_index('ix_bookmark_documents_organization_id_written_at', table_name='bookmark_documents', postgresql_concurrently=True, if_exists=True)
+    op.execute("ALTER INDEX ix_bookmark_documents_document RESET (fastupdate)")
     for name in ('written_at', 'average', 'length', 'impacts', 'page_impacts'):
         op.drop_column('bookmark_documents', name)
     for name in ('average', 'length', 'impacts'):

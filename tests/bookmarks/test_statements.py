@@ -27,12 +27,15 @@ def test_a_list_takes_three(ada: Api, sql: SqlCounter, rows: int, tags: int) -> 
     queries: list[dict[str, Any]] = [
         {"page_size": 100},
         {"sort": "title", "page_size": 100},
-        {"tag": ["t1", "t2"], "untagged": "false", "q": "example", "is_archived": "any"},
+        {"tag": ["t1", "t2"], "untagged": "false", "q": "tag:t1 is:unread", "is_archived": "any"},
         {"deleted": "true"},
     ]
     for query in queries:
         with sql.at_most(3):
             assert ada.get("/bookmarks", **query).status_code == 200
+    # With words, the languages whose stems they may have.
+    with sql.at_most(4):
+        assert ada.get("/bookmarks", q="example -other", page_size=100).status_code == 200
     cursor = ada.get("/bookmarks", page_size=1).json["next_cursor"]
     if cursor:
         with sql.at_most(3):
@@ -76,13 +79,17 @@ def test_trash_and_back_take_few(ada: Api, sql: SqlCounter) -> None:
         assert ada.post(f"/bookmarks/{saved['id']}/restore").status_code == 200
 
 
-def test_a_search_takes_four_at_most(ada: Api, sql: SqlCounter) -> None:
-    """Who asks, which match, how many, and the page with its tags and highlights."""
-    fill(ada, 100, 5)
+@pytest.mark.parametrize("rows", [1, 100])
+def test_a_search_by_words_takes_six_at_most(ada: Api, sql: SqlCounter, rows: int) -> None:
+    """Who asks, in which languages, what is known, how common the words are, the best, and the page with its tags."""
+    fill(ada, rows, 5)
     for page_size in (1, 100):
-        with sql.at_most(4):
-            found = ada.get("/search", q="example", mode="text", page_size=page_size)
-        assert found.json["total"] == 100
+        with sql.at_most(6):
+            found = ada.get("/search", q="example other words", mode="text", page_size=page_size)
+        assert found.json["total"] == rows
+    # With a filter, which bookmarks it leaves.
+    with sql.at_most(7):
+        assert ada.get("/search", q="example tag:t1 -other", mode="text").json["total"] == rows
 
 
 def test_jobs_take_three_for_a_list_and_two_for_one(ada: Api, sql: SqlCounter) -> None:

@@ -74,10 +74,10 @@ def holds(organization_id: int, words: str) -> ColumnElement[bool]:
     return Bookmark.id.in_(found.correlate(None))
 
 
-def matches(organization_id: int, words: str, document: Any = BookmarkDocument.document) -> ColumnElement[bool]:
+def matches(organization_id: int, words: str) -> ColumnElement[bool]:
     """Documents of the organization that match a tsquery; the label keeps the look-up within the organization."""
     label = quoted(organization_label(organization_id))
-    found: ColumnElement[bool] = document.op("@@", is_comparison=True)(
+    found: ColumnElement[bool] = BookmarkDocument.document.op("@@", is_comparison=True)(
         cast(literal(f"{label} & {words}" if words else label, Text), TSQUERY)
     )
     return found

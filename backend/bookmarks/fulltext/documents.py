@@ -69,13 +69,9 @@ STORE_PAGE = text("""
            length = :length, average = :average
      WHERE bookmark_id = :bookmark_id
 """)
-AVERAGE = (
-    select(SearchStatistics.average)
-    .where(SearchStatistics.organization_id == Bookmark.organization_id)
-    .correlate(Bookmark)
-    .scalar_subquery()
-    .label("search_average")
-)
+KNOWN = select(SearchStatistics).where(SearchStatistics.organization_id == Bookmark.organization_id).correlate(Bookmark)
+AVERAGE = KNOWN.with_only_columns(SearchStatistics.average).scalar_subquery().label("search_average")
+GENERATION = KNOWN.with_only_columns(SearchStatistics.generation).scalar_subquery().label("search_generation")
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,9 @@ def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """
     if not bookmark_ids:
         return {}
-    rows = db.session.execute(select_bookmarks(AVERAGE).where(one_of(bookmark_ids)).order_by(Bookmark.id)).all()
+    rows = db.session.execute(
+        select_bookmarks(AVERAGE, GENERATION).where(one_of(bookmark_ids)).order_by(Bookmark.id)
+    ).all()
     documents = [_document(row) for row in rows]
     usual = fmean(one.length for one in documents) if len(documents) >= LARGE_BATCH else USUAL_LENGTH
     averages = [row.search_average or usual for row in rows]
@@ -173,7 +171,8 @@ def _document(row: Row[Any]) -> _Document:
             literals.append(lexeme_literal((token._replace(position=token.position + at) for token in tokens), label))
             free -= sum(_size(token.term) for token in tokens)
             at += tokens[-1].position + GAP
-    literals.extend(quoted(label) for label in labels_of(row.organization_id, row.domain, row.language))
+    labels = labels_of(row.organization_id, row.domain, row.language, row.search_generation or 0)
+    literals.extend(map(quoted, labels))
     return _Document(" ".join(literals), frequencies, length, tag)
 
 

@@ -23,15 +23,22 @@ def language_label(tag: str) -> str:
     return f" l{tag}"
 
 
-def labels_of(organization_id: int, domain: str, language: str | None) -> Iterator[str]:
+def generation_label(organization_id: int, generation: int) -> str:
+    """The lexeme of an organization's documents that were written in a generation of its statistics."""
+    return f" g{organization_id}.{generation}"
+
+
+def labels_of(organization_id: int, domain: str, language: str | None, generation: int) -> Iterator[str]:
     """All labels of a bookmark.
 
     Args:
         organization_id: Whose it is.
         domain: Its host, in normal form.
         language: BCP 47 tag that its page states.
+        generation: Of the organization's statistics, now.
     """
     yield organization_label(organization_id)
+    yield generation_label(organization_id, generation)
     parts = domain.split(".")
     for start in range(max(1, len(parts) - 1)):
         yield site_label(".".join(parts[start:]))

@@ -6,6 +6,7 @@ weigh most. The counts are made anew when a part of the documents has changed si
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,8 +31,8 @@ CHAMPIONS = 1_000
 REWRITTEN_BATCH, READ_BATCH = 200, 2_000
 # How many entries are kept in memory before all but the champions among them are dropped.
 KEPT = 6_000_000
-# A transaction that began before the counting may commit after it.
-OVERLAP_SECONDS = 60
+# A transaction that read the old generation commits within this time: such take milliseconds.
+IN_FLIGHT_SECONDS = 0.5
 
 CHANGED = text("""
     SELECT o.id
@@ -53,8 +54,9 @@ TOTALS = text("""
      WHERE d.organization_id = :organization_id
 """)
 STORE_TOTALS = text("""
-    INSERT INTO search_statistics (organization_id, documents, pages, terms, average, page_average, counted_at)
-    SELECT id, :documents, :pages, 0, :average, :page_average, 'epoch'
+    INSERT INTO search_statistics
+           (organization_id, documents, pages, terms, generation, average, page_average, counted_at)
+    SELECT id, :documents, :pages, 0, 1, :average, :page_average, 'epoch'
       FROM organizations WHERE id = :organization_id
     ON CONFLICT (organization_id) DO UPDATE
        SET documents = excluded.documents, pages = excluded.pages,
@@ -67,6 +69,11 @@ OUTDATED = text("""
        AND (abs(d.average - :average) > :drift * :average
             OR (c.length > 0 AND abs(c.average - :page_average) > :drift * :page_average))
      ORDER BY d.bookmark_id LIMIT :batch
+""")
+# What is written from here on carries the label of a new generation.
+BEGIN = text("""
+    UPDATE search_statistics SET generation = generation + 1 WHERE organization_id = :organization_id
+    RETURNING clock_timestamp()
 """)
 READ = text("""
     SELECT bookmark_id, sparsevec_send(impacts) AS impacts, sparsevec_send(page_impacts) AS page_impacts
@@ -83,7 +90,7 @@ STORE_TERMS = text("""
            AS given(term, documents, champions)
 """)
 FINISH = text("""
-    UPDATE search_statistics SET terms = :terms, counted_at = :counted_at - make_interval(secs => :overlap)
+    UPDATE search_statistics SET terms = :terms, counted_at = :counted_at
      WHERE organization_id = :organization_id
 """)
 
@@ -121,7 +128,9 @@ def refresh_statistics(organization_id: int) -> None:
     db.session.execute(STORE_TOTALS, values)
     db.session.commit()
     _rewrite_outdated(organization_id, averages)
-    counted_at = db.session.scalar(text("SELECT clock_timestamp()"))
+    counted_at = db.session.execute(BEGIN, {"organization_id": organization_id}).scalar_one()
+    db.session.commit()
+    time.sleep(IN_FLIGHT_SECONDS)
     terms, counts = _count_terms(organization_id) if totals.documents > SMALL else (np.empty(0, np.int64),) * 2
     champions = _champions(organization_id, terms[counts > CHAMPIONS])
     db.session.rollback()
@@ -132,7 +141,7 @@ def refresh_statistics(organization_id: int) -> None:
     chosen = [champions.get(term) for term in terms.tolist()]
     given = {"terms": terms.tolist(), "documents": counts.tolist(), "champions": chosen}
     db.session.execute(STORE_TERMS, {"organization_id": organization_id, **given})
-    ended = {"terms": len(terms), "counted_at": counted_at, "overlap": OVERLAP_SECONDS}
+    ended = {"terms": len(terms), "counted_at": counted_at}
     db.session.execute(FINISH, {"organization_id": organization_id, **ended})
     db.session.commit()
 
