@@ -15,17 +15,39 @@ class SqlCounter:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.statements: list[str] = []
+        self.parameters: list[Any] = []
         event.listen(engine, "before_cursor_execute", self._remember)
 
     def _remember(self, *arguments: Any) -> None:
         self.statements.append(arguments[2])
+        self.parameters.append(arguments[3])
 
     def close(self) -> None:
         event.remove(self.engine, "before_cursor_execute", self._remember)
 
+    def clear(self) -> None:
+        """Forget what was sent so far."""
+        self.statements.clear()
+        self.parameters.clear()
+
+    def plans(self) -> list[str]:
+        """PostgreSQL's plans for the queries sent since the last `clear`, with the values they were sent with."""
+        sent = [
+            (statement, values)
+            for statement, values in zip(self.statements, self.parameters, strict=True)
+            if statement.lstrip().upper().startswith(("SELECT", "WITH"))
+        ]
+        with self.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            plans = []
+            for statement, values in sent:
+                cursor.execute(f"EXPLAIN {statement}", values)
+                plans.append("\n".join(row[0] for row in cursor.fetchall()))
+        return plans
+
     @contextmanager
     def at_most(self, number: int) -> Iterator[None]:
         """Fail if the block sends more statements than this."""
-        self.statements.clear()
+        self.clear()
         yield
         assert len(self.statements) <= number, "\n".join(self.statements)

@@ -58,7 +58,7 @@ def requirements(organization_id: int, clauses: Sequence[Clause], languages: Lan
         if not telling:
             continue
         found = [tsquery_of(unit, languages) for unit in telling]
-        if all(found):
+        if all(found) and not isinstance(clause, Filter):
             words.append(any_form(found))
             bounded = bounded or not any(unit.negated for unit in telling)
         else:

@@ -1,0 +1,320 @@
+"""Ranking by words: BM25, its statistics, and what keeps it fast (R-SEARCH)."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from backend.bookmarks import jobs
+from backend.bookmarks.fulltext import impacts, statistics
+from backend.bookmarks.fulltext.statistics import changed_organizations
+from backend.bookmarks.jobs import refresh_changed_statistics, resend_due_work
+from backend.extensions import db
+from backend.search import ranking
+from tests.api import Api
+from tests.bookmarks.pages import add_page
+from tests.sql import SqlCounter
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+LETTERS = "bcdfghjklmnpqrtvwxz"
+
+
+def search(api: Api, q: str, **query: Any) -> list[dict[str, Any]]:
+    response = api.get("/search", q=q, **{"mode": "text", "page_size": 100, **query})
+    assert response.status_code == 200, response.get_data(as_text=True)
+    items: list[dict[str, Any]] = response.json["items"]
+    return items
+
+
+def titles(api: Api, q: str, **query: Any) -> list[str]:
+    return [item["bookmark"]["title"] for item in search(api, q, **query)]
+
+
+def fill(api: Api, texts: list[str], **more: Any) -> list[int]:
+    """Bookmarks with these titles, through the API; their ids."""
+    items = [
+        {"url": f"https://example.org/{random.getrandbits(60)}", "title": text, "capture": False, **more}
+        for text in texts
+    ]
+    ids: list[int] = []
+    for start in range(0, len(items), 1000):
+        results = api.post("/bookmarks/bulk", {"items": items[start : start + 1000]}).json["results"]
+        ids += [result["id"] for result in results]
+    return ids
+
+
+def made_words(seed: int, number: int) -> list[str]:
+    """Words that no stemmer changes."""
+    chance = random.Random(seed)
+    return ["".join(chance.choices(LETTERS, k=6)) for _ in range(number)]
+
+
+def expected_scores(texts: list[str], query: list[str]) -> dict[str, float]:
+    """BM25 by its definition, over titles."""
+    split = {text: text.split() for text in texts}
+    weight = 1.5
+    average = sum(weight * len(words) for words in split.values()) / len(texts)
+    scores = dict.fromkeys(texts, 0.0)
+    for word in query:
+        holding = sum(word in words for words in split.values())
+        rarity = math.log(1 + (len(texts) - holding + 0.5) / (holding + 0.5))
+        for text, words in split.items():
+            count = weight * words.count(word)
+            norm = impacts.K1 * (1 - impacts.B + impacts.B * weight * len(words) / average)
+            scores[text] += rarity * count * (impacts.K1 + 1) / (count + norm)
+    return {text: score for text, score in scores.items() if score}
+
+
+def test_scores_are_those_of_bm25(ada: Api, context: Flask) -> None:
+    words = made_words(1, 40)
+    chance = random.Random(2)
+    texts = list({" ".join(chance.choices(words, k=chance.randint(1, 12))) for _ in range(150)})
+    fill(ada, texts)
+    for size in (1, 2, 5, 8):
+        query = chance.sample(words, size)
+        expected = expected_scores(texts, query)
+        found = {item["bookmark"]["title"]: item["score"] for item in search(ada, " ".join(query))}
+        assert len(found) == min(len(expected), 100)
+        for title, score in found.items():
+            assert score == pytest.approx(expected[title], rel=1e-3)
+        if size > ranking.COMPLETE_WORDS:
+            assert min(found.values()) >= sorted(expected.values(), reverse=True)[len(found) - 1] * 0.999
+
+
+def test_what_holds_all_of_up_to_four_words_comes_first(ada: Api) -> None:
+    rare, common = "quokka", "garden"
+    fill(ada, [f"{common} {word}" for word in made_words(3, 30)])
+    fill(ada, [f"{rare} {rare} {rare}"])
+    fill(ada, [f"a long title about many things, of which one is a {common} and another, at its end, the {rare}"])
+    assert titles(ada, f"{rare} {common}")[0].startswith("a long title")
+    assert titles(ada, f"{rare} the {common}")[0].startswith("a long title")
+    assert titles(ada, f"{rare} {common} nothing hereof exists")[0] == f"{rare} {rare} {rare}"
+
+
+def test_words_that_say_little_rank_nothing_but_are_found_alone(ada: Api) -> None:
+    fill(ada, ["the cat of the house", "a house", "the the the"])
+    assert titles(ada, "the house") == ["a house", "the cat of the house"]
+    assert sorted(titles(ada, "the")) == ["the cat of the house", "the the the"]
+    assert titles(ada, '"of the house"') == ["the cat of the house"]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ('quokka "red garden"', ["a red garden"]),
+        ("garden -red", ["a garden", "another quokka garden of example.com"]),
+        ("garden tag:green", ["a red garden"]),
+        ("garden #green -#green", []),
+        ("is:favorite garden", ["a garden"]),
+        ("garden site:example.com", ["another quokka garden of example.com"]),
+        ("site:docs.example.com", ["another quokka garden of example.com"]),
+        ("garden -site:example.com -red", ["a garden"]),
+        ("garden before:2021-01-01", ["a garden"]),
+        ("garden after:2020-06-01 before:2020-06-02", ["a garden"]),
+        ("lang:de", []),
+        ("project:7 garden", []),
+        ("is:archived garden", ["an old garden"]),
+        ("red OR quokka", ["a red garden", "another quokka garden of example.com"]),
+        ("#green OR site:example.com", ["a red garden", "another quokka garden of example.com"]),
+        ("-garden", ["nothing"]),
+        ("is:untagged -garden", ["nothing"]),
+        ("is:broken", []),
+        ("tag:green is:unread", ["a red garden"]),
+    ],
+)
+def test_the_query_language_means_the_same_in_lists_and_in_search(ada: Api, q: str, found: list[str]) -> None:
+    ada.save("https://example.org/1", title="a red garden", tags=["Green"])
+    ada.save("https://example.org/2", title="a garden", is_favorite=True, created_at="2020-06-01T00:00:00Z")
+    ada.save("https://docs.example.com/3", title="another quokka garden of example.com")
+    ada.save("https://example.org/4", title="an old garden", is_archived=True)
+    ada.save("https://example.org/5", title="nothing")
+    assert sorted(titles(ada, q)) == found
+    if 'quokka "' not in q:  # A list asks for all words, a search only for what is strict.
+        listed = ada.get("/bookmarks", q=q, page_size=100).json["items"]
+        assert sorted(item["title"] for item in listed) == found
+
+
+def test_a_list_asks_for_all_words(ada: Api) -> None:
+    fill(ada, ["red garden", "red", "garden", "gardens of the reds"])
+    listed = [item["title"] for item in ada.get("/bookmarks", q="garden red").json["items"]]
+    assert sorted(listed) == ["gardens of the reds", "red garden"]
+    assert ada.get("/bookmarks", q="!!!").json["total"] == 0
+
+
+def test_in_a_long_text_quotes_and_dashes_are_punctuation(ada: Api) -> None:
+    fill(ada, ["vibration of panels at supersonic speed", "panels"])
+    prose = 'what is known about the "flutter of panels" -in particular their vibration- when heated'
+    assert titles(ada, prose) == ["vibration of panels at supersonic speed", "panels"]
+    assert titles(ada, 'panels "flutter of panels"') == []
+    assert titles(ada, f"{prose} tag:none") == []
+
+
+@pytest.mark.parametrize(
+    ("title", "queries"),
+    [
+        ("Running faster databases", ["run", "database", "FASTER", "runs databases"]),
+        ("Die schönsten Häuser und Gärten der Stadt", ["Haus", "häuser", "HAUSER", "garten", "schönste"]),
+        ("Как выбрать хорошие книги", ["книга", "книгу", "КНИГИ", "хорошая"]),
+        ("日本語の全文検索エンジンを作る", ["日本", "検索", "全文検索", "エンジン", "日本語"]),
+        ("全文搜索引擎的设计与实现", ["搜索", "引擎", "设计", "全文", "搜索引擎"]),
+        ("Café crème à la française", ["cafe", "CAFÉ", "creme", "francaise"]),
+        ("Łódź i Kraków w naïve ﬁle", ["lodz", "krakow", "naive", "file"]),
+        (
+            "Use foo_bar in C++ with node.js v1.2.3 and F#",
+            ["foo_bar", "C++", "node.js", "nodejs", "v1.2.3", "1.2", "f#", "bar"],
+        ),
+        ("getElementById and std::vector", ["getElementById", "std::vector", "vector"]),
+    ],
+)
+def test_words_are_found_in_many_languages_and_in_code(ada: Api, title: str, queries: list[str]) -> None:
+    fill(ada, [title, "something else, of another kind", "C c# D 1.5 v2"])
+    for q in queries:
+        assert titles(ada, q)[:1] == [title], q
+        assert [item["title"] for item in ada.get("/bookmarks", q=q).json["items"]] == [title], q
+
+
+def test_a_page_is_stemmed_in_the_language_it_states(ada: Api, context: Flask) -> None:
+    page = ada.save("https://example.org/1", title="page")["id"]
+    db.session.execute(db.text("UPDATE bookmarks SET language = 'sv-SE' WHERE id = :id"), {"id": page})
+    add_page(page, "flickorna sprang")
+    assert titles(ada, "flicka") == ["page"]
+    assert titles(ada, "lang:sv flickor") == ["page"]
+    assert titles(ada, "lang:da flickor") == []
+
+
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stored counts from six documents on, three champions, and five candidates a search."""
+    monkeypatch.setattr(statistics, "SMALL", 5)
+    monkeypatch.setattr(statistics, "CHANGES", 10)
+    monkeypatch.setattr(statistics, "CHAMPIONS", 3)
+    monkeypatch.setattr(statistics, "READ_BATCH", 7)
+    monkeypatch.setattr(statistics, "KEPT", 10)
+    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr(ranking, "BUDGET", 5)
+
+
+def test_of_a_common_word_the_best_are_found_old_and_new(ada: Api, context: Flask, small_bounds: None) -> None:
+    words = made_words(5, 40)
+    fill(ada, [f"{word} {' '.join(words[:place])} zebra" for place, word in enumerate(words)])
+    refresh_changed_statistics()
+    assert changed_organizations() == []
+    best = [f"{words[0]}  zebra", f"{words[1]} {words[0]} zebra", f"{words[2]} {words[0]} {words[1]} zebra"]
+    assert titles(ada, "zebra") == best
+    # A rare word beside it finds its own; with a filter, what passes is found though it is no champion.
+    assert titles(ada, f"zebra {words[39]}")[0].startswith(words[39])
+    tagged = ada.save("https://example.org/t", title=f"{' '.join(words)} zebra", tags=["t"])
+    assert titles(ada, "zebra tag:t") == [tagged["title"]]
+    # What was written since is looked at, too.
+    fill(ada, ["zebra"])
+    assert titles(ada, "zebra")[0] == "zebra"
+
+
+def test_a_page_counts_among_the_champions(ada: Api, context: Flask, small_bounds: None) -> None:
+    ids = fill(ada, [f"{word} zebra" for word in made_words(6, 30)])
+    for number, id_ in enumerate(ids[:4]):
+        add_page(id_, "zebra " * (number + 1) + "walrus")
+    refresh_changed_statistics()
+    assert [item["bookmark"]["id"] for item in search(ada, "zebra")] == ids[3:0:-1]
+    assert len(search(ada, "walrus")) == 3
+
+
+def test_documents_are_written_anew_when_the_average_has_moved(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "CHANGES", 10)
+    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    texts = [" ".join(made_words(seed, 3)) for seed in range(15)]
+    for text in texts:
+        fill(ada, [text])
+    query = texts[7].split()
+    assert search(ada, query[0])[0]["score"] != pytest.approx(expected_scores(texts, query[:1])[texts[7]], rel=0.02)
+    refresh_changed_statistics()
+    assert search(ada, query[0])[0]["score"] == pytest.approx(expected_scores(texts, query[:1])[texts[7]], rel=1e-3)
+    refresh_changed_statistics()
+    assert changed_organizations() == []
+
+
+def test_stored_counts_and_counts_for_the_query_rank_alike(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    words = made_words(9, 30)
+    chance = random.Random(4)
+    fill(ada, [" ".join(chance.choices(words, k=6)) for _ in range(80)])
+    queries = [" ".join(chance.sample(words, 3)) for _ in range(10)]
+    before = [[(item["bookmark"]["id"], round(item["score"], 2)) for item in search(ada, q)] for q in queries]
+    monkeypatch.setattr(statistics, "SMALL", 5)
+    refresh_changed_statistics()
+    after = [[(item["bookmark"]["id"], round(item["score"], 2)) for item in search(ada, q)] for q in queries]
+    assert [Counter(id_ for id_, _ in one) for one in before] == [Counter(id_ for id_, _ in one) for one in after]
+    for one, other in zip(before, after, strict=True):
+        assert dict(one) == pytest.approx(dict(other), abs=0.2)
+
+
+def test_the_schedulers_pass_asks_for_counts_when_documents_have_changed(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    sent: list[str] = []
+    monkeypatch.setattr(jobs, "send", lambda messages: sent.extend(message.function for message in messages))
+    function = "backend.bookmarks.jobs.refresh_changed_statistics"
+    fill(ada, made_words(1, statistics.CHANGES - 1))
+    resend_due_work()
+    assert function not in sent
+    fill(ada, ["one more"])
+    resend_due_work()
+    assert function in sent
+    refresh_changed_statistics()
+    sent.clear()
+    resend_due_work()
+    assert function not in sent
+
+
+def test_search_stays_within_the_organization(ada: Api, bob: Api, context: Flask, small_bounds: None) -> None:
+    fill(ada, [f"{word} zebra" for word in made_words(11, 20)])
+    fill(bob, ["bob's zebra"])
+    refresh_changed_statistics()
+    assert titles(bob, "zebra") == ["bob's zebra"]
+    assert "bob's zebra" not in titles(ada, "zebra")
+    assert titles(bob, f"-nothing {made_words(11, 1)[0]}") == []
+
+
+def test_no_search_reads_a_whole_table(ada: Api, bob: Api, context: Flask, sql: SqlCounter) -> None:
+    words = made_words(12, 3_000)
+    chance = random.Random(6)
+    weights = [1 / (rank + 1) for rank in range(len(words))]
+    for api, number in ((ada, 9_000), (bob, 2_000)):
+        fill(api, [" ".join(chance.choices(words, weights, k=12)) for _ in range(number)], tags=["every"])
+    ada.save("https://example.org/t", title=words[0], tags=["one"], capture=False)
+    refresh_changed_statistics()
+    tables = ("bookmarks", "bookmark_documents", "bookmark_tags", "search_terms")
+    db.session.execute(db.text(f"ANALYZE {', '.join(tables)}"))
+    db.session.commit()
+    read_whole = [f"Seq Scan on {table}" for table in tables]
+    for q in (
+        words[0],
+        " ".join(words[:3]),
+        " ".join(words[:5]),
+        f"{words[0]} {words[2_000]}",
+        f"{words[1_500]} {words[2_500]}",
+        f'"{words[0]} {words[1]}"',
+        f"{words[0]} -{words[1]}",
+        f"{words[0]} tag:one",
+        f"{words[0]} tag:every",
+        f"{words[0]} is:read",
+        f"{words[0]} site:example.org",
+        f"{words[3]} OR tag:one",
+        "tag:one",
+    ):
+        sql.clear()
+        assert ada.get("/search", q=q, mode="text").status_code == 200
+        plans = sql.plans()
+        assert len(plans) > 2
+        for plan in plans:
+            assert not [one for one in read_whole if one in plan], (q, plan)
