@@ -12,6 +12,7 @@ from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider, noting_faults
 from backend.search.queries import Ranked, count_by_words, rank_by_meaning, rank_by_words, read_hits
+from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 
 # Reciprocal rank fusion, Cormack, Clarke and Büttcher 2009, doi:10.1145/1571941.1572114: k as they found it best.
@@ -41,6 +42,8 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
         for id_, score, matched in window
         if id_ in hits
     ]
+    if query.page == 1 and items:
+        remember_search(actor, query.q)
     return SearchPage(
         items=items,
         total=found.total,
