@@ -31,6 +31,7 @@ class SuggestionWord(Base):
             unique=True,
             postgresql_ops={"word": "text_pattern_ops"},
         ),
+        Index("ix_suggestion_words_letter", "organization_id", "kind", text("left(word, 1)"), text("uses DESC")),
         Index(
             "ix_suggestion_words_near",
             "near",

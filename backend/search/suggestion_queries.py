@@ -15,16 +15,20 @@ from backend.search.models import Suggestion
 from backend.search.vocabulary import TYPO_LETTERS, is_one_typo, near_keys, prefix_range
 
 KINDS = ("tag", "title", "domain")
-# Of a prefix that many words share, those that most things hold.
-COMPLETIONS = 200
+# Of a prefix that many words share, those that most things hold; of a single letter, by an index of its own, fewer.
+COMPLETIONS = 100
+OF_ONE_LETTER = 40
 NEAR_WORDS = 500
-# Up to so many things are found by an index of words and put in order. Beyond, the first in order are looked through,
-# of which every twentieth or so holds the words.
-MOST_SORTED = 2_000
-LOOKED_THROUGH = 10_000
+# Up to so many things are found by an index of words and put in order. Beyond, the first in order are looked through
+# for the most used words.
+MOST_SORTED = 5_000
+LOOKED_THROUGH = 2_000
+LOOKED_FOR = 15
 # More than are shown, since some of them are in the trash or have one title.
-CANDIDATES = 40
+CANDIDATES = 30
 
+# Arrays of ids come out of a SELECT, so that the planner does not see them: it takes each that it has no numbers for to
+# be as common as the average, and reads the whole table rather than look up a hundred rare ones.
 FIND_WORDS = text("""
     SELECT wanted.place, wanted.kind, NULL AS word, found.ids, found.uses
       FROM unnest(CAST(:places AS int[]), CAST(:kinds AS text[]), CAST(:lows AS text[]), CAST(:highs AS text[]))
@@ -37,8 +41,19 @@ FIND_WORDS = text("""
                     ORDER BY word = wanted.low DESC, uses DESC, id LIMIT :completions) AS most_used) AS found
      WHERE found.ids IS NOT NULL
     UNION ALL
+    SELECT wanted.place, wanted.kind, NULL, found.ids, found.uses
+      FROM unnest(CAST(:letter_places AS int[]), CAST(:letter_kinds AS text[]), CAST(:letters AS text[]))
+           AS wanted(place, kind, letter)
+     CROSS JOIN LATERAL (
+           SELECT array_agg(id) AS ids, CAST(sum(uses) AS bigint) AS uses
+             FROM (SELECT id, uses FROM suggestion_words
+                    WHERE organization_id = :organization_id AND kind = wanted.kind
+                      AND left(word, 1) = wanted.letter AND word <> wanted.letter
+                    ORDER BY uses DESC LIMIT :of_one_letter) AS most_used) AS found
+     WHERE found.ids IS NOT NULL
+    UNION ALL
     SELECT NULL, kind, word, ARRAY[id], uses
-      FROM (SELECT * FROM suggestion_words WHERE near && CAST(:near AS bigint[])
+      FROM (SELECT * FROM suggestion_words WHERE near && (SELECT CAST(:near AS bigint[]))
              ORDER BY uses DESC, id LIMIT :near_words) AS near
      WHERE organization_id = :organization_id
 """)
@@ -73,12 +88,12 @@ IN_ORDER = """
 BY_BEGINNING = """
     (SELECT 'title', title, CAST(extract(epoch FROM created_at) * 1000000 AS bigint), true FROM bookmarks
       WHERE organization_id = :organization_id AND deleted_at IS NULL
-        AND title_key ~>=~ :low AND title_key ~<~ :high LIMIT :candidates)
+        AND title_key ~>=~ :low AND title_key ~<~ :high ORDER BY title_key USING ~<~ LIMIT :candidates)
     UNION ALL
     (SELECT 'tag', s.value, coalesce((SELECT rank FROM suggestions known WHERE known.tag_id = s.tag_id), 0), true
        FROM (SELECT id AS tag_id, name AS value FROM tags
               WHERE organization_id = :organization_id AND name_key ~>=~ :low AND name_key ~<~ :high
-              LIMIT :candidates) AS s
+              ORDER BY name_key USING ~<~ LIMIT :candidates) AS s
       WHERE {is_live_tag})
     UNION ALL
     (WITH RECURSIVE steps(domain) AS (
@@ -119,12 +134,12 @@ class WordIds:
 
 def find_words(actor: Actor, typed: Sequence[tuple[str, bool]]) -> dict[str, list[WordIds]]:
     """By kind, for each typed word what it may stand for. One statement."""
-    wanted = [
-        (place, kind, *(prefix_range(word) if is_prefix else (word, word + "\x01")))
-        for place, (word, is_prefix) in enumerate(typed)
-        for kind in KINDS
+    wanted = [(place, kind, *_range(*one)) for place, one in enumerate(typed) for kind in KINDS]
+    letters = [
+        (place, kind, word) for place, kind, word, _ in wanted if typed[place] == (word, True) and len(word) == 1
     ]
-    places, kinds, lows, highs = (list(column) for column in zip(*wanted, strict=True))
+    places, kinds, lows, highs = _columns(wanted, 4)
+    letter_places, letter_kinds, first_letters = _columns(letters, 3)
     rows = db.session.execute(
         FIND_WORDS,
         {
@@ -134,6 +149,10 @@ def find_words(actor: Actor, typed: Sequence[tuple[str, bool]]) -> dict[str, lis
             "lows": lows,
             "highs": highs,
             "completions": COMPLETIONS,
+            "letter_places": letter_places,
+            "letter_kinds": letter_kinds,
+            "letters": first_letters,
+            "of_one_letter": OF_ONE_LETTER,
             "near": [key for word, _ in typed for kind in KINDS for key in _near(actor, kind, word)],
             "near_words": NEAR_WORDS,
         },
@@ -142,7 +161,8 @@ def find_words(actor: Actor, typed: Sequence[tuple[str, bool]]) -> dict[str, lis
     for row in rows:
         if row.word is None:
             ids = found[row.kind][row.place]
-            ids.exact, ids.exact_uses = row.ids, row.uses
+            ids.exact += row.ids
+            ids.exact_uses += row.uses
         else:
             _add_near(found[row.kind], typed, row)
     return found
@@ -177,6 +197,15 @@ def most_used_tags(actor: Actor, limit: int) -> list[str]:
     return list(db.session.scalars(select(s.value).where(*of_tags).order_by(s.rank.desc(), s.id.desc()).limit(limit)))
 
 
+def _range(word: str, is_prefix: bool) -> tuple[str, str]:
+    # No word holds a control character, so nothing lies between a word and itself with one more.
+    return prefix_range(word) if is_prefix and len(word) > 1 else (word, word + "\x01")
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], number: int) -> list[list[Any]]:
+    return [[row[column] for row in rows] for column in range(number)]
+
+
 def _near(actor: Actor, kind: str, word: str) -> list[int]:
     if len(word) < TYPO_LETTERS - 1:
         return []
@@ -193,14 +222,17 @@ def _add_near(found: Sequence[WordIds], typed: Iterable[tuple[str, bool]], row: 
 def _by_words(kind: str, words: Sequence[WordIds], values: dict[str, Any]) -> Iterator[str]:
     exact_uses = min((ids.exact_uses for ids in words), default=0)
     all_uses = min((ids.exact_uses + ids.near_uses for ids in words), default=0)
-    exact = _holds(kind, "exact", [ids.exact for ids in words], values) if exact_uses else "false"
+    exact = [ids.exact for ids in words]
     if exact_uses > MOST_SORTED:
-        yield IN_ORDER.format(kind=kind, exact=exact, is_live=IS_LIVE[kind])
+        holds = _holds(kind, "exact", [ids[:LOOKED_FOR] for ids in exact], values)
+        yield IN_ORDER.format(kind=kind, exact=holds, is_live=IS_LIVE[kind])
     elif exact_uses < all_uses <= MOST_SORTED:
         found = _holds(kind, "all", [ids.exact + ids.near for ids in words], values)
-        yield BY_WORDS.format(exact=exact, found=found, is_live=IS_LIVE[kind])
+        holds = _holds(kind, "exact", exact, values) if exact_uses else "false"
+        yield BY_WORDS.format(exact=holds, found=found, is_live=IS_LIVE[kind])
     elif exact_uses:
-        yield BY_WORDS.format(exact="true", found=exact, is_live=IS_LIVE[kind])
+        holds = _holds(kind, "exact", exact, values)
+        yield BY_WORDS.format(exact="true", found=holds, is_live=IS_LIVE[kind])
 
 
 def _holds(kind: str, which: str, groups: Sequence[list[int]], values: dict[str, Any]) -> str:
@@ -208,5 +240,5 @@ def _holds(kind: str, which: str, groups: Sequence[list[int]], values: dict[str,
     for place, ids in enumerate(groups):
         name = f"{kind}_{which}_{place}"
         values[name] = ids
-        conditions.append(f"word_ids && CAST(:{name} AS bigint[])")
+        conditions.append(f"word_ids && (SELECT CAST(:{name} AS bigint[]))")
     return "(" + " AND ".join(conditions) + ")"

@@ -86,7 +86,8 @@ STORE = {
     "title": text("""
         INSERT INTO suggestions (organization_id, kind, value, rank, bookmark_id, word_ids)
         SELECT :organization_id, 'title', given.value, given.rank, b.id, CAST(given.word_ids AS bigint[])
-          FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[]), CAST(:ranks AS bigint[]), CAST(:word_ids AS text[]))
+          FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[]),
+                      CAST(:ranks AS bigint[]), CAST(:word_ids AS text[]))
                AS given(id, value, rank, word_ids)
           JOIN bookmarks b ON b.id = given.id
          ORDER BY b.id FOR KEY SHARE OF b
@@ -96,7 +97,8 @@ STORE = {
     "tag": text("""
         INSERT INTO suggestions (organization_id, kind, value, rank, tag_id, word_ids)
         SELECT :organization_id, 'tag', given.value, given.rank, t.id, CAST(given.word_ids AS bigint[])
-          FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[]), CAST(:ranks AS bigint[]), CAST(:word_ids AS text[]))
+          FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[]),
+                      CAST(:ranks AS bigint[]), CAST(:word_ids AS text[]))
                AS given(id, value, rank, word_ids)
           JOIN tags t ON t.id = given.id
          ORDER BY t.id FOR KEY SHARE OF t
@@ -104,7 +106,9 @@ STORE = {
     """),
     "domain": text("""
         INSERT INTO suggestions (organization_id, kind, value, rank, word_ids)
-        SELECT :organization_id, 'domain', given.value, given.rank, CAST(given.word_ids AS bigint[]) FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[]), CAST(:ranks AS bigint[]), CAST(:word_ids AS text[]))
+        SELECT :organization_id, 'domain', given.value, given.rank, CAST(given.word_ids AS bigint[])
+          FROM unnest(CAST(:ids AS bigint[]), CAST(:values AS text[]),
+                      CAST(:ranks AS bigint[]), CAST(:word_ids AS text[]))
                AS given(id, value, rank, word_ids)
         ON CONFLICT (organization_id, value) WHERE kind = 'domain' DO NOTHING
     """),

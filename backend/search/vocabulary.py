@@ -32,11 +32,12 @@ def words_in(text: str) -> list[str]:
 
 
 def typed_words(text: str) -> list[tuple[str, bool]]:
-    """The folded words of what somebody types, each with whether it is a prefix: the last one is.
+    """The folded words of what somebody types, each with whether it is a prefix: the last one is, if nothing ends it.
 
     So is a run without spaces, which is cut into pieces as long as those of texts; nobody sees where its words end.
     """
     found: list[tuple[str, bool]] = []
+    ended = False
     for match in TEXT.finditer(text):
         kind, piece = match.lastgroup, fold(normalise(match[0]))
         if kind == "chunk":
@@ -45,7 +46,8 @@ def typed_words(text: str) -> list[tuple[str, bool]]:
             found += [(piece[at : at + RUN_LETTERS], True) for at in range(0, len(piece), RUN_LETTERS)]
         elif kind == "emoji":
             found.append((plain_emoji(match[0]), False))
-    if found:
+        ended = bool(text[match.end() :].strip()) or piece.endswith(("+", "#"))
+    if found and not ended:
         found[-1] = (found[-1][0], True)
     return list(dict.fromkeys(found))
 

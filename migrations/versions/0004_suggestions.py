@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_suggestion_words'))
     )
     op.create_index('uq_suggestion_words_organization_id_kind_word', 'suggestion_words', ['organization_id', 'kind', 'word'], unique=True, postgresql_ops={'word': 'text_pattern_ops'})
+    op.create_index('ix_suggestion_words_letter', 'suggestion_words', ['organization_id', 'kind', sa.literal_column('left(word, 1)'), sa.literal_column('uses DESC')], unique=False)
     op.create_index('ix_suggestion_words_near', 'suggestion_words', ['near'], unique=False, postgresql_using='gin', postgresql_with={'fastupdate': 'off'})
     op.create_table('suggestions',
     sa.Column('id', sa.BigInteger(), nullable=False),
