@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import cast
 
 import redis
@@ -57,21 +58,26 @@ def recent_searches(actor: Actor, prefix: str, limit: int) -> list[str]:
     except redis.RedisError as error:
         logger.warning("no recent searches: {}", error)
         return []
+    begins = _beginning(prefix)
     by_fold: dict[str, str] = {}
-    for search in kept:
-        shown = search.decode("utf-8", "replace")
-        if _begins(shown, prefix.strip()):
-            by_fold.setdefault(shown.casefold(), shown)
+    for search in (one.decode("utf-8", "replace") for one in kept):
+        if begins(search):
+            by_fold.setdefault(search.casefold(), search)
     return list(by_fold.values())[:limit]
 
 
-def _begins(search: str, prefix: str) -> bool:
-    if _folded(search).startswith(_folded(prefix)):
-        return True
-    wanted, words = typed_words(prefix), words_in(search)
-    return bool(wanted) and all(
-        any(word.startswith(one) if is_prefix else word == one for word in words) for one, is_prefix in wanted
-    )
+def _beginning(prefix: str) -> Callable[[str], bool]:
+    start, wanted = _folded(prefix), typed_words(prefix)
+
+    def begins(search: str) -> bool:
+        if _folded(search).startswith(start):
+            return True
+        words = words_in(search) if wanted else []
+        return bool(wanted) and all(
+            any(word.startswith(one) if is_prefix else word == one for word in words) for one, is_prefix in wanted
+        )
+
+    return begins
 
 
 def _folded(text: str) -> str:

@@ -19,11 +19,13 @@ KINDS = ("tag", "title", "domain")
 COMPLETIONS = 100
 OF_ONE_LETTER = 40
 NEAR_WORDS = 500
-# Up to so many things are found by an index of words and put in order. Beyond, the first in order are looked through
-# for the most used words.
-MOST_SORTED = 5_000
+# Up to so many things that hold a word, or one of several words, are found by the index of words and put in order.
+# Beyond, the first in order are looked through for the most used words, and only if those are elsewhere, all.
+MOST_SORTED = 2_500
+MOST_CROSSED = 20_000
 LOOKED_THROUGH = 2_000
 LOOKED_FOR = 15
+FEW = 5
 # More than are shown, since some of them are in the trash or have one title.
 CANDIDATES = 30
 
@@ -77,12 +79,17 @@ BY_WORDS = """
       WHERE s.organization_id = :organization_id AND {is_live})
 """
 IN_ORDER = """
-    (SELECT s.kind, s.value, s.rank, true
-       FROM (SELECT * FROM suggestions
-              WHERE organization_id = :organization_id AND kind = '{kind}'
-              ORDER BY rank DESC, id DESC LIMIT :looked_through) AS s
-      WHERE {exact} AND {is_live} LIMIT :candidates)
+    (WITH first_{kind}s AS MATERIALIZED (
+         SELECT s.kind, s.value, s.rank, true
+           FROM (SELECT * FROM suggestions
+                  WHERE organization_id = :organization_id AND kind = '{kind}'
+                  ORDER BY rank DESC, id DESC LIMIT :looked_through) AS s
+          WHERE {exact} AND {is_live} LIMIT :candidates)
+     SELECT * FROM first_{kind}s
+      UNION ALL
+     {others})
 """
+IF_FEW = " AND (SELECT count(*) FROM first_{kind}s) < :few"
 # What begins with the whole of what is typed is found without the worker. The domains are taken one by one from their
 # index, where a popular one stands many times.
 BY_BEGINNING = """
@@ -182,6 +189,7 @@ def find_candidates(actor: Actor, words: dict[str, list[WordIds]], beginning: st
         "high": high,
         "candidates": CANDIDATES,
         "looked_through": LOOKED_THROUGH,
+        "few": FEW,
     }
     parts = [BY_BEGINNING]
     for kind, of_kind in words.items():
@@ -223,16 +231,19 @@ def _by_words(kind: str, words: Sequence[WordIds], values: dict[str, Any]) -> It
     exact_uses = min((ids.exact_uses for ids in words), default=0)
     all_uses = min((ids.exact_uses + ids.near_uses for ids in words), default=0)
     exact = [ids.exact for ids in words]
-    if exact_uses > MOST_SORTED:
-        holds = _holds(kind, "exact", [ids[:LOOKED_FOR] for ids in exact], values)
-        yield IN_ORDER.format(kind=kind, exact=holds, is_live=IS_LIVE[kind])
-    elif exact_uses < all_uses <= MOST_SORTED:
+    most = MOST_SORTED if len(words) == 1 else MOST_CROSSED
+    is_live = IS_LIVE[kind]
+    if exact_uses > most:
+        often = _holds(kind, "often", [ids[:LOOKED_FOR] for ids in exact], values)
+        found = _holds(kind, "exact", exact, values) + IF_FEW.format(kind=kind)
+        others = BY_WORDS.format(exact="true", found=found, is_live=is_live)
+        yield IN_ORDER.format(kind=kind, exact=often, is_live=is_live, others=others)
+    elif exact_uses < all_uses <= most:
         found = _holds(kind, "all", [ids.exact + ids.near for ids in words], values)
         holds = _holds(kind, "exact", exact, values) if exact_uses else "false"
-        yield BY_WORDS.format(exact=holds, found=found, is_live=IS_LIVE[kind])
+        yield BY_WORDS.format(exact=holds, found=found, is_live=is_live)
     elif exact_uses:
-        holds = _holds(kind, "exact", exact, values)
-        yield BY_WORDS.format(exact="true", found=holds, is_live=IS_LIVE[kind])
+        yield BY_WORDS.format(exact="true", found=_holds(kind, "exact", exact, values), is_live=is_live)
 
 
 def _holds(kind: str, which: str, groups: Sequence[list[int]], values: dict[str, Any]) -> str:

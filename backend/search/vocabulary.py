@@ -69,7 +69,8 @@ def is_one_typo(typed: str, word: str, *, as_prefix: bool) -> bool:
         word: Folded.
         as_prefix: Whether a beginning of the word is enough.
     """
-    if len(word) < TYPO_LETTERS:
+    longer = len(word) - len(typed)
+    if len(word) < TYPO_LETTERS or longer < -1 or (longer > 1 and not as_prefix):
         return False
     at = 0
     while at < min(len(typed), len(word)) and typed[at] == word[at]:

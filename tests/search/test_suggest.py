@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 from backend.actor import Actor
 from backend.extensions import db, redis_client
 from backend.jobs.queue import depth
-from backend.search import recent, suggestion_refresh
+from backend.search import recent, suggestion_queries, suggestion_refresh
 from backend.search.jobs import refresh_suggestions, resend_due_suggestions
 from backend.search.recent import recent_searches, remember_search
 from backend.search.suggestion_refresh import due_organizations
@@ -177,6 +177,16 @@ def test_one_title_of_many_bookmarks_is_suggested_once(ada: Api) -> None:
         ada.save(f"https://example.org/{place}", title="Twice Told" if place else "twice told")
     refresh(ada)
     assert [value.casefold() for value in values(ada, "title", "twice")] == ["twice told"]
+
+
+def test_a_common_word_is_found_though_only_old_titles_hold_it(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suggestion_queries, "MOST_SORTED", 3)
+    monkeypatch.setattr(suggestion_queries, "LOOKED_THROUGH", 5)
+    for place in range(10):
+        ada.save(f"https://example.org/{place}", title=f"{'an old' if place < 4 else 'a young'} title {place}")
+    refresh(ada)
+    assert values(ada, "title", "old") == [f"an old title {place}" for place in (3, 2, 1, 0)]
+    assert values(ada, "title", "young") == [f"a young title {place}" for place in (9, 8, 7, 6, 5)]
 
 
 def test_trash_is_never_suggested(library: Api) -> None:
