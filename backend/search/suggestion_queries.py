@@ -21,7 +21,7 @@ OF_ONE_LETTER = 40
 NEAR_WORDS = 500
 # Up to so many things that hold a word, or one of several words, are found by the index of words and put in order.
 # Beyond, the first in order are looked through for the most used words, and only if those are elsewhere, all.
-MOST_SORTED = 2_500
+MOST_SORTED = 1_500
 MOST_CROSSED = 20_000
 LOOKED_THROUGH = 2_000
 LOOKED_FOR = 15
