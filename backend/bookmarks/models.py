@@ -61,6 +61,13 @@ class Bookmark(Base):
         _newest_first("ix_bookmarks_created", "created_at DESC", "id DESC"),
         _newest_first("ix_bookmarks_updated", "updated_at DESC", "id DESC"),
         _newest_first("ix_bookmarks_title", "title_key", "id"),
+        Index(
+            "ix_bookmarks_title_prefix",
+            "organization_id",
+            "title_key",
+            postgresql_ops={"title_key": "text_pattern_ops"},
+            postgresql_where=LIVE,
+        ),
         _newest_first("ix_bookmarks_domain", "domain", "created_at DESC", "id DESC"),
         _newest_first("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_bookmarks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),

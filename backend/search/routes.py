@@ -7,7 +7,8 @@ from flask import Blueprint
 from backend.actor import Actor
 from backend.api import operation
 from backend.search import service
-from backend.search.schemas import SearchPage, SearchQuery
+from backend.search.schemas import SearchPage, SearchQuery, Suggestions, SuggestQuery
+from backend.search.suggest import suggest
 
 blueprint = Blueprint("search", __name__, url_prefix="/search")
 
@@ -17,3 +18,10 @@ blueprint = Blueprint("search", __name__, url_prefix="/search")
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Find bookmarks by word, by meaning, or by both."""
     return service.search(actor, query)
+
+
+@blueprint.get("/suggest")
+@operation(scope="search:read", limit="search", tag="search", responses={200: Suggestions})
+def suggest_searches(actor: Actor, query: SuggestQuery) -> Suggestions:
+    """Suggest tags, titles, domains and recent searches for what is being typed."""
+    return suggest(actor, query.q)

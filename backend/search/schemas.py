@@ -6,11 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api import Out, Page, QueryInteger, Text
+from backend.api import Out, Page, Query, QueryInteger, Text
 from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
 
 SearchMode = Literal["hybrid", "text", "semantic"]
 Matched = Literal["text", "semantic"]
+SuggestKind = Literal["tag", "title", "domain", "recent"]
 
 
 class SearchQuery(BookmarkFilter):
@@ -44,3 +45,22 @@ class SearchPage(Page[SearchHit]):
     mode: SearchMode
     degraded: bool = Field(description="Meaning was asked for but could not be used")
     took_ms: float
+
+
+class SuggestQuery(Query):
+    """What has been typed so far."""
+
+    q: Text = Field("", max_length=1000, description="The last word counts as a prefix; blank: where to begin")
+
+
+class SuggestItem(Out):
+    """Something to go on with."""
+
+    kind: SuggestKind
+    value: str
+
+
+class Suggestions(Out):
+    """At most ten suggestions, best first."""
+
+    items: list[SuggestItem]

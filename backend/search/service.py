@@ -24,6 +24,7 @@ from backend.bookmarks.queries import conditions
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.search.queries import rank_by_meaning, read_hits
 from backend.search.ranking import Ranked, Wanted, rank_by_words, wanted_words
+from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 
 # Reciprocal rank fusion, Cormack, Clarke and Büttcher 2009, doi:10.1145/1571941.1572114: k as they found it best.
@@ -92,6 +93,8 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
         for id_, score, matched in window
         if id_ in hits
     ]
+    if query.page == 1 and items:
+        remember_search(actor, query.q)
     total = len(found.ranked)
     return SearchPage(
         items=items,
