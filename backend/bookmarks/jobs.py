@@ -17,6 +17,7 @@ from backend.bookmarks.documents import refresh_documents
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
 from backend.bookmarks.messages import EMBED_TIMEOUT_SECONDS, capture_message, embed_message, refresh_message
 from backend.bookmarks.models import Bookmark
+from backend.bookmarks.reembedding import ensure_index, remove_superseded
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
@@ -74,6 +75,7 @@ def embed_bookmarks() -> None:
         return
     try:
         provider = embedding_provider(interactive=False)
+        ensure_index(provider.dimension)
         while embed_next_batch(provider) and time.monotonic() < end:
             continue
     except EmbeddingsUnavailable as fault:
@@ -111,3 +113,10 @@ def purge_trash() -> None:
     while db.session.execute(PURGE_TRASH, {"days": days}).rowcount:  # type: ignore[attr-defined]
         db.session.commit()
     db.session.commit()
+
+
+def remove_superseded_vectors() -> None:
+    """Delete vectors of earlier models where the move to the present one is complete."""
+    settings = current_settings()
+    if settings.EMBEDDING_PROVIDER != "none":
+        remove_superseded(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, only_older=True)

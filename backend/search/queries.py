@@ -6,14 +6,12 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Row, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
 from backend.bookmarks.documents import text_query
-from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkDocument, BookmarkEmbedding
+from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkDocument
 from backend.bookmarks.queries import bookmark_out, conditions, select_bookmarks
 from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
 from backend.extensions import db
@@ -57,20 +55,6 @@ def count_by_words(actor: Actor, words: str, among: BookmarkFilter) -> int:
         )
         or 0
     )
-
-
-def rank_by_meaning(actor: Actor, vector: NDArray[np.float32], model: str, among: BookmarkFilter, limit: int) -> Ranked:
-    """The nearest vectors, exactly: ids with the cosine similarity, best first. One statement."""
-    distance = BookmarkEmbedding.embedding.cosine_distance(vector)
-    rows = db.session.execute(
-        select(BookmarkEmbedding.bookmark_id, (1 - distance).label("score"))
-        .join(Bookmark, Bookmark.id == BookmarkEmbedding.bookmark_id)
-        .where(BookmarkEmbedding.organization_id == actor.organization_id, BookmarkEmbedding.model == model)
-        .where(*conditions(actor, among))
-        .order_by(distance, BookmarkEmbedding.bookmark_id.desc())
-        .limit(limit)
-    )
-    return [(row.bookmark_id, float(row.score)) for row in rows]
 
 
 def read_hits(ids: Sequence[int], words: str) -> dict[int, tuple[BookmarkOut, Highlights]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loguru import logger
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
-from backend.ai.service import embedding_provider, noting_faults
-from backend.search.queries import Ranked, count_by_words, rank_by_meaning, rank_by_words, read_hits
+from backend.bookmarks.queries import conditions
+from backend.search.meaning import ByMeaning, search_by_meaning
+from backend.search.queries import Ranked, count_by_words, rank_by_words, read_hits
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 
 # Reciprocal rank fusion, Cormack, Clarke and Büttcher 2009, doi:10.1145/1571941.1572114: k as they found it best.
@@ -65,8 +66,10 @@ def _find(actor: Actor, query: SearchQuery) -> Candidates:
         found = _by_words(actor, query, among)
         return Candidates(found.ranked, found.total, degraded=True)
     if query.mode == "semantic":
-        return Candidates([(id_, score, ["semantic"]) for id_, score in meant], len(meant))
-    return _fuse(rank_by_words(actor, query.q, among, WINDOW), meant)
+        found = Candidates([(id_, score, ["semantic"]) for id_, score in meant.ranked], len(meant.ranked))
+    else:
+        found = _fuse(rank_by_words(actor, query.q, among, WINDOW), meant.ranked)
+    return replace(found, degraded=not meant.complete)
 
 
 def _by_words(actor: Actor, query: SearchQuery, among: SearchQuery) -> Candidates:
@@ -76,15 +79,12 @@ def _by_words(actor: Actor, query: SearchQuery, among: SearchQuery) -> Candidate
     return Candidates([(id_, score, ["text"]) for id_, score in ranked], total)
 
 
-def _by_meaning(actor: Actor, query: SearchQuery, among: SearchQuery) -> Ranked | None:
+def _by_meaning(actor: Actor, query: SearchQuery, among: SearchQuery) -> ByMeaning | None:
     try:
-        provider = embedding_provider()
-        with noting_faults():
-            vector = provider.embed([query.q])[0]
+        return search_by_meaning(actor, query.q, conditions(actor, among), WINDOW)
     except EmbeddingsUnavailable as fault:
         logger.info("search by words only: {}", fault.reason)
         return None
-    return rank_by_meaning(actor, vector, provider.model, among, WINDOW)
 
 
 def _fuse(by_words: Ranked, by_meaning: Ranked) -> Candidates:
