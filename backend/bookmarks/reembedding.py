@@ -139,15 +139,13 @@ def ensure_index(dimension: int) -> bool:
     if dimension > MAX_INDEXED_DIMENSION:
         return False
     db.session.commit()
-    with db.engine.connect() as connection:
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if _index_state(connection, dimension):
             return True
-        connection.rollback()
-        connection.detach()  # Its own settings go with it.
-        own = connection.execution_options(isolation_level="AUTOCOMMIT")
-        if not own.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": INDEX_LOCK}):
+        connection.detach()  # Its lock and its settings go with it.
+        if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": INDEX_LOCK}):
             return False
-        return _build_index(own, dimension)
+        return _build_index(connection, dimension)
 
 
 def _build_index(connection: Connection, dimension: int) -> bool:
