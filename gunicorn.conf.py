@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gunicorn.glogging import Logger
 from gunicorn.http.wsgi import Response
 
+from backend.ai.service import warm_up
 from backend.cli.up.processes import die_with_parent
 from backend.extensions import after_fork
 from config import ConfigurationError, load_settings
@@ -99,3 +100,8 @@ logger_class = ServerLog
 def post_fork(server: Arbiter, worker: Worker) -> None:
     """Connections made before the fork belong to the parent."""
     after_fork()
+
+
+def post_worker_init(worker: Worker) -> None:
+    """In the process that serves: have the embedding model loaded by the time somebody searches."""
+    warm_up(worker.wsgi)

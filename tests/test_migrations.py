@@ -110,6 +110,29 @@ def test_every_step_can_be_taken_back_on_its_own(empty: Flask) -> None:
         flask_migrate.upgrade(MIGRATIONS, revision=revision)
 
 
+def test_vectors_outlive_the_change_to_half_precision_and_back(empty: Flask) -> None:
+    vector = "SELECT embedding::text FROM bookmark_embeddings"
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    flask_migrate.upgrade(MIGRATIONS, revision="0003")
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    with db.engine.begin() as connection:
+        connection.execute(
+            text("""
+                INSERT INTO organizations (id, name, slug, personal) VALUES (1, 'o', 'o', true);
+                INSERT INTO bookmarks (id, organization_id, url, url_hash, domain, capture_status)
+                VALUES (1, 1, 'https://example.org', '', 'example.org', 'captured');
+                INSERT INTO bookmark_embeddings (bookmark_id, organization_id, model, dimension, embedding)
+                VALUES (1, 1, 'a', 3, '[0.5,-0.25,1]')
+            """)
+        )
+    flask_migrate.upgrade(MIGRATIONS, revision="0003")
+    assert _all(vector) == ["[0.5,-0.25,1]"]
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    assert _all(vector) == ["[0.5,-0.25,1]"]
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM organizations"))
+
+
 def test_there_is_one_newest_version() -> None:
     config = Config()
     config.set_main_option("script_location", MIGRATIONS)

@@ -1,18 +1,18 @@
-"""The process's embedding provider: made on first use, never before a fork."""
+"""The process's embedding provider, and vectors of what people ask: made on first use, never before a fork."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from flask import current_app
+from flask import Flask, current_app
 from loguru import logger
 
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable, create_provider
+from backend.ai.querying import QueryEmbedder, Vector
 from backend.extensions import current_settings
+from config import Settings
 
 RETRY_SECONDS = 30
 
@@ -21,6 +21,7 @@ RETRY_SECONDS = 30
 class _Slot:
     lock: threading.Lock = field(default_factory=threading.Lock)
     provider: EmbeddingProvider | None = None
+    embedder: QueryEmbedder | None = None
     fault: EmbeddingsUnavailable | None = None
     failed_at: float = 0.0
 
@@ -31,7 +32,7 @@ def embedding_provider(*, interactive: bool = True) -> EmbeddingProvider:
     Raises:
         EmbeddingsUnavailable: it is switched off, or could not be made; tried anew after 30 s.
     """
-    slot: _Slot = current_app.extensions.setdefault("embeddings", _Slot())
+    slot = _slot()
     if slot.provider is not None:
         return slot.provider
     with slot.lock:
@@ -40,26 +41,53 @@ def embedding_provider(*, interactive: bool = True) -> EmbeddingProvider:
         return slot.provider
 
 
-@contextmanager
-def noting_faults() -> Iterator[None]:
-    """Remember, for health checks, whether what the block asked of the provider worked."""
-    slot: _Slot = current_app.extensions.setdefault("embeddings", _Slot())
-    try:
-        yield
-    except EmbeddingsUnavailable as fault:
-        slot.fault = fault
-        raise
-    slot.fault = None
+def embed_query(text: str) -> tuple[Vector, str]:
+    """The vector of what a person asks, shape (dimension,), and its model. Asked again, it is remembered.
+
+    Raises:
+        EmbeddingsUnavailable: there is no provider, or it failed within the last 30 s.
+    """
+    provider = embedding_provider()
+    return _embedder(_slot(), provider).embed(text), provider.model
+
+
+def warm_up(app: Flask) -> None:
+    """Load the local model in the background, so that the first search of a process does not wait for it.
+
+    To be called after the fork. A remote endpoint has nothing to load, and may cost money.
+    """
+    settings: Settings = app.extensions["settings"]
+    if settings.EMBEDDING_PROVIDER == "local":
+        threading.Thread(target=_warm_up, args=(app,), name="warm-up", daemon=True).start()
 
 
 def embedding_fault() -> str | None:
     """What is wrong with the provider in this process, as far as it has been used, or None."""
-    slot: _Slot = current_app.extensions.setdefault("embeddings", _Slot())
     try:
-        embedding_provider()
-    except EmbeddingsUnavailable as fault:
-        return fault.reason
-    return slot.fault.reason if slot.fault else None
+        fault = _embedder(_slot(), embedding_provider()).fault
+    except EmbeddingsUnavailable as error:
+        fault = error
+    return fault.reason if fault else None
+
+
+def _warm_up(app: Flask) -> None:
+    with app.app_context():
+        try:
+            embed_query("warm-up")
+        except EmbeddingsUnavailable as fault:
+            logger.warning("embeddings unavailable: {}", fault.reason)
+
+
+def _slot() -> _Slot:
+    slot: _Slot = current_app.extensions.setdefault("embeddings", _Slot())
+    return slot
+
+
+def _embedder(slot: _Slot, provider: EmbeddingProvider) -> QueryEmbedder:
+    with slot.lock:
+        if slot.embedder is None or slot.embedder.provider is not provider:
+            slot.embedder = QueryEmbedder(provider)
+        return slot.embedder
 
 
 def _make(slot: _Slot, interactive: bool) -> EmbeddingProvider:

@@ -32,12 +32,14 @@ CLAIM = text("""
 """)
 STORE = text("""
     INSERT INTO bookmark_embeddings (bookmark_id, organization_id, model, dimension, embedding, updated_at)
-    SELECT b.id, b.organization_id, :model, :dimension, given.embedding::vector, now()
+    SELECT b.id, b.organization_id, :model, :dimension, given.embedding::halfvec, now()
       FROM unnest(CAST(:ids AS bigint[]), CAST(:embeddings AS text[])) AS given(id, embedding)
       JOIN bookmarks b ON b.id = given.id
     ON CONFLICT (bookmark_id, model) DO UPDATE
        SET embedding = excluded.embedding, dimension = excluded.dimension, updated_at = now()
 """)
+# What has lost its text has no meaning to be found by.
+FORGET = text("DELETE FROM bookmark_embeddings WHERE bookmark_id = ANY(:ids)")
 SETTLE = text("""
     UPDATE bookmarks b SET embedding_due_at = NULL
       FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
@@ -95,5 +97,7 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
             "embeddings": [as_vector(vector) for vector in vectors],
         },
     )
+    if without_text := [row.id for row in rows if not row.content]:
+        db.session.execute(FORGET, {"ids": without_text})
     db.session.execute(SETTLE, {"ids": [row.id for row in rows], "claims": [row.embedding_due_at for row in rows]})
     db.session.commit()

@@ -23,6 +23,7 @@ from backend.bookmarks.messages import (
     statistics_message,
 )
 from backend.bookmarks.models import Bookmark
+from backend.bookmarks.reembedding import ensure_index, remove_superseded
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
@@ -82,6 +83,7 @@ def embed_bookmarks() -> None:
         return
     try:
         provider = embedding_provider(interactive=False)
+        ensure_index(provider.dimension)
         while embed_next_batch(provider) and time.monotonic() < end:
             continue
     except EmbeddingsUnavailable as fault:
@@ -128,3 +130,10 @@ def purge_trash() -> None:
     while db.session.execute(PURGE_TRASH, {"days": days}).rowcount:  # type: ignore[attr-defined]
         db.session.commit()
     db.session.commit()
+
+
+def remove_superseded_vectors() -> None:
+    """Delete vectors of earlier models where the move to the present one is complete."""
+    settings = current_settings()
+    if settings.EMBEDDING_PROVIDER != "none":
+        remove_superseded(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, only_older=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pgvector.sqlalchemy import SPARSEVEC, Vector
+from pgvector.sqlalchemy import HALFVEC, SPARSEVEC
 from sqlalchemy import (
     ARRAY,
     REAL,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -78,6 +79,11 @@ class Bookmark(Base):
             postgresql_where=text("embedding_due_at IS NOT NULL"),
         ),
         Index("ix_bookmarks_document_due", "document_due_at", postgresql_where=text("document_due_at IS NOT NULL")),
+        Index(
+            "ix_bookmarks_embedding_waiting",
+            "organization_id",
+            postgresql_where=text("embedding_due_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -224,14 +230,28 @@ class SearchLanguage(Base):
 
 
 class BookmarkEmbedding(Base):
-    """The vector of a bookmark under one model; two models' vectors live side by side while one takes over."""
+    """The vector of a bookmark under one model; two models' vectors live side by side while one takes over.
+
+    Numbers have half precision, and stay in the row (storage MAIN). Each dimension in use has an index of nearest
+    neighbours of its own: that of the shipped model stands here, others are made when they are first needed.
+    """
 
     __tablename__ = "bookmark_embeddings"
-    __table_args__ = (Index("ix_bookmark_embeddings_organization_id_model", "organization_id", "model"),)
+    __table_args__ = (
+        Index("ix_bookmark_embeddings_organization_id_model", "organization_id", "model"),
+        Index(
+            "ix_bookmark_embeddings_nearest_384",
+            literal_column("(embedding::halfvec(384))").label("vectors"),
+            postgresql_using="hnsw",
+            postgresql_ops={"vectors": "halfvec_cosine_ops"},
+            postgresql_with={"m": 16, "ef_construction": 64},
+            postgresql_where=text("dimension = 384"),
+        ),
+    )
 
     bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     dimension: Mapped[int]
-    embedding: Mapped[Any] = mapped_column(Vector())
+    embedding: Mapped[Any] = mapped_column(HALFVEC())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

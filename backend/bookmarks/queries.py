@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from backend.actor import Actor
 from backend.bookmarks.fulltext.conditions import has_tag, mentions_archived, query_conditions
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
+from backend.bookmarks.neighbours import fullest_model, rank_by_meaning
 from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut
 from backend.bookmarks.syntax import parse
 from backend.bookmarks.urls import normalise_domain, url_hash
@@ -113,32 +114,30 @@ def read_content(actor: Actor, bookmark_id: int) -> BookmarkContent:
 
 
 def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[BookmarkOut, float]]:
-    """The nearest bookmarks in meaning, by the cosine of their vectors under the bookmark's newest model.
+    """The nearest bookmarks in meaning, by the cosine of their vectors, archived ones included.
+
+    While one model takes over from another, the vectors are those of the one that has more of the organization's.
 
     Raises:
         NotFound: there is no such bookmark.
     """
     own = db.session.execute(
-        select(Bookmark.id, BookmarkEmbedding.model, BookmarkEmbedding.embedding)
+        select(BookmarkEmbedding.model, BookmarkEmbedding.embedding)
+        .select_from(Bookmark)
         .outerjoin(BookmarkEmbedding, BookmarkEmbedding.bookmark_id == Bookmark.id)
         .where(live(actor), Bookmark.id == bookmark_id)
         .order_by(BookmarkEmbedding.updated_at.desc())
-        .limit(1)
-    ).one_or_none()
-    if own is None:
-        raise NotFound
-    if own.model is None:
-        return []
-    distance = BookmarkEmbedding.embedding.cosine_distance(own.embedding)
-    rows = db.session.execute(
-        select_bookmarks((1 - distance).label("similarity"))
-        .join(BookmarkEmbedding, BookmarkEmbedding.bookmark_id == Bookmark.id)
-        .where(BookmarkEmbedding.organization_id == actor.organization_id, BookmarkEmbedding.model == own.model)
-        .where(live(actor), Bookmark.id != bookmark_id)
-        .order_by(distance, Bookmark.id)
-        .limit(limit)
     ).all()
-    return [(bookmark_out(row), row.similarity) for row in rows]
+    if not own:
+        raise NotFound
+    vectors = {row.model: row.embedding for row in own if row.model is not None}
+    if not vectors:
+        return []
+    model = fullest_model(actor, list(vectors))
+    others = (Bookmark.deleted_at.is_(None), Bookmark.id != bookmark_id)
+    ranked = rank_by_meaning(actor, vectors[model], model, others, limit)
+    found = {bookmark.id: bookmark for bookmark in find_bookmarks(actor, Bookmark.id.in_([id_ for id_, _ in ranked]))}
+    return [(found[id_], score) for id_, score in ranked if id_ in found]
 
 
 def live(actor: Actor) -> ColumnElement[bool]:

@@ -18,6 +18,11 @@ COMMANDS = {
     ),
     "create-user": ("backend.cli.people", "create_user", "Make an account."),
     "db": ("backend.cli.database", "database", "Change the version of the database's tables."),
+    "embeddings": (
+        "backend.cli.embeddings",
+        "embeddings",
+        "Look at the vectors for search by meaning, or move to another model.",
+    ),
     "routes": ("backend.cli.contract", "routes", "List every route."),
     "openapi": ("backend.cli.contract", "openapi", "Print the OpenAPI document."),
     "env-example": ("backend.cli.env_example", "env_example", "Print .env.example: every setting."),

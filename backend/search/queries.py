@@ -1,43 +1,23 @@
-"""Candidates by meaning, and what is shown of a hit."""
+"""What is shown of a hit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func
 
-from backend.actor import Actor
 from backend.bookmarks.fulltext.documents import stemming_language
-from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding
+from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.queries import bookmark_out, one_of, select_bookmarks
 from backend.bookmarks.schemas import BookmarkOut
 from backend.bookmarks.syntax import Query
 from backend.extensions import db
 from backend.search.highlights import best_snippet, highlight_title
 from backend.search.matching import matcher
-from backend.search.ranking import Ranked
 from backend.search.schemas import Highlights
 
 # What a highlight looks at: the first part of a long page is enough to show why it was found, at a bounded cost.
 HIGHLIGHTED_CHARACTERS = 20_000
-
-
-def rank_by_meaning(
-    actor: Actor, vector: NDArray[np.float32], model: str, where: Sequence[ColumnElement[bool]], limit: int
-) -> Ranked:
-    """The nearest vectors, exactly: ids with the cosine similarity, best first. One statement."""
-    distance = BookmarkEmbedding.embedding.cosine_distance(vector)
-    rows = db.session.execute(
-        select(BookmarkEmbedding.bookmark_id, (1 - distance).label("score"))
-        .join(Bookmark, Bookmark.id == BookmarkEmbedding.bookmark_id)
-        .where(BookmarkEmbedding.organization_id == actor.organization_id, BookmarkEmbedding.model == model)
-        .where(*where)
-        .order_by(distance, BookmarkEmbedding.bookmark_id.desc())
-        .limit(limit)
-    )
-    return [(row.bookmark_id, float(row.score)) for row in rows]
 
 
 def read_hits(ids: Sequence[int], query: Query) -> dict[int, tuple[BookmarkOut, Highlights]]:

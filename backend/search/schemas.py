@@ -43,7 +43,7 @@ class SearchPage(Page[SearchHit]):
     """One page of hits, best first."""
 
     mode: SearchMode
-    degraded: bool = Field(description="Meaning was asked for but could not be used")
+    degraded: bool = Field(description="Meaning was asked for but could not be used, or many bookmarks wait for it")
     took_ms: float
 
 

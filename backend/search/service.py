@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
-from backend.ai.service import embedding_provider, noting_faults
 from backend.bookmarks.fulltext.conditions import (
     Requirements,
     has_words,
@@ -22,7 +21,8 @@ from backend.bookmarks.fulltext.conditions import (
 )
 from backend.bookmarks.queries import conditions
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
-from backend.search.queries import rank_by_meaning, read_hits
+from backend.search.meaning import ByMeaning, search_by_meaning
+from backend.search.queries import read_hits
 from backend.search.ranking import Ranked, Wanted, rank_by_words, wanted_words
 from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
@@ -65,19 +65,16 @@ class _Request:
             is_filtered=len(self.where) > USUAL_CONDITIONS,
         )
 
-    def by_meaning(self, limit: int) -> Ranked | None:
+    def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
-        try:
-            provider = embedding_provider()
-            with noting_faults():
-                vector = provider.embed([self.query.text])[0]
-        except EmbeddingsUnavailable as fault:
-            logger.info("search by words only: {}", fault.reason)
-            return None
         where = [*self.where]
         if self.required.words:
             where.append(holds(self.actor.organization_id, self.required.words))
-        return rank_by_meaning(self.actor, vector, provider.model, where, limit)
+        try:
+            return search_by_meaning(self.actor, self.query.text, where, limit)
+        except EmbeddingsUnavailable as fault:
+            logger.info("search by words only: {}", fault.reason)
+            return None
 
 
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
@@ -142,22 +139,21 @@ def _find(request: _Request, query: SearchQuery) -> Found:
     # A query of filters alone has nothing that could be meant.
     if query.mode == "text" or not request.query.text:
         return _by_words(request)
-    if query.mode == "semantic":
-        meant = request.by_meaning(WINDOW)
-        if meant is None:
-            return _by_words(request, degraded=True)
-        return Found([(id_, score, ["semantic"]) for id_, score in meant])
     meant = request.by_meaning(FUSED_WINDOW)
     if meant is None:
         return _by_words(request, degraded=True)
-    return _fuse(request.by_words(FUSED_WINDOW), meant)
+    if query.mode == "semantic":
+        found: list[tuple[int, float, list[Matched]]] = [(id_, score, ["semantic"]) for id_, score in meant.ranked]
+    else:
+        found = _fuse(request.by_words(FUSED_WINDOW), meant.ranked)
+    return Found(found, degraded=not meant.complete)
 
 
 def _by_words(request: _Request, *, degraded: bool = False) -> Found:
     return Found([(id_, score, ["text"]) for id_, score in request.by_words(WINDOW)], degraded)
 
 
-def _fuse(by_words: Ranked, by_meaning: Ranked) -> Found:
+def _fuse(by_words: Ranked, by_meaning: Ranked) -> list[tuple[int, float, list[Matched]]]:
     scores: dict[int, float] = {}
     matched: dict[int, list[Matched]] = {}
     lists: Sequence[tuple[Matched, Ranked]] = (("text", by_words), ("semantic", by_meaning))
@@ -166,4 +162,4 @@ def _fuse(by_words: Ranked, by_meaning: Ranked) -> Found:
             scores[id_] = scores.get(id_, 0.0) + 1 / (RRF_K + rank)
             matched.setdefault(id_, []).append(name)
     best = sorted(scores, key=lambda id_: (-scores[id_], -id_))
-    return Found([(id_, scores[id_], matched[id_]) for id_ in best])
+    return [(id_, scores[id_], matched[id_]) for id_ in best]

@@ -11,6 +11,7 @@ import pytest
 
 from backend.ai.embeddings.openai import BATCH, RemoteEmbeddings
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
+from backend.ai.querying import QueryEmbedder
 
 pytestmark = pytest.mark.unit
 
@@ -267,3 +268,14 @@ def test_a_key_that_no_header_carries_is_refused_without_being_shown(connect, ke
     with pytest.raises(EmbeddingsUnavailable, match="EMBEDDING_API_KEY") as refusal:
         connect(api_key=key)
     assert key not in refusal.value.reason
+
+
+def test_a_dead_endpoint_costs_one_query_a_wait_and_the_next_none(endpoint, connect):
+    endpoint.delay = 0.6
+    embedder = QueryEmbedder(connect(timeout=0.3, max_retries=0))
+    started = time.perf_counter()
+    for number in range(50):
+        with pytest.raises(EmbeddingsUnavailable):
+            embedder.embed(str(number))
+    assert time.perf_counter() - started < 0.6
+    assert len(endpoint.requests) == 1

@@ -46,7 +46,7 @@ def add_vector(bookmark_id: int, vector: Sequence[float], model: str = "fake") -
     db.session.execute(
         text("""
             INSERT INTO bookmark_embeddings (bookmark_id, organization_id, model, dimension, embedding)
-            SELECT id, organization_id, :model, :dimension, CAST(:vector AS vector) FROM bookmarks WHERE id = :id
+            SELECT id, organization_id, :model, :dimension, CAST(:vector AS halfvec) FROM bookmarks WHERE id = :id
         """),
         {"id": bookmark_id, "model": model, "dimension": len(vector), "vector": str(list(vector))},
     )

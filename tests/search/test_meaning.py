@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from flask import Flask
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
-from backend.ai.service import embedding_fault
+from backend.ai.service import embedding_fault, warm_up
+from backend.extensions import current_settings
 from tests.api import Api
 from tests.bookmarks.pages import add_vector
+from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 QUERY = [1.0, 0.0, 0.0]
@@ -25,8 +28,10 @@ class FakeEmbeddings:
 
     def __init__(self) -> None:
         self.broken = False
+        self.asked: list[str] = []
 
     def embed(self, texts: Sequence[str]) -> Any:
+        self.asked.extend(texts)
         if self.broken:
             raise EmbeddingsUnavailable("The endpoint is down.", retryable=True)
         return np.array([QUERY] * len(texts), dtype=np.float32)
@@ -138,3 +143,42 @@ def test_filters_apply_to_meaning_too(ada: Api, embeddings: FakeEmbeddings, cont
     assert ids(search(ada, mode=mode, tag="u")) == []
     assert ids(search(ada, mode=mode, is_archived="true")) == [archived]
     assert ids(search(ada, mode=mode, deleted="true")) == [trashed]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic"])
+def test_while_many_wait_for_a_vector_the_answer_says_so(
+    ada: Api, embeddings: FakeEmbeddings, context: Flask, mode: str
+) -> None:
+    has_vector = save(ada, "first", QUERY)
+    for place in range(11):
+        save(ada, f"b{place}")
+    page = search(ada, mode=mode)
+    assert [page["degraded"], ids(page)] == [True, [has_vector]]
+    assert search(ada, mode="text")["degraded"] is False
+
+
+def test_the_same_question_is_embedded_once(ada: Api, embeddings: FakeEmbeddings) -> None:
+    for q in ("zebra", "zebra", "gnu", "zebra"):
+        search(ada, q)
+    assert embeddings.asked == ["zebra", "gnu"]
+
+
+def test_a_search_by_meaning_takes_five_statements(
+    ada: Api, embeddings: FakeEmbeddings, context: Flask, sql: SqlCounter
+) -> None:
+    """Who asks, how many there are, the nearest, who waits, and the page."""
+    save(ada, "zebra", QUERY)
+    with sql.at_most(5):
+        assert search(ada, mode="semantic")["total"] == 1
+
+
+@pytest.mark.parametrize(("provider", "asked"), [("local", ["warm-up"]), ("openai", []), ("none", [])])
+def test_a_model_on_this_machine_is_loaded_before_anybody_asks(
+    embeddings: FakeEmbeddings, context: Flask, monkeypatch: pytest.MonkeyPatch, provider: str, asked: list[str]
+) -> None:
+    monkeypatch.setattr(current_settings(), "EMBEDDING_PROVIDER", provider)
+    warm_up(context)
+    for thread in threading.enumerate():
+        if thread.name == "warm-up":
+            thread.join(10)
+    assert embeddings.asked == asked

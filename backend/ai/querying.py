@@ -1,0 +1,50 @@
+"""Vectors of what people ask: asked for one at a time, while they wait, and often again."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.ai.breaker import CircuitBreaker
+from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
+
+REMEMBERED = 1_024
+BREAK_SECONDS = 30.0
+
+Vector = NDArray[np.float32]
+
+
+class QueryEmbedder:
+    """Asks one provider behind a circuit breaker, and remembers the last 1,024 vectors. Threads may share it."""
+
+    def __init__(self, provider: EmbeddingProvider) -> None:
+        self.provider = provider
+        self._breaker = CircuitBreaker(seconds=BREAK_SECONDS)
+        self._lock = threading.Lock()
+        self._vectors: OrderedDict[str, Vector] = OrderedDict()
+
+    @property
+    def fault(self) -> EmbeddingsUnavailable | None:
+        """What the last call failed of, or None after one that worked."""
+        return self._breaker.fault
+
+    def embed(self, text: str) -> Vector:
+        """The vector of a text: float32, shape (dimension,), read-only.
+
+        Raises:
+            EmbeddingsUnavailable: the provider failed, or has failed within the last 30 s.
+        """
+        with self._lock:
+            if text in self._vectors:
+                self._vectors.move_to_end(text)
+                return self._vectors[text]
+        vector: Vector = self._breaker.call(lambda: self.provider.embed([text]))[0]
+        vector.flags.writeable = False
+        with self._lock:
+            self._vectors[text] = vector
+            if len(self._vectors) > REMEMBERED:
+                self._vectors.popitem(last=False)
+        return vector

@@ -1,0 +1,31 @@
+"""Searching by meaning: what a person asks becomes a vector, and its neighbours are found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement
+
+from backend.actor import Actor
+from backend.ai.service import embed_query
+from backend.bookmarks.neighbours import Ranked, awaits_vectors, rank_by_meaning
+
+
+@dataclass(frozen=True)
+class ByMeaning:
+    """Ids with their cosine similarity, best first; `complete` unless too many bookmarks wait for a vector."""
+
+    ranked: Ranked
+    complete: bool
+
+
+def search_by_meaning(actor: Actor, wanted: str, where: Sequence[ColumnElement[bool]], limit: int) -> ByMeaning:
+    """The bookmarks nearest to a text under the model that the settings name: three statements, or four.
+
+    Raises:
+        EmbeddingsUnavailable: the text has no vector now.
+    """
+    vector, model = embed_query(wanted)
+    ranked = rank_by_meaning(actor, vector, model, where, limit)
+    return ByMeaning(ranked, complete=not awaits_vectors(actor, model, len(vector)))
