@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal, literal_column, select, text
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, any_, cast, func, literal, literal_column, select, text
 
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkEmbedding
@@ -74,6 +74,19 @@ def rank_by_meaning(
         if len(found) == limit:
             return found
     return _exactly(actor, vector, model, where, limit)
+
+
+def similarities(actor: Actor, vector: Vector, model: str, ids: Sequence[int]) -> dict[int, float]:
+    """The cosine similarities of these bookmarks, as far as they have a vector under the model. One statement."""
+    if not ids:
+        return {}
+    distance = BookmarkEmbedding.embedding.cosine_distance(vector)
+    rows = db.session.execute(
+        select(BookmarkEmbedding.bookmark_id, distance.label("distance"))
+        .where(BookmarkEmbedding.bookmark_id == any_(literal(list(ids), ARRAY(BigInteger))))
+        .where(*_own(actor, model), BookmarkEmbedding.dimension == len(vector))
+    )
+    return {row.bookmark_id: 1 - row.distance for row in rows}
 
 
 def awaits_vectors(actor: Actor, model: str, dimension: int) -> bool:

@@ -9,15 +9,18 @@ from sqlalchemy import ColumnElement
 
 from backend.actor import Actor
 from backend.ai.service import embed_query
-from backend.bookmarks.neighbours import Ranked, awaits_vectors, rank_by_meaning
+from backend.bookmarks.neighbours import Ranked, Vector, awaits_vectors, rank_by_meaning
 
 
 @dataclass(frozen=True)
 class ByMeaning:
-    """Ids with their cosine similarity, best first; `complete` unless too many bookmarks wait for a vector."""
+    """Ids with their cosine similarity, best first, to `vector` under `model`; `complete` unless too many bookmarks
+    wait for a vector."""
 
     ranked: Ranked
     complete: bool
+    vector: Vector
+    model: str
 
 
 def search_by_meaning(actor: Actor, wanted: str, where: Sequence[ColumnElement[bool]], limit: int) -> ByMeaning:
@@ -28,4 +31,4 @@ def search_by_meaning(actor: Actor, wanted: str, where: Sequence[ColumnElement[b
     """
     vector, model = embed_query(wanted)
     ranked = rank_by_meaning(actor, vector, model, where, limit)
-    return ByMeaning(ranked, complete=not awaits_vectors(actor, model, len(vector)))
+    return ByMeaning(ranked, not awaits_vectors(actor, model, len(vector)), vector, model)

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pgvector.sqlalchemy import SPARSEVEC
@@ -167,34 +168,6 @@ def read_statistics(organization_id: int, wanted: Wanted) -> Statistics:
     return Statistics(head.documents, holding, frozenset(common), head.generation, int(BUDGET / cost))
 
 
-def rank_by_words(
-    organization_id: int,
-    wanted: Wanted,
-    required: Requirements,
-    where: Sequence[ColumnElement[bool]],
-    limit: int,
-    *,
-    is_filtered: bool,
-) -> Ranked:
-    """The best matches by BM25: ids with their scores, those that hold all words first. Two to four statements.
-
-    Args:
-        organization_id: Whose bookmarks.
-        wanted: The words to rank by; without any, the newest bookmarks come first.
-        required: What every result must fulfil.
-        where: Conditions on Bookmark that every result fulfils, those of `required` among them.
-        limit: At most so many.
-        is_filtered: Whether `where` leaves out more than the trash and the archive.
-    """
-    if not wanted.places or not (wanted.finders or required.bounded):
-        return _newest(organization_id, required, where, limit)
-    statistics = read_statistics(organization_id, wanted)
-    among = _few(where, statistics.budget) if is_filtered else None
-    search = _Search(organization_id, wanted, required, statistics)
-    parts = search.among(among) if among is not None else search.everywhere(where if is_filtered else ())
-    return _best(parts, search.is_complete, where, limit)
-
-
 def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
     if required.words:
         where = [*where, holds(organization_id, required.words)]
@@ -210,21 +183,55 @@ def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
     return list(ids) if len(ids) <= most else None
 
 
-@dataclass(frozen=True)
-class _Search:
-    """The statements that find and score candidates: each gives ids and scores."""
+class WordSearch:
+    """A search by words: what is wanted and required of an organization's bookmarks."""
 
-    organization_id: int
-    wanted: Wanted
-    required: Requirements
-    statistics: Statistics
+    def __init__(self, organization_id: int, wanted: Wanted, required: Requirements) -> None:
+        """Remember what to look for; nothing is read yet.
 
-    def among(self, ids: list[int]) -> list[Scored]:
+        Args:
+            organization_id: Whose bookmarks.
+            wanted: The words to rank by; without any, what is required is found, the newest first.
+            required: What every result must fulfil.
+        """
+        self.organization_id = organization_id
+        self.wanted = wanted
+        self.required = required
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """What is known of the words wanted; see `read_statistics`."""
+        return read_statistics(self.organization_id, self.wanted)
+
+    def best(self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool) -> Ranked:
+        """The best matches by BM25: ids with their scores, those that hold all words first. Two to four statements.
+
+        Args:
+            where: Conditions on Bookmark that every result fulfils, those of `required` among them.
+            limit: At most so many.
+            is_filtered: Whether `where` leaves out more than the trash and the archive.
+        """
+        if not self.wanted.places or not (self.wanted.finders or self.required.bounded):
+            # What holds no word at all finds nothing by itself.
+            is_asked = self.required.words or self.required.others
+            return _newest(self.organization_id, self.required, where, limit) if is_asked else []
+        among = _few(where, self.statistics.budget) if is_filtered else None
+        parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
+        return _best(parts, self._is_complete, where, limit)
+
+    def scores(self, ids: Sequence[int]) -> dict[int, float]:
+        """The BM25 scores of these bookmarks, whether or not they hold any word. One statement."""
+        if not ids or not self.wanted.places:
+            return {}
+        scored = self._scored(DOCUMENT.bookmark_id == any_(literal(list(ids), ARRAY(BigInteger))))
+        return {row.id: float(row.score) for row in db.session.execute(scored)}
+
+    def _among(self, ids: list[int]) -> list[Scored]:
         """Those of these bookmarks that match."""
         words = [] if self.required.bounded else [_any_finder(self.wanted.finders)]
         return [self._scored(DOCUMENT.bookmark_id == any_(literal(ids, ARRAY(BigInteger))), self._match(*words))]
 
-    def everywhere(self, where: Sequence[ColumnElement[bool]]) -> list[Scored]:
+    def _everywhere(self, where: Sequence[ColumnElement[bool]]) -> list[Scored]:
         """Those of all bookmarks that match, as far as they may be among the best; `where` are further filters."""
         budget = self.statistics.budget
         if self.required.bounded:
@@ -241,7 +248,7 @@ class _Search:
                 parts.append(self._scored(self._match(_any_finder(common)), passing.exists()).limit(budget))
         return parts
 
-    def is_complete(self, bookmark_id: ColumnElement[int]) -> ColumnElement[bool]:
+    def _is_complete(self, bookmark_id: ColumnElement[int]) -> ColumnElement[bool]:
         """Whether a candidate holds all words; of all candidates, where that is no matter."""
         if not self.wanted.complete:
             return true()

@@ -12,36 +12,39 @@ from sqlalchemy import ColumnElement
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.bookmarks.fulltext.conditions import (
-    Requirements,
     has_words,
     holds,
     mentions_archived,
     requirements,
     spoken_languages,
 )
+from backend.bookmarks.neighbours import similarities
 from backend.bookmarks.queries import conditions
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
+from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
 from backend.search.queries import read_hits
-from backend.search.ranking import Ranked, Wanted, rank_by_words, wanted_words
+from backend.search.ranking import Ranked, WordSearch, wanted_words
 from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 
-# Reciprocal rank fusion, Cormack, Clarke and Büttcher 2009, doi:10.1145/1571941.1572114: k as they found it best.
-RRF_K = 60
-# How many results there are at most: fixed, so that pages do not shift. Of a fusion, how many of each list take part.
-WINDOW, FUSED_WINDOW = 1_000, 200
+# How many results there are at most: fixed, so that pages do not shift. By meaning everything is somehow near; a fusion
+# takes the first of both.
+WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
 PROSE_WORDS = 8
 # The conditions of a search without any filter: the organization, neither trash nor archive.
 USUAL_CONDITIONS = 3
 
 
+Hit = tuple[int, float, list[Matched]]
+
+
 @dataclass(frozen=True)
 class Found:
     """What was found, best first: `(id, score, matched)`."""
 
-    ranked: list[tuple[int, float, list[Matched]]]
+    ranked: list[Hit]
     degraded: bool = False
 
 
@@ -51,25 +54,17 @@ class _Request:
 
     actor: Actor
     query: Query
-    wanted: Wanted
-    required: Requirements
+    words: WordSearch
     where: Sequence[ColumnElement[bool]]
 
     def by_words(self, limit: int) -> Ranked:
-        return rank_by_words(
-            self.actor.organization_id,
-            self.wanted,
-            self.required,
-            self.where,
-            limit,
-            is_filtered=len(self.where) > USUAL_CONDITIONS,
-        )
+        return self.words.best(self.where, limit, is_filtered=len(self.where) > USUAL_CONDITIONS)
 
     def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
         where = [*self.where]
-        if self.required.words:
-            where.append(holds(self.actor.organization_id, self.required.words))
+        if self.words.required.words:
+            where.append(holds(self.actor.organization_id, self.words.required.words))
         try:
             return search_by_meaning(self.actor, self.query.text, where, limit)
         except EmbeddingsUnavailable as fault:
@@ -132,20 +127,22 @@ def _request(actor: Actor, query: SearchQuery, parsed: Query) -> _Request:
     lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}
     among = query.model_copy(update={"q": None, **lifted})
     where = [*conditions(actor, among), *required.others]
-    return _Request(actor, parsed, wanted_words(parsed, languages), required, where)
+    words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required)
+    return _Request(actor, parsed, words, where)
 
 
 def _find(request: _Request, query: SearchQuery) -> Found:
     # A query of filters alone has nothing that could be meant.
     if query.mode == "text" or not request.query.text:
         return _by_words(request)
-    meant = request.by_meaning(FUSED_WINDOW)
+    is_semantic = query.mode == "semantic"
+    meant = request.by_meaning(MEANING_WINDOW if is_semantic else FUSED_WINDOW)
     if meant is None:
         return _by_words(request, degraded=True)
-    if query.mode == "semantic":
-        found: list[tuple[int, float, list[Matched]]] = [(id_, score, ["semantic"]) for id_, score in meant.ranked]
+    if is_semantic:
+        found: list[Hit] = [(id_, score, ["semantic"]) for id_, score in meant.ranked]
     else:
-        found = _fuse(request.by_words(FUSED_WINDOW), meant.ranked)
+        found = _fused(request, meant)
     return Found(found, degraded=not meant.complete)
 
 
@@ -153,13 +150,16 @@ def _by_words(request: _Request, *, degraded: bool = False) -> Found:
     return Found([(id_, score, ["text"]) for id_, score in request.by_words(WINDOW)], degraded)
 
 
-def _fuse(by_words: Ranked, by_meaning: Ranked) -> list[tuple[int, float, list[Matched]]]:
-    scores: dict[int, float] = {}
-    matched: dict[int, list[Matched]] = {}
-    lists: Sequence[tuple[Matched, Ranked]] = (("text", by_words), ("semantic", by_meaning))
-    for name, ranked in lists:
-        for rank, (id_, _) in enumerate(ranked, start=1):
-            scores[id_] = scores.get(id_, 0.0) + 1 / (RRF_K + rank)
-            matched.setdefault(id_, []).append(name)
-    best = sorted(scores, key=lambda id_: (-scores[id_], -id_))
-    return [(id_, scores[id_], matched[id_]) for id_ in best]
+def _fused(request: _Request, meant: ByMeaning) -> list[Hit]:
+    """The first by words and the first by meaning, each with both scores."""
+    by_words, by_meaning = dict(request.by_words(FUSED_WINDOW)), dict(meant.ranked)
+    only_meant = [id_ for id_ in by_meaning if id_ not in by_words]
+    only_worded = [id_ for id_ in by_words if id_ not in by_meaning]
+    by_words |= request.words.scores(only_meant)
+    nearest = set(by_meaning)
+    by_meaning |= similarities(request.actor, meant.vector, meant.model, only_worded)
+    hits: list[Hit] = []
+    for id_, score in fuse(by_words, by_meaning):
+        matched: list[Matched] = ["text"] if by_words.get(id_) else []
+        hits.append((id_, score, [*matched, "semantic"] if id_ in nearest else matched))
+    return hits

@@ -68,6 +68,7 @@ def test_the_longest_text_with_the_most_words_can_be_saved_captured_and_found(ad
         pairs = ["-".join("".join(rng.choices(letters, k=2)) for _ in range(2)) for _ in range(length // 6)]
         return " ".join(pairs)
 
+    # What comes last is searched as far as the document has room.
     texts = {"title": words(2_000), "description": words(50_000), "notes": words(180_000)}
     body = orjson.dumps({"url": "https://example.org/", "capture": False, **texts})
     saved = ada.request("POST", "/bookmarks", data=body, content_type="application/json")

@@ -102,21 +102,26 @@ def test_meaning_ranks_by_cosine(ada: Api, bob: Api, embeddings: FakeEmbeddings,
     assert page["items"][0]["highlights"]["title"] == "same"
 
 
-def test_hybrid_fuses_ranks_with_k_60(ada: Api, embeddings: FakeEmbeddings, context: Flask) -> None:
+def scores(page: dict[str, Any]) -> dict[int, float]:
+    return {item["bookmark"]["id"]: item["score"] for item in page["items"]}
+
+
+def test_hybrid_fuses_the_scores_of_both(ada: Api, embeddings: FakeEmbeddings, context: Flask) -> None:
     for place in range(12):
         vector = [1.0, place / 4, 0.0] if place % 3 else None
         save(ada, f"b{place}", vector, notes="zebra " * (place % 5 + 1) if place % 2 else "")
     by_words, by_meaning = (ids(search(ada, mode=mode, page_size=100)) for mode in ("text", "semantic"))
-    expected: dict[int, float] = {}
-    for ranked in (by_words, by_meaning):
-        for rank, id_ in enumerate(ranked, start=1):
-            expected[id_] = expected.get(id_, 0) + 1 / (60 + rank)
+    words, meaning = (scores(search(ada, mode=mode, page_size=100)) for mode in ("text", "semantic"))
+    highest = max(words.values())
+    expected = {
+        id_: 0.35 * words.get(id_, 0) / highest + 0.65 * meaning.get(id_, 0) for id_ in words.keys() | meaning.keys()
+    }
     page = search(ada, page_size=100)
     assert [page["mode"], page["degraded"], page["total"]] == ["hybrid", False, len(expected)]
-    assert ids(page) == sorted(expected, key=lambda id_: (-expected[id_], -id_))
+    assert ids(page) == sorted(expected, key=lambda id_: (-round(expected[id_], 4), -id_))
     for item in page["items"]:
         id_ = item["bookmark"]["id"]
-        assert item["score"] == pytest.approx(expected[id_])
+        assert item["score"] == pytest.approx(expected[id_], abs=1e-3)
         assert item["matched"] == [
             name for name, ranked in (("text", by_words), ("semantic", by_meaning)) if id_ in ranked
         ]
@@ -163,12 +168,12 @@ def test_the_same_question_is_embedded_once(ada: Api, embeddings: FakeEmbeddings
     assert embeddings.asked == ["zebra", "gnu"]
 
 
-def test_a_search_by_meaning_takes_five_statements(
+def test_a_search_by_meaning_takes_six_statements(
     ada: Api, embeddings: FakeEmbeddings, context: Flask, sql: SqlCounter
 ) -> None:
-    """Who asks, how many there are, the nearest, who waits, and the page."""
+    """Who asks, in which languages, how many there are, the nearest, who waits, and the page."""
     save(ada, "zebra", QUERY)
-    with sql.at_most(5):
+    with sql.at_most(6):
         assert search(ada, mode="semantic")["total"] == 1
 
 

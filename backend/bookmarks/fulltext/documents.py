@@ -27,13 +27,25 @@ from backend.bookmarks.queries import one_of, select_bookmarks
 from backend.extensions import db
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
-FIELDS_BYTES, PAGE_BYTES = 300_000, 600_000
+PAGE_BYTES = 500_000
 # A batch this large has an average of its own, for an organization that has none yet.
 LARGE_BATCH = 20
 # Between two fields, so that no phrase begins in one and ends in the next.
 GAP = 10
-# What PostgreSQL calls the weight of a field, and what one of its words counts beside one of the description.
-TITLE, TAGS, DESCRIPTION, NOTES, ADDRESS = ("A", 1.5), ("A", 1.5), ("B", 1.0), ("C", 1.0), ("C", 0.5)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What PostgreSQL calls the weight of a field, what one of its words counts beside one of the description, and how
+    many bytes it may take."""
+
+    label: str
+    weight: float
+    room: int
+
+
+TITLE, TAG, ADDRESS = Field("A", 1.5, 70_000), Field("A", 1.5, 1_500), Field("C", 0.5, 15_000)
+DESCRIPTION, NOTES = Field("B", 1.0, 100_000), Field("C", 1.0, 120_000)
 
 REFRESH = text("""
     WITH given AS (
@@ -159,27 +171,28 @@ def _document(row: Row[Any]) -> _Document:
     frequencies: dict[str, float] = {}
     length = 0.0
     literals = []
-    free, at = FIELDS_BYTES, 0
-    for field_text, (label, weight) in _fields(row):
-        tokens = _fitting(analyze(field_text, tag), free)
+    at = 0
+    for field_text, field in _fields(row):
+        tokens = _fitting(analyze(field_text, tag), field.room)
         for token in tokens:
-            frequencies[token.term] = frequencies.get(token.term, 0.0) + weight
+            frequencies[token.term] = frequencies.get(token.term, 0.0) + field.weight
             # An address is no text: its length says nothing.
-            if weight >= 1 and is_telling(token.term, tag):
-                length += weight
+            if field is not ADDRESS and is_telling(token.term, tag):
+                length += field.weight
         if tokens:
-            literals.append(lexeme_literal((token._replace(position=token.position + at) for token in tokens), label))
-            free -= sum(_size(token.term) for token in tokens)
+            literals.append(
+                lexeme_literal((token._replace(position=token.position + at) for token in tokens), field.label)
+            )
             at += tokens[-1].position + GAP
     labels = labels_of(row.organization_id, row.domain, row.language, row.search_generation or 0)
     literals.extend(map(quoted, labels))
     return _Document(" ".join(literals), frequencies, length, tag)
 
 
-def _fields(row: Row[Any]) -> Iterator[tuple[str, tuple[str, float]]]:
+def _fields(row: Row[Any]) -> Iterator[tuple[str, Field]]:
     yield row.title, TITLE
     for name in row.tags:
-        yield name, TAGS
+        yield name, TAG
     yield row.domain, ADDRESS
     yield row.description, DESCRIPTION
     yield row.notes, NOTES

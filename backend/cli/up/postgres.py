@@ -195,7 +195,7 @@ def find_programs() -> Path:
 
 def _buffer_megabytes() -> int:
     """An eighth of the machine's memory, within bounds: the indexes of 100,000 bookmarks take half a gigabyte."""
-    return max(128, min(512, psutil.virtual_memory().total // 8 // 2**20))
+    return max(128, min(512, int(psutil.virtual_memory().total) // 8 // 2**20))
 
 
 def _system_user() -> int:
