@@ -45,7 +45,7 @@ from backend.extensions import db
 # How many words a query may have for bookmarks that hold them all to come first.
 COMPLETE_WORDS = 4
 # How many candidates a search may score, if none has a page; a page's impacts lie out of line and take longer.
-BUDGET, PAGE_COST = 8_000, 3
+BUDGET, PAGE_COST = 5_000, 2
 # Without stored counts documents are counted for the query, up to this bound.
 COUNTED = 5_000
 
@@ -130,7 +130,7 @@ def wanted_words(query: Query, languages: Languages) -> Wanted:
     counts: Counter[Place] = Counter()
     for piece in (*query.words, *query.phrases):
         counts.update(_meant(place, languages) for place in query_terms(piece, languages))
-    places = {place: count for place, count in counts.items() if _tells(place, languages)} or dict(counts)
+    places = {place: count for place, count in counts.items() if _tells(place)} or dict(counts)
     finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
     telling = [finder for finder in finders if any(place in places for place in finder.places)]
     return Wanted(places, tuple(telling), _complete(query, languages))
@@ -344,8 +344,9 @@ def _meant(place: Sequence[str], languages: Languages) -> Place:
     return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
 
 
-def _tells(place: Place, languages: Languages) -> bool:
-    return any(is_telling(lexeme, language) for lexeme in place for language in languages)
+def _tells(place: Place) -> bool:
+    # By the words that say little in any text: those of one language more are common there, and weigh little anyway.
+    return is_telling(place[0], None)
 
 
 def _complete(query: Query, languages: Languages) -> str:
@@ -356,7 +357,7 @@ def _complete(query: Query, languages: Languages) -> str:
     forms = [_forms(word, languages) for word in words]
     if sum(map(bool, forms)) > COMPLETE_WORDS:
         return ""
-    telling = [found for found in forms if any(_tells(place, languages) for form in found for place in form)]
+    telling = [found for found in forms if any(_tells(place) for form in found for place in form)]
     if len(telling) < 2:
         return ""
     return " & ".join(_in_any_order(found) for found in telling)

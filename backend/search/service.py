@@ -32,7 +32,7 @@ from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 # takes the first of both.
 WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
-PROSE_WORDS = 8
+PROSE_WORDS = 5
 # The conditions of a search without any filter: the organization, neither trash nor archive.
 USUAL_CONDITIONS = 3
 
