@@ -10,7 +10,7 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zlib import crc32
 
 from sqlalchemy import func, or_, select, update

@@ -21,7 +21,6 @@ from backend.extensions import current_settings, db, utc_now
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.pagination import Sort, page_of, paginate
 
-
 # How long a used refresh token gives its same successor again.
 GRACE = timedelta(seconds=5)
 

@@ -34,7 +34,7 @@ USER, SESSION, TOKEN, USED = "fuze:user:", "fuze:session:", "fuze:token:", "fuze
 USED_SECONDS = 60
 
 # The token, whose it is, and whether this is its first use within a minute.
-READ_TOKEN = """
+READ = """
 local token = redis.call('GET', KEYS[1])
 if not token or token == '-' then return {token} end
 local owner = redis.call('GET', ARGV[1] .. cjson.decode(token)['u'])
@@ -91,7 +91,7 @@ def read_token(token_hash: bytes) -> tuple[KnownToken | bool | None, Person | No
     One round trip.
     """
     key = token_hash.hex()
-    found = _ask(lambda client: client.eval(READ_TOKEN, 2, TOKEN + key, USED + key, USER, USED_SECONDS))
+    found = _ask(lambda client: client.eval(READ, 2, TOKEN + key, USED + key, USER, USED_SECONDS))
     if found is None or found[0] is None:
         return None, None, False
     if found[0] == REVOKED:

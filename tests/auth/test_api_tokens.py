@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.auth.api_tokens import is_well_formed, make_token
+from backend.auth.session_state import forget_user
 from backend.extensions import db
 from tests.api import Api, field_errors
 from tests.sql import SqlCounter
@@ -136,7 +137,5 @@ def test_a_token_ends_with_the_membership(ada: Api, context: Flask) -> None:
     assert script.get("/bookmarks").status_code == 200
     db.session.execute(text("DELETE FROM memberships"))
     db.session.commit()
-    from backend.auth.session_state import forget_user
-
     forget_user(ada.user_id)
     assert script.get("/bookmarks").status_code == 404
