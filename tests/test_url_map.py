@@ -235,6 +235,8 @@ def test_a_viewer_changes_nothing_of_the_organization(ada: Api, of_ada: dict[str
     forget_user(ada.user_id)
     for route in guarded_routes(ada.app):
         resource, _, verb = str(route.declared.scope).partition(":")
+        if resource == "login":  # Everybody's own, whatever the role; some of it ends this very login.
+            continue
         response = ada.request(route.method, route.path(of_ada), **route.options(ada))
         if verb == "write" and resource not in ("account", "organizations"):
             assert response.status_code == 403, str(route)

@@ -114,7 +114,8 @@ def remember_token(token_hash: bytes, token: KnownToken, person: Person) -> None
         "s": sorted(token.scopes),
         "e": token.expires_at,
     }
-    _remember({TOKEN + token_hash.hex(): orjson.dumps(value), **_as_entry(person)})
+    key = token_hash.hex()
+    _remember({TOKEN + key: orjson.dumps(value), **_as_entry(person)}, {USED + key: USED_SECONDS})
 
 
 def revoke_sessions(*which: ColumnElement[bool]) -> list[UUID]:
@@ -150,13 +151,15 @@ def _ask(question: Any) -> Any:
         return None
 
 
-def _remember(entries: Mapping[str, bytes]) -> None:
+def _remember(entries: Mapping[str, bytes], marks: Mapping[str, int] | None = None) -> None:
     if time.monotonic() < _marks.away_until:
         return
     try:
         with redis_client().pipeline(transaction=False) as pipeline:
             for key, value in entries.items():
                 pipeline.set(key, value, ex=KNOWN_SECONDS, nx=True)
+            for key, seconds in (marks or {}).items():
+                pipeline.set(key, 1, ex=seconds, nx=True)
             pipeline.execute()
     except redis.RedisError as error:
         _note_failure(error)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from sqlalchemy import text
 
 from backend.auth import session_state
@@ -28,7 +30,7 @@ def no_marks_of_other_tests() -> None:
 @pytest.fixture
 def no_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Redis away, for this process."""
-    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
     monkeypatch.setitem(app.extensions, "redis", gone)
 
 
@@ -142,7 +144,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
 ) -> None:
     assert works(ada)
     with monkeypatch.context() as patch:
-        gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+        gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
         patch.setitem(app.extensions, "redis", gone)
         assert ada.post("/auth/logout").status_code == 204
         assert not works(ada)

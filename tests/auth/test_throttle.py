@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import redis
 from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backend.auth import throttle
 from backend.errors import TooManyRequests
@@ -26,7 +28,7 @@ def no_counts_of_other_tests() -> None:
 def counted(request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch) -> str:
     """In Redis, and in the process while Redis is away."""
     if request.param == "memory":
-        gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+        gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
         monkeypatch.setitem(app.extensions, "redis", gone)
     return str(request.param)
 
