@@ -13,6 +13,7 @@ from redis.retry import Retry
 from sqlalchemy import text
 
 from backend.auth import session_state
+from backend.auth.jobs import repeat_revocations
 from backend.auth.session_state import forget_user
 from backend.extensions import db, redis_client
 from tests.api import PASSWORD, Api
@@ -149,6 +150,15 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
         assert ada.post("/auth/logout").status_code == 204
         assert not works(ada)
     session_state._marks.away_until = 0.0
+    assert not works(ada)
+
+
+def test_what_a_dead_process_could_not_tell_is_told_by_the_schedulers_pass(ada: Api, context: Flask) -> None:
+    assert works(ada)
+    db.session.execute(text("UPDATE sessions SET revoked_at = now()"))
+    db.session.commit()
+    assert works(ada)
+    repeat_revocations()
     assert not works(ada)
 
 
