@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.extensions import Base
@@ -23,6 +23,7 @@ class User(Base):
     username: Mapped[str]
     username_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
+    email_verified_at: Mapped[datetime | None]
     role: Mapped[str] = mapped_column(default="user")
     personal_organization_id: Mapped[int] = mapped_column(
         ForeignKey("organizations.id", ondelete="RESTRICT"), unique=True
@@ -44,3 +45,25 @@ class Session(Base):
     last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)
     revoked_at: Mapped[datetime | None]
+
+
+class MailToken(Base):
+    """A token that was mailed and works once, known by the SHA-256 of it.
+
+    `email` is the folded address that it went to: it is worth nothing once the person has another.
+    """
+
+    __tablename__ = "mail_tokens"
+    __table_args__ = (
+        CheckConstraint("purpose in ('verify', 'reset')", name="purpose"),
+        Index("ix_mail_tokens_user_id_purpose_created_at", "user_id", "purpose", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    email: Mapped[str]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
