@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -18,6 +19,7 @@ from backend.auth.jobs import purge_mail_tokens
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import User
 from backend.extensions import db, redis_client
+from backend.jobs.worker import make_worker
 from backend.mail.jobs import resend_due_mails
 from tests.api import PASSWORD, Api, field_errors
 from tests.mail.reading import LIFT_WAITS, html, link, plain
@@ -120,6 +122,18 @@ def test_a_token_resets_once_and_older_ones_die_with_it(
     assert log_in(anonymous, NEW) == 200
 
 
+def test_of_many_with_one_token_or_another_only_one_resets(
+    ada: Api, anonymous: Api, mail_server: SmtpServer, work: Work
+) -> None:
+    forget(anonymous)
+    forget(anonymous)
+    work()
+    tokens = [link(mail)[1] for mail in mail_server.mails] * 4
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda token: reset(Api(ada.app), token).status_code, tokens))
+    assert sorted(statuses) == [204, *[422] * 7]
+
+
 def test_an_expired_token_says_so(ada: Api, anonymous: Api, mail_server: SmtpServer, work: Work, row: Row) -> None:
     forget(anonymous)
     work()
@@ -198,6 +212,20 @@ def test_three_mails_an_hour_and_no_more(
     forget(anonymous)
     work()
     assert len(mail_server.mails) == 5
+
+
+def test_asking_many_times_at_once_gives_no_more(ada: Api, mail_server: SmtpServer, work: Work) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: forget(Api(ada.app)), range(8)))
+    work()
+    assert len(mail_server.mails) == 3
+
+
+def test_the_worker_sends_in_a_process_of_its_own(ada: Api, anonymous: Api, mail_server: SmtpServer) -> None:
+    forget(anonymous)
+    with ada.app.app_context():
+        make_worker().work(burst=True, logging_level="WARNING")
+    assert reset(anonymous, link(mail_server.mails[0])[1]).status_code == 204
 
 
 def test_asking_and_resetting_take_few_statements(
