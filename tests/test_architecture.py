@@ -16,9 +16,10 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
 # A feature may use those before it, never those after it.
 FEATURES = (
+    "jobs",
+    "mail",
     "auth",
     "organizations",
-    "jobs",
     "ai",
     "projects",
     "bookmarks",
@@ -39,13 +40,14 @@ UPWARD = {
     # Nothing of `organizations` may use `auth` as long as this stands: see the test that there are no circles.
     ("auth", "organizations"),
 }
-# Who in a feature may see the request: its routes, what turns headers into an actor, and what sends the request's
-# id along with a message (R-LOG 2).
+# Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's
+# id along with a message (R-LOG 2), and what chooses the language of a mail that the request asks for.
 SEES_THE_REQUEST = {
     "backend.auth.cookies",
     "backend.auth.authentication",
     "backend.jobs.queue",
     "backend.jobs.service",
+    "backend.mail.languages",
 }
 EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 EMPTY_CLASS = re.compile(r"(Utils?|Helpers?|Misc|Manager)$")
