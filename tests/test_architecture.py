@@ -28,9 +28,9 @@ FEATURES = (
     "dashboard",
 )
 # What reads many features and is read by none; it may use any of them.
-ABOVE_FEATURES = {"profile", "activity", "health", "cli"}
+ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli"}
 # What every feature may use; each may use those before it.
-CORE = ("errors", "extensions", "actor", "api", "pagination")
+CORE = ("errors", "extensions", "encryption", "actor", "api", "pagination")
 AROUND_REQUESTS = {"middleware", "observability", "docs"}
 # The two starting points besides the web server and the command line.
 STARTING_POINTS = {"backend.jobs.worker", "backend.jobs.scheduler"}
@@ -40,9 +40,10 @@ UPWARD = {
     ("auth", "organizations"),
 }
 # Who in a feature may see the request: its routes, what turns headers into an actor, and what sends the request's
-# id along with a message (R-LOG 2).
+# id along with a message (R-LOG 2), or the client's address with a security event.
 SEES_THE_REQUEST = {
     "backend.auth.authentication",
+    "backend.auth.events",
     "backend.jobs.queue",
     "backend.jobs.service",
 }
