@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from pydantic import SecretStr
 
 from backend.ai import key_rotation
 from backend.ai.key_rotation import rotate_keys
 from backend.ai.models import AiProvider
+from backend.cli import encryption
 from backend.encryption import Undecryptable, decrypt, encrypt, renew
 from backend.extensions import current_settings, db
+from config import Settings
 from tests.api import Api
 from tests.factories import make_person
 
@@ -112,3 +115,27 @@ def test_what_no_key_fits_is_counted_and_left_alone(context: Flask, keys) -> Non
     provide(make_person(context), "kept")
     assert vars(rotate_keys()) == {"renewed": 0, "current": 1, "unreadable": 1}
     assert db.session.get_one(AiProvider, lost.user_id, populate_existing=True).api_key_encrypted == before
+
+
+def test_the_operator_moves_the_keys_and_is_told_how_many(
+    context: Flask, keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encryption, "connected_application", context.app_context)
+    keys(OLD)
+    provide(make_person(context), "secret")
+    keys(NEW, OLD)
+    moved = CliRunner().invoke(encryption.rotate_keys)
+    assert moved.exit_code == 0
+    assert "Encrypted anew: 1\n" in moved.output
+    keys(OLD)
+    lost = CliRunner().invoke(encryption.rotate_keys)
+    assert lost.exit_code == 1
+    assert "1 can be read with none of the keys" in lost.output
+    for secret in (OLD, NEW):
+        assert secret.get_secret_value() not in moved.output + lost.output
+
+
+def test_earlier_keys_are_a_list_that_is_not_shown() -> None:
+    settings = Settings(_env_file=None, PREVIOUS_SECRET_KEYS="first-key, second-key,")
+    assert [key.get_secret_value() for key in settings.PREVIOUS_SECRET_KEYS] == ["first-key", "second-key"]
+    assert "first-key" not in repr(settings)
