@@ -86,31 +86,31 @@ def is_removal_due() -> bool:
 
 
 def _refuse_to_orphan_teams(user: User) -> None:
-    owner = aliased(Membership)
-    # Locked, so that of two owners who leave at once the second sees that the first has gone.
-    owned = db.session.execute(
+    # Held, so that of two owners who leave at once the second sees that the first has gone; whoever changes who
+    # belongs to an organization holds it too. What is read before may be the past.
+    teams = db.session.execute(
         select(Organization.id, Organization.name)
         .join(Membership, Membership.organization_id == Organization.id)
-        .where(Membership.user_id == user.id, Membership.role == "owner", Organization.personal.is_(False))
+        .where(Membership.user_id == user.id, Organization.personal.is_(False))
         .order_by(Organization.id)
-        .with_for_update(of=Organization)
+        .with_for_update(of=Organization, key_share=True)
     ).all()
-    if not owned:
+    if not teams:
         return
-    shared = set(
+    others = aliased(Membership)
+    has_another = exists().where(
+        others.organization_id == Membership.organization_id, others.role == "owner", others.user_id != user.id
+    )
+    alone = set(
         db.session.scalars(
-            select(owner.organization_id).where(
-                owner.organization_id.in_([team.id for team in owned]),
-                owner.role == "owner",
-                owner.user_id != user.id,
-            )
+            select(Membership.organization_id)
+            .where(Membership.user_id == user.id, Membership.role == "owner", ~has_another)
+            .where(Membership.organization_id.in_([team.id for team in teams]))
         )
     )
-    alone = [f"{team.name} (id {team.id})" for team in owned if team.id not in shared]
     if alone:
-        raise Conflict(
-            "These teams have no other owner; hand them over or delete them first: " + ", ".join(alone) + "."
-        )
+        names = ", ".join(f"{team.name} (id {team.id})" for team in teams if team.id in alone)
+        raise Conflict(f"These teams have no other owner; hand them over or delete them first: {names}.")
 
 
 def _work_off(user_id: int, organization_id: int, end: float) -> bool:

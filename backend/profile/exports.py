@@ -7,10 +7,12 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import IO, Any
+from itertools import count
+from typing import IO, Any, cast
 from uuid import UUID
 
 import orjson
+from flask import Flask, current_app
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from backend.actor import Actor
@@ -91,21 +93,21 @@ def get_export(actor: Actor, export_id: UUID) -> Download:
     export = db.session.scalar(mine.where(Export.expires_at > func.now()))
     if export is None or export.size is None:
         raise NotFound
-    return Download(f"fuze-export-{export.created_at:%Y-%m-%d}.zip", export.size, read_parts(export.id))
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return Download(f"fuze-export-{export.created_at:%Y-%m-%d}.zip", export.size, read_parts(app, export.id))
 
 
-def read_parts(export_id: UUID) -> Iterator[bytes]:
+def read_parts(app: Flask, export_id: UUID) -> Iterator[bytes]:
     """The pieces of an export in order, one in memory at a time; no connection is held between them."""
-    position = 0
-    while True:
-        data = db.session.scalar(
-            select(ExportPart.data).where(ExportPart.export_id == export_id, ExportPart.position == position)
-        )
-        db.session.rollback()
+    for position in count():
+        # The request is over while a client takes its time.
+        with app.app_context():
+            data = db.session.scalar(
+                select(ExportPart.data).where(ExportPart.export_id == export_id, ExportPart.position == position)
+            )
         if data is None:
             return
         yield data
-        position += 1
 
 
 def write_export(user_id: int, progress: Progress) -> Export:
@@ -161,7 +163,7 @@ def _bookmarks(user_id: int, progress: Progress) -> Iterator[dict[str, Any]]:
         progress(start, len(ids), "Writing bookmarks")
         batch = ids[start : start + BATCH]
         bookmarks = db.session.execute(select(*BOOKMARK_COLUMNS).where(Bookmark.id.in_(batch)).order_by(Bookmark.id))
-        rows: Sequence[Row[Any]] = bookmarks.all()
+        rows = cast("Sequence[Row[Any]]", bookmarks.all())
         tags, sizes = _tags(batch), _text_sizes(batch)
         for portion in _portions(rows, sizes):
             pages = _pages([row.id for row in portion if row.id in sizes])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, stream_with_context, url_for
+from flask import Blueprint, Response, url_for
 
 from backend.actor import Actor
 from backend.api import operation
@@ -74,6 +74,6 @@ def download_export(actor: Actor, export_id: UUID) -> Response:
     """Download such a file, within a day."""
     file = exports.get_export(actor, export_id)
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
-    answer = Response(stream_with_context(file.parts), mimetype="application/zip", headers=headers)
+    answer = Response(file.parts, mimetype="application/zip", headers=headers)
     answer.content_length = file.size
     return answer

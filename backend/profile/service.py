@@ -74,8 +74,11 @@ def change_password(actor: Actor, current_password: str, new_password: str) -> N
 
 
 def locked_user(actor: Actor) -> User:
-    """The person who is acting; no other transaction changes the account until this one ends."""
-    return db.session.get_one(User, actor.user_id, with_for_update=True, populate_existing=True)
+    """The person who is acting; no other transaction changes the account until this one ends.
+
+    What refers to the person, such as a new bookmark, is saved meanwhile.
+    """
+    return db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def check_password(user: User, password: str, field: str) -> None:

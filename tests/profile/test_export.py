@@ -184,6 +184,20 @@ def test_large_ones_go_in_pieces_through_little_memory(ada: Api, context: Flask)
     assert all(len(item["page"]["text"]) == 2**20 for item in files["bookmarks.json"])
 
 
+def test_a_download_that_is_not_taken_holds_no_connection(ada: Api) -> None:
+    result = export(ada)
+    with ada.app.app_context():
+        pool = db.engine.pool
+    answers = [
+        ada.request(method, result["download_url"], buffered=False) for method in ("HEAD", "GET") for _ in range(20)
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.headers["Content-Length"] for answer in answers}) == 1
+    assert pool.checkedout() == 0
+    for answer in answers:
+        answer.close()
+
+
 def test_the_download_holds_one_piece_at_a_time(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "PART_BYTES", 100)
     result = export(ada)
