@@ -52,6 +52,10 @@ class In(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+class OmittableIn(In):
+    """A request body that may be left out altogether."""
+
+
 def describe_omittable(schema: JsonDict) -> None:
     """Describe fields that may be left out, but never be null, without null; bounds under the names of JSON Schema."""
     for field in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).values():
@@ -270,8 +274,8 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
     body = request.get_data()
-    if not body and not request.mimetype and not any(field.is_required() for field in model.model_fields.values()):
-        return model.model_validate({})
+    if not body and not request.mimetype and issubclass(model, OmittableIn):
+        return model()
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
     if _depth_exceeds(body, MAX_JSON_DEPTH):

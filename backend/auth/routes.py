@@ -24,7 +24,7 @@ from backend.auth.schemas import (
     TokenPage,
 )
 from backend.auth.service import Client
-from backend.errors import Invalid
+from backend.errors import Unauthenticated
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -52,9 +52,9 @@ def login(query: CookieQuery, json: LoginIn) -> SessionOut | Response:
 @operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 403: None})
 def refresh(query: CookieQuery, json: RefreshIn) -> SessionOut | Response:
     """Trade a refresh token for a new pair; using one twice ends the session."""
-    token = json.refresh_token or refresh_token_of(request)
+    token = refresh_token_of(request) if json.refresh_token is None else json.refresh_token
     if token is None:
-        raise Invalid.field("body.refresh_token", "Field required", "missing")
+        raise Unauthenticated("Send the refresh token, in the body or as the cookie.")
     session = service.refresh(token)
     return with_cookies(session) if query.cookie or json.refresh_token is None else session
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from backend.api import Id, In, Moment, Out, Page, PageQuery, Query, QueryBoolean, Text
+from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
 
@@ -60,7 +60,7 @@ class LoginIn(In):
     password: Text = Field(max_length=1024, examples=["correct horse battery"])
 
 
-class RefreshIn(In):
+class RefreshIn(OmittableIn):
     """The refresh token of the last answer; left out where it is in the cookie."""
 
     refresh_token: Text | None = Field(None, max_length=4096)

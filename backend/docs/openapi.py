@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from backend.api import Operation, declared_operation, spec
+from backend.api import OmittableIn, Operation, declared_operation, spec
 from backend.errors import phrase
 from config import VERSION
 
@@ -61,6 +61,8 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
+    if "requestBody" in operation:
+        operation["requestBody"]["required"] = not _is_omittable(operation["requestBody"])
     if declared.scope is not None:
         operation["security"] = [{"bearer": []}]
         operation["x-scope"] = declared.scope
@@ -81,6 +83,11 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
         names = ["X-Request-ID", *HEADERS_OF.get(int(status), [])]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _is_omittable(body: dict[str, Any]) -> bool:
+    reference = body["content"]["application/json"]["schema"].get("$ref", "")
+    return reference.rpartition("/")[2] in {model.__name__ for model in OmittableIn.__subclasses__()}
 
 
 def _refusals(operation: dict[str, Any], declared: Operation) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from backend.api import In, Out, Page, PageQuery, Patch, Text
 from backend.auth.schemas import Email, NewPassword, Username
@@ -20,6 +20,11 @@ BASE_URL_SCHEMA = {
 }
 # What an HTTP header can carry.
 API_KEY = r"^[\x21-\x7e]+$"
+
+
+def _trimmed(value: object) -> object:
+    # A key that is pasted often brings the end of its line along.
+    return value.strip() if isinstance(value, str) else value
 
 
 class ProfilePatch(Patch):
@@ -72,7 +77,7 @@ class AiProviderIn(Patch):
         description="Up to and including /v1, without a user name, query or fragment"
     )
     model: Text = Field(min_length=1, max_length=200, examples=["gpt-5-mini"])
-    api_key: Text | None = Field(
+    api_key: Annotated[Text | None, BeforeValidator(_trimmed)] = Field(
         None,
         min_length=1,
         max_length=1024,
