@@ -43,8 +43,9 @@ schemathesis.openapi.format("username", st.text(LETTERS, min_size=6, max_size=64
 schemathesis.openapi.format("password", st.builds("{} Zq7-{}".format, st.text(LETTERS, max_size=60), st.uuids()))
 
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a
-# project that does not exist, a tag to merge into that does not exist or is the same.
-DEPENDS_ON_DATA = {"cursor", "unknown_project", "unknown_tag"}
+# project that does not exist, a tag to merge into that does not exist or is the same, the name of the organization to
+# delete, a token from a mail.
+DEPENDS_ON_DATA = {"cursor", "unknown_project", "unknown_tag", "name_mismatch", "token_unknown"}
 
 
 @schemathesis.hook
