@@ -14,6 +14,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from backend.extensions import db
+from backend.jobs.queue import rq_queue
 from backend.organizations import jobs
 from backend.organizations.invitations import MAX_OPEN
 from tests.api import Api, field_errors
@@ -28,7 +29,7 @@ FILL = """
 
 
 def test_the_invited_get_a_mail_whose_token_makes_them_members(
-    ada: Api, bob: Api, team: int, outbox: Outbox, events: list[Any]
+    ada: Api, bob: Api, team: int, outbox: Outbox, events: list[Any], context: Flask
 ) -> None:
     response = invite(ada, team, bob, "editor")
     assert response.status_code == 201
@@ -43,6 +44,7 @@ def test_the_invited_get_a_mail_whose_token_makes_them_members(
     assert values == {"organization": "Team", "inviter": "ada", "role": "editor"}
     assert len(token) >= 43
     assert token not in response.get_data(as_text=True)
+    assert "backend.mail.jobs.send_mail" in [job.func_name for job in rq_queue("interactive").get_jobs()]
     accepted = accept(bob, token)
     assert accepted.status_code == 200
     assert accepted.json == bob.get(f"/organizations/{team}").json
