@@ -26,11 +26,18 @@ class Actor:
     def require(self, scope: str) -> None:
         """Pass if the token carries `scope` (such as `bookmarks:write`) and the role allows it.
 
+        `login` is what no API token carries: passwords, tokens, sessions. What roles mean for an organization itself
+        and for the person's own account is decided where the organization of the path is known.
+
         Raises:
             Forbidden: the scope is missing, or a viewer tries to write.
         """
-        verb = scope.partition(":")[2]
+        if scope == "login":
+            if self.session_id is None:
+                raise Forbidden("This takes a login; an API token will not do.")
+            return
+        resource, _, verb = scope.partition(":")
         if scope not in self.scopes and f"*:{verb}" not in self.scopes:
             raise Forbidden(f"This token lacks the scope {scope}.")
-        if verb == "write" and self.role == "viewer" and not scope.startswith("account:"):
+        if verb == "write" and self.role == "viewer" and resource not in ("account", "organizations"):
             raise Forbidden("Viewers cannot change anything in this organization.")

@@ -260,9 +260,11 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
+    body = request.get_data()
+    if not body and not request.mimetype and not any(field.is_required() for field in model.model_fields.values()):
+        return model.model_validate({})
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
-    body = request.get_data()
     if _depth_exceeds(body, MAX_JSON_DEPTH):
         raise Invalid.field("body", f"The body nests deeper than {MAX_JSON_DEPTH} levels.", "too_deep")
     try:

@@ -44,6 +44,7 @@ UPWARD = {
 # Who in a feature may see the request: its routes, what turns headers into an actor, and what sends the request's
 # id along with a message (R-LOG 2).
 SEES_THE_REQUEST = {
+    "backend.auth.cookies",
     "backend.auth.authentication",
     "backend.jobs.queue",
     "backend.jobs.service",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -14,8 +15,10 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from backend.api import Operation, declared_operation
+from backend.auth.session_state import forget_user
+from backend.auth.tokens import make_access_token, make_refresh_token
 from backend.errors import NotFound
-from backend.extensions import db
+from backend.extensions import db, utc_now
 from backend.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS
 from tests.api import PASSWORD, Api, field_errors
 
@@ -45,6 +48,8 @@ OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "user_id": (lambda person: person.user_id, 10**9),
     "invitation_id": (lambda person: _invitation(person), 10**9),
     "name": (lambda _: "start.js", "nothing.js"),
+    "session_id": (lambda person: _session(person), uuid4()),
+    "token_id": (lambda person: _token(person, "bookmarks:read")["id"], 10**9),
 }
 # A body that the route takes, where `{}` will not do.
 BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
@@ -55,6 +60,7 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     },
     ("POST", "/api/v1/auth/login"): lambda _: {"login": "nobody", "password": PASSWORD},
     ("POST", "/api/v1/auth/refresh"): lambda _: {"refresh_token": "none"},
+    ("POST", "/api/v1/auth/tokens"): lambda _: {"name": "script", "scopes": ["*:read"]},
     ("POST", "/api/v1/bookmarks"): lambda _: {"url": "https://example.org/new", "capture": False},
     ("POST", "/api/v1/bookmarks/bulk"): lambda _: {"items": []},
     ("POST", "/api/v1/bookmarks/actions"): lambda _: {"ids": [], "action": "read"},
@@ -129,6 +135,16 @@ def _tag(person: Api, name: str) -> int:
     return int(tag["id"])
 
 
+def _session(person: Api) -> str:
+    person.post("/auth/login", {"login": person.session["user"]["username"], "password": PASSWORD})
+    return str(person.get("/auth/sessions").json["items"][0]["id"])
+
+
+def _token(person: Api, *scopes: str) -> dict[str, Any]:
+    token: dict[str, Any] = person.post("/auth/tokens", {"name": "script", "scopes": scopes}).json
+    return token
+
+
 def _job(person: Api) -> str:
     bookmark = person.save("https://example.org/captured")
     return str(person.post(f"/bookmarks/{bookmark['id']}/capture").json["id"])
@@ -143,6 +159,15 @@ def _invitation(person: Api) -> int:
     team = max(item["id"] for item in person.get("/organizations").json["items"])
     body = {"email": "somebody@example.org", "role": "viewer"}
     return int(person.post(f"/organizations/{team}/invitations", body).json["id"])
+
+
+@contextmanager
+def freeze_life(app: Flask, *, minutes: int) -> Iterator[None]:
+    """Access tokens that are made meanwhile live so long."""
+    usual = app.extensions["settings"]
+    app.extensions["settings"] = usual.model_copy(update={"ACCESS_TOKEN_MINUTES": minutes})
+    yield
+    app.extensions["settings"] = usual
 
 
 @pytest.fixture
@@ -161,7 +186,7 @@ def test_the_public_routes_are_these_and_no_others(app: Flask) -> None:
 
 def test_a_scope_says_whether_a_route_reads_or_writes(app: Flask) -> None:
     for route in guarded_routes(app):
-        if route.declared.scope == "login":  # What no API token may do, whatever scopes it carries.
+        if route.declared.scope == "login":
             continue
         resource, _, verb = str(route.declared.scope).partition(":")
         assert resource, str(route)
@@ -187,6 +212,60 @@ def test_without_a_token_every_route_but_the_public_ones_is_401(anonymous: Api, 
         assert response.status_code == 401, str(route)
         assert response.headers["WWW-Authenticate"] == "Bearer"
         assert_problem(response)
+
+
+def test_an_expired_or_revoked_token_is_401_everywhere(ada: Api, bob: Api, context: Flask) -> None:
+    """Access tokens past their time, of an ended login, of the other kind; API tokens past their time, deleted."""
+    now = utc_now().replace(microsecond=0)
+    session_id = UUID(_session(ada))
+    with freeze_life(ada.app, minutes=-1):
+        expired = make_access_token(ada.user_id, session_id)
+    ended = Api(ada.app, session=bob.session)
+    bob.post("/auth/logout")
+    deleted = _token(ada, "*:read", "*:write")
+    ada.delete(f"/auth/tokens/{deleted['id']}")
+    over = _token(ada, "*:read", "*:write")
+    db.session.execute(text("UPDATE api_tokens SET expires_at = now() - interval '1 second'"))
+    db.session.commit()
+    dead = [
+        Api(ada.app, token=expired),
+        ended,
+        Api(ada.app, token=make_refresh_token(ada.user_id, session_id, 0, now)),
+        Api(ada.app, token=deleted["token"]),
+        Api(ada.app, token=over["token"]),
+    ]
+    for route in guarded_routes(ada.app):
+        for person in dead:
+            response = person.request(route.method, route.path(absent(route)), **route.options(ada))
+            assert response.status_code == 401, str(route)
+
+
+def test_a_token_without_the_scope_is_403_everywhere(ada: Api, of_ada: dict[str, Any]) -> None:
+    """R-AUTH 8: neither another resource, nor reading for writing, nor any token where a login is asked for."""
+    for route in guarded_routes(ada.app):
+        scope = str(route.declared.scope)
+        resource, _, verb = scope.partition(":")
+        wrong = [f"{other}:{verb}" for other in ("bookmarks", "jobs") if other != resource][:1] if verb else []
+        wrong += [f"*:{other}" for other in ("read", "write") if other != verb]
+        script = Api(ada.app, token=_token(ada, *wrong)["token"])
+        response = script.request(route.method, route.path(of_ada), **route.options(ada))
+        assert response.status_code == 403, f"{route} with {wrong}"
+
+
+def test_a_viewer_changes_nothing_of_the_organization(ada: Api, of_ada: dict[str, Any], context: Flask) -> None:
+    requests = [(route, route.options(ada)) for route in guarded_routes(ada.app)]
+    db.session.execute(text("UPDATE memberships SET role = 'viewer'"))
+    db.session.commit()
+    forget_user(ada.user_id)
+    for route, sent in requests:
+        resource, _, verb = str(route.declared.scope).partition(":")
+        if resource == "login":  # Everybody's own, whatever the role; some of it ends this very login.
+            continue
+        response = ada.request(route.method, route.path(of_ada), **sent)
+        if verb == "write" and resource not in ("account", "organizations"):
+            assert response.status_code == 403, str(route)
+        elif verb == "read" and not route.rule.rule.endswith("/invitations"):  # Whom they invite only owners see.
+            assert response.status_code != 403, str(route)
 
 
 def test_what_belongs_to_others_looks_as_if_it_never_was(ada: Api, bob: Api, of_ada: dict[str, Any]) -> None:

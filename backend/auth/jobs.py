@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, or_, text
+from datetime import timedelta
+
+from sqlalchemy import delete, func, or_, select, text
 
 from backend.auth.models import Session
-from backend.extensions import db
+from backend.auth.session_state import announce_revoked
+from backend.extensions import current_settings, db
 
 
 def purge_sessions() -> None:
@@ -13,3 +16,13 @@ def purge_sessions() -> None:
     yesterday = func.now() - text("interval '1 day'")
     db.session.execute(delete(Session).where(or_(Session.expires_at < yesterday, Session.revoked_at < yesterday)))
     db.session.commit()
+
+
+def repeat_revocations() -> None:
+    """Tell all processes again which sessions have ended while an access token of theirs may still be alive.
+
+    Whoever ended one told them at once; only a process that died while Redis was away has left that to us.
+    """
+    life = timedelta(minutes=current_settings().ACCESS_TOKEN_MINUTES)
+    recent = select(Session.id).where(Session.revoked_at > func.now() - life)
+    announce_revoked(db.session.scalars(recent).all())

@@ -1,14 +1,30 @@
-"""/auth: register, log in, refresh, log out."""
+"""/auth: register, log in, refresh, log out; logins and API tokens."""
 
 from __future__ import annotations
 
-from flask import Blueprint, request
+from uuid import UUID
+
+from flask import Blueprint, Response, request
 
 from backend.actor import Actor
 from backend.api import operation
-from backend.auth import service
-from backend.auth.schemas import LoginIn, RefreshIn, RegisterIn, SessionOut
+from backend.auth import api_tokens, service
+from backend.auth.cookies import clear_cookies, refresh_token_of, with_cookies
+from backend.auth.schemas import (
+    CookieQuery,
+    LoginIn,
+    LoginListQuery,
+    LoginPage,
+    RefreshIn,
+    RegisterIn,
+    SessionOut,
+    TokenCreatedOut,
+    TokenIn,
+    TokenListQuery,
+    TokenPage,
+)
 from backend.auth.service import Client
+from backend.errors import Invalid
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -25,30 +41,72 @@ def register(json: RegisterIn) -> tuple[SessionOut, int]:
 
 
 @blueprint.post("/login")
-@operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None})
-def login(json: LoginIn) -> SessionOut:
+@operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 429: None})
+def login(query: CookieQuery, json: LoginIn) -> SessionOut | Response:
     """Log in with a username or mail address."""
-    return service.login(json.login, json.password, _client())
+    session = service.login(json.login, json.password, _client())
+    return with_cookies(session) if query.cookie else session
 
 
 @blueprint.post("/refresh")
-@operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None})
-def refresh(json: RefreshIn) -> SessionOut:
+@operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 403: None})
+def refresh(query: CookieQuery, json: RefreshIn) -> SessionOut | Response:
     """Trade a refresh token for a new pair; using one twice ends the session."""
-    return service.refresh(json.refresh_token)
+    token = json.refresh_token or refresh_token_of(request)
+    if token is None:
+        raise Invalid.field("body.refresh_token", "Field required", "missing")
+    session = service.refresh(token)
+    return with_cookies(session) if query.cookie or json.refresh_token is None else session
 
 
 @blueprint.post("/logout")
-@operation(scope="account:write", limit="auth", tag="auth", responses={204: None})
-def logout(actor: Actor) -> tuple[str, int]:
+@operation(scope="login", limit="auth", tag="auth", responses={204: None})
+def logout(actor: Actor) -> Response:
     """End this session; its tokens stop working at once."""
     service.logout(actor)
-    return "", 204
+    return clear_cookies(Response(status=204))
 
 
 @blueprint.post("/logout-all")
-@operation(scope="account:write", limit="auth", tag="auth", responses={204: None})
-def logout_everywhere(actor: Actor) -> tuple[str, int]:
+@operation(scope="login", limit="auth", tag="auth", responses={204: None})
+def logout_everywhere(actor: Actor) -> Response:
     """End every session of this person."""
     service.logout_everywhere(actor)
+    return clear_cookies(Response(status=204))
+
+
+@blueprint.get("/sessions")
+@operation(scope="login", limit="list", tag="auth", responses={200: LoginPage})
+def list_sessions(actor: Actor, query: LoginListQuery) -> LoginPage:
+    """List your logins."""
+    return service.list_sessions(actor, query)
+
+
+@blueprint.delete("/sessions/<uuid:session_id>")
+@operation(scope="login", limit="write", tag="auth", responses={204: None, 404: None})
+def end_session(actor: Actor, session_id: UUID) -> tuple[str, int]:
+    """End one of your logins."""
+    service.end_session(actor, session_id)
+    return "", 204
+
+
+@blueprint.get("/tokens")
+@operation(scope="login", limit="list", tag="auth", responses={200: TokenPage})
+def list_tokens(actor: Actor, query: TokenListQuery) -> TokenPage:
+    """List your API tokens."""
+    return api_tokens.list_tokens(actor, query)
+
+
+@blueprint.post("/tokens")
+@operation(scope="login", limit="write", tag="auth", responses={201: TokenCreatedOut})
+def create_token(actor: Actor, json: TokenIn) -> tuple[TokenCreatedOut, int]:
+    """Make an API token; it is told this once."""
+    return api_tokens.create_token(actor, json), 201
+
+
+@blueprint.delete("/tokens/<id:token_id>")
+@operation(scope="login", limit="write", tag="auth", responses={204: None, 404: None})
+def delete_token(actor: Actor, token_id: int) -> tuple[str, int]:
+    """Delete an API token; it stops working at once."""
+    api_tokens.delete_token(actor, token_id)
     return "", 204

@@ -5,11 +5,12 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from backend.api import In, Out, Text
+from backend.api import Id, In, Moment, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
 
@@ -60,9 +61,17 @@ class LoginIn(In):
 
 
 class RefreshIn(In):
-    """The refresh token of the last answer."""
+    """The refresh token of the last answer; left out where it is in the cookie."""
 
-    refresh_token: Text = Field(max_length=4096)
+    refresh_token: Text | None = Field(None, max_length=4096)
+
+
+class CookieQuery(Query):
+    """Where the refresh token goes."""
+
+    cookie: QueryBoolean = Field(
+        False, description="true: into an HttpOnly cookie, with one for the header X-CSRF-Token beside it"
+    )
 
 
 class UserOut(Out):
@@ -81,6 +90,82 @@ class SessionOut(Out):
     user: UserOut
     organization_id: int = Field(description="The personal organization")
     access_token: str
-    refresh_token: str
+    refresh_token: str | None = Field(description="Works once; null where it went into the cookie")
     token_type: str = Field("Bearer", examples=["Bearer"])
     expires_in: int = Field(description="Seconds until the access token expires", examples=[900])
+
+
+class LoginOut(Out):
+    """One of the person's logins."""
+
+    id: UUID
+    user_agent: str
+    ip: str
+    created_at: datetime
+    last_used_at: datetime
+    current: bool = Field(description="Whether the request came with it")
+
+
+class LoginPage(Page[LoginOut]):
+    """One page of logins."""
+
+
+class LoginListQuery(PageQuery):
+    """Which page."""
+
+
+RESOURCES = ("bookmarks", "projects", "tasks", "search", "recommendations", "dashboard", "organizations", "jobs", "*")
+SCOPES = tuple(f"{resource}:{verb}" for resource in RESOURCES for verb in ("read", "write"))
+
+
+def _scope(value: str) -> str:
+    if value not in SCOPES:
+        raise ValueError(f"A scope is one of {', '.join(SCOPES)}")
+    return value
+
+
+Scope = Annotated[Text, AfterValidator(_scope), WithJsonSchema({"enum": list(SCOPES)})]
+
+
+def _token_name(value: str) -> str:
+    if not value.strip():
+        raise ValueError("A token needs a name")
+    return value
+
+
+class TokenIn(In):
+    """A token for a script or extension."""
+
+    name: Annotated[Text, AfterValidator(_token_name)] = Field(
+        min_length=1, max_length=100, description="What it is for", examples=["backup script"]
+    )
+    scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES), examples=[["bookmarks:read", "search:read"]])
+    expires_at: Moment | None = Field(None, description="Default: never")
+    organization_id: Id | None = Field(None, description="Default: the organization of the request")
+
+
+class TokenOut(Out):
+    """An API token, without the token."""
+
+    id: int
+    name: str
+    prefix: str = Field(examples=["fz_A1b2c"])
+    scopes: list[str]
+    organization_id: int
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+class TokenCreatedOut(TokenOut):
+    """A new API token: this is the only time that it is told."""
+
+    token: str
+
+
+class TokenPage(Page[TokenOut]):
+    """One page of API tokens."""
+
+
+class TokenListQuery(PageQuery):
+    """Which page."""

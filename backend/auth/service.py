@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from backend.actor import Actor
 from backend.auth.models import Session, User
 from backend.auth.passwords import hash_password, password_fault, password_matches
-from backend.auth.schemas import SessionOut, UserOut
-from backend.auth.tokens import make_access_token, make_refresh_token, read_token, token_hash
-from backend.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
+from backend.auth.session_state import announce_revoked, revoke_sessions
+from backend.auth.throttle import begin_attempt
+from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
+from backend.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db, utc_now
 from backend.organizations.service import add_owner, add_personal_organization
+from backend.pagination import Sort, page_of, paginate
+
+# How long a used refresh token gives its same successor again.
+GRACE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -54,30 +60,38 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     """A new session for a username or mail address, in any case of letters.
 
     Raises:
-        Unauthenticated: one message and one duration, whether the person or the password is wrong.
+        TooManyRequests: too many failed tries for this account or from this address.
+        Unauthenticated: one message and one duration, whether the person or the password is wrong, or the account is
+            disabled.
     """
     key = fold(name)
     user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
-    if not password_matches(user.password_hash if user else None, password) or user is None:
+    attempt = begin_attempt(f"user {user.id}" if user else f"nobody {key}", client.ip)
+    if not password_matches(user.password_hash if user else None, password) or user is None or user.disabled_at:
         raise Unauthenticated("The login or the password is wrong.")
+    attempt.succeeded()
     session = open_session(user, client)
     db.session.commit()
     return session
 
 
 def refresh(refresh_token: str) -> SessionOut:
-    """A new pair of tokens; the old refresh token dies. One that was used before ends the whole session.
+    """A new pair of tokens; the old refresh token dies.
+
+    Two tabs may come with one token at the same moment: for some seconds the one that was just used gives its same
+    successor again. Later it ends the whole session.
 
     Raises:
         Unauthenticated: forged, expired, revoked or used before.
     """
     claims = read_token(refresh_token, "refresh")
-    successor = make_refresh_token(claims.user_id, claims.session_id)
-    user = _rotate(claims.session_id, refresh_token, successor)
-    if user is None:
-        _revoke(Session.id == claims.session_id)
+    rotated = _rotate(claims, refresh_token) or _just_rotated(claims, refresh_token)
+    if rotated is None:
+        revoked = revoke_sessions(Session.id == claims.session_id)
         db.session.commit()
+        announce_revoked(revoked)
         raise Unauthenticated("This refresh token is no longer valid. Log in again.")
+    user, successor = rotated
     session = _session_out(user, claims.session_id, successor)
     db.session.commit()
     return session
@@ -85,25 +99,42 @@ def refresh(refresh_token: str) -> SessionOut:
 
 def logout(actor: Actor) -> None:
     """End the session that the request came with; its tokens stop working at once."""
-    _revoke(Session.id == actor.session_id)
-    db.session.commit()
+    _end(Session.id == actor.session_id)
 
 
 def logout_everywhere(actor: Actor) -> None:
     """End every session of the person."""
-    _revoke(Session.user_id == actor.user_id)
-    db.session.commit()
+    _end(Session.user_id == actor.user_id)
+
+
+def list_sessions(actor: Actor, query: LoginListQuery) -> LoginPage:
+    """The person's logins that are not over, the newest first."""
+    which = [Session.user_id == actor.user_id, Session.revoked_at.is_(None), Session.expires_at > func.now()]
+    shape = select(*Session.__table__.columns, (Session.id == actor.session_id).label("current"))
+    found = paginate(which, shape, Sort("-created_at", Session.created_at, Session.id), query)
+    return page_of(LoginPage, found, [LoginOut.model_validate(row) for row in found.rows])
+
+
+def end_session(actor: Actor, session_id: UUID) -> None:
+    """End one of the person's logins.
+
+    Raises:
+        NotFound: it is over, somebody else's, or never was.
+    """
+    if not _end(Session.id == session_id, Session.user_id == actor.user_id):
+        raise NotFound
 
 
 def open_session(user: User, client: Client) -> SessionOut:
     """A new login of a person, in the transaction at hand."""
-    session_id = uuid4()
-    refresh_token = make_refresh_token(user.id, session_id)
+    session_id, now = uuid4(), utc_now().replace(microsecond=0)
+    refresh_token = make_refresh_token(user.id, session_id, 0, now)
     db.session.add(
         Session(
             id=session_id,
             user_id=user.id,
             refresh_token_hash=token_hash(refresh_token),
+            rotated_at=now,
             user_agent=client.user_agent[:500],
             ip=client.ip,
             expires_at=utc_now() + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
@@ -154,26 +185,51 @@ def _refuse_taken(email: str, username: str) -> None:
         raise Conflict("This mail address is already registered." if same_email else "This username is already taken.")
 
 
-def _rotate(session_id: UUID, used: str, successor: str) -> User | None:
+def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:
     # One statement compares and replaces, so of two clients with one token only one can win.
+    now, generation = utc_now().replace(microsecond=0), claims.generation + 1
+    successor = make_refresh_token(claims.user_id, claims.session_id, generation, now)
     rotated = db.session.scalar(
         update(Session)
-        .where(Session.id == session_id, Session.refresh_token_hash == token_hash(used))
+        .where(Session.id == claims.session_id, Session.refresh_token_hash == token_hash(used))
         .where(Session.revoked_at.is_(None), Session.expires_at > func.now())
         .values(
             refresh_token_hash=token_hash(successor),
+            previous_token_hash=token_hash(used),
+            generation=generation,
+            rotated_at=now,
             last_used_at=func.now(),
-            expires_at=utc_now() + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
+            expires_at=now + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
         )
         .returning(Session.user_id)
     )
-    return db.session.get(User, rotated) if rotated is not None else None
+    return _usable(rotated, successor)
 
 
-def _revoke(which: object) -> None:
-    db.session.execute(
-        update(Session).where(which, Session.revoked_at.is_(None)).values(revoked_at=func.now())  # type: ignore[arg-type]
-    )
+def _just_rotated(claims: TokenClaims, used: str) -> tuple[User, str] | None:
+    """The successor of a token that was used a moment ago: made again, since only its hash is kept."""
+    row = db.session.execute(
+        select(Session.user_id, Session.generation, Session.rotated_at, Session.refresh_token_hash)
+        .where(Session.id == claims.session_id, Session.previous_token_hash == token_hash(used))
+        .where(Session.revoked_at.is_(None), Session.expires_at > func.now())
+        .where(Session.rotated_at > func.now() - GRACE)
+    ).one_or_none()
+    if row is None:
+        return None
+    successor = make_refresh_token(row.user_id, claims.session_id, row.generation, row.rotated_at)
+    return _usable(row.user_id, successor) if token_hash(successor) == row.refresh_token_hash else None
+
+
+def _usable(user_id: int | None, successor: str) -> tuple[User, str] | None:
+    user = db.session.get(User, user_id) if user_id is not None else None
+    return (user, successor) if user is not None and user.disabled_at is None else None
+
+
+def _end(*which: ColumnElement[bool]) -> int:
+    revoked = revoke_sessions(*which)
+    db.session.commit()
+    announce_revoked(revoked)
+    return len(revoked)
 
 
 def _session_out(user: User, session_id: UUID, refresh_token: str) -> SessionOut:

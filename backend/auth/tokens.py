@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+import jwt
+from flask_jwt_extended import create_access_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 
@@ -18,10 +20,11 @@ from backend.extensions import current_settings
 
 @dataclass(frozen=True)
 class TokenClaims:
-    """What a valid token says: whose it is, and of which login."""
+    """What a valid token says: whose it is, of which login, and of a refresh token, how many came before it."""
 
     user_id: int
     session_id: UUID
+    generation: int = 0
 
 
 def make_access_token(user_id: int, session_id: UUID) -> str:
@@ -30,10 +33,29 @@ def make_access_token(user_id: int, session_id: UUID) -> str:
     return str(create_access_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)}))
 
 
-def make_refresh_token(user_id: int, session_id: UUID) -> str:
-    """A token that buys one new pair, within `REFRESH_TOKEN_DAYS`."""
-    life = timedelta(days=current_settings().REFRESH_TOKEN_DAYS)
-    return str(create_refresh_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)}))
+def make_refresh_token(user_id: int, session_id: UUID, generation: int, made_at: datetime) -> str:
+    """A token that buys one new pair, within `REFRESH_TOKEN_DAYS`. The same arguments make the same token.
+
+    Args:
+        user_id: Whose.
+        session_id: Of which login.
+        generation: How many refresh tokens the login has had before.
+        made_at: Now, without parts of a second.
+    """
+    key = current_settings().JWT_SECRET_KEY.get_secret_value()
+    seconds = int(made_at.timestamp())
+    claims = {
+        "sub": str(user_id),
+        "sid": str(session_id),
+        "gen": generation,
+        "type": "refresh",
+        "fresh": False,
+        "jti": hmac.new(key.encode(), f"{session_id}:{generation}".encode(), hashlib.sha256).hexdigest()[:32],
+        "iat": seconds,
+        "nbf": seconds,
+        "exp": seconds + current_settings().REFRESH_TOKEN_DAYS * 24 * 3600,
+    }
+    return jwt.encode(claims, key, algorithm="HS256")
 
 
 def read_token(token: str, kind: Literal["access", "refresh"]) -> TokenClaims:
@@ -46,7 +68,7 @@ def read_token(token: str, kind: Literal["access", "refresh"]) -> TokenClaims:
         claims = decode_token(token)
         if claims["type"] != kind:
             raise Unauthenticated
-        return TokenClaims(int(claims["sub"]), UUID(claims["sid"]))
+        return TokenClaims(int(claims["sub"]), UUID(claims["sid"]), int(claims.get("gen", 0)))
     except (PyJWTError, JWTExtendedException, ValueError, KeyError, TypeError, AttributeError):
         raise Unauthenticated from None
 

@@ -35,6 +35,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.search.jobs.resend_due_suggestions", seconds=reconcile_seconds),
         Regular("backend.jobs.maintenance.resend_due_jobs", seconds=reconcile_seconds),
         Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds),
+        Regular("backend.auth.jobs.repeat_revocations", seconds=reconcile_seconds),
         Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
         Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *"),
         Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),

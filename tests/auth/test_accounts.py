@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 from flask import Flask
 
@@ -78,29 +76,6 @@ def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(anonymous: A
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json["detail"] == unknown.json["detail"]
     assert wrong.headers["WWW-Authenticate"] == "Bearer"
-
-
-def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(anonymous: Api) -> None:
-    first = anonymous.post("/auth/register", ADA).json
-    second = anonymous.post("/auth/refresh", {"refresh_token": first["refresh_token"]})
-    assert second.status_code == 200
-    assert second.json["refresh_token"] != first["refresh_token"]
-    again = anonymous.post("/auth/refresh", {"refresh_token": first["refresh_token"]})
-    assert again.status_code == 401
-    assert anonymous.post("/auth/refresh", {"refresh_token": second.json["refresh_token"]}).status_code == 401
-    assert Api(anonymous.app, session=second.json).get("/profile").status_code == 401
-
-
-def test_of_two_clients_with_one_refresh_token_only_one_wins(anonymous: Api) -> None:
-    token = anonymous.post("/auth/register", ADA).json["refresh_token"]
-
-    def refresh(_: int) -> int:
-        return Api(anonymous.app).post("/auth/refresh", {"refresh_token": token}).status_code
-
-    with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(refresh, range(8)))
-    assert statuses.count(200) == 1
-    assert statuses.count(401) == 7
 
 
 def test_an_access_token_does_not_refresh_and_a_refresh_token_opens_nothing(anonymous: Api) -> None:

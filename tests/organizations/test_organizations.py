@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from backend.actor import Actor
-from backend.errors import NotFound
 from backend.extensions import Base, db
 from backend.jobs.queue import rq_queue
 from backend.jobs.scheduler import regular_work
-from backend.organizations import jobs, members, queries
-from backend.organizations.schemas import MemberListQuery, OrganizationListQuery
+from backend.organizations import jobs
 from tests.api import Api, field_errors
 from tests.bookmarks.pages import add_page, add_vector
 from tests.organizations.teams import Outbox, join, make_team, roles
@@ -238,19 +234,37 @@ def all_rows() -> dict[str, int]:
     return counts
 
 
-def test_an_api_token_reaches_only_the_organization_it_is_for(ada: Api, team: int, context: Flask) -> None:
-    own = ada.organization_id
-    of_team = Actor(ada.user_id, team, "owner")
-    assert [item.id for item in queries.list_organizations(of_team, OrganizationListQuery()).items] == [team]
-    assert queries.get_organization(of_team, team).id == team
-    calls: list[Callable[[Actor, int], Any]] = [
-        queries.get_organization,
-        lambda actor, id_: queries.list_members(actor, id_, MemberListQuery()),
-        lambda actor, id_: members.change_role(actor, id_, ada.user_id, "owner"),
-    ]
-    for call in calls:
-        call(of_team, team)
-        with pytest.raises(NotFound):
-            call(of_team, own)
-        with pytest.raises(NotFound):
-            call(Actor(ada.user_id, own, "owner"), team)
+def script(person: Api, organization_id: int) -> Api:
+    """A client with an API token of the person's for one organization."""
+    body = {"name": "script", "scopes": ["*:read", "*:write"], "organization_id": organization_id}
+    return Api(person.app, token=person.post("/auth/tokens", body).json["token"])
+
+
+def test_an_api_token_reaches_only_the_organization_it_is_for(ada: Api, team: int) -> None:
+    other = make_team(ada, "Other")
+    token = script(ada, team)
+    assert [item["id"] for item in token.get("/organizations").json["items"]] == [team]
+    for method, path, body in (
+        ("GET", "", None),
+        ("PATCH", "", {"name": "Team"}),
+        ("GET", "/members", None),
+        ("PATCH", f"/members/{ada.user_id}", {"role": "owner"}),
+        ("GET", "/invitations", None),
+    ):
+        for id_, status in ((team, 200), (other, 404), (ada.organization_id, 404)):
+            response = token.request(method, f"/organizations/{id_}{path}", **({"json": body} if body else {}))
+            assert response.status_code == status, f"{method} {path}"
+    assert token.request("DELETE", f"/organizations/{other}", json={"name": "Other"}).status_code == 404
+
+
+def test_an_api_token_makes_no_organization_and_accepts_no_invitation(ada: Api, team: int) -> None:
+    assert script(ada, team).post("/organizations", {"name": "New"}).status_code == 403
+    assert script(ada, team).post("/invitations/accept", {"token": "any"}).status_code == 403
+
+
+def test_api_tokens_for_an_organization_end_with_the_membership(ada: Api, bob: Api, team: int, outbox: Outbox) -> None:
+    join(ada, team, bob, "editor", outbox)
+    token = script(bob, team)
+    assert token.get("/bookmarks").status_code == 200
+    assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
+    assert token.get("/bookmarks").status_code == token.get(f"/organizations/{team}").status_code == 404

@@ -1,0 +1,123 @@
+"""API tokens: for scripts and extensions, with scopes, for one organization.
+
+`fz_`, thirty letters and digits by chance, six that check them: a typo, or what only looks like a token to a secret
+scanner, is told apart without a look-up.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from collections.abc import Sequence
+from datetime import timedelta
+from zlib import crc32
+
+from sqlalchemy import func, or_, select, update
+
+from backend.actor import Actor
+from backend.auth.models import ApiToken
+from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
+from backend.auth.session_state import announce_deleted_token
+from backend.auth.tokens import token_hash
+from backend.errors import Invalid, NotFound
+from backend.extensions import db, utc_now
+from backend.organizations.models import Membership
+from backend.pagination import Sort, page_of, paginate
+
+PREFIX = "fz_"
+DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
+CHANCE_LENGTH, CHECK_LENGTH, SHOWN_LENGTH = 30, 6, 8
+FORM = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{CHANCE_LENGTH}}})([0-9A-Za-z]{{{CHECK_LENGTH}}})")
+USED_EVERY = timedelta(minutes=1)
+
+
+def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
+    """A new token; the only time that it is told.
+
+    Raises:
+        Invalid: it would have expired already, or is for an organization that the person does not belong to.
+    """
+    if given.expires_at is not None and given.expires_at <= utc_now():
+        raise Invalid.field("body.expires_at", "This time is over.", "past")
+    organization_id = actor.organization_id if given.organization_id is None else given.organization_id
+    if given.organization_id is not None and not _belongs(actor, organization_id):
+        raise Invalid.field("body.organization_id", "You do not belong to this organization.", "unknown_organization")
+    token = make_token()
+    row = ApiToken(
+        user_id=actor.user_id,
+        organization_id=organization_id,
+        name=given.name,
+        prefix=token[:SHOWN_LENGTH],
+        token_hash=token_hash(token),
+        scopes=_distinct(given.scopes),
+        expires_at=given.expires_at,
+    )
+    db.session.add(row)
+    db.session.flush()
+    created = TokenCreatedOut.model_validate({**TokenOut.model_validate(row).model_dump(), "token": token})
+    db.session.commit()
+    return created
+
+
+def list_tokens(actor: Actor, query: TokenListQuery) -> TokenPage:
+    """The person's own tokens, the newest first."""
+    sort = Sort("-created_at", ApiToken.created_at, ApiToken.id)
+    found = paginate([ApiToken.user_id == actor.user_id], select(*ApiToken.__table__.columns), sort, query)
+    return page_of(TokenPage, found, [TokenOut.model_validate(row) for row in found.rows])
+
+
+def delete_token(actor: Actor, token_id: int) -> None:
+    """The token stops working at once.
+
+    Raises:
+        NotFound: it is not the person's, or never was.
+    """
+    token = db.session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == actor.user_id))
+    if token is None:
+        raise NotFound
+    db.session.delete(token)
+    db.session.commit()
+    announce_deleted_token(token.token_hash)
+
+
+def make_token() -> str:
+    """A new token, known to nobody."""
+    chance = "".join(secrets.choice(DIGITS) for _ in range(CHANCE_LENGTH))
+    return f"{PREFIX}{chance}{_check(chance)}"
+
+
+def is_well_formed(token: str) -> bool:
+    """Whether its last six characters check the others."""
+    found = FORM.fullmatch(token)
+    return found is not None and _check(found[1]) == found[2]
+
+
+def note_use(token_id: int) -> None:
+    """Write down that a token is used, at most once a minute. One statement, committed."""
+    long_ago = ApiToken.last_used_at < func.now() - USED_EVERY
+    db.session.execute(
+        update(ApiToken)
+        .where(ApiToken.id == token_id, or_(ApiToken.last_used_at.is_(None), long_ago))
+        .values(last_used_at=func.now())
+    )
+    db.session.commit()
+
+
+def _check(chance: str) -> str:
+    number, check = crc32(chance.encode()), ""
+    for _ in range(CHECK_LENGTH):
+        number, digit = divmod(number, len(DIGITS))
+        check = DIGITS[digit] + check
+    return check
+
+
+def _distinct(scopes: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(scopes))
+
+
+def _belongs(actor: Actor, organization_id: int) -> bool:
+    mine = select(Membership.user_id).where(
+        Membership.user_id == actor.user_id, Membership.organization_id == organization_id
+    )
+    return db.session.scalar(mine) is not None

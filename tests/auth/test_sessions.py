@@ -1,0 +1,225 @@
+"""Logins: listed and ended, refreshed by two tabs at once, kept in cookies, known to all processes (R-AUTH)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import text
+
+from backend.auth import session_state
+from backend.auth.jobs import repeat_revocations
+from backend.auth.session_state import forget_user
+from backend.extensions import db, redis_client
+from tests.api import PASSWORD, Api
+from tests.sql import SqlCounter
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+
+
+@pytest.fixture(autouse=True)
+def no_marks_of_other_tests() -> None:
+    session_state._marks.unsent.clear()
+    session_state._marks.away_until = 0.0
+
+
+@pytest.fixture
+def no_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis away, for this process."""
+    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
+    monkeypatch.setitem(app.extensions, "redis", gone)
+
+
+def login(api: Api, username: str = "ada") -> Api:
+    session = api.post("/auth/login", {"login": username, "password": PASSWORD}).json
+    return Api(api.app, session=session)
+
+
+def refresh(api: Api, token: str) -> Any:
+    return api.post("/auth/refresh", {"refresh_token": token})
+
+
+def works(api: Api) -> bool:
+    return api.get("/profile").status_code == 200
+
+
+def age_rotation(seconds: int) -> None:
+    db.session.execute(
+        text("UPDATE sessions SET rotated_at = rotated_at - make_interval(secs => :seconds)"), {"seconds": seconds}
+    )
+    db.session.commit()
+
+
+def test_logins_are_listed_newest_first_and_ended_one_by_one(ada: Api, bob: Api) -> None:
+    other = login(ada)
+    page = ada.get("/auth/sessions").json
+    assert page["total"] == 2
+    assert [item["current"] for item in page["items"]] == [False, True]
+    assert set(page["items"][0]) == {"id", "user_agent", "ip", "created_at", "last_used_at", "current"}
+    theirs = bob.get("/auth/sessions").json["items"][0]["id"]
+    assert ada.delete(f"/auth/sessions/{theirs}").status_code == 404
+    assert works(bob)
+    assert works(other)
+    assert ada.delete(f"/auth/sessions/{page['items'][0]['id']}").status_code == 204
+    assert not works(other)
+    assert refresh(ada, other.session["refresh_token"]).status_code == 401
+    assert works(ada)
+    assert ada.delete(f"/auth/sessions/{page['items'][0]['id']}").status_code == 404
+    assert ada.get("/auth/sessions").json["total"] == 1
+
+
+def test_two_tabs_with_one_refresh_token_get_the_same_successor(ada: Api) -> None:
+    first = refresh(ada, ada.session["refresh_token"])
+    second = refresh(ada, ada.session["refresh_token"])
+    assert [first.status_code, second.status_code] == [200, 200]
+    assert first.json["refresh_token"] == second.json["refresh_token"]
+    third = refresh(ada, second.json["refresh_token"])
+    assert third.status_code == 200
+    # The first one is no longer the predecessor: used again it ends the session.
+    assert refresh(ada, ada.session["refresh_token"]).status_code == 401
+    assert refresh(ada, third.json["refresh_token"]).status_code == 401
+    assert not works(ada)
+
+
+def test_after_the_grace_a_used_refresh_token_ends_the_session(ada: Api, context: Flask) -> None:
+    successor = refresh(ada, ada.session["refresh_token"]).json
+    age_rotation(6)
+    assert refresh(ada, ada.session["refresh_token"]).status_code == 401
+    assert refresh(ada, successor["refresh_token"]).status_code == 401
+    assert not works(Api(ada.app, session=successor))
+
+
+def test_of_fifty_refreshes_at_once_one_family_lives_on(ada: Api, context: Flask) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: refresh(ada, ada.session["refresh_token"]), range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    successors = {answer.json["refresh_token"] for answer in answers}
+    assert len(successors) == 1
+    assert works(Api(ada.app, session=answers[-1].json))
+    assert refresh(ada, successors.pop()).status_code == 200
+    age_rotation(6)
+    assert refresh(ada, ada.session["refresh_token"]).status_code == 401
+    assert not works(Api(ada.app, session=answers[0].json))
+
+
+def test_a_known_login_takes_no_sql_and_one_round_trip(ada: Api, sql: SqlCounter) -> None:
+    assert works(ada)
+    with sql.at_most(0):
+        assert ada.get("/jobs/00000000-0000-0000-0000-000000000000", nonsense="1").status_code == 422
+    with ada.app.app_context():
+        before = redis_client().info("commandstats")
+        ada.get("/jobs/00000000-0000-0000-0000-000000000000", nonsense="1")
+        after = redis_client().info("commandstats")
+    calls = {name: value["calls"] - before.get(name, {"calls": 0})["calls"] for name, value in after.items()}
+    assert {name: count for name, count in calls.items() if count and "info" not in name} == {"cmdstat_mget": 1}
+
+
+def test_logging_out_is_seen_at_once_with_and_without_redis(ada: Api) -> None:
+    assert works(ada)
+    other = login(ada)
+    assert works(other)
+    assert other.post("/auth/logout").status_code == 204
+    assert not works(other)
+    assert works(ada)
+    assert ada.post("/auth/logout-all").status_code == 204
+    assert not works(ada)
+
+
+def test_without_redis_everything_is_read_from_the_database(ada: Api, no_redis: None) -> None:
+    assert works(ada)
+    other = login(ada)
+    assert works(other)
+    assert refresh(ada, other.session["refresh_token"]).status_code == 200
+    assert other.post("/auth/logout").status_code == 204
+    assert not works(other)
+    assert works(ada)
+
+
+def test_a_logout_while_redis_was_away_holds_when_it_is_back(
+    ada: Api, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert works(ada)
+    with monkeypatch.context() as patch:
+        gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
+        patch.setitem(app.extensions, "redis", gone)
+        assert ada.post("/auth/logout").status_code == 204
+        assert not works(ada)
+    session_state._marks.away_until = 0.0
+    assert not works(ada)
+
+
+def test_what_a_dead_process_could_not_tell_is_told_by_the_schedulers_pass(ada: Api, context: Flask) -> None:
+    assert works(ada)
+    db.session.execute(text("UPDATE sessions SET revoked_at = now()"))
+    db.session.commit()
+    assert works(ada)
+    repeat_revocations()
+    assert not works(ada)
+
+
+def test_a_reader_that_is_overtaken_does_not_bring_a_session_back(ada: Api, context: Flask) -> None:
+    """It read the live session before the logout, and tells Redis after."""
+    assert works(ada)
+    session_id = ada.get("/auth/sessions").json["items"][0]["id"]
+    _, person = session_state.read_session(session_id, ada.user_id)
+    assert person is not None
+    ada.post("/auth/logout")
+    session_state.remember_session(session_id, person)
+    assert not works(ada)
+
+
+def test_changes_of_a_person_are_seen_at_once(ada: Api, context: Flask) -> None:
+    assert works(ada)
+    db.session.execute(text("UPDATE memberships SET role = 'viewer'"))
+    db.session.commit()
+    forget_user(ada.user_id)
+    assert ada.post("/bookmarks", {"url": "https://example.org/"}).status_code == 403
+    db.session.execute(text("UPDATE users SET disabled_at = now()"))
+    db.session.commit()
+    forget_user(ada.user_id)
+    assert not works(ada)
+    assert refresh(ada, ada.session["refresh_token"]).status_code == 401
+    assert ada.post("/auth/login", {"login": "ada", "password": PASSWORD}).status_code == 401
+
+
+def cookies_of(response: Any) -> dict[str, str]:
+    return {value.partition("=")[0]: value for value in response.headers.getlist("Set-Cookie")}
+
+
+def test_the_refresh_token_can_live_in_a_cookie(person: Any, anonymous: Api) -> None:
+    person("ada")
+    answer = anonymous.request("POST", "/auth/login?cookie=true", json={"login": "ada", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert answer.json["refresh_token"] is None
+    cookies = cookies_of(answer)
+    for part in ("HttpOnly", "SameSite=Strict", "Path=/api/v1/auth", "Secure"):
+        assert part in cookies["fuze_refresh"]
+    assert "HttpOnly" not in cookies["fuze_csrf"]
+    csrf = cookies["fuze_csrf"].split(";")[0].partition("=")[2]
+    token = cookies["fuze_refresh"].split(";")[0].partition("=")[2]
+
+    def send(headers: dict[str, str]) -> Any:
+        anonymous.client.set_cookie("fuze_refresh", token, path="/api/v1/auth")
+        anonymous.client.set_cookie("fuze_csrf", csrf)
+        return anonymous.client.post("/api/v1/auth/refresh", headers=headers)
+
+    assert send({}).status_code == 403
+    assert send({"X-CSRF-Token": "guessed"}).status_code == 403
+    again = send({"X-CSRF-Token": csrf})
+    assert again.status_code == 200
+    assert again.json["refresh_token"] is None
+    assert "fuze_refresh" in cookies_of(again)
+    assert works(Api(anonymous.app, session=again.json))
+    ended = Api(anonymous.app, session=again.json).post("/auth/logout")
+    assert "fuze_refresh=;" in cookies_of(ended)["fuze_refresh"]
+
+
+def test_a_refresh_without_any_token_names_the_field(anonymous: Api) -> None:
+    answer = anonymous.post("/auth/refresh", {})
+    assert answer.status_code == 422
+    assert answer.json["errors"][0]["field"] == "body.refresh_token"
