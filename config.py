@@ -8,8 +8,10 @@ import os
 import re
 import secrets
 import tempfile
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -92,7 +94,7 @@ class Settings(BaseSettings):
     LLM_MODEL: str = Field("", description="its model")
     LLM_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
     SMTP_URL: SecretStr = Field(
-        SecretStr(""), description="smtp://user:password@host:587; empty: files in <data-dir>/mail"
+        SecretStr(""), description="smtp://user:password@host:587 or smtps://host:465; empty: files in <data-dir>/mail"
     )
     FROM_EMAIL: str = Field("fuze@localhost", description="sender of mails")
     FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
@@ -114,6 +116,26 @@ class Settings(BaseSettings):
     @classmethod
     def _split_networks(cls, value: object) -> object:
         return _split(value)
+
+    @field_validator("SMTP_URL")
+    @classmethod
+    def _check_mail_server(cls, value: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(value.get_secret_value())
+            usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if value and not usable:
+            raise ValueError("is not an address such as smtp://user:password@mail.example.org:587")
+        return value
+
+    @field_validator("FROM_EMAIL")
+    @classmethod
+    def _check_sender(cls, value: str) -> str:
+        name, domain = parseaddr(value)[1].rpartition("@")[::2]
+        if not name or not domain or not value.isprintable():
+            raise ValueError("is not a mail address such as Fuze <fuze@example.org>")
+        return value
 
     @model_validator(mode="after")
     def _need_real_secrets_in_production(self) -> Self:

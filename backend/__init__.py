@@ -9,6 +9,7 @@ from flask import Flask
 
 from backend.api import IdConverter
 from backend.auth.authentication import authenticate
+from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
@@ -28,7 +29,7 @@ from backend.profile.routes import blueprint as profile
 from backend.search.routes import blueprint as search
 from config import Settings, load_settings
 
-VERSIONED = (auth, profile, organizations, invitations, bookmarks, tags, search, jobs)
+VERSIONED = (auth, auth_mail, profile, organizations, invitations, bookmarks, tags, search, jobs)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -41,13 +41,14 @@ UPWARD = {
     # Organizations know the people who belong to them: no module may lead back to itself, see the test for circles.
     ("auth", "organizations"),
 }
-# Who in a feature may see the request: its routes, what turns headers into an actor, and what sends the request's
-# id along with a message (R-LOG 2).
+# Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's
+# id along with a message (R-LOG 2), and what chooses the language of a mail that the request asks for.
 SEES_THE_REQUEST = {
     "backend.auth.cookies",
     "backend.auth.authentication",
     "backend.jobs.queue",
     "backend.jobs.service",
+    "backend.mail.languages",
 }
 EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 EMPTY_CLASS = re.compile(r"(Utils?|Helpers?|Misc|Manager)$")

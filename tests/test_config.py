@@ -133,6 +133,12 @@ def test_networks_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         ("TRUSTED_PROXIES", "proxy.local"),
         ("ACCESS_TOKEN_MINUTES", "0"),
         ("ENABLE_CACHING", "perhaps"),
+        ("SMTP_URL", "mail.example.org:25"),
+        ("SMTP_URL", "http://mail.example.org"),
+        ("SMTP_URL", "smtp://"),
+        ("SMTP_URL", "smtp://mail.example.org:port"),
+        ("FROM_EMAIL", "fuze"),
+        ("FROM_EMAIL", "fuze@example.org\nBcc: eve@example.org"),
     ],
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -31,6 +31,9 @@ PUBLIC = {
     "/api/v1/auth/register",
     "/api/v1/auth/login",
     "/api/v1/auth/refresh",
+    "/api/v1/auth/password/forgot",
+    "/api/v1/auth/password/reset",
+    "/api/v1/auth/email/verify",
     "/api/health",
     "/api/health/live",
     "/api/health/ready",
@@ -61,6 +64,9 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/login"): lambda _: {"login": "nobody", "password": PASSWORD},
     ("POST", "/api/v1/auth/refresh"): lambda _: {"refresh_token": "none"},
     ("POST", "/api/v1/auth/tokens"): lambda _: {"name": "script", "scopes": ["*:read"]},
+    ("POST", "/api/v1/auth/password/forgot"): lambda _: {"email": "nobody@example.org"},
+    ("POST", "/api/v1/auth/password/reset"): lambda _: {"token": "none", "password": PASSWORD},
+    ("POST", "/api/v1/auth/email/verify"): lambda _: {"token": "none"},
     ("POST", "/api/v1/bookmarks"): lambda _: {"url": "https://example.org/new", "capture": False},
     ("POST", "/api/v1/bookmarks/bulk"): lambda _: {"items": []},
     ("POST", "/api/v1/bookmarks/actions"): lambda _: {"ids": [], "action": "read"},
@@ -185,9 +191,8 @@ def test_the_public_routes_are_these_and_no_others(app: Flask) -> None:
 
 
 def test_a_scope_says_whether_a_route_reads_or_writes(app: Flask) -> None:
-    for route in guarded_routes(app):
-        if route.declared.scope == "login":
-            continue
+    # What only a logged-in person may use, and no API token, says "login".
+    for route in (route for route in guarded_routes(app) if route.declared.scope != "login"):
         resource, _, verb = str(route.declared.scope).partition(":")
         assert resource, str(route)
         assert verb == ("read" if route.method == "GET" else "write"), str(route)

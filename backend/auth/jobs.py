@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, text
 
-from backend.auth.models import Session
+from backend.auth.models import MailToken, Session
 from backend.auth.session_state import announce_revoked
 from backend.extensions import current_settings, db
 
@@ -26,3 +26,9 @@ def repeat_revocations() -> None:
     life = timedelta(minutes=current_settings().ACCESS_TOKEN_MINUTES)
     recent = select(Session.id).where(Session.revoked_at > func.now() - life)
     announce_revoked(db.session.scalars(recent).all())
+
+
+def purge_mail_tokens() -> None:
+    """Delete tokens that expired more than 30 days ago: until then they get an answer that says so."""
+    db.session.execute(delete(MailToken).where(MailToken.expires_at < func.now() - text("interval '30 days'")))
+    db.session.commit()

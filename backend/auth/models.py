@@ -23,6 +23,7 @@ class User(Base):
     username: Mapped[str]
     username_key: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
+    email_verified_at: Mapped[datetime | None]
     role: Mapped[str] = mapped_column(default="user")
     disabled_at: Mapped[datetime | None]
     personal_organization_id: Mapped[int] = mapped_column(
@@ -68,4 +69,26 @@ class ApiToken(Base):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class MailToken(Base):
+    """A token that was mailed and works once, known by the SHA-256 of it.
+
+    `email` is the folded address that it went to: it is worth nothing once the person has another.
+    """
+
+    __tablename__ = "mail_tokens"
+    __table_args__ = (
+        CheckConstraint("purpose in ('verify', 'reset')", name="purpose"),
+        Index("ix_mail_tokens_user_id_purpose_created_at", "user_id", "purpose", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    email: Mapped[str]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -36,10 +36,13 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.jobs.maintenance.resend_due_jobs", seconds=reconcile_seconds),
         Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds),
         Regular("backend.auth.jobs.repeat_revocations", seconds=reconcile_seconds),
+        Regular("backend.mail.jobs.resend_due_mails", seconds=reconcile_seconds),
         Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
         Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *"),
         Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
-        Regular("backend.organizations.jobs.purge_invitations", cron="57 3 * * *"),
+        Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),
+        Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
+        Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *"),
     ]
 
 

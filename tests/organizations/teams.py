@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from backend.extensions import db
+from backend.extensions import db, redis_client
 from tests.api import Api
 from tests.factories import make_person
 
@@ -62,6 +62,14 @@ def fill_with_members(owner: Api, team: int, number: int) -> None:
         person = make_person(owner.app)
         insert = "INSERT INTO memberships (user_id, organization_id, role) VALUES (:user, :team, 'viewer')"
         write(owner, insert, user=person.user_id, team=team)
+
+
+def settle(*people: Api) -> None:
+    """As if time had gone by: nothing is marked as changed any more, and all processes know these people."""
+    with people[0].app.app_context():
+        redis_client().flushall()
+    for person in people:
+        assert person.get("/profile").status_code == 200
 
 
 def write(person: Api, statement: str, **values: Any) -> None:

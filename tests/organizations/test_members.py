@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.api import Api, field_errors
-from tests.organizations.teams import Outbox, fill_with_members, join, make_team, roles, write
+from tests.organizations.teams import Outbox, fill_with_members, join, make_team, roles, settle, write
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
@@ -60,6 +60,7 @@ def test_members_are_paged(ada: Api, team: int) -> None:
 
 def test_a_role_takes_effect_at_once(ada: Api, bob: Api, team: int, outbox: Outbox, events: list[Any]) -> None:
     join(ada, team, bob, "viewer", outbox)
+    settle(ada, bob)
     chosen = {"X-Organization-ID": str(team)}
     link = {"url": "https://example.org/", "capture": False}
     assert bob.request("GET", "/bookmarks", headers=chosen).status_code == 200
@@ -95,6 +96,7 @@ def test_everybody_may_leave_and_has_nothing_there_any_more(
     ada: Api, bob: Api, team: int, outbox: Outbox, events: list[Any], role: str
 ) -> None:
     join(ada, team, bob, role, outbox)
+    settle(ada, bob)
     events.clear()
     assert bob.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
     assert bob.request("GET", "/bookmarks", headers={"X-Organization-ID": str(team)}).status_code == 404
@@ -104,8 +106,11 @@ def test_everybody_may_leave_and_has_nothing_there_any_more(
 
 
 def test_an_owner_removes_another(ada: Api, bob: Api, shared: int, events: list[Any]) -> None:
+    settle(ada, bob)
+    events.clear()
     assert ada.delete(f"/organizations/{shared}/members/{bob.user_id}").status_code == 204
     assert bob.get(f"/organizations/{shared}").status_code == 404
+    assert bob.request("GET", "/bookmarks", headers={"X-Organization-ID": str(shared)}).status_code == 404
     assert events == [(bob.user_id, "member_removed", shared, {"role": "owner", "by": ada.user_id})]
 
 

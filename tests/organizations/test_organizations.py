@@ -14,7 +14,7 @@ from backend.jobs.scheduler import regular_work
 from backend.organizations import jobs
 from tests.api import Api, field_errors
 from tests.bookmarks.pages import add_page, add_vector
-from tests.organizations.teams import Outbox, join, make_team, roles
+from tests.organizations.teams import Outbox, join, make_team, roles, settle
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 PURGE = "backend.organizations.jobs.purge_deleted_organizations"
@@ -161,6 +161,7 @@ def test_a_deleted_one_is_gone_at_once_for_everybody(
 ) -> None:
     team = make_team(ada, slug="free")
     join(ada, team, bob, "editor", outbox)
+    settle(ada, bob)
     events.clear()
     assert ada.request("DELETE", f"/organizations/{team}", json={"name": "Team"}).status_code == 204
     for person in (ada, bob):
@@ -264,6 +265,7 @@ def test_an_api_token_makes_no_organization_and_accepts_no_invitation(ada: Api, 
 
 def test_api_tokens_for_an_organization_end_with_the_membership(ada: Api, bob: Api, team: int, outbox: Outbox) -> None:
     join(ada, team, bob, "editor", outbox)
+    settle(ada, bob)
     token = script(bob, team)
     assert token.get("/bookmarks").status_code == 200
     assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204

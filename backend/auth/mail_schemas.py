@@ -1,0 +1,38 @@
+"""What comes in and goes out where people act by mail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from backend.api import In, Out, Text
+from backend.auth.schemas import Email, NewPassword
+
+MailedToken = Annotated[
+    Text,
+    Field(min_length=1, max_length=256, description="`token` of the mailed link", examples=["Zk3J…"]),
+]
+
+
+class ForgottenPasswordIn(In):
+    """Who forgot a password."""
+
+    email: Email
+
+
+class NewPasswordIn(In):
+    """A mailed token, and the password that it buys."""
+
+    token: MailedToken
+    password: NewPassword = Field(description="10 to 128 characters, not a common one, not the name or mail address")
+
+
+class VerificationIn(In):
+    """A mailed token."""
+
+    token: MailedToken
+
+
+class AcceptedOut(Out):
+    """Nothing: whether a mail follows is not told."""

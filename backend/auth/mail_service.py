@@ -1,0 +1,69 @@
+"""What people do by mail: choose a new password, verify an address."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from backend.actor import Actor
+from backend.auth.events import record_event
+from backend.auth.mail_tokens import ask_for_reset, ask_for_verification, find_holder, may_ask, use_up
+from backend.auth.models import Session, User
+from backend.auth.passwords import hash_password, password_fault
+from backend.auth.service import fold
+from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
+from backend.errors import Invalid
+from backend.extensions import db
+from backend.jobs.queue import send
+
+
+def forget_password(email: str) -> None:
+    """Mail a link to choose a new password to whoever has this address, three times an hour at most.
+
+    The same statements and the same answer whether there is such a person or not.
+    """
+    holder = select(User).where(User.email_key == fold(email)).with_for_update(key_share=True)
+    message = ask_for_reset(db.session.scalar(holder))
+    db.session.commit()
+    send([message])
+
+
+def reset_password(token: str, password: str) -> None:
+    """Set a new password with a mailed token, and end every session of the person.
+
+    Raises:
+        Invalid: naming `body.token` (unknown, used, expired), or `body.password`; the token then still works.
+    """
+    user = find_holder(token, "reset")
+    fault = password_fault(password, user.username, user.email)
+    if fault:
+        raise Invalid.field("body.password", fault, "password")
+    user.password_hash = hash_password(password)
+    use_up(user.id, "reset")
+    ended = revoke_sessions(Session.user_id == user.id)
+    record_event(user.id, "password_reset")
+    db.session.commit()
+    announce_revoked(ended)
+    forget_user(user.id)
+
+
+def verify_email(token: str) -> None:
+    """Note that the person's present address is theirs.
+
+    Raises:
+        Invalid: naming `body.token`: unknown (or for an earlier address), used, expired.
+    """
+    user = find_holder(token, "verify")
+    user.email_verified_at = func.now()
+    use_up(user.id, "verify")
+    record_event(user.id, "email_verified")
+    db.session.commit()
+
+
+def send_verification_again(actor: Actor) -> None:
+    """Mail another link to verify the address, unless it is verified already; three an hour at most, quietly."""
+    user = db.session.scalars(select(User).where(User.id == actor.user_id).with_for_update(key_share=True)).one()
+    if user.email_verified_at is not None or not may_ask(user.id, "verify"):
+        return
+    message = ask_for_verification(user)
+    db.session.commit()
+    send([message])

@@ -1,0 +1,1 @@
+"""Mails: rows first, sent by the worker."""

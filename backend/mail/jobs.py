@@ -1,0 +1,29 @@
+"""What the worker does for mails. Thin: safe to run twice."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from backend.jobs.queue import send, waiting_keys
+from backend.mail import outbox
+from backend.mail.service import mail_message
+
+RESEND_LIMIT = 1_000
+
+
+def send_mail(mail_id: str) -> None:
+    """Send one mail."""
+    outbox.send(UUID(mail_id))
+
+
+def resend_due_mails() -> None:
+    """Send again the messages of mails that are due and have none: a wait is over, a queue or a worker was lost."""
+    messages = [mail_message(mail_id) for mail_id in outbox.due_mails(RESEND_LIMIT)]
+    if messages:
+        waiting = waiting_keys(messages[0].queue)
+        send([message for message in messages if message.key not in waiting])
+
+
+def purge_mails() -> None:
+    """Delete mails that were asked for long ago."""
+    outbox.delete_old_mails()

@@ -1,0 +1,98 @@
+"""Mails on their way: claimed, sent, tried again, given up, forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from loguru import logger
+from sqlalchemy import delete, func, select, update
+
+from backend.extensions import db
+from backend.mail.faults import NotSent, Undeliverable
+from backend.mail.message import OutgoingMail, compose
+from backend.mail.models import Mail
+from backend.mail.sending import deliver
+
+# Longer than a worker may take for one (`service.TIMEOUT_SECONDS`).
+LEASE_SECONDS = 180
+# The wait after each try; after one more the mail is given up.
+RETRY_SECONDS = (60, 300, 1_800, 7_200)
+MAX_ATTEMPTS = len(RETRY_SECONDS) + 1
+KEPT_DAYS = 30
+
+
+def send(mail_id: UUID) -> None:
+    """Send a mail that is due and that nobody else is sending; does nothing for any other."""
+    mail = _claim(mail_id)
+    if mail is None:
+        return
+    with logger.contextualize(mail_id=str(mail.id), template=mail.template, attempt=mail.attempt):
+        if mail.attempt > MAX_ATTEMPTS:
+            # Each start before this one ended with the death of its worker; another would kill this one too.
+            _give_up(mail, f"Its sending was started {MAX_ATTEMPTS} times and never came to an end.")
+        else:
+            _try(mail)
+
+
+def due_mails(limit: int) -> list[UUID]:
+    """Ids of mails that may be sent and that nobody is sending, the longest waiting first."""
+    due = select(Mail.id).where(Mail.status == "queued", Mail.due_at <= func.now())
+    return list(db.session.scalars(due.order_by(Mail.due_at).limit(limit)))
+
+
+def delete_old_mails() -> None:
+    """Delete what was asked for longer than 30 days ago."""
+    db.session.execute(delete(Mail).where(Mail.created_at < func.now() - timedelta(days=KEPT_DAYS)))
+    db.session.commit()
+
+
+def _try(mail: OutgoingMail) -> None:
+    try:
+        # The name sorts by time, and a second try writes the same file.
+        deliver(compose(mail), f"{mail.created_at:%Y%m%dT%H%M%S.%fZ}-{mail.id}")
+    except Undeliverable as fault:
+        _give_up(mail, str(fault))
+    except NotSent as fault:
+        _put_back(mail, str(fault))
+    except Exception as error:
+        db.session.rollback()
+        logger.opt(exception=error).error("mail not sent")
+        _put_back(mail, "It failed for a reason inside the server; see its logs.")
+    else:
+        _change(mail, status="sent", sent_at=func.now(), values={}, error=None)
+        logger.info("mail sent")
+
+
+def _put_back(mail: OutgoingMail, reason: str) -> None:
+    if mail.attempt == MAX_ATTEMPTS:
+        _give_up(mail, reason)
+        return
+    wait = RETRY_SECONDS[mail.attempt - 1]
+    logger.warning("mail not sent, again in {} s", wait)
+    _change(mail, due_at=func.now() + timedelta(seconds=wait), error=reason)
+
+
+def _give_up(mail: OutgoingMail, reason: str) -> None:
+    logger.error("mail given up; its row tells why")
+    _change(mail, status="failed", values={}, error=reason)
+
+
+def _claim(mail_id: UUID) -> OutgoingMail | None:
+    row = db.session.execute(
+        update(Mail)
+        .where(Mail.id == mail_id, Mail.status == "queued", Mail.due_at <= func.now())
+        .values(attempts=Mail.attempts + 1, due_at=func.now() + timedelta(seconds=LEASE_SECONDS))
+        .returning(Mail.id, Mail.to_address, Mail.template, Mail.language, Mail.values, Mail.created_at, Mail.attempts)
+    ).one_or_none()
+    db.session.commit()
+    return OutgoingMail(*row) if row else None
+
+
+def _change(mail: OutgoingMail, **values: Any) -> None:
+    # Nothing changes of a mail that was claimed anew in the meantime.
+    db.session.execute(
+        update(Mail).where(Mail.id == mail.id, Mail.status == "queued", Mail.attempts == mail.attempt).values(**values)
+    )
+    db.session.commit()

@@ -1,0 +1,32 @@
+"""Reading mails as a person does."""
+
+from __future__ import annotations
+
+import re
+from email.message import EmailMessage
+from urllib.parse import unquote
+
+LINK = re.compile(r"http://localhost:3000(/[a-z-]+)\?token=(\S+)")
+# After it everything queued is due.
+LIFT_WAITS = "UPDATE mails SET due_at = now() WHERE status = 'queued'"
+
+
+def plain(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def html(mail: EmailMessage) -> str:
+    """The HTML of a mail."""
+    part = mail.get_body(("html",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def link(mail: EmailMessage) -> tuple[str, str]:
+    """The path and the token of the link in the plain text."""
+    found = LINK.search(plain(mail))
+    assert found, plain(mail)
+    return found.group(1), unquote(found.group(2))
