@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     )
     SECRET_KEY: SecretStr = Field(SecretStr(""), description="32 bytes or more; encrypts what is stored encrypted")
     JWT_SECRET_KEY: SecretStr = Field(SecretStr(""), description="32 bytes or more; signs access and refresh tokens")
+    PREVIOUS_SECRET_KEYS: Annotated[list[SecretStr], NoDecode] = Field(
+        [], description="comma-separated earlier SECRET_KEYs, which still decrypt until `rotate-keys` has run"
+    )
     DATABASE_URL: str = Field("", description="postgresql://user:password@host:5432/fuze; empty: embedded server")
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
@@ -93,6 +96,9 @@ class Settings(BaseSettings):
     LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")
     LLM_MODEL: str = Field("", description="its model")
     LLM_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
+    AI_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
+        [], description="comma-separated networks that people's own LLM endpoints may be in although they are private"
+    )
     SMTP_URL: SecretStr = Field(
         SecretStr(""), description="smtp://user:password@host:587 or smtps://host:465; empty: files in <data-dir>/mail"
     )
@@ -112,9 +118,11 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com")
         return value
 
-    @field_validator("TRUSTED_PROXIES", "CAPTURE_ALLOWED_NETWORKS", mode="before")
+    @field_validator(
+        "TRUSTED_PROXIES", "CAPTURE_ALLOWED_NETWORKS", "AI_ALLOWED_NETWORKS", "PREVIOUS_SECRET_KEYS", mode="before"
+    )
     @classmethod
-    def _split_networks(cls, value: object) -> object:
+    def _split_lists(cls, value: object) -> object:
         return _split(value)
 
     @field_validator("SMTP_URL")

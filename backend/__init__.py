@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from flask import Flask
 
+from backend.admin.routes import blueprint as admin
 from backend.api import IdConverter
 from backend.auth.authentication import authenticate
 from backend.auth.mail_routes import blueprint as auth_mail
@@ -25,11 +26,12 @@ from backend.middleware.security_headers import register_security_headers
 from backend.observability.logging import configure_logging, register_access_log
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
+from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.search.routes import blueprint as search
 from config import Settings, load_settings
 
-VERSIONED = (auth, auth_mail, profile, organizations, invitations, bookmarks, tags, search, jobs)
+VERSIONED = (auth, auth_mail, profile, profile_ai, organizations, invitations, bookmarks, tags, search, jobs, admin)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

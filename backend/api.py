@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 from flask import Flask, Request, current_app, request
+from flask import Response as FlaskResponse
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -217,6 +218,14 @@ class _StrictPlugin(FlaskPlugin):
         if faults:
             raise Invalid(faults)
         request.context = Context(checked_query, checked_json, None, None, None)
+
+    def validate_response(  # type: ignore[no-untyped-def]
+        self, resp, resp_model, skip_validation, force_resp_serialize
+    ) -> Any:
+        # The library would read a file that is sent in pieces into memory as a whole.
+        if isinstance(resp, FlaskResponse) and resp.is_streamed:
+            return resp, None
+        return super().validate_response(resp, resp_model, skip_validation, force_resp_serialize)
 
 
 def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) -> T | None:

@@ -45,6 +45,7 @@ def settings(servers: dict[str, str]) -> Settings:
         EMBEDDING_PROVIDER="none",
         ALLOWED_ORIGINS="https://app.example.org",
         CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
+        AI_ALLOWED_NETWORKS="127.0.0.1",
         **servers,
     )
 

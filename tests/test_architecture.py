@@ -30,9 +30,9 @@ FEATURES = (
     "dashboard",
 )
 # What reads many features and is read by none; it may use any of them.
-ABOVE_FEATURES = {"profile", "activity", "health", "cli"}
+ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli"}
 # What every feature may use; each may use those before it.
-CORE = ("errors", "extensions", "actor", "api", "pagination")
+CORE = ("errors", "extensions", "encryption", "actor", "api", "pagination")
 AROUND_REQUESTS = {"middleware", "observability", "docs"}
 # The two starting points besides the web server and the command line.
 STARTING_POINTS = {"backend.jobs.worker", "backend.jobs.scheduler"}
@@ -41,11 +41,12 @@ UPWARD = {
     # Organizations know the people who belong to them: no module may lead back to itself, see the test for circles.
     ("auth", "organizations"),
 }
-# Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's
-# id along with a message (R-LOG 2), and what chooses the language of a mail that the request asks for.
+# Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's id along
+# with a message (R-LOG 2), or the client's address with a security event, and what chooses the language of a mail.
 SEES_THE_REQUEST = {
     "backend.auth.cookies",
     "backend.auth.authentication",
+    "backend.auth.events",
     "backend.jobs.queue",
     "backend.jobs.service",
     "backend.mail.languages",

@@ -16,6 +16,7 @@ from zlib import crc32
 from sqlalchemy import func, or_, select, update
 
 from backend.actor import Actor
+from backend.auth.events import record_event
 from backend.auth.models import ApiToken
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
 from backend.auth.session_state import announce_deleted_token
@@ -55,6 +56,7 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
     )
     db.session.add(row)
     db.session.flush()
+    record_event(actor.user_id, "token_created", organization_id=organization_id, detail={"name": given.name})
     created = TokenCreatedOut.model_validate({**TokenOut.model_validate(row).model_dump(), "token": token})
     db.session.commit()
     return created
@@ -77,6 +79,7 @@ def delete_token(actor: Actor, token_id: int) -> None:
     if token is None:
         raise NotFound
     db.session.delete(token)
+    record_event(actor.user_id, "token_deleted", organization_id=token.organization_id, detail={"name": token.name})
     db.session.commit()
     announce_deleted_token(token.token_hash)
 

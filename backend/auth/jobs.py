@@ -10,6 +10,11 @@ from backend.auth.models import MailToken, Session
 from backend.auth.session_state import announce_revoked
 from backend.extensions import current_settings, db
 
+PURGE_EVENTS = text("""
+    DELETE FROM security_events WHERE id IN (
+        SELECT id FROM security_events WHERE created_at < now() - interval '365 days' LIMIT 10000)
+""")
+
 
 def purge_sessions() -> None:
     """Delete sessions that ended or expired more than a day ago."""
@@ -31,4 +36,11 @@ def repeat_revocations() -> None:
 def purge_mail_tokens() -> None:
     """Delete tokens that expired more than 30 days ago: until then they get an answer that says so."""
     db.session.execute(delete(MailToken).where(MailToken.expires_at < func.now() - text("interval '30 days'")))
+    db.session.commit()
+
+
+def purge_security_events() -> None:
+    """Delete security events of more than a year ago."""
+    while db.session.execute(PURGE_EVENTS).rowcount:  # type: ignore[attr-defined]
+        db.session.commit()
     db.session.commit()

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, func, or_, select, update
 
 from backend.actor import Actor
+from backend.auth.events import record_event
+from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
@@ -18,6 +20,7 @@ from backend.auth.throttle import begin_attempt
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db, utc_now
+from backend.jobs.queue import send
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.pagination import Sort, page_of, paginate
 
@@ -45,7 +48,9 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
         raise Forbidden("Registration is closed on this server.")
     user = _add_user(email, username, password, admin=False)
     session = open_session(user, client)
+    message = ask_for_verification(user)
     db.session.commit()
+    send([message])
     return session
 
 
@@ -68,9 +73,13 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
     attempt = begin_attempt(f"user {user.id}" if user else f"nobody {key}", client.ip)
     if not password_matches(user.password_hash if user else None, password) or user is None or user.disabled_at:
+        # Also where there is nobody to tell: a failure takes as long either way.
+        record_event(user.id if user else None, "login_failed")
+        db.session.commit()
         raise Unauthenticated("The login or the password is wrong.")
     attempt.succeeded()
     session = open_session(user, client)
+    record_event(user.id, "login")
     db.session.commit()
     return session
 
@@ -88,6 +97,8 @@ def refresh(refresh_token: str) -> SessionOut:
     rotated = _rotate(claims, refresh_token) or _just_rotated(claims, refresh_token)
     if rotated is None:
         revoked = revoke_sessions(Session.id == claims.session_id)
+        if revoked:
+            record_event(claims.user_id, "refresh_reused")
         db.session.commit()
         announce_revoked(revoked)
         raise Unauthenticated("This refresh token is no longer valid. Log in again.")
@@ -99,11 +110,13 @@ def refresh(refresh_token: str) -> SessionOut:
 
 def logout(actor: Actor) -> None:
     """End the session that the request came with; its tokens stop working at once."""
+    record_event(actor.user_id, "logout")
     _end(Session.id == actor.session_id)
 
 
 def logout_everywhere(actor: Actor) -> None:
     """End every session of the person."""
+    record_event(actor.user_id, "logout", detail={"everywhere": True})
     _end(Session.user_id == actor.user_id)
 
 

@@ -17,6 +17,8 @@ COMMANDS = {
         "Send due and lost jobs to the queue, every minute.",
     ),
     "create-user": ("backend.cli.people", "create_user", "Make an account."),
+    "users": ("backend.cli.people", "users", "List accounts, disable or enable them, make administrators."),
+    "rotate-keys": ("backend.cli.encryption", "rotate_keys", "Encrypt what is stored with the present SECRET_KEY."),
     "db": ("backend.cli.database", "database", "Change the version of the database's tables."),
     "embeddings": (
         "backend.cli.embeddings",

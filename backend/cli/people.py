@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 
+from backend.admin.schemas import AdminUsersQuery
+from backend.admin.service import find_user, list_everybody, set_admin, set_disabled
 from backend.auth import service
+from backend.auth.models import User
 from backend.cli.application import connected_application
 from backend.errors import DomainError
 
@@ -28,3 +32,62 @@ def create_user(email: str, username: str, admin: bool, password_stdin: bool) ->
         except DomainError as error:
             raise click.ClickException(error.detail) from None
         click.echo(f"Made the account {user.username} ({user.email})")
+
+
+@click.group("users")
+def users() -> None:
+    """List accounts, disable or enable them, make administrators."""
+
+
+@users.command("list")
+@click.option("--matching", metavar="TEXT", help="Only those with this in their username or mail address.")
+@click.option("--disabled", is_flag=True, help="Only disabled ones.")
+def list_accounts(matching: str | None, disabled: bool) -> None:
+    """List accounts, the oldest first: id, username, mail address, role, and whether it is disabled."""
+    with connected_application():
+        query = AdminUsersQuery(q=matching, disabled=disabled or None, sort="created_at", page_size=100)
+        while True:
+            page = list_everybody(query)
+            for user in page.items:
+                state = "disabled" if user.disabled_at else "enabled"
+                click.echo("\t".join((str(user.id), user.username, user.email, user.role, state)))
+            if page.next_cursor is None:
+                return
+            query = query.model_copy(update={"cursor": page.next_cursor})
+
+
+@users.command()
+@click.argument("login")
+def disable(login: str) -> None:
+    """Keep the person of this username or mail address out, and end all their sessions."""
+    _change(login, lambda user: set_disabled(user.id, True), "Disabled")
+
+
+@users.command()
+@click.argument("login")
+def enable(login: str) -> None:
+    """Let the person of this username or mail address in again."""
+    _change(login, lambda user: set_disabled(user.id, False), "Enabled")
+
+
+@users.command()
+@click.argument("login")
+def promote(login: str) -> None:
+    """Make the person of this username or mail address an administrator."""
+    _change(login, lambda user: set_admin(user.id, True), "Made an administrator of")
+
+
+@users.command()
+@click.argument("login")
+def demote(login: str) -> None:
+    """Take the administrator's rights from the person of this username or mail address."""
+    _change(login, lambda user: set_admin(user.id, False), "No administrator any more:")
+
+
+def _change(login: str, change: Callable[[User], User], done: str) -> None:
+    with connected_application():
+        try:
+            user = change(find_user(login))
+        except DomainError as error:
+            raise click.ClickException(error.detail) from None
+        click.echo(f"{done} {user.username} ({user.email})")

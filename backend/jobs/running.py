@@ -33,6 +33,10 @@ class JobFailed(Exception):
     """Raised by a handler: the job cannot succeed, for a reason that the person can read."""
 
 
+class JobStopped(Exception):
+    """Raised by `report_progress`: the job was cancelled, or another worker has it; nothing more is to be done."""
+
+
 @dataclass(frozen=True)
 class ClaimedJob:
     """A job that this process works on. `attempt` tells it from an earlier claim that died."""
@@ -65,6 +69,19 @@ def durable_job(handler: Handler) -> Callable[[str], None]:
     return run
 
 
+def report_progress(job: ClaimedJob, done: int, total: int, message: str = "") -> None:
+    """Show how far a job has come, and keep it: its lease starts anew. Commits.
+
+    Raises:
+        JobStopped: it was cancelled, or another worker has claimed it since.
+    """
+    kept = _change(
+        job, done=done, total=total, message=message, lease_until=func.now() + timedelta(seconds=LEASE_SECONDS)
+    )
+    if not kept:
+        raise JobStopped
+
+
 def due_job_messages(limit: int) -> list[Any]:
     """Messages for jobs that may run and that nobody works on, the longest waiting first."""
     jobs = db.session.scalars(
@@ -83,6 +100,9 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
     except RetryLater as wait:
         db.session.rollback()
         _put_back(claimed, wait.seconds, counts=False)
+    except JobStopped:
+        db.session.rollback()
+        logger.info("job {} was stopped", claimed.id)
     except JobFailed as failure:
         db.session.rollback()
         _end(claimed, "failed", error=str(failure))
@@ -130,11 +150,13 @@ def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = No
     _change(claimed, status=status, result=result, error=error, lease_until=None, finished_at=func.now())
 
 
-def _change(claimed: ClaimedJob, **values: Any) -> None:
+def _change(claimed: ClaimedJob, **values: Any) -> bool:
     # Nothing of a job changes that was cancelled or claimed anew in the meantime.
-    db.session.execute(
+    changed = db.session.scalar(
         update(Job)
         .where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
         .values(**values)
+        .returning(Job.id)
     )
     db.session.commit()
+    return changed is not None

@@ -37,11 +37,14 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds),
         Regular("backend.auth.jobs.repeat_revocations", seconds=reconcile_seconds),
         Regular("backend.mail.jobs.resend_due_mails", seconds=reconcile_seconds),
+        Regular("backend.profile.jobs.resend_removals", seconds=reconcile_seconds),
         Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
         Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *"),
         Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
         Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),
+        Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *"),
         Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
+        Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *"),
         Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *"),
     ]
 

@@ -15,7 +15,11 @@ from backend.jobs.models import Job
 from backend.jobs.queue import Message
 
 # What runs each kind, by dotted name: the jobs feature imports no other.
-KINDS = {"capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture")}
+KINDS = {
+    "capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture"),
+    "ai_test": Message("backend.profile.jobs.run_ai_test"),
+    "personal_export": Message("backend.profile.jobs.run_export", queue="bulk", timeout_seconds=1800),
+}
 
 
 def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from uuid import UUID
+
+from flask import Blueprint, Response, url_for
 
 from backend.actor import Actor
 from backend.api import operation
-from backend.auth import service
 from backend.auth.schemas import UserOut
+from backend.auth.service import get_user
+from backend.jobs.schemas import JobOut
+from backend.profile import deletion, exports, queries, service
+from backend.profile.schemas import (
+    AccountDeletionIn,
+    PasswordIn,
+    ProfilePatch,
+    SecurityEventPage,
+    SecurityEventsQuery,
+)
 
 blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
@@ -16,4 +27,53 @@ blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 @operation(scope="account:read", limit="read", tag="profile", responses={200: UserOut})
 def read_profile(actor: Actor) -> UserOut:
     """Read your own account."""
-    return UserOut.model_validate(service.get_user(actor))
+    return UserOut.model_validate(get_user(actor))
+
+
+@blueprint.patch("")
+@operation(scope="login", limit="auth", tag="profile", responses={200: UserOut, 409: None})
+def change_profile(actor: Actor, json: ProfilePatch) -> UserOut:
+    """Change your name or mail address."""
+    return UserOut.model_validate(service.change_profile(actor, json))
+
+
+@blueprint.delete("")
+@operation(scope="login", limit="auth", tag="profile", responses={204: None, 409: None})
+def delete_account(actor: Actor, json: AccountDeletionIn) -> tuple[str, int]:
+    """Delete your account, your personal organization and everything in it."""
+    deletion.delete_account(actor, json.password)
+    return "", 204
+
+
+@blueprint.post("/password")
+@operation(scope="login", limit="auth", tag="profile", responses={204: None})
+def change_password(actor: Actor, json: PasswordIn) -> tuple[str, int]:
+    """Set a new password; every other session ends."""
+    service.change_password(actor, json.current_password, json.new_password)
+    return "", 204
+
+
+@blueprint.get("/security-events")
+@operation(scope="login", limit="list", tag="profile", responses={200: SecurityEventPage})
+def list_security_events(actor: Actor, query: SecurityEventsQuery) -> SecurityEventPage:
+    """List what happened to your account, newest first."""
+    return queries.list_security_events(actor, query)
+
+
+@blueprint.post("/export")
+@operation(scope="login", limit="write", tag="profile", responses={202: JobOut})
+def export_data(actor: Actor) -> tuple[JobOut, int, dict[str, str]]:
+    """Have all that is stored about you written into a file."""
+    job = exports.ask_for_export(actor)
+    return JobOut.of(job), 202, {"Location": url_for("jobs.read_job", job_id=job.id)}
+
+
+@blueprint.get("/exports/<uuid:export_id>")
+@operation(scope="login", limit="read", tag="profile", responses={200: None}, media_types=("application/zip",))
+def download_export(actor: Actor, export_id: UUID) -> Response:
+    """Download such a file, within a day."""
+    file = exports.get_export(actor, export_id)
+    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
+    answer = Response(file.parts, mimetype="application/zip", headers=headers)
+    answer.content_length = file.size
+    return answer

@@ -42,10 +42,20 @@ schemathesis.openapi.format("username", st.text(LETTERS, min_size=6, max_size=64
 # Long and odd enough not to be among the common ones, nor to be the name or the address.
 schemathesis.openapi.format("password", st.builds("{} Zq7-{}".format, st.text(LETTERS, max_size=60), st.uuids()))
 
+schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".format, WORDS, WORDS))
+
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a
-# project that does not exist, a tag to merge into that does not exist or is the same, the name of the organization to
-# delete, a token from a mail.
-DEPENDS_ON_DATA = {"cursor", "unknown_project", "unknown_tag", "name_mismatch", "token_unknown"}
+# project that does not exist, a tag to merge into that does not exist or is the same, a token that nobody was mailed,
+# the password of the account, a key that is stored for another server, the name of the organization to delete.
+DEPENDS_ON_DATA = {
+    "cursor",
+    "unknown_project",
+    "unknown_tag",
+    "token_unknown",
+    "wrong_password",
+    "api_key_required",
+    "name_mismatch",
+}
 
 
 @schemathesis.hook

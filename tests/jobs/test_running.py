@@ -12,7 +12,15 @@ from sqlalchemy import func, text, update
 
 from backend.extensions import db
 from backend.jobs.models import Job
-from backend.jobs.running import MAX_ATTEMPTS, ClaimedJob, JobFailed, RetryLater, due_job_messages, durable_job
+from backend.jobs.running import (
+    MAX_ATTEMPTS,
+    ClaimedJob,
+    JobFailed,
+    RetryLater,
+    due_job_messages,
+    durable_job,
+    report_progress,
+)
 from tests.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
@@ -161,3 +169,47 @@ def test_due_jobs_come_longest_waiting_first(ada: Api, job_id: str) -> None:
     db.session.commit()
     assert [message.arguments["job_id"] for message in due_job_messages(10)] == [str(older.id), job_id]
     assert len(due_job_messages(1)) == 1
+
+
+def test_progress_is_shown_and_keeps_the_job(ada: Api, job_id: str) -> None:
+    shown: list[Any] = []
+
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        put(job_id, lease_until=func.now())
+        report_progress(job, 3, 7, "Reading")
+        shown.append(ada.get(f"/jobs/{job_id}").json["progress"])
+        assert due_job_messages(10) == []
+        return {}
+
+    handler(job_id)
+    assert shown == [{"done": 3, "total": 7, "message": "Reading"}]
+    assert read(job_id).status == "succeeded"
+
+
+def test_a_job_that_is_cancelled_stops_at_its_next_step(ada: Api, job_id: str) -> None:
+    steps: list[int] = []
+
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        for step in range(5):
+            report_progress(job, step, 5)
+            steps.append(step)
+            if step == 1:
+                ada.delete(f"/jobs/{job_id}")
+        return {}
+
+    handler(job_id)
+    assert steps == [0, 1]
+    assert [read(job_id).status, read(job_id).error] == ["cancelled", None]
+
+
+def test_a_job_that_another_worker_has_taken_over_is_left_to_it(job_id: str) -> None:
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        put(job_id, attempts=2)
+        report_progress(job, 1, 5)
+        raise AssertionError
+
+    handler(job_id)
+    assert [read(job_id).status, read(job_id).attempts, read(job_id).done] == ["running", 2, 0]

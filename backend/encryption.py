@@ -1,0 +1,61 @@
+"""Encryption at rest: Fernet under keys derived from `SECRET_KEY` (R-AUTH 9)."""
+
+from __future__ import annotations
+
+import base64
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from backend.extensions import current_settings
+
+# Part of the key: with another label nothing that is stored can be read any more.
+LABEL = b"fuze encryption at rest v1"
+
+
+class Undecryptable(Exception):
+    """What is stored was encrypted with a key that the settings no longer name, or was changed since."""
+
+
+def encrypt(text: str) -> bytes:
+    """A Fernet token of the text, under the present `SECRET_KEY`."""
+    return _keys()[0].encrypt(text.encode())
+
+
+def decrypt(token: bytes) -> str:
+    """The text of a token, under the present key or one of `PREVIOUS_SECRET_KEYS`.
+
+    Raises:
+        Undecryptable: no key fits.
+    """
+    try:
+        return MultiFernet(_keys()).decrypt(token).decode()
+    except InvalidToken:
+        raise Undecryptable from None
+
+
+def renew(token: bytes) -> bytes | None:
+    """The token under the present key; None where it is so already.
+
+    Raises:
+        Undecryptable: no key fits.
+    """
+    keys = _keys()
+    try:
+        keys[0].decrypt(token)
+    except InvalidToken:
+        return keys[0].encrypt(decrypt(token).encode())
+    return None
+
+
+def _keys() -> list[Fernet]:
+    settings = current_settings()
+    secrets = [settings.SECRET_KEY, *settings.PREVIOUS_SECRET_KEYS]
+    return [_derived(secret.get_secret_value()) for secret in secrets]
+
+
+def _derived(secret: str) -> Fernet:
+    # HKDF (RFC 5869) without a salt: the secret has 32 bytes or more of chance of its own.
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=LABEL).derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(key))

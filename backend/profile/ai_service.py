@@ -1,0 +1,150 @@
+"""The person's own LLM provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+
+from backend.actor import Actor
+from backend.ai.models import AiProvider
+from backend.auth.events import record_event
+from backend.auth.service import get_user
+from backend.bookmarks.capture.addresses import is_permitted, literal_address
+from backend.bookmarks.capture.failures import FetchError
+from backend.bookmarks.capture.fetch import parse_url
+from backend.encryption import decrypt, encrypt
+from backend.errors import Invalid, NotFound
+from backend.extensions import current_settings, db, utc_now
+from backend.jobs.models import Job
+from backend.jobs.queue import send
+from backend.jobs.service import add_job, job_message
+from backend.profile.schemas import AiProviderIn, AiProviderOut
+from backend.profile.service import at_home, locked_user
+
+# Of a shorter key, four characters would be too large a part.
+HINTED_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What is needed to speak to a provider. The key stays out of what is printed."""
+
+    base_url: str
+    model: str
+    api_key: str | None
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.base_url!r}, {self.model!r})"
+
+
+def read_provider(actor: Actor) -> AiProviderOut:
+    """The provider that the person has set.
+
+    Raises:
+        NotFound: there is none.
+    """
+    provider = db.session.get(AiProvider, actor.user_id)
+    if provider is None:
+        raise NotFound
+    return _out(provider)
+
+
+def set_provider(actor: Actor, given: AiProviderIn) -> AiProviderOut:
+    """Set the provider; without a key in it, the stored one stays.
+
+    Raises:
+        Invalid: the address cannot be used, or is of another server than the stored key is for.
+    """
+    _refuse_address(given.base_url)
+    # Of two that set it at once, the second waits here for the first.
+    locked_user(actor)
+    provider = db.session.get(AiProvider, actor.user_id, populate_existing=True)
+    if provider is None:
+        provider = AiProvider(user_id=actor.user_id, base_url=given.base_url)
+        db.session.add(provider)
+    _refuse_to_send_key_elsewhere(provider, given)
+    provider.base_url, provider.model, provider.updated_at = given.base_url, given.model, utc_now()
+    if given.api_key is not None:
+        provider.api_key_encrypted = encrypt(given.api_key)
+        provider.api_key_hint = f"…{given.api_key[-4:]}" if len(given.api_key) >= HINTED_LENGTH else None
+    record_event(actor.user_id, "ai_key_changed", detail={"action": "set", "host": urlsplit(given.base_url).hostname})
+    db.session.commit()
+    return _out(provider)
+
+
+def delete_provider(actor: Actor) -> None:
+    """Forget the provider and its key.
+
+    Raises:
+        NotFound: there is none.
+    """
+    provider = db.session.get(AiProvider, actor.user_id)
+    if provider is None:
+        raise NotFound
+    db.session.delete(provider)
+    record_event(actor.user_id, "ai_key_changed", detail={"action": "deleted"})
+    db.session.commit()
+
+
+def ask_for_test(actor: Actor) -> Job:
+    """A queued job that asks the provider for one word.
+
+    Raises:
+        NotFound: no provider is set.
+    """
+    read_provider(actor)
+    job = add_job(at_home(actor, get_user(actor)), "ai_test", {})
+    db.session.commit()
+    send([job_message(job)])
+    return job
+
+
+def load_credentials(user_id: int) -> Credentials | None:
+    """What the person's provider is spoken to with; None if none is set.
+
+    Raises:
+        Undecryptable: the key was encrypted with a `SECRET_KEY` that is known no more.
+    """
+    provider = db.session.get(AiProvider, user_id, populate_existing=True)
+    if provider is None:
+        return None
+    api_key = decrypt(provider.api_key_encrypted) if provider.api_key_encrypted else None
+    return Credentials(provider.base_url, provider.model, api_key)
+
+
+def _out(provider: AiProvider) -> AiProviderOut:
+    return AiProviderOut(
+        base_url=provider.base_url,
+        model=provider.model,
+        has_api_key=provider.api_key_encrypted is not None,
+        api_key_hint=provider.api_key_hint,
+        updated_at=provider.updated_at,
+    )
+
+
+def _refuse_address(base_url: str) -> None:
+    """Refuse what can be seen to be wrong without a look-up; the worker checks what names stand for."""
+    try:
+        address = parse_url(base_url)
+    except FetchError as error:
+        raise Invalid.field("body.base_url", error.reason, "base_url") from None
+    if set(base_url) & set("?#") or any(character.isspace() for character in base_url):
+        raise Invalid.field("body.base_url", "A base URL has no query, fragment or spaces.", "base_url")
+    literal = literal_address(address.raw_host.decode("ascii"))
+    if literal is not None and not is_permitted(literal, current_settings().AI_ALLOWED_NETWORKS):
+        message = "This address is not on the public internet, and the operator does not allow it."
+        raise Invalid.field("body.base_url", message, "private_address")
+
+
+def _refuse_to_send_key_elsewhere(provider: AiProvider, given: AiProviderIn) -> None:
+    # Otherwise whoever gets hold of a session could have the stored key sent to a server of their own.
+    has_key = provider.api_key_encrypted is not None and given.api_key is None
+    if has_key and _server(provider.base_url) != _server(given.base_url):
+        raise Invalid.field("body.api_key", "The stored key is for another server: give it again.", "api_key_required")
+
+
+def _server(base_url: str) -> tuple[str, bytes, int | None]:
+    address: httpx.URL = parse_url(base_url)
+    return address.scheme, address.raw_host, address.port

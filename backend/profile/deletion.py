@@ -1,0 +1,131 @@
+"""Deleting an account: gone for everyone in the request, gone from the tables by and by in the worker."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import delete, exists, select, text
+from sqlalchemy.orm import aliased
+
+from backend.actor import Actor
+from backend.ai.models import AiProvider
+from backend.auth.events import record_event
+from backend.auth.models import Session, User
+from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
+from backend.errors import Conflict
+from backend.extensions import db, utc_now
+from backend.jobs.queue import Message, send
+from backend.organizations.models import Membership, Organization
+from backend.profile.service import check_password, locked_user
+
+# Small enough for locks to be short and for the statement to stay far from its time-out.
+BATCH = 1_000
+# No bookmark is left by then, but words and jobs by the ten thousand may be.
+LAST_STATEMENTS_MS = 120_000
+
+DELETE_BOOKMARKS = text("""
+    DELETE FROM bookmarks WHERE id IN (
+        SELECT id FROM bookmarks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+""")
+RELEASE_BOOKMARKS = text("""
+    UPDATE bookmarks SET user_id = NULL WHERE id IN (
+        SELECT id FROM bookmarks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+""")
+
+
+def deletion_message() -> Message:
+    """The message that has a worker remove what belonged to deleted accounts."""
+    return Message("backend.profile.jobs.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
+
+
+def delete_account(actor: Actor, password: str) -> None:
+    """Delete the account: from now on nobody can act with it, and its name and address are free.
+
+    Raises:
+        Invalid: the password is wrong.
+        Conflict: teams would be left without an owner.
+    """
+    user = locked_user(actor)
+    check_password(user, password, "password")
+    _refuse_to_orphan_teams(user)
+    user.deleted_at = user.disabled_at = utc_now()
+    # With a space in it, this is nobody's name or address to register.
+    user.email = user.email_key = user.username = user.username_key = f"deleted {user.id}"
+    user.password_hash, user.role = "", "user"
+    db.session.execute(delete(Membership).where(Membership.user_id == user.id))
+    db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
+    revoked = revoke_sessions(Session.user_id == user.id)
+    record_event(None, "account_deleted", detail={"user_id": user.id})
+    db.session.commit()
+    announce_revoked(revoked)
+    forget_user(user.id)
+    send([deletion_message()])
+
+
+def remove_deleted(seconds: float) -> bool:
+    """Remove what belonged to deleted accounts, for about so long; whether all is gone.
+
+    Safe to break off, to run again, and in two workers at once.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = db.session.execute(
+            select(User.id, User.personal_organization_id).where(User.deleted_at.is_not(None)).limit(1)
+        ).first()
+        db.session.commit()
+        if found is None:
+            return True
+        if _work_off(found.id, found.personal_organization_id, end):
+            _remove_account(found.id, found.personal_organization_id)
+    return not is_removal_due()
+
+
+def is_removal_due() -> bool:
+    """Whether anything of a deleted account is left."""
+    return bool(db.session.scalar(select(exists().where(User.deleted_at.is_not(None)))))
+
+
+def _refuse_to_orphan_teams(user: User) -> None:
+    # Held, so that of two owners who leave at once the second sees that the first has gone; whoever changes who
+    # belongs to an organization holds it too. What is read before may be the past.
+    teams = db.session.execute(
+        select(Organization.id, Organization.name)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user.id, Organization.personal.is_(False))
+        .order_by(Organization.id)
+        .with_for_update(of=Organization, key_share=True)
+    ).all()
+    if not teams:
+        return
+    others = aliased(Membership)
+    has_another = exists().where(
+        others.organization_id == Membership.organization_id, others.role == "owner", others.user_id != user.id
+    )
+    alone = set(
+        db.session.scalars(
+            select(Membership.organization_id)
+            .where(Membership.user_id == user.id, Membership.role == "owner", ~has_another)
+            .where(Membership.organization_id.in_([team.id for team in teams]))
+        )
+    )
+    if alone:
+        names = ", ".join(f"{team.name} (id {team.id})" for team in teams if team.id in alone)
+        raise Conflict(f"These teams have no other owner; hand them over or delete them first: {names}.")
+
+
+def _work_off(user_id: int, organization_id: int, end: float) -> bool:
+    """Delete the bookmarks of the personal organization, and let go of those saved in teams; whether none is left."""
+    for statement, owner in ((DELETE_BOOKMARKS, organization_id), (RELEASE_BOOKMARKS, user_id)):
+        while db.session.execute(statement, {"owner": owner, "batch": BATCH}).rowcount:  # type: ignore[attr-defined]
+            db.session.commit()
+            if time.monotonic() > end:
+                return False
+        db.session.commit()
+    return True
+
+
+def _remove_account(user_id: int, organization_id: int) -> None:
+    db.session.execute(text(f"SET LOCAL statement_timeout = {LAST_STATEMENTS_MS}"))
+    db.session.execute(delete(User).where(User.id == user_id, User.deleted_at.is_not(None)))
+    db.session.execute(delete(Organization).where(Organization.id == organization_id, Organization.personal))
+    db.session.commit()

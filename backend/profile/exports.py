@@ -1,0 +1,265 @@
+"""The export of all that is stored about a person: a zip of JSON files, written in pieces into the database."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import IO, Any, cast
+from uuid import UUID
+
+import orjson
+from flask import Flask, current_app
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from backend.actor import Actor
+from backend.ai.models import AiProvider
+from backend.auth.events import record_event
+from backend.auth.models import SecurityEvent, Session, User
+from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
+from backend.errors import NotFound
+from backend.extensions import db, utc_now
+from backend.jobs.models import Job
+from backend.jobs.queue import send
+from backend.jobs.service import add_job, job_message
+from backend.organizations.models import Membership, Organization
+from backend.profile.models import Export, ExportPart
+from backend.profile.service import at_home, locked_user
+
+LIFE = timedelta(hours=24)
+PART_BYTES = 1024 * 1024
+BATCH = 200
+# Page texts in memory at once, but for a single longer one.
+PORTION_BYTES = 8 * 1024 * 1024
+
+USER_COLUMNS = (User.id, User.email, User.username, User.role, User.created_at)
+SESSION_COLUMNS = (
+    Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,
+    Session.revoked_at,
+)  # fmt: skip
+EVENT_COLUMNS = (
+    SecurityEvent.id, SecurityEvent.kind, SecurityEvent.ip, SecurityEvent.user_agent, SecurityEvent.organization_id,
+    SecurityEvent.detail, SecurityEvent.created_at,
+)  # fmt: skip
+JOB_COLUMNS = (
+    Job.id, Job.organization_id, Job.kind, Job.status, Job.result, Job.error, Job.created_at, Job.finished_at,
+)  # fmt: skip
+PROVIDER_COLUMNS = (AiProvider.base_url, AiProvider.model, AiProvider.api_key_hint, AiProvider.updated_at)
+BOOKMARK_COLUMNS = (
+    Bookmark.id, Bookmark.organization_id, Bookmark.url, Bookmark.title, Bookmark.description, Bookmark.notes,
+    Bookmark.site_name, Bookmark.author, Bookmark.published_at, Bookmark.image_url, Bookmark.language,
+    Bookmark.word_count, Bookmark.is_read, Bookmark.is_favorite, Bookmark.is_archived, Bookmark.capture_status,
+    Bookmark.captured_at, Bookmark.created_at, Bookmark.updated_at, Bookmark.deleted_at,
+)  # fmt: skip
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file's name, its size in bytes, and its pieces."""
+
+    name: str
+    size: int
+    parts: Iterator[bytes]
+
+
+def ask_for_export(actor: Actor) -> Job:
+    """A queued job that writes the export; the one that is under way, if there is one."""
+    user = locked_user(actor)
+    job = db.session.scalar(
+        select(Job)
+        .where(Job.user_id == user.id, Job.kind == "personal_export", Job.status.in_(("queued", "running")))
+        .limit(1)
+    )
+    if job is None:
+        job = add_job(at_home(actor, user), "personal_export", {})
+        record_event(user.id, "data_exported")
+    db.session.commit()
+    send([job_message(job)])
+    return job
+
+
+def get_export(actor: Actor, export_id: UUID) -> Download:
+    """The complete export, if it is the person's own and has not expired.
+
+    Raises:
+        NotFound: it is not, or never was.
+    """
+    mine = select(Export).where(Export.id == export_id, Export.user_id == actor.user_id)
+    export = db.session.scalar(mine.where(Export.expires_at > func.now()))
+    if export is None or export.size is None:
+        raise NotFound
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return Download(f"fuze-export-{export.created_at:%Y-%m-%d}.zip", export.size, read_parts(app, export.id))
+
+
+def read_parts(app: Flask, export_id: UUID) -> Iterator[bytes]:
+    """The pieces of an export in order, one in memory at a time; no connection is held between them."""
+    for position in count():
+        # The request is over while a client takes its time.
+        with app.app_context():
+            data = db.session.scalar(
+                select(ExportPart.data).where(ExportPart.export_id == export_id, ExportPart.position == position)
+            )
+        if data is None:
+            return
+        yield data
+
+
+def write_export(user_id: int, progress: Progress) -> Export:
+    """Write all that is stored about the person, and drop earlier exports."""
+    export = Export(user_id=user_id, expires_at=utc_now() + LIFE)
+    db.session.add(export)
+    db.session.commit()
+    parts = _Parts(export.id)
+    with zipfile.ZipFile(parts, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, rows in _files(user_id, progress):
+            with archive.open(f"{name}.json", "w", force_zip64=True) as file:
+                _write_list(file, rows)
+    size = parts.finish()
+    db.session.execute(update(Export).where(Export.id == export.id).values(size=size))
+    db.session.execute(delete(Export).where(Export.user_id == user_id, Export.id != export.id))
+    db.session.commit()
+    return export
+
+
+def purge_exports() -> None:
+    """Delete exports that have expired, and those that a dead worker left incomplete."""
+    db.session.execute(delete(Export).where(Export.expires_at < func.now()))
+    db.session.commit()
+
+
+def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any]]]:
+    yield "profile", _rows(select(*USER_COLUMNS).where(User.id == user_id))
+    yield (
+        "organizations",
+        _rows(
+            select(Organization.id, Organization.name, Organization.slug, Organization.personal, Membership.role)
+            .join(Membership, Membership.organization_id == Organization.id)
+            .where(Membership.user_id == user_id)
+            .order_by(Organization.id)
+        ),
+    )
+    yield "sessions", _rows(select(*SESSION_COLUMNS).where(Session.user_id == user_id).order_by(Session.created_at))
+    events = select(*EVENT_COLUMNS).where(SecurityEvent.user_id == user_id)
+    yield "security_events", _rows(events.order_by(SecurityEvent.id))
+    yield "jobs", _rows(select(*JOB_COLUMNS).where(Job.user_id == user_id).order_by(Job.created_at))
+    yield "ai_provider", _rows(select(*PROVIDER_COLUMNS).where(AiProvider.user_id == user_id))
+    yield "bookmarks", _bookmarks(user_id, progress)
+
+
+def _rows(statement: Any) -> list[dict[str, Any]]:
+    return [dict(row._mapping) for row in db.session.execute(statement)]
+
+
+def _bookmarks(user_id: int, progress: Progress) -> Iterator[dict[str, Any]]:
+    """All of the personal organization, and what the person saved in teams and can still see there."""
+    ids = _bookmark_ids(user_id)
+    for start in range(0, len(ids), BATCH):
+        progress(start, len(ids), "Writing bookmarks")
+        batch = ids[start : start + BATCH]
+        bookmarks = db.session.execute(select(*BOOKMARK_COLUMNS).where(Bookmark.id.in_(batch)).order_by(Bookmark.id))
+        rows = cast("Sequence[Row[Any]]", bookmarks.all())
+        tags, sizes = _tags(batch), _text_sizes(batch)
+        for portion in _portions(rows, sizes):
+            pages = _pages([row.id for row in portion if row.id in sizes])
+            for row in portion:
+                yield {**row._mapping, "tags": tags.get(row.id, []), "page": pages.get(row.id)}
+
+
+def _bookmark_ids(user_id: int) -> list[int]:
+    home = select(User.personal_organization_id).where(User.id == user_id).scalar_subquery()
+    teams = select(Membership.organization_id).where(Membership.user_id == user_id)
+    own = db.session.scalars(select(Bookmark.id).where(Bookmark.organization_id == home)).all()
+    in_teams = db.session.scalars(
+        select(Bookmark.id).where(
+            Bookmark.user_id == user_id, Bookmark.organization_id.in_(teams), Bookmark.organization_id != home
+        )
+    )
+    return sorted([*own, *in_teams])
+
+
+def _tags(ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for bookmark_id, name in db.session.execute(
+        select(BookmarkTag.bookmark_id, Tag.name)
+        .join(Tag, Tag.id == BookmarkTag.tag_id)
+        .where(BookmarkTag.bookmark_id.in_(ids))
+        .order_by(BookmarkTag.bookmark_id, BookmarkTag.position)
+    ):
+        found.setdefault(bookmark_id, []).append(name)
+    return found
+
+
+def _text_sizes(ids: Sequence[int]) -> dict[int, int]:
+    size = func.octet_length(BookmarkContent.text)
+    rows = db.session.execute(select(BookmarkContent.bookmark_id, size).where(BookmarkContent.bookmark_id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _portions(rows: Sequence[Row[Any]], sizes: dict[int, int]) -> Iterator[list[Row[Any]]]:
+    portion: list[Row[Any]] = []
+    total = 0
+    for row in rows:
+        size = sizes.get(row.id, 0)
+        if portion and total + size > PORTION_BYTES:
+            yield portion
+            portion, total = [], 0
+        portion.append(row)
+        total += size
+    if portion:
+        yield portion
+
+
+def _pages(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    columns = (BookmarkContent.bookmark_id, BookmarkContent.title, BookmarkContent.byline, BookmarkContent.text)
+    if not ids:
+        return {}
+    found = db.session.execute(select(*columns).where(BookmarkContent.bookmark_id.in_(ids)))
+    return {row.bookmark_id: {"title": row.title, "byline": row.byline, "text": row.text} for row in found}
+
+
+def _write_list(file: IO[bytes], rows: Iterable[Any]) -> None:
+    before = b"[\n"
+    for row in rows:
+        file.write(before + orjson.dumps(row, option=orjson.OPT_UTC_Z))
+        before = b",\n"
+    file.write(b"\n]\n" if before == b",\n" else b"[]\n")
+
+
+class _Parts(io.RawIOBase):
+    """A file that is only written to, whose pieces go into the database as they fill up."""
+
+    def __init__(self, export_id: UUID) -> None:
+        self._export_id = export_id
+        self._buffer = bytearray()
+        self._position = 0
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._buffer += data
+        while len(self._buffer) >= PART_BYTES:
+            self._store(bytes(self._buffer[:PART_BYTES]))
+            del self._buffer[:PART_BYTES]
+        return len(data)
+
+    def finish(self) -> int:
+        """Store what is left; the size of the whole in bytes."""
+        if self._buffer:
+            self._store(bytes(self._buffer))
+            self._buffer.clear()
+        return self._size
+
+    def _store(self, data: bytes) -> None:
+        values = {"export_id": self._export_id, "position": self._position, "data": data}
+        db.session.execute(insert(ExportPart).values(**values))
+        db.session.commit()
+        self._position += 1
+        self._size += len(data)

@@ -1,0 +1,63 @@
+"""What the worker does for people's own accounts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from backend.encryption import Undecryptable
+from backend.extensions import current_settings, db
+from backend.jobs.queue import send
+from backend.jobs.running import ClaimedJob, JobFailed, durable_job, report_progress
+from backend.profile import exports
+from backend.profile.ai_check import CheckOutcome, check_provider
+from backend.profile.ai_service import load_credentials
+from backend.profile.deletion import deletion_message, is_removal_due, remove_deleted
+
+# Then what waits on other queues has its turn.
+REMOVAL_SLICE_SECONDS = 60
+
+
+@durable_job
+def run_ai_test(job: ClaimedJob) -> dict[str, Any]:
+    """Ask the person's LLM provider for one token."""
+    return asdict(_check(job))
+
+
+@durable_job
+def run_export(job: ClaimedJob) -> dict[str, Any]:
+    """Write the export of a person's data."""
+    if job.user_id is None:
+        raise JobFailed("The account was deleted.")
+    export = exports.write_export(job.user_id, lambda done, total, text: report_progress(job, done, total, text))
+    expires_at = export.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {"download_url": f"/api/v1/profile/exports/{export.id}", "expires_at": expires_at}
+
+
+def purge_exports() -> None:
+    """Delete exports that have expired."""
+    exports.purge_exports()
+
+
+def remove_deleted_accounts() -> None:
+    """Remove what belonged to deleted accounts, in slices."""
+    if not remove_deleted(REMOVAL_SLICE_SECONDS):
+        send([deletion_message()])
+
+
+def resend_removals() -> None:
+    """Send again what a lost message or a killed worker left undone."""
+    if is_removal_due():
+        send([deletion_message()])
+
+
+def _check(job: ClaimedJob) -> CheckOutcome:
+    try:
+        credentials = load_credentials(job.user_id) if job.user_id is not None else None
+    except Undecryptable:
+        return CheckOutcome(False, "The stored key can no longer be decrypted: enter it again.", 0)
+    if credentials is None:
+        raise JobFailed("No provider is set any more.")
+    # No connection to the database waits for the provider.
+    db.session.commit()
+    return check_provider(credentials, current_settings().AI_ALLOWED_NETWORKS)

@@ -1,0 +1,91 @@
+"""What comes in and goes out under /profile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field, WithJsonSchema
+
+from backend.api import In, Out, Page, PageQuery, Patch, Text
+from backend.auth.schemas import Email, NewPassword, Username
+
+PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
+PresentPassword = Annotated[Text, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]
+BASE_URL_SCHEMA = {
+    "type": "string",
+    "format": "base-url",
+    "maxLength": 2048,
+    "examples": ["https://api.openai.com/v1"],
+}
+# What an HTTP header can carry.
+API_KEY = r"^[\x21-\x7e]+$"
+
+
+class ProfilePatch(Patch):
+    """Changes to the own account; what is left out stays."""
+
+    username: Username | None = None
+    email: Email | None = Field(None, description="A new address asks for `current_password`, and to be verified anew")
+    current_password: PresentPassword | None = None
+
+
+class PasswordIn(In):
+    """A new password."""
+
+    current_password: PresentPassword
+    new_password: NewPassword = Field(
+        description="10 to 128 characters, not a common one, not the name or mail address"
+    )
+
+
+class AccountDeletionIn(In):
+    """What proves that the account's owner wants it gone."""
+
+    password: PresentPassword
+
+
+class SecurityEventOut(Out):
+    """Something that matters for the safety of the account."""
+
+    id: int
+    kind: str = Field(examples=["password_changed"])
+    ip: str = Field(description="Address of the client; empty where the server did it by itself")
+    user_agent: str
+    organization_id: int | None
+    detail: dict[str, Any]
+    created_at: datetime
+
+
+class SecurityEventPage(Page[SecurityEventOut]):
+    """One page of security events, newest first."""
+
+
+class SecurityEventsQuery(PageQuery):
+    """Which page of security events."""
+
+
+class AiProviderIn(Patch):
+    """An OpenAI-compatible endpoint of one's own."""
+
+    base_url: Annotated[Text, Field(min_length=1, max_length=2048), WithJsonSchema(BASE_URL_SCHEMA)] = Field(
+        description="Up to and including /v1, without a user name, query or fragment"
+    )
+    model: Text = Field(min_length=1, max_length=200, examples=["gpt-5-mini"])
+    api_key: Text | None = Field(
+        None,
+        min_length=1,
+        max_length=1024,
+        pattern=API_KEY,
+        description="Left out, the stored key stays; it must be given again when `base_url` moves to another server",
+    )
+
+
+class AiProviderOut(Out):
+    """The endpoint; its key is never shown."""
+
+    base_url: str
+    model: str
+    has_api_key: bool
+    api_key_hint: str | None = Field(description="The last four characters of a key of twelve or more")
+    updated_at: datetime

@@ -1,0 +1,19 @@
+"""Everything that is logged while a block runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loguru import logger
+
+
+@contextmanager
+def logged() -> Iterator[list[str]]:
+    """The lines that are logged in the block, with all that is bound to them."""
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(str(message)), level="TRACE", format="{message} {extra} {exception}")
+    try:
+        yield lines
+    finally:
+        logger.remove(sink)

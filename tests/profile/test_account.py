@@ -1,0 +1,168 @@
+"""Changing the own account: name, address, password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from backend.actor import Actor
+from backend.auth.models import User
+from backend.auth.service import fold
+from backend.extensions import db
+from backend.jobs.queue import Message
+from backend.profile.schemas import ProfilePatch
+from backend.profile.service import change_profile
+from tests.api import PASSWORD, Api, field_errors
+from tests.logged import logged
+from tests.sql import SqlCounter
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+NEW = "entirely different words"
+
+
+def login(app: Flask, name: str, password: str = PASSWORD) -> Any:
+    return Api(app).post("/auth/login", {"login": name, "password": password})
+
+
+def events(person: Api) -> list[str]:
+    return [event["kind"] for event in person.get("/profile/security-events").json["items"] if event["kind"] != "login"]
+
+
+def test_a_new_name_logs_in_and_the_old_one_is_free(ada: Api, bob: Api) -> None:
+    answer = ada.patch("/profile", {"username": "Countess"})
+    assert answer.status_code == 200
+    assert answer.json == ada.get("/profile").json
+    assert answer.json["username"] == "Countess"
+    assert login(ada.app, "COUNTESS").status_code == 200
+    assert login(ada.app, "ada").status_code == 401
+    assert bob.patch("/profile", {"username": "ada"}).status_code == 200
+    assert events(ada) == ["username_changed"]
+
+
+def test_a_new_address_asks_for_the_password(ada: Api) -> None:
+    body = {"email": "new@example.org"}
+    assert field_errors(ada.patch("/profile", body)) == {"body.current_password": "wrong_password"}
+    wrong = ada.patch("/profile", {**body, "current_password": "wrong"})
+    assert field_errors(wrong) == {"body.current_password": "wrong_password"}
+    assert ada.get("/profile").json["email"] == "ada@example.org"
+    right = ada.patch("/profile", {**body, "current_password": PASSWORD})
+    assert right.json["email"] == "new@example.org"
+    assert login(ada.app, "NEW@example.org").status_code == 200
+    assert events(ada) == ["email_changed"]
+
+
+@pytest.mark.parametrize("body", [{"username": "BOB"}, {"email": "Bob@Example.org", "current_password": PASSWORD}])
+def test_what_is_taken_in_any_case_is_refused(ada: Api, bob: Api, body: dict[str, str]) -> None:
+    assert ada.patch("/profile", body).status_code == 409
+    assert ada.get("/profile").json["username"] == "ada"
+
+
+def test_the_own_name_may_change_its_case(ada: Api) -> None:
+    assert ada.patch("/profile", {"username": "ADA"}).json["username"] == "ADA"
+
+
+@pytest.mark.parametrize("body", [{}, {"username": "ada"}, {"email": "ada@example.org"}])
+def test_what_does_not_change_leaves_no_event(ada: Api, body: dict[str, str]) -> None:
+    assert ada.patch("/profile", body).status_code == 200
+    assert events(ada) == []
+
+
+@pytest.mark.parametrize(
+    "body", [{"username": None}, {"username": "a b"}, {"email": "no"}, {"role": "admin"}, {"id": 1}]
+)
+def test_what_may_not_be_is_refused(ada: Api, body: dict[str, Any]) -> None:
+    assert set(field_errors(ada.patch("/profile", body))) == {f"body.{next(iter(body))}"}
+
+
+def test_of_many_who_want_one_name_one_gets_it(app: Flask, person: Callable[..., Api]) -> None:
+    people = [person() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(lambda one: one.patch("/profile", {"username": "wanted"}).status_code, people))
+    assert sorted(statuses) == [200, *[409] * 5]
+
+
+def test_what_a_new_address_asks_for_is_done_in_the_same_transaction(ada: Api, context: Flask) -> None:
+    seen: list[str] = []
+
+    def verify(user: User) -> list[Message]:
+        seen.append(user.email)
+        return []
+
+    actor = _actor(ada)
+    change_profile(actor, ProfilePatch(username="other"), verify)
+    assert seen == []
+    change_profile(actor, ProfilePatch(email="other@example.org", current_password=PASSWORD), verify)
+    assert seen == ["other@example.org"]
+
+
+def _actor(person: Api) -> Actor:
+    return Actor(person.user_id, person.organization_id, "owner")
+
+
+def test_a_new_password_ends_every_other_session_and_only_those(ada: Api, bob: Api) -> None:
+    other = Api(ada.app, session=login(ada.app, "ada").json)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert ada.post("/profile/password", body).status_code == 204
+    assert ada.get("/profile").status_code == 200
+    assert bob.get("/profile").status_code == 200
+    assert other.get("/profile").status_code == 401
+    assert other.post("/auth/refresh", {"refresh_token": other.session["refresh_token"]}).status_code == 401
+    assert login(ada.app, "ada").status_code == 401
+    assert login(ada.app, "ada", NEW).status_code == 200
+    assert "password_changed" in events(ada)
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ({"current_password": "wrong", "new_password": NEW}, {"body.current_password": "wrong_password"}),
+        ({"current_password": PASSWORD, "new_password": "password123"}, {"body.new_password": "password"}),
+        ({"current_password": PASSWORD, "new_password": "ADA@example.org"}, {"body.new_password": "password"}),
+        ({"current_password": PASSWORD, "new_password": "short"}, {"body.new_password": "too_short"}),
+        ({"new_password": NEW}, {"body.current_password": "missing"}),
+    ],
+)
+def test_a_password_that_will_not_do_changes_nothing(ada: Api, body: dict[str, str], errors: dict[str, str]) -> None:
+    other = Api(ada.app, session=login(ada.app, "ada").json)
+    assert field_errors(ada.post("/profile/password", body)) == errors
+    assert other.get("/profile").status_code == 200
+    assert login(ada.app, "ada").status_code == 200
+
+
+def test_of_two_changes_with_one_old_password_one_wins(ada: Api) -> None:
+    def change(number: int) -> int:
+        body = {"current_password": PASSWORD, "new_password": f"{NEW} {number}"}
+        return ada.post("/profile/password", body).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(change, range(4)))
+    assert sorted(statuses) == [204, 422, 422, 422]
+
+
+def test_no_password_is_logged_or_answered(ada: Api) -> None:
+    """R-LOG 5."""
+    with logged() as lines:
+        answers = [
+            ada.patch("/profile", {"email": "x@example.org", "current_password": "wrong-but-secret"}),
+            ada.patch("/profile", {"email": "x@example.org", "current_password": PASSWORD}),
+            ada.post("/profile/password", {"current_password": "wrong-but-secret", "new_password": NEW}),
+            ada.post("/profile/password", {"current_password": PASSWORD, "new_password": NEW}),
+            ada.get("/profile/security-events"),
+        ]
+    told = "".join(lines) + "".join(answer.get_data(as_text=True) for answer in answers)
+    assert lines
+    for secret in (PASSWORD, NEW, "wrong-but-secret", "scrypt"):
+        assert secret not in told
+
+
+def test_changing_takes_few_statements(ada: Api, sql: SqlCounter) -> None:
+    with sql.at_most(6):
+        ada.patch("/profile", {"username": "other"})
+    with sql.at_most(6):
+        ada.post("/profile/password", {"current_password": PASSWORD, "new_password": NEW})
+    with ada.app.app_context():
+        assert db.session.get_one(User, ada.user_id).username_key == fold("other")

@@ -1,0 +1,208 @@
+"""The export of personal data."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+import zipfile
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from backend.extensions import db
+from backend.profile import exports
+from backend.profile.jobs import purge_exports, run_export
+from tests.api import PASSWORD, Api
+from tests.profile.teams import make_team
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+
+
+def export(person: Api) -> dict[str, Any]:
+    """Ask for an export, have a worker write it; the job's result."""
+    queued = person.post("/profile/export")
+    assert queued.status_code == 202
+    assert queued.headers["Location"] == f"/api/v1/jobs/{queued.json['id']}"
+    with person.app.app_context():
+        run_export(queued.json["id"])
+    job = person.get(f"/jobs/{queued.json['id']}").json
+    assert job["status"] == "succeeded", job
+    result: dict[str, Any] = job["result"]
+    return result
+
+
+def download(person: Api, result: dict[str, Any]) -> dict[str, Any]:
+    """The files of the zip by name."""
+    answer = person.get(result["download_url"])
+    assert answer.status_code == 200
+    assert answer.content_type == "application/zip"
+    assert answer.headers["Content-Length"] == str(len(answer.data))
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None
+        return {name: json.loads(archive.read(name)) for name in archive.namelist()}
+
+
+def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    saved = ada.save("https://example.org/a", title="Ünï\u2028code", tags=["z", "a"], notes="n" * 100)
+    plain = ada.save("https://example.org/b")
+    db.session.execute(
+        text(
+            "INSERT INTO bookmark_contents (bookmark_id, title, text, html, word_count, vector)"
+            " VALUES (:id, 'Page', 'The page''s text', '<p>', 3, '')"
+        ),
+        {"id": saved["id"]},
+    )
+    db.session.commit()
+    header = {"X-Organization-ID": str(team)}
+    mine = ada.request("POST", "/bookmarks", json={"url": "https://example.org/mine"}, headers=header).json
+    bob.request("POST", "/bookmarks", json={"url": "https://example.org/bobs"}, headers=header)
+    ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-1234"})
+    files = download(ada, export(ada))
+    assert set(files) == {
+        "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json",
+        "ai_provider.json", "bookmarks.json",
+    }  # fmt: skip
+    [profile] = files["profile.json"]
+    assert profile["email"] == "ada@example.org"
+    assert {item["name"] for item in files["organizations.json"]} == {"ada", "Team"}
+    assert [item["user_agent"] for item in files["sessions.json"]] == ["tests"]
+    assert "data_exported" in [item["kind"] for item in files["security_events.json"]]
+    assert [item["kind"] for item in files["jobs.json"]] == ["personal_export"]
+    assert files["ai_provider.json"][0]["api_key_hint"] == "…1234"
+    bookmarks = {item["id"]: item for item in files["bookmarks.json"]}
+    assert set(bookmarks) == {saved["id"], plain["id"], mine["id"]}
+    shown = bookmarks[saved["id"]]
+    assert (shown["title"], shown["tags"], shown["notes"]) == ("Ünï\u2028code", ["z", "a"], "n" * 100)
+    assert shown["page"] == {"title": "Page", "byline": None, "text": "The page's text"}
+    assert bookmarks[plain["id"]]["page"] is None
+    assert shown["created_at"].endswith("Z")
+
+
+def test_no_secret_is_in_it(ada: Api) -> None:
+    ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-1234"})
+    told = json.dumps(download(ada, export(ada)))
+    for secret in ("scrypt", "password_hash", "refresh_token", "encrypted", "sk-something", PASSWORD):
+        assert secret not in told
+
+
+def test_it_is_nobody_elses_and_expires(ada: Api, bob: Api, context: Flask) -> None:
+    result = export(ada)
+    assert result["expires_at"].endswith("Z")
+    missing = bob.get(f"/profile/exports/{uuid4()}")
+    foreign = bob.get(result["download_url"])
+    assert missing.status_code == foreign.status_code == 404
+    assert missing.json["detail"] == foreign.json["detail"]
+    assert Api(ada.app).get(result["download_url"]).status_code == 401
+    db.session.execute(text("UPDATE exports SET expires_at = now() - interval '1 second'"))
+    db.session.commit()
+    assert ada.get(result["download_url"]).status_code == 404
+    purge_exports()
+    assert db.session.scalar(text("SELECT count(*) FROM export_parts")) == 0
+
+
+def test_it_lasts_a_day(ada: Api, context: Flask) -> None:
+    export(ada)
+    life = db.session.scalar(text("SELECT extract(epoch FROM expires_at - created_at) FROM exports"))
+    assert abs(life - 24 * 3600) < 60
+
+
+def test_it_is_private_even_when_asked_for_from_a_team(ada: Api, bob: Api, context: Flask) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    header = {"X-Organization-ID": str(team)}
+    job = ada.post("/profile/export", headers=header).json
+    assert bob.request("GET", f"/jobs/{job['id']}", headers=header).status_code == 404
+    assert ada.get(f"/jobs/{job['id']}").status_code == 200
+
+
+def test_while_one_is_under_way_no_other_is_begun(ada: Api) -> None:
+    first, second = ada.post("/profile/export").json, ada.post("/profile/export").json
+    assert first["id"] == second["id"]
+
+
+def test_a_new_one_takes_the_place_of_the_last(ada: Api, context: Flask) -> None:
+    first, second = export(ada), export(ada)
+    assert ada.get(first["download_url"]).status_code == 404
+    assert ada.get(second["download_url"]).status_code == 200
+
+
+def test_one_that_is_not_complete_cannot_be_downloaded(ada: Api, context: Flask) -> None:
+    result = export(ada)
+    db.session.execute(text("UPDATE exports SET size = NULL"))
+    db.session.commit()
+    assert ada.get(result["download_url"]).status_code == 404
+
+
+def test_a_cancelled_one_stops(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada.save("https://example.org/a")
+    job = ada.post("/profile/export").json
+    report = exports._text_sizes
+
+    def cancel_meanwhile(ids: list[int]) -> dict[int, int]:
+        assert ada.delete(f"/jobs/{job['id']}").status_code == 200
+        return report(ids)
+
+    ada.save("https://example.org/b")
+    monkeypatch.setattr(exports, "BATCH", 1)
+    monkeypatch.setattr(exports, "_text_sizes", cancel_meanwhile)
+    run_export(job["id"])
+    assert ada.get(f"/jobs/{job['id']}").json["status"] == "cancelled"
+    assert db.session.scalar(text("SELECT count(*) FROM exports WHERE size IS NOT NULL")) == 0
+
+
+def test_large_ones_go_in_pieces_through_little_memory(ada: Api, context: Flask) -> None:
+    """60 MB of page texts that do not compress well are never in memory at once, nor is the zip."""
+    db.session.execute(
+        text("""
+            INSERT INTO bookmarks (organization_id, user_id, url, url_hash, domain, capture_status)
+            SELECT :organization, :user, 'https://example.org/' || n, int8send(n), 'example.org', 'captured'
+              FROM generate_series(1, 60) n
+        """),
+        {"organization": ada.organization_id, "user": ada.user_id},
+    )
+    db.session.execute(
+        text("""
+            INSERT INTO bookmark_contents (bookmark_id, text, html, word_count, vector)
+            SELECT id, (SELECT string_agg(md5((id * 100000 + n)::text), '') FROM generate_series(1, 32768) n), '', 1, ''
+              FROM bookmarks
+        """)
+    )
+    db.session.commit()
+    tracemalloc.start()
+    result = export(ada)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 45 * 2**20, peak
+    assert db.session.scalar(text("SELECT count(*) FROM export_parts")) > 20
+    assert db.session.scalar(text("SELECT max(octet_length(data)) FROM export_parts")) == 2**20
+    files = download(ada, result)
+    assert len(files["bookmarks.json"]) == 60
+    assert all(len(item["page"]["text"]) == 2**20 for item in files["bookmarks.json"])
+
+
+def test_a_download_that_is_not_taken_holds_no_connection(ada: Api) -> None:
+    result = export(ada)
+    with ada.app.app_context():
+        pool = db.engine.pool
+    answers = [
+        ada.request(method, result["download_url"], buffered=False) for method in ("HEAD", "GET") for _ in range(20)
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.headers["Content-Length"] for answer in answers}) == 1
+    assert pool.checkedout() == 0
+    for answer in answers:
+        answer.close()
+
+
+def test_the_download_holds_one_piece_at_a_time(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "PART_BYTES", 100)
+    result = export(ada)
+    answer = ada.client.open(result["download_url"], headers={"Authorization": f"Bearer {ada.token}"}, buffered=False)
+    assert answer.is_streamed
+    pieces = list(answer.response)
+    assert max(map(len, pieces)) == 100
+    assert len(pieces) > 5

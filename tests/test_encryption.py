@@ -1,0 +1,141 @@
+"""Encryption at rest, and moving to a new key (R-AUTH 9)."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from pydantic import SecretStr
+
+from backend.ai import key_rotation
+from backend.ai.key_rotation import rotate_keys
+from backend.ai.models import AiProvider
+from backend.cli import encryption
+from backend.encryption import Undecryptable, decrypt, encrypt, renew
+from backend.extensions import current_settings, db
+from config import Settings
+from tests.api import Api
+from tests.factories import make_person
+
+pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+OLD, NEW = SecretStr("an old secret of more than 32 bytes " * 2), SecretStr("a new secret of more than 32 bytes " * 2)
+
+
+@pytest.fixture
+def keys(context: Flask, monkeypatch: pytest.MonkeyPatch):
+    """Sets the present key and earlier ones."""
+
+    def use(present: SecretStr, *previous: SecretStr) -> None:
+        settings = current_settings()
+        changed = settings.model_copy(update={"SECRET_KEY": present, "PREVIOUS_SECRET_KEYS": list(previous)})
+        monkeypatch.setitem(context.extensions, "settings", changed)
+
+    return use
+
+
+def test_what_is_encrypted_comes_back_and_looks_different_each_time(context: Flask) -> None:
+    token = encrypt("sk-ключ")
+    assert decrypt(token) == "sk-ключ"
+    assert encrypt("sk-ключ") != token
+    assert b"sk-" not in token
+
+
+def test_the_present_key_encrypts_and_earlier_ones_still_decrypt(keys) -> None:
+    keys(OLD)
+    token = encrypt("secret")
+    keys(NEW, OLD)
+    assert decrypt(token) == "secret"
+    renewed = renew(token)
+    assert renewed is not None
+    assert renew(renewed) is None
+    keys(NEW)
+    assert decrypt(renewed) == "secret"
+    with pytest.raises(Undecryptable):
+        decrypt(token)
+
+
+@pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: token[:-4] + b"AAA=", lambda _: b""])
+def test_what_was_changed_is_not_decrypted(context: Flask, change) -> None:
+    with pytest.raises(Undecryptable):
+        decrypt(change(encrypt("secret")))
+
+
+def provide(person: Api, api_key: str | None) -> None:
+    encrypted = encrypt(api_key) if api_key else None
+    db.session.add(
+        AiProvider(user_id=person.user_id, base_url="https://x.example/v1", model="m", api_key_encrypted=encrypted)
+    )
+    db.session.commit()
+
+
+def test_rotation_moves_every_key_and_can_be_run_again(context: Flask, keys) -> None:
+    people = [make_person(context) for _ in range(5)]
+    keys(OLD)
+    for person in people[:4]:
+        provide(person, f"key of {person.user_id}")
+    provide(people[4], None)
+    keys(NEW, OLD)
+    assert vars(rotate_keys(batch=2)) == {"renewed": 4, "current": 0, "unreadable": 0}
+    keys(NEW)
+    for person in people[:4]:
+        token = db.session.get_one(AiProvider, person.user_id, populate_existing=True).api_key_encrypted
+        assert decrypt(token) == f"key of {person.user_id}"
+    assert vars(rotate_keys(batch=2)) == {"renewed": 0, "current": 4, "unreadable": 0}
+
+
+def test_a_rotation_that_is_broken_off_goes_on_where_it_was(
+    context: Flask, keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys(OLD)
+    for _ in range(4):
+        provide(make_person(context), "secret")
+    keys(NEW, OLD)
+    calls = []
+
+    def dies_at_the_third(token: bytes) -> bytes | None:
+        calls.append(token)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return renew(token)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(key_rotation, "renew", dies_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            rotate_keys(batch=2)
+    db.session.rollback()
+    assert vars(rotate_keys(batch=2)) == {"renewed": 2, "current": 2, "unreadable": 0}
+
+
+def test_what_no_key_fits_is_counted_and_left_alone(context: Flask, keys) -> None:
+    keys(OLD)
+    lost = make_person(context)
+    provide(lost, "lost")
+    keys(NEW)
+    before = db.session.get_one(AiProvider, lost.user_id).api_key_encrypted
+    provide(make_person(context), "kept")
+    assert vars(rotate_keys()) == {"renewed": 0, "current": 1, "unreadable": 1}
+    assert db.session.get_one(AiProvider, lost.user_id, populate_existing=True).api_key_encrypted == before
+
+
+def test_the_operator_moves_the_keys_and_is_told_how_many(
+    context: Flask, keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encryption, "connected_application", context.app_context)
+    keys(OLD)
+    provide(make_person(context), "secret")
+    keys(NEW, OLD)
+    moved = CliRunner().invoke(encryption.rotate_keys)
+    assert moved.exit_code == 0
+    assert "Encrypted anew: 1\n" in moved.output
+    keys(OLD)
+    lost = CliRunner().invoke(encryption.rotate_keys)
+    assert lost.exit_code == 1
+    assert "1 can be read with none of the keys" in lost.output
+    for secret in (OLD, NEW):
+        assert secret.get_secret_value() not in moved.output + lost.output
+
+
+def test_earlier_keys_are_a_list_that_is_not_shown() -> None:
+    settings = Settings(_env_file=None, PREVIOUS_SECRET_KEYS="first-key, second-key,")
+    assert [key.get_secret_value() for key in settings.PREVIOUS_SECRET_KEYS] == ["first-key", "second-key"]
+    assert "first-key" not in repr(settings)
