@@ -24,12 +24,14 @@ from backend.middleware.proxies import TrustedProxyFix
 from backend.middleware.request_id import register_request_id
 from backend.middleware.security_headers import register_security_headers
 from backend.observability.logging import configure_logging, register_access_log
+from backend.organizations.routes import blueprint as organizations
+from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.search.routes import blueprint as search
 from config import Settings, load_settings
 
-VERSIONED = (auth, auth_mail, profile, profile_ai, bookmarks, tags, search, jobs, admin)
+VERSIONED = (auth, auth_mail, profile, profile_ai, organizations, invitations, bookmarks, tags, search, jobs, admin)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -34,6 +34,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.bookmarks.jobs.resend_due_work", seconds=reconcile_seconds),
         Regular("backend.search.jobs.resend_due_suggestions", seconds=reconcile_seconds),
         Regular("backend.jobs.maintenance.resend_due_jobs", seconds=reconcile_seconds),
+        Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds),
         Regular("backend.auth.jobs.repeat_revocations", seconds=reconcile_seconds),
         Regular("backend.mail.jobs.resend_due_mails", seconds=reconcile_seconds),
         Regular("backend.profile.jobs.resend_removals", seconds=reconcile_seconds),
@@ -44,6 +45,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *"),
         Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
         Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *"),
+        Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *"),
     ]
 
 

@@ -1,26 +1,36 @@
-"""Organizations and memberships."""
+"""Organizations, memberships and invitations."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, case, func, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from backend.extensions import Base
 
 
 class Organization(Base):
-    """A tenant. Everyone has a personal one; teams share others."""
+    """A tenant. Everyone has a personal one; teams share others.
+
+    One with `deleted_at` has no members any more, so that nobody can see it; the worker removes what was in it.
+    """
 
     __tablename__ = "organizations"
-    __table_args__ = (Index("uq_organizations_slug", text("lower(slug)"), unique=True),)
+    __table_args__ = (
+        Index("uq_organizations_slug", text("lower(slug)"), unique=True),
+        Index("ix_organizations_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column()
     slug: Mapped[str]
     personal: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
+
+    # Where it stands in a person's list: the personal one first, the others by name.
+    place: Mapped[str] = column_property(case((personal, "0"), else_="1").concat(func.lower(name)), deferred=True)
 
 
 class Membership(Base):
@@ -35,3 +45,26 @@ class Membership(Base):
     )
     role: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Invitation(Base):
+    """The offer of a place to a mail address: one for each address, the newest. Only its token's SHA-256 is kept.
+
+    `email_key` is the case-folded address, as `users` have it. Used ones stay a while, to say so to who comes again.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        CheckConstraint("role in ('owner', 'editor', 'viewer')", name="role"),
+        Index("uq_invitations_organization_id_email_key", "organization_id", "email_key", unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    email: Mapped[str]
+    email_key: Mapped[str]
+    role: Mapped[str]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]

@@ -1,12 +1,27 @@
-"""Making organizations."""
+"""Making, changing and deleting organizations."""
 
 from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
+from collections.abc import Iterable
 
-from backend.extensions import db
-from backend.organizations.models import Membership, Organization
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+
+from backend.actor import Actor
+from backend.auth.events import record_event
+from backend.auth.session_state import forget_user
+from backend.errors import Conflict, Invalid
+from backend.extensions import db, utc_now
+from backend.jobs.queue import Message, send
+from backend.organizations.access import lock_owned
+from backend.organizations.models import Invitation, Membership, Organization
+from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
+
+MIN_SLUG, READABLE_SLUG = 2, 40
 
 
 def add_personal_organization(username: str) -> Organization:
@@ -22,7 +37,115 @@ def add_owner(organization: Organization, user_id: int) -> None:
     db.session.add(Membership(user_id=user_id, organization_id=organization.id, role="owner"))
 
 
+def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
+    """A new organization, owned by the person.
+
+    Raises:
+        Conflict: the slug that was asked for is taken.
+    """
+    slugs = [data.slug] if data.slug else _slugs_from(data.name)
+    organization = _insert_first_free(data.name, slugs)
+    if organization is None:
+        raise _taken(slugs[0])
+    add_owner(organization, actor.user_id)
+    db.session.commit()
+    forget_user(actor.user_id)
+    return OrganizationOut.of(organization, "owner")
+
+
+def update_organization(actor: Actor, organization_id: int, patch: OrganizationPatch) -> OrganizationOut:
+    """Give an organization another name or slug.
+
+    Raises:
+        NotFound: the person does not belong to it, or it never was.
+        Forbidden: they do not own it.
+        Conflict: the slug is taken.
+    """
+    organization = lock_owned(actor, organization_id)
+    for field in patch.model_fields_set:
+        setattr(organization, field, getattr(patch, field))
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise _taken(patch.slug or "") from error
+    db.session.commit()
+    return OrganizationOut.of(organization, "owner")
+
+
+def delete_organization(actor: Actor, organization_id: int, name: str) -> None:
+    """Delete an organization: nobody sees it from now on; the worker removes all that was in it.
+
+    Raises:
+        NotFound: the person does not belong to it, or it never was.
+        Forbidden: they do not own it.
+        Conflict: it is somebody's personal one.
+        Invalid: the name is another.
+    """
+    organization = lock_owned(actor, organization_id)
+    if organization.personal:
+        raise Conflict("A personal organization cannot be deleted; it goes with its account.")
+    if name != organization.name:
+        raise Invalid.field("body.name", "This is not the name of the organization.", "name_mismatch")
+    members = discard(organization)
+    for user_id in members:
+        detail = {"name": name, "by": actor.user_id}
+        record_event(user_id, "organization_deleted", organization_id=organization_id, detail=detail)
+    db.session.commit()
+    announce_discarded(members)
+
+
+def discard(organization: Organization) -> list[int]:
+    """Take an organization out of everybody's sight, in the transaction at hand, which holds it; who belonged to it.
+
+    Hand them to `announce_discarded` after the commit.
+    """
+    # What nobody belongs to nobody can reach: every access begins with a membership.
+    gone = delete(Membership).where(Membership.organization_id == organization.id).returning(Membership.user_id)
+    members = list(db.session.scalars(gone))
+    db.session.execute(delete(Invitation).where(Invitation.organization_id == organization.id))
+    organization.deleted_at = utc_now()
+    organization.slug = f"{organization.id}.deleted"  # No slug that can be asked for has a point: the old one is free.
+    return members
+
+
+def announce_discarded(members: Iterable[int]) -> None:
+    """After the commit of `discard`: all processes learn of it, and the worker begins to remove what was in it."""
+    for user_id in members:
+        forget_user(user_id)
+    send([purge_message()])
+
+
+def purge_message() -> Message:
+    """The message that has the worker remove what was in deleted organizations."""
+    function = "backend.organizations.jobs.purge_deleted_organizations"
+    return Message(function, queue="bulk", timeout_seconds=600, once=True)
+
+
 def unique_slug(name: str) -> str:
     """A readable part and enough chance that it is new."""
-    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return f"{readable}-{secrets.token_hex(4)}".lstrip("-")
+    return f"{_readable_slug(name)}-{secrets.token_hex(4)}".lstrip("-")
+
+
+def _readable_slug(name: str) -> str:
+    """The words of a name in plain letters, accents left away; empty if there are none."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:READABLE_SLUG].rstrip("-")
+
+
+def _slugs_from(name: str) -> list[str]:
+    readable = _readable_slug(name)
+    return [readable, unique_slug(name)] if len(readable) >= MIN_SLUG else [unique_slug(name)]
+
+
+def _insert_first_free(name: str, slugs: Iterable[str]) -> Organization | None:
+    for slug in slugs:
+        statement = insert(Organization).values(name=name, slug=slug).on_conflict_do_nothing().returning(Organization)
+        organization: Organization | None = db.session.scalar(statement)
+        if organization is not None:
+            return organization
+    return None
+
+
+def _taken(slug: str) -> Conflict:
+    return Conflict(f"The slug {slug} is already taken.")

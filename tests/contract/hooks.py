@@ -46,10 +46,11 @@ schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".fo
 
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a
 # project that does not exist, a tag to merge into that does not exist or is the same, a token that nobody was mailed,
-# the password of the account, a key that is stored for another server.
+# the password of the account, a key that is stored for another server, the name of the organization to delete.
 DEPENDS_ON_DATA = {
     "api_key_required",
     "cursor",
+    "name_mismatch",
     "past",
     "token_unknown",
     "unknown_organization",

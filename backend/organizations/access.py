@@ -1,0 +1,77 @@
+"""Who may see and change an organization: its members, whatever organization the request chose to act in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
+
+from backend.actor import Actor
+from backend.errors import Forbidden, NotFound
+from backend.extensions import db
+from backend.organizations.models import Membership, Organization
+
+
+def own(actor: Actor, membership: type[Membership] = Membership) -> list[ColumnElement[bool]]:
+    """The person's memberships; with an API token, only that in the organization the token is for."""
+    conditions = [membership.user_id == actor.user_id]
+    if actor.session_id is None:
+        conditions.append(membership.organization_id == actor.organization_id)
+    return conditions
+
+
+def is_member(actor: Actor, organization_id: int, *roles: str) -> ColumnElement[bool]:
+    """Whether the person belongs to the organization, in one of these roles if any are named."""
+    mine = aliased(Membership)
+    conditions: list[Any] = [mine.organization_id == organization_id, *own(actor, mine)]
+    if roles:
+        conditions.append(mine.role.in_(roles))
+    return select(mine.user_id).where(*conditions).exists()
+
+
+def require_owner(actor: Actor, organization_id: int) -> None:
+    """Pass if the person owns the organization.
+
+    Raises:
+        NotFound: they do not even belong to it.
+        Forbidden: they belong to it in another role.
+    """
+    conditions = [Membership.organization_id == organization_id, *own(actor)]
+    role = db.session.scalar(select(Membership.role).where(*conditions))
+    if role is None:
+        raise NotFound
+    if role != "owner":
+        raise Forbidden("Only owners of the organization may do this.")
+
+
+def lock_organization(actor: Actor, organization_id: int) -> Organization:
+    """The organization, if the person belongs to it, held until the end of the transaction.
+
+    Whoever changes an organization or who belongs to it holds it first, and only then reads roles and counts owners:
+    what is read before may be the past. Saving links in it goes on meanwhile.
+
+    Raises:
+        NotFound: they do not belong to it, or it never was.
+    """
+    organization: Organization | None = db.session.scalar(
+        select(Organization)
+        .where(Organization.id == organization_id, is_member(actor, organization_id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if organization is None:
+        raise NotFound
+    return organization
+
+
+def lock_owned(actor: Actor, organization_id: int) -> Organization:
+    """The organization, held as by `lock_organization`, if the person owns it.
+
+    Raises:
+        NotFound: they do not even belong to it.
+        Forbidden: they belong to it in another role.
+    """
+    organization = lock_organization(actor, organization_id)
+    require_owner(actor, organization_id)
+    return organization

@@ -1,0 +1,149 @@
+"""Inviting people to an organization by mail."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.actor import Actor, Role
+from backend.auth.events import record_event
+from backend.auth.models import User
+from backend.auth.service import fold
+from backend.auth.session_state import forget_user
+from backend.auth.tokens import token_hash
+from backend.errors import Conflict, Forbidden, Invalid, NotFound
+from backend.extensions import db, utc_now
+from backend.jobs.queue import Message, send
+from backend.mail.service import add_mail
+from backend.organizations.access import lock_owned
+from backend.organizations.models import Invitation, Membership, Organization
+from backend.organizations.schemas import InvitationOut, OrganizationOut
+
+LIFE = timedelta(days=7)
+MAX_OPEN = 50
+
+
+def invite(actor: Actor, organization_id: int, email: str, role: Role) -> InvitationOut:
+    """Offer a mail address a place in the organization; an earlier offer to it no longer counts.
+
+    Raises:
+        NotFound: the person does not belong to the organization, or it never was.
+        Forbidden: they do not own it.
+        Conflict: it is a personal one, the address is that of a member, or too many invitations are open.
+    """
+    organization = lock_owned(actor, organization_id)
+    if organization.personal:
+        raise Conflict("A personal organization is for one person. Make an organization for a team.")
+    _refuse_member(organization_id, email)
+    db.session.execute(
+        delete(Invitation).where(Invitation.organization_id == organization_id, Invitation.email_key == fold(email))
+    )
+    _refuse_too_many(organization_id)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation(
+        organization_id=organization_id,
+        email=email,
+        email_key=fold(email),
+        role=role,
+        token_hash=token_hash(token),
+        expires_at=utc_now() + LIFE,
+    )
+    db.session.add(invitation)
+    db.session.flush()
+    message = _mail(actor, organization, invitation, token)
+    detail = {"email": email, "role": role}
+    record_event(actor.user_id, "invitation_sent", organization_id=organization_id, detail=detail)
+    db.session.commit()
+    send([message])
+    return InvitationOut.model_validate(invitation)
+
+
+def withdraw_invitation(actor: Actor, organization_id: int, invitation_id: int) -> None:
+    """Take back an invitation; its token is worth nothing any more.
+
+    Raises:
+        NotFound: the person does not belong to the organization, or there is no such open invitation.
+        Forbidden: they do not own it.
+    """
+    lock_owned(actor, organization_id)
+    withdrawn = (
+        delete(Invitation)
+        .where(Invitation.id == invitation_id, Invitation.organization_id == organization_id)
+        .where(Invitation.used_at.is_(None), Invitation.expires_at > func.now())
+        .returning(Invitation.id)
+    )
+    if db.session.scalar(withdrawn) is None:
+        raise NotFound
+    db.session.commit()
+
+
+def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
+    """Take the place that an invitation offers.
+
+    Raises:
+        Invalid: the token is forged, withdrawn or replaced, used, or older than a week.
+        Forbidden: the invitation is for another mail address than the person's.
+        Conflict: the person belongs to the organization already; the invitation is used up.
+    """
+    organization, invitation = _lock_invitation(token)
+    if invitation.used_at is not None:
+        raise Invalid.field("body.token", "This invitation has been used.", "token_used")
+    if invitation.expires_at <= utc_now():
+        raise Invalid.field("body.token", "This invitation has expired. Ask for another one.", "token_expired")
+    if invitation.email_key != db.session.get_one(User, actor.user_id).email_key:
+        raise Forbidden("This invitation is for another mail address than that of your account.")
+    invitation.used_at = utc_now()
+    place = {"user_id": actor.user_id, "organization_id": organization.id, "role": invitation.role}
+    added = insert(Membership).values(place).on_conflict_do_nothing().returning(Membership.user_id)
+    is_new = db.session.scalar(added) is not None
+    if is_new:
+        detail = {"role": invitation.role}
+        record_event(actor.user_id, "member_added", organization_id=organization.id, detail=detail)
+    db.session.commit()
+    if not is_new:
+        raise Conflict("You belong to this organization already.")
+    forget_user(actor.user_id)
+    return OrganizationOut.of(organization, invitation.role)
+
+
+def _lock_invitation(token: str) -> tuple[Organization, Invitation]:
+    """The invitation, and its organization held first, as everywhere: so of two who accept, one sees it used."""
+    which = Invitation.token_hash == token_hash(token)
+    of_it = select(Invitation.organization_id).where(which).scalar_subquery()
+    organization = db.session.scalar(
+        select(Organization).where(Organization.id == of_it).with_for_update(key_share=True)
+    )
+    invitation = db.session.scalar(select(Invitation).where(which)) if organization else None
+    if organization is None or invitation is None:
+        raise Invalid.field("body.token", "There is no such invitation, or it has been replaced.", "token_unknown")
+    return organization, invitation
+
+
+def _refuse_member(organization_id: int, email: str) -> None:
+    member = (
+        select(Membership.user_id)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.organization_id == organization_id, User.email_key == fold(email))
+    )
+    if db.session.scalar(member) is not None:
+        raise Conflict("A person with this mail address belongs to the organization already.")
+
+
+def _refuse_too_many(organization_id: int) -> None:
+    which = Invitation.organization_id == organization_id, Invitation.used_at.is_(None)
+    count = select(func.count()).select_from(Invitation).where(*which, Invitation.expires_at > func.now())
+    if (db.session.scalar(count) or 0) >= MAX_OPEN:
+        raise Conflict(f"{MAX_OPEN} invitations are open. Wait until some are accepted, or withdraw some.")
+
+
+def _mail(actor: Actor, organization: Organization, invitation: Invitation, token: str) -> Message:
+    values = {
+        "organization": organization.name,
+        "inviter": db.session.get_one(User, actor.user_id).username,
+        "role": invitation.role,
+        "token": token,
+    }
+    return add_mail(invitation.email, "invitation", values)

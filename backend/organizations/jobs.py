@@ -1,0 +1,46 @@
+"""What the worker does for organizations."""
+
+from __future__ import annotations
+
+from sqlalchemy import Table, delete, func, select, text, tuple_
+
+from backend.extensions import Base, db
+from backend.organizations.models import Invitation, Organization
+
+# Small enough to end long before the time-out of a statement, large bookmarks with all that hangs on them included.
+BATCH = 1_000
+
+
+def purge_deleted_organizations() -> None:
+    """Remove what was in deleted organizations, and then these. Safe to run twice, also at the same time."""
+    for organization_id in db.session.scalars(
+        select(Organization.id).where(Organization.deleted_at.is_not(None))
+    ).all():
+        for table in reversed(Base.metadata.sorted_tables):
+            if _goes_with_its_organization(table):
+                _empty(table, organization_id)
+        # With it goes what was written while this ran.
+        db.session.execute(delete(Organization).where(Organization.id == organization_id))
+        db.session.commit()
+
+
+def purge_invitations() -> None:
+    """Delete invitations that expired more than a month ago."""
+    month_ago = func.now() - text("interval '30 days'")
+    db.session.execute(delete(Invitation).where(Invitation.expires_at < month_ago))
+    db.session.commit()
+
+
+def _goes_with_its_organization(table: Table) -> bool:
+    column = table.columns.get("organization_id")
+    return column is not None and any(key.ondelete == "CASCADE" for key in column.foreign_keys)
+
+
+def _empty(table: Table, organization_id: int) -> None:
+    """Delete the organization's rows, a batch in each transaction; rows that others hold are left to the cascade."""
+    keys = list(table.primary_key.columns)
+    batch = select(*keys).where(table.c.organization_id == organization_id).limit(BATCH)
+    statement = delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))
+    while db.session.execute(statement).rowcount:  # type: ignore[attr-defined]
+        db.session.commit()
+    db.session.commit()

@@ -1,0 +1,104 @@
+"""Reading organizations, their members and open invitations."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from backend.actor import Actor
+from backend.auth.models import User
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.organizations.access import is_member, own, require_owner
+from backend.organizations.models import Invitation, Membership, Organization
+from backend.organizations.schemas import (
+    InvitationListQuery,
+    InvitationOut,
+    InvitationPage,
+    MemberListQuery,
+    MemberOut,
+    MemberPage,
+    OrganizationListQuery,
+    OrganizationOut,
+    OrganizationPage,
+)
+from backend.pagination import Sort, page_of, paginate
+
+SELECT_ORGANIZATIONS = select(
+    *Organization.__table__.columns, Organization.place.label("place"), Membership.role
+).join_from(Organization, Membership, Membership.organization_id == Organization.id)
+SELECT_MEMBERS = select(
+    Membership.user_id,
+    User.username,
+    User.email,
+    Membership.role,
+    Membership.created_at,
+    Membership.created_at.label("joined_at"),
+).join_from(Membership, User, User.id == Membership.user_id)
+
+
+def list_organizations(actor: Actor, query: OrganizationListQuery) -> OrganizationPage:
+    """One page of those that the person belongs to, the personal one first, then by name."""
+    which = [Membership.organization_id == Organization.id, *own(actor)]
+    shape = SELECT_ORGANIZATIONS.where(*own(actor))
+    found = paginate(which, shape, Sort("place", Organization.place, Organization.id), query)
+    return page_of(OrganizationPage, found, [OrganizationOut.model_validate(row) for row in found.rows])
+
+
+def get_organization(actor: Actor, organization_id: int) -> OrganizationOut:
+    """The organization, if the person belongs to it.
+
+    Raises:
+        NotFound: they do not, or it never was.
+    """
+    statement = SELECT_ORGANIZATIONS.where(Organization.id == organization_id, *own(actor))
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound
+    return OrganizationOut.model_validate(row)
+
+
+def list_members(actor: Actor, organization_id: int, query: MemberListQuery) -> MemberPage:
+    """One page of those who belong to the organization, the longest there first.
+
+    Raises:
+        NotFound: the person does not belong to it, or it never was.
+    """
+    which = [Membership.organization_id == organization_id, is_member(actor, organization_id)]
+    shape = SELECT_MEMBERS.where(Membership.organization_id == organization_id)
+    found = paginate(which, shape, Sort("created_at", Membership.created_at, Membership.user_id), query)
+    if not found.total:  # Who belongs to it is in the list: nobody is found only by who does not.
+        raise NotFound
+    return page_of(MemberPage, found, [MemberOut.model_validate(row) for row in found.rows])
+
+
+def get_member(organization_id: int, user_id: int) -> MemberOut:
+    """A person who belongs to the organization.
+
+    Raises:
+        NotFound: they do not.
+    """
+    statement = SELECT_MEMBERS.where(Membership.organization_id == organization_id, Membership.user_id == user_id)
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound
+    return MemberOut.model_validate(row)
+
+
+def list_invitations(actor: Actor, organization_id: int, query: InvitationListQuery) -> InvitationPage:
+    """One page of open invitations, the newest first.
+
+    Raises:
+        NotFound: the person does not belong to the organization, or it never was.
+        Forbidden: they do not own it.
+    """
+    which = [
+        Invitation.organization_id == organization_id,
+        Invitation.used_at.is_(None),
+        Invitation.expires_at > func.now(),
+        is_member(actor, organization_id, "owner"),
+    ]
+    shape = select(*Invitation.__table__.columns)
+    found = paginate(which, shape, Sort("-created_at", Invitation.created_at, Invitation.id), query)
+    if not found.total:
+        require_owner(actor, organization_id)
+    return page_of(InvitationPage, found, [InvitationOut.model_validate(row) for row in found.rows])

@@ -1,0 +1,126 @@
+"""What comes in and goes out under /organizations and /invitations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from backend.actor import Role
+from backend.api import In, Out, Page, PageQuery, Patch, Text
+from backend.auth.schemas import Email
+from backend.organizations.models import Organization
+
+Name = Annotated[Text, Field(max_length=100, pattern=r"\S", examples=["Analytical Engines"])]
+Slug = Annotated[
+    Text,
+    Field(
+        min_length=2,
+        max_length=64,
+        pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
+        description="Letters, digits and single hyphens between them; kept in lower case",
+        examples=["analytical-engines"],
+    ),
+    AfterValidator(str.lower),
+]
+
+
+class OrganizationIn(In):
+    """A new organization."""
+
+    name: Name
+    slug: Slug | None = Field(None, description="Made from the name when left out")
+
+
+class OrganizationPatch(Patch):
+    """Changes to an organization."""
+
+    name: Name | None = None
+    slug: Slug | None = None
+
+
+class OrganizationDeleteIn(In):
+    """Proof that this organization is meant."""
+
+    name: Text = Field(max_length=100, description="The organization's name, exactly", examples=["Analytical Engines"])
+
+
+class OrganizationOut(Out):
+    """An organization, as one of its members sees it."""
+
+    id: int
+    name: str
+    slug: str
+    personal: bool
+    role: Role = Field(description="What the person may do there")
+    created_at: datetime
+
+    @classmethod
+    def of(cls, organization: Organization, role: str) -> OrganizationOut:
+        """The API's shape of a row, for a member of this role."""
+        columns = {column.key: getattr(organization, column.key) for column in Organization.__table__.columns}
+        return cls.model_validate({**columns, "role": role})
+
+
+class OrganizationPage(Page[OrganizationOut]):
+    """One page of organizations."""
+
+
+class MemberPatch(In):
+    """Another role."""
+
+    role: Role
+
+
+class MemberOut(Out):
+    """A person who belongs to an organization."""
+
+    user_id: int
+    username: str
+    email: str
+    role: Role
+    joined_at: datetime
+
+
+class MemberPage(Page[MemberOut]):
+    """One page of members."""
+
+
+class InvitationIn(In):
+    """Whom to invite."""
+
+    email: Email
+    role: Role
+
+
+class InvitationOut(Out):
+    """An invitation that is open."""
+
+    id: int
+    email: str
+    role: Role
+    expires_at: datetime
+    created_at: datetime
+
+
+class InvitationPage(Page[InvitationOut]):
+    """One page of open invitations."""
+
+
+class AcceptIn(In):
+    """The token that came by mail."""
+
+    token: Text = Field(max_length=200)
+
+
+class OrganizationListQuery(PageQuery):
+    """Which page."""
+
+
+class MemberListQuery(PageQuery):
+    """Which page."""
+
+
+class InvitationListQuery(PageQuery):
+    """Which page."""
