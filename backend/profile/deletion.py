@@ -38,15 +38,18 @@ def deletion_message() -> Message:
     return Message("backend.profile.jobs.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
 
 
-def delete_account(actor: Actor, password: str) -> None:
+def delete_account(actor: Actor, password: str, address: str) -> None:
     """Delete the account: from now on nobody can act with it, and its name and address are free.
 
+    `address` is the client's.
+
     Raises:
+        TooManyRequests: too many wrong passwords.
         Invalid: the password is wrong.
         Conflict: teams would be left without an owner.
     """
     user = locked_user(actor)
-    check_password(user, password, "password")
+    check_password(user, password, "password", address)
     _refuse_to_orphan_teams(user)
     user.deleted_at = user.disabled_at = utc_now()
     # With a space in it, this is nobody's name or address to register.

@@ -18,7 +18,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from backend.actor import Actor
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
-from backend.auth.models import SecurityEvent, Session, User
+from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
 from backend.errors import NotFound
 from backend.extensions import db, utc_now
@@ -39,6 +39,10 @@ USER_COLUMNS = (User.id, User.email, User.username, User.role, User.created_at)
 SESSION_COLUMNS = (
     Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,
     Session.revoked_at,
+)  # fmt: skip
+TOKEN_COLUMNS = (
+    ApiToken.id, ApiToken.organization_id, ApiToken.name, ApiToken.prefix, ApiToken.scopes, ApiToken.expires_at,
+    ApiToken.last_used_at, ApiToken.created_at,
 )  # fmt: skip
 EVENT_COLUMNS = (
     SecurityEvent.id, SecurityEvent.kind, SecurityEvent.ip, SecurityEvent.user_agent, SecurityEvent.organization_id,
@@ -145,6 +149,7 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
         ),
     )
     yield "sessions", _rows(select(*SESSION_COLUMNS).where(Session.user_id == user_id).order_by(Session.created_at))
+    yield "api_tokens", _rows(select(*TOKEN_COLUMNS).where(ApiToken.user_id == user_id).order_by(ApiToken.id))
     events = select(*EVENT_COLUMNS).where(SecurityEvent.user_id == user_id)
     yield "security_events", _rows(events.order_by(SecurityEvent.id))
     yield "jobs", _rows(select(*JOB_COLUMNS).where(Job.user_id == user_id).order_by(Job.created_at))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, url_for
+from flask import Blueprint, Response, request, url_for
 
 from backend.actor import Actor
 from backend.api import operation
@@ -34,14 +34,14 @@ def read_profile(actor: Actor) -> UserOut:
 @operation(scope="login", limit="auth", tag="profile", responses={200: UserOut, 409: None})
 def change_profile(actor: Actor, json: ProfilePatch) -> UserOut:
     """Change your name or mail address."""
-    return UserOut.model_validate(service.change_profile(actor, json))
+    return UserOut.model_validate(service.change_profile(actor, json, request.remote_addr or ""))
 
 
 @blueprint.delete("")
 @operation(scope="login", limit="auth", tag="profile", responses={204: None, 409: None})
 def delete_account(actor: Actor, json: AccountDeletionIn) -> tuple[str, int]:
     """Delete your account, your personal organization and everything in it."""
-    deletion.delete_account(actor, json.password)
+    deletion.delete_account(actor, json.password, request.remote_addr or "")
     return "", 204
 
 
@@ -49,7 +49,7 @@ def delete_account(actor: Actor, json: AccountDeletionIn) -> tuple[str, int]:
 @operation(scope="login", limit="auth", tag="profile", responses={204: None})
 def change_password(actor: Actor, json: PasswordIn) -> tuple[str, int]:
     """Set a new password; every other session ends."""
-    service.change_password(actor, json.current_password, json.new_password)
+    service.change_password(actor, json.current_password, json.new_password, request.remote_addr or "")
     return "", 204
 
 

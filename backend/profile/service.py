@@ -2,71 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import or_, select
 
 from backend.actor import Actor
 from backend.auth.events import record_event
+from backend.auth.mail_tokens import ask_for_verification, may_ask, use_up
 from backend.auth.models import Session, User
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.service import fold
 from backend.auth.session_state import announce_revoked, revoke_sessions
+from backend.auth.throttle import begin_attempt
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.profile.schemas import ProfilePatch
 
-OnNewEmail = Callable[[User], Sequence[Message]]
 
+def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
+    """Change the person's name or mail address; `address` is the client's.
 
-def nothing_more(_user: User) -> Sequence[Message]:
-    """Where a new address asks for nothing else."""
-    return ()
-
-
-def change_profile(actor: Actor, change: ProfilePatch, on_new_email: OnNewEmail = nothing_more) -> User:
-    """Change the person's name or mail address.
-
-    `on_new_email` does, in the same transaction, what a new address asks for, such as to be verified; the messages
-    that it gives are sent after the commit.
+    A new mail address is not verified; a link to do so is mailed to it, three an hour at most.
 
     Raises:
+        TooManyRequests: too many wrong passwords.
         Invalid: a new address without the right password.
         Conflict: the name or address is taken, in any case of letters.
     """
     user = locked_user(actor)
-    messages: Sequence[Message] = ()
+    messages: list[Message] = []
     new_email = change.email if change.email != user.email else None
     new_name = change.username if change.username != user.username else None
     if new_email is not None:
-        check_password(user, change.current_password or "", "current_password")
+        check_password(user, change.current_password or "", "current_password", address)
     _refuse_taken(user, new_email, new_name)
     if new_name is not None:
         user.username, user.username_key = new_name, fold(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:
-        user.email, user.email_key = new_email, fold(new_email)
+        user.email, user.email_key, user.email_verified_at = new_email, fold(new_email), None
         record_event(user.id, "email_changed")
-        messages = on_new_email(user)
+        if may_ask(user.id, "verify"):
+            messages.append(ask_for_verification(user))
     db.session.commit()
     send(messages)
     return user
 
 
-def change_password(actor: Actor, current_password: str, new_password: str) -> None:
-    """Set a new password; every other session of the person ends.
+def change_password(actor: Actor, current_password: str, new_password: str, address: str) -> None:
+    """Set a new password; every other session of the person ends; `address` is the client's.
 
     Raises:
+        TooManyRequests: too many wrong passwords.
         Invalid: the current password is wrong, or the new one too easy to guess.
     """
     user = locked_user(actor)
-    check_password(user, current_password, "current_password")
+    check_password(user, current_password, "current_password", address)
     fault = password_fault(new_password, user.username, user.email)
     if fault:
         raise Invalid.field("body.new_password", fault, "password")
     user.password_hash = hash_password(new_password)
+    # A link that was mailed before must not undo this.
+    use_up(user.id, "reset")
     revoked = revoke_sessions(Session.user_id == user.id, Session.id != actor.session_id)
     record_event(user.id, "password_changed")
     db.session.commit()
@@ -81,14 +79,18 @@ def locked_user(actor: Actor) -> User:
     return db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
-def check_password(user: User, password: str, field: str) -> None:
-    """Pass if the password is the person's.
+def check_password(user: User, password: str, field: str, address: str) -> None:
+    """Pass if the password is the person's. Guessing gets slower, apart from logins: whoever has got hold of a session
+    can neither guess on nor keep the person from logging in.
 
     Raises:
+        TooManyRequests: too many wrong passwords for this account, or from this address.
         Invalid: naming the body's field.
     """
+    attempt = begin_attempt(f"present password of user {user.id}", address)
     if not password_matches(user.password_hash, password):
         raise Invalid.field(f"body.{field}", "This is not the password of your account.", "wrong_password")
+    attempt.succeeded()
 
 
 def at_home(actor: Actor, user: User) -> Actor:

@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
-from backend.actor import Actor
 from backend.auth.models import User
 from backend.auth.service import fold
 from backend.extensions import db
-from backend.jobs.queue import Message
-from backend.profile.schemas import ProfilePatch
-from backend.profile.service import change_profile
 from tests.api import PASSWORD, Api, field_errors
 from tests.logged import logged
 from tests.sql import SqlCounter
@@ -85,22 +82,20 @@ def test_of_many_who_want_one_name_one_gets_it(app: Flask, person: Callable[...,
     assert sorted(statuses) == [200, *[409] * 5]
 
 
-def test_what_a_new_address_asks_for_is_done_in_the_same_transaction(ada: Api, context: Flask) -> None:
-    seen: list[str] = []
-
-    def verify(user: User) -> list[Message]:
-        seen.append(user.email)
-        return []
-
-    actor = _actor(ada)
-    change_profile(actor, ProfilePatch(username="other"), verify)
-    assert seen == []
-    change_profile(actor, ProfilePatch(email="other@example.org", current_password=PASSWORD), verify)
-    assert seen == ["other@example.org"]
-
-
-def _actor(person: Api) -> Actor:
-    return Actor(person.user_id, person.organization_id, "owner")
+def test_a_new_address_is_not_verified_and_is_mailed_a_link(ada: Api, context: Flask) -> None:
+    verified = "UPDATE users SET email_verified_at = now()"
+    db.session.execute(text(verified))
+    db.session.commit()
+    ada.patch("/profile", {"username": "other"})
+    assert db.session.scalar(text("SELECT email_verified_at FROM users")) is not None
+    assert db.session.scalar(text("SELECT count(*) FROM mails")) == 0
+    for number in range(5):
+        body = {"email": f"{number}@example.org", "current_password": PASSWORD}
+        assert ada.patch("/profile", body).status_code == 200
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT email_verified_at FROM users")) is None
+    mailed = db.session.scalars(text("SELECT email FROM mail_tokens ORDER BY id")).all()
+    assert mailed == ["0@example.org", "1@example.org", "2@example.org"]
 
 
 def test_a_new_password_ends_every_other_session_and_only_those(ada: Api, bob: Api) -> None:
@@ -141,6 +136,30 @@ def test_of_two_changes_with_one_old_password_one_wins(ada: Api) -> None:
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(change, range(4)))
     assert sorted(statuses) == [204, 422, 422, 422]
+
+
+def test_a_new_password_ends_the_links_to_reset_it(ada: Api, context: Flask) -> None:
+    ada.post("/auth/password/forgot", {"email": "ada@example.org"})
+    ada.post("/profile/password", {"current_password": PASSWORD, "new_password": NEW})
+    left = "SELECT count(*) FROM mail_tokens WHERE purpose = 'reset' AND used_at IS NULL"
+    assert db.session.scalar(text("SELECT count(*) FROM mail_tokens WHERE purpose = 'reset'")) == 1
+    assert db.session.scalar(text(left)) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/profile", {"email": "x@example.org", "current_password": "wrong"}),
+        ("POST", "/profile/password", {"current_password": "wrong", "new_password": NEW}),
+        ("DELETE", "/profile", {"password": "wrong"}),
+    ],
+)
+def test_guessing_the_password_with_a_session_gets_slower(ada: Api, method: str, path: str, body: Any) -> None:
+    """R-AUTH 7."""
+    answers = [ada.request(method, path, json=body) for _ in range(8)]
+    assert [answer.status_code for answer in answers[:5]] == [422] * 5
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
 def test_no_password_is_logged_or_answered(ada: Api) -> None:

@@ -64,7 +64,7 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-1234"})
     files = download(ada, export(ada))
     assert set(files) == {
-        "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json",
+        "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
         "ai_provider.json", "bookmarks.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
