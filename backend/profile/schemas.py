@@ -20,6 +20,7 @@ BASE_URL_SCHEMA = {
 }
 # What an HTTP header can carry.
 API_KEY = r"^[\x21-\x7e]+$"
+API_KEY_SCHEMA = {"type": "string", "format": "api-key", "minLength": 1, "maxLength": 1024}
 
 
 def _trimmed(value: object) -> object:
@@ -77,7 +78,7 @@ class AiProviderIn(Patch):
         description="Up to and including /v1, without a user name, query or fragment"
     )
     model: Text = Field(min_length=1, max_length=200, examples=["gpt-5-mini"])
-    api_key: Annotated[Text | None, BeforeValidator(_trimmed)] = Field(
+    api_key: Annotated[Text | None, BeforeValidator(_trimmed), WithJsonSchema(API_KEY_SCHEMA)] = Field(
         None,
         min_length=1,
         max_length=1024,

@@ -42,6 +42,9 @@ schemathesis.openapi.format("username", st.text(LETTERS, min_size=6, max_size=64
 # Long and odd enough not to be among the common ones, nor to be the name or the address.
 schemathesis.openapi.format("password", st.builds("{} Zq7-{}".format, st.text(LETTERS, max_size=60), st.uuids()))
 
+schemathesis.openapi.format(
+    "api-key", st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=99)
+)
 schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".format, WORDS, WORDS))
 
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a

@@ -110,7 +110,6 @@ def test_a_stored_key_is_not_taken_to_another_server(ada: Api, base_url: str) ->
         ({"model": ""}, {"body.model": "string_too_short"}),
         ({"api_key": "with space"}, {"body.api_key": "string_pattern_mismatch"}),
         ({"api_key": "line\nbreak"}, {"body.api_key": "string_pattern_mismatch"}),
-        ({"api_key": "line-break\n"}, {"body.api_key": "string_pattern_mismatch"}),
         ({"api_key": None}, {"body.api_key": "value_error"}),
     ],
 )
