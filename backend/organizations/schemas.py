@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.actor import Role
 from backend.api import In, Out, Page, PageQuery, Patch, Text
@@ -13,16 +13,23 @@ from backend.auth.schemas import Email
 from backend.organizations.models import Organization
 
 Name = Annotated[Text, Field(max_length=100, pattern=r"\S", examples=["Analytical Engines"])]
+SLUG_SCHEMA = {
+    "type": "string",
+    "format": "slug",
+    "minLength": 2,
+    "maxLength": 64,
+    "description": "Letters, digits and single hyphens between them; kept in lower case",
+    "examples": ["analytical-engines"],
+}
 Slug = Annotated[
     Text,
     Field(
         min_length=2,
         max_length=64,
         pattern=r"^[A-Za-z0-9]+(-[A-Za-z0-9]+)*$",
-        description="Letters, digits and single hyphens between them; kept in lower case",
-        examples=["analytical-engines"],
     ),
     AfterValidator(str.lower),
+    WithJsonSchema(SLUG_SCHEMA),
 ]
 
 
