@@ -12,7 +12,14 @@ from backend.api import In, Out, Page, PageQuery, Patch, Text
 from backend.auth.schemas import Email
 from backend.organizations.models import Organization
 
-Name = Annotated[Text, Field(max_length=100, pattern=r"\S", examples=["Analytical Engines"])]
+NAME_SCHEMA = {
+    "type": "string",
+    "format": "name",
+    "minLength": 1,
+    "maxLength": 100,
+    "examples": ["Analytical Engines"],
+}
+Name = Annotated[Text, Field(max_length=100, pattern=r"\S"), WithJsonSchema(NAME_SCHEMA)]
 SLUG_SCHEMA = {
     "type": "string",
     "format": "slug",

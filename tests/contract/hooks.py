@@ -45,6 +45,7 @@ schemathesis.openapi.format("password", st.builds("{} Zq7-{}".format, st.text(LE
 schemathesis.openapi.format(
     "api-key", st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=99)
 )
+schemathesis.openapi.format("name", st.text(LETTERS, min_size=1, max_size=60))
 schemathesis.openapi.format("slug", st.from_regex(r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){1,2}", fullmatch=True))
 schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".format, WORDS, WORDS))
 
