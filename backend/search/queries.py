@@ -17,7 +17,7 @@ from backend.search.matching import matcher
 from backend.search.schemas import Highlights
 
 # What a highlight looks at: the first part of a long page is enough to show why it was found, at a bounded cost.
-HIGHLIGHTED_CHARACTERS = 20_000
+HIGHLIGHTED_CHARACTERS = 10_000
 
 
 def read_hits(ids: Sequence[int], query: Query) -> dict[int, tuple[BookmarkOut, Highlights]]:
