@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,12 +17,14 @@ from backend.cli.up.postgres import EmbeddedPostgres
 from backend.cli.up.redis import EmbeddedRedis
 from backend.extensions import Base, db, redis_client
 from config import Settings, load_settings
-from tests.api import Api
+from tests.api import PASSWORD, Api
 from tests.factories import make_person
 from tests.live import LiveServer, serving
 from tests.sql import SqlCounter
 
 ROOT = Path(__file__).parent.parent
+# The password of the tests' people, JWTs, API tokens, keys of providers.
+SECRETS = re.compile(rf"{PASSWORD}|eyJ[\w-]{{10,}}\.[\w-]+\.[\w-]+|fz_[0-9A-Za-z]{{36}}|sk-[A-Za-z0-9_-]{{8,}}")
 
 
 @pytest.fixture(scope="session")
@@ -36,18 +39,27 @@ def servers() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def settings(servers: dict[str, str]) -> Settings:
-    """Settings for tests: nothing from the machine's environment but what a test sets."""
-    return load_settings(
+def settings(servers: dict[str, str]) -> Iterator[Settings]:
+    """Settings for tests: nothing from the machine's environment but what a test sets.
+
+    What the run logs is looked through at its end: no password, token or key may stand there (R-LOG 5).
+    """
+    logs = Path(servers["FUZE_DATA_DIR"]) / "logs"
+    yield load_settings(
         _env_file=None,
         ENVIRONMENT="testing",
-        LOG_LEVEL="WARNING",
+        LOG_LEVEL="INFO",
+        LOG_DIR=logs,
         EMBEDDING_PROVIDER="none",
         ALLOWED_ORIGINS="https://app.example.org",
         CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
         AI_ALLOWED_NETWORKS="127.0.0.1",
         **servers,
     )
+
+    written = [path.read_text() for path in logs.glob("*.log")]
+    assert written
+    assert [word for text_ in written for word in SECRETS.findall(text_)] == []
 
 
 @pytest.fixture(scope="session")

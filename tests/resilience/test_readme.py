@@ -29,4 +29,4 @@ def test_the_last_line_of_the_tour_finds_the_page_by_a_word_of_its_body(stack: S
     found = json.loads(done.stdout.strip().splitlines()[-1])
     assert found["total"] == 1
     assert found["items"][0]["bookmark"]["url"] == site.url("zebrafinch")
-    assert found["items"][0]["highlights"]["snippet"] == "<mark>Ornithology</mark> of zebrafinch"
+    assert found["items"][0]["highlights"]["snippet"] == "<mark>Ornithology</mark> of zebrafinch."

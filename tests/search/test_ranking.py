@@ -315,6 +315,6 @@ def test_no_search_reads_a_whole_table(ada: Api, bob: Api, context: Flask, sql: 
         sql.clear()
         assert ada.get("/search", q=q, mode="text").status_code == 200
         plans = sql.plans()
-        assert len(plans) > 2
+        assert len(plans) >= 2
         for plan in plans:
             assert not [one for one in read_whole if one in plan], (q, plan)

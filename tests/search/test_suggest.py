@@ -491,7 +491,7 @@ def test_no_big_table_is_read_from_end_to_end(ada: Api, statements: list[tuple[s
         statements.clear()
         assert suggest(ada, q) or q in ("zebra", "%"), q
         sent = [one for one in statements if not one[0].startswith("EXPLAIN")]
-        assert 2 <= len(sent) <= 3
+        assert 1 <= len(sent) <= 3
         with ada.app.app_context(), db.engine.connect() as connection:
             for statement, given_values in sent:
                 plan = connection.exec_driver_sql(f"EXPLAIN {statement}", given_values).scalars().all()
