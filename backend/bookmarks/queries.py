@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, exists, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.actor import Actor
-from backend.bookmarks.fulltext.conditions import has_tag, mentions_archived, query_conditions
+from backend.bookmarks.fulltext.conditions import IS_TAGGED, has_tag, mentions_archived, query_conditions
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
 from backend.bookmarks.neighbours import fullest_model, rank_by_meaning
 from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut
@@ -153,8 +153,7 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     found.extend(_flags(wanted, lift_archived=query is not None and mentions_archived(query)))
     found.extend(has_tag(actor.organization_id, name) for name in wanted.tag)
     if wanted.untagged is not None:
-        tagged = exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
-        found.append(~tagged if wanted.untagged else tagged)
+        found.append(~IS_TAGGED if wanted.untagged else IS_TAGGED)
     if wanted.project_id is not None:
         found.append(literal(False))
     if wanted.domain is not None:

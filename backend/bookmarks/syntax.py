@@ -150,11 +150,18 @@ class Query:
         """Whether it is nothing but wanted words."""
         return all(isinstance(clause, Term) and not clause.negated for clause in self.clauses)
 
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """All that the clauses are made of, alternatives one by one."""
+        return tuple(unit for clause in self.clauses for unit in units_of(clause))
+
     def _wanted(self) -> Iterator[Term | Phrase]:
-        for clause in self.clauses:
-            for unit in clause.alternatives if isinstance(clause, AnyOf) else (clause,):
-                if _is_wanted(unit):
-                    yield unit
+        return (unit for unit in self.units if _is_wanted(unit))
+
+
+def units_of(clause: Clause) -> tuple[Unit, ...]:
+    """The alternatives of a clause; the clause itself where there are none."""
+    return clause.alternatives if isinstance(clause, AnyOf) else (clause,)
 
 
 def parse(text: str) -> Query:

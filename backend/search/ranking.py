@@ -39,6 +39,7 @@ from backend.bookmarks.fulltext.conditions import Languages, Requirements, any_f
 from backend.bookmarks.fulltext.impacts import DIMENSIONS, is_telling, sparse_literal, term_id
 from backend.bookmarks.fulltext.labels import generation_label, organization_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchTerm
+from backend.bookmarks.neighbours import Ranked
 from backend.bookmarks.syntax import Query, Term
 from backend.extensions import db
 
@@ -49,7 +50,6 @@ BUDGET, PAGE_COST = 5_000, 3
 # Without stored counts documents are counted for the query, up to this bound.
 COUNTED = 5_000
 
-Ranked = list[tuple[int, float]]
 Scored = Select[int, float]
 DOCUMENT = BookmarkDocument
 # The lexemes of which one is wanted at a place of the query.

@@ -18,13 +18,13 @@ from backend.bookmarks.fulltext.conditions import (
     requirements,
     spoken_languages,
 )
-from backend.bookmarks.neighbours import similarities
+from backend.bookmarks.neighbours import Ranked, similarities
 from backend.bookmarks.queries import conditions
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
 from backend.search.queries import read_hits
-from backend.search.ranking import Ranked, WordSearch, wanted_words
+from backend.search.ranking import WordSearch, wanted_words
 from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Text, cast, exists, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
 from backend.bookmarks.fulltext.labels import language_label, organization_label, site_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkTag, SearchLanguage, Tag
 from backend.bookmarks.schemas import tag_key, trimmed
-from backend.bookmarks.syntax import AnyOf, Clause, Filter, Query, Term, Unit
+from backend.bookmarks.syntax import Clause, Filter, Query, Term, Unit, units_of
 from backend.bookmarks.urls import normalise_domain
 from backend.extensions import db
 
@@ -52,17 +52,16 @@ def requirements(organization_id: int, clauses: Sequence[Clause], languages: Lan
     others: list[ColumnElement[bool]] = []
     bounded = False
     for clause in clauses:
-        units = clause.alternatives if isinstance(clause, AnyOf) else (clause,)
+        asked = [(unit, tsquery_of(unit, languages)) for unit in units_of(clause)]
         # What holds no word at all requires nothing.
-        telling = [unit for unit in units if isinstance(unit, Filter) or tsquery_of(unit, languages)]
+        telling = [(unit, found) for unit, found in asked if found or isinstance(unit, Filter)]
         if not telling:
             continue
-        found = [tsquery_of(unit, languages) for unit in telling]
-        if all(found) and not isinstance(clause, Filter):
-            words.append(any_form(found))
-            bounded = bounded or not any(unit.negated for unit in telling)
+        if all(found for _, found in telling) and not isinstance(clause, Filter):
+            words.append(any_form([found for _, found in telling]))
+            bounded = bounded or not any(unit.negated for unit, _ in telling)
         else:
-            others.append(or_(*(_condition(organization_id, unit, languages) for unit in telling)))
+            others.append(or_(*(_condition(organization_id, unit, found) for unit, found in telling)))
     return Requirements(" & ".join(words), bounded, tuple(others))
 
 
@@ -106,19 +105,12 @@ def has_tag(organization_id: int, name: str) -> ColumnElement[bool]:
 
 def mentions_archived(query: Query) -> bool:
     """Whether the query says itself what is to become of archived bookmarks."""
-    return any(
-        isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived")
-        for clause in query.clauses
-        for unit in (clause.alternatives if isinstance(clause, AnyOf) else (clause,))
-    )
+    return any(isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived") for unit in query.units)
 
 
 def has_words(query: Query) -> bool:
     """Whether the query has words or phrases, wanted or not."""
-    units = [
-        unit for clause in query.clauses for unit in (clause.alternatives if isinstance(clause, AnyOf) else (clause,))
-    ]
-    return any(not isinstance(unit, Filter) for unit in units)
+    return any(not isinstance(unit, Filter) for unit in query.units)
 
 
 def spoken_languages(organization_id: int) -> list[str | None]:
@@ -147,8 +139,7 @@ def _label(unit: Filter) -> str:
     return ""
 
 
-def _condition(organization_id: int, unit: Unit, languages: Languages) -> ColumnElement[bool]:
-    words = tsquery_of(unit, languages)
+def _condition(organization_id: int, unit: Unit, words: str) -> ColumnElement[bool]:
     if words:
         return holds(organization_id, words)
     assert isinstance(unit, Filter)
@@ -156,27 +147,23 @@ def _condition(organization_id: int, unit: Unit, languages: Languages) -> Column
     return not_(found) if unit.negated else found
 
 
-def _is(organization_id: int, state: Any) -> ColumnElement[bool]:
-    if state == "untagged":
-        return ~exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
-    return STATES[state]
-
-
 def _day(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+IS_TAGGED = exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
 STATES: dict[str, ColumnElement[bool]] = {
     "unread": Bookmark.is_read.is_(False),
     "read": Bookmark.is_read.is_(True),
     "favorite": Bookmark.is_favorite.is_(True),
     "archived": Bookmark.is_archived.is_(True),
+    "untagged": ~IS_TAGGED,
     "broken": Bookmark.capture_status == "failed",
 }
 FIELDS: dict[str, Any] = {
     "tag": has_tag,
-    "is": _is,
+    "is": lambda organization_id, state: STATES[state],
     "project": lambda organization_id, project_id: literal(False),
-    "before": lambda organization_id, day: and_(Bookmark.created_at < _day(day)),
-    "after": lambda organization_id, day: and_(Bookmark.created_at >= _day(day)),
+    "before": lambda organization_id, day: Bookmark.created_at < _day(day),
+    "after": lambda organization_id, day: Bookmark.created_at >= _day(day),
 }
