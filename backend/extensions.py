@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Executable, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 
 from config import Settings
@@ -103,6 +104,17 @@ def after_fork() -> None:
     for app in _bound:
         with app.app_context():
             db.engine.dispose(close=False)
+
+
+def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:
+    """Execute a statement that changes a bounded number of rows until none is left, each time in its own transaction.
+
+    Yields how many rows each changed, after its commit.
+    """
+    while number := db.session.execute(statement, values).rowcount:  # type: ignore[attr-defined]
+        db.session.commit()
+        yield number
+    db.session.commit()
 
 
 def utc_now() -> datetime:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, text
 
 from backend.auth.models import MailToken, Session
 from backend.auth.session_state import announce_revoked
-from backend.extensions import current_settings, db
+from backend.extensions import current_settings, db, in_batches
 
 PURGE_EVENTS = text("""
     DELETE FROM security_events WHERE id IN (
@@ -41,6 +42,4 @@ def purge_mail_tokens() -> None:
 
 def purge_security_events() -> None:
     """Delete security events of more than a year ago."""
-    while db.session.execute(PURGE_EVENTS).rowcount:  # type: ignore[attr-defined]
-        db.session.commit()
-    db.session.commit()
+    deque(in_batches(PURGE_EVENTS), maxlen=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import Any
 
 from loguru import logger
@@ -24,7 +25,7 @@ from backend.bookmarks.messages import (
 )
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.reembedding import ensure_index, remove_superseded
-from backend.extensions import current_settings, db
+from backend.extensions import current_settings, db, in_batches
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
 
@@ -126,10 +127,7 @@ def resend_due_work() -> None:
 
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
-    days = current_settings().TRASH_RETENTION_DAYS
-    while db.session.execute(PURGE_TRASH, {"days": days}).rowcount:  # type: ignore[attr-defined]
-        db.session.commit()
-    db.session.commit()
+    deque(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS}), maxlen=0)
 
 
 def remove_superseded_vectors() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from backend.bookmarks.embedding import pending_embeddings
 from backend.bookmarks.neighbours import nearest_index
-from backend.extensions import db
+from backend.extensions import db, in_batches
 
 BATCH = 1_000
 MAX_INDEXED_DIMENSION = 4_000  # pgvector's limit for halfvec under HNSW.
@@ -182,9 +182,4 @@ def _remove_superseded_of(organization_id: int, model: str, dimension: int, only
     if db.session.scalar(LACKS_SOME, {**own, "dimension": dimension, "only_older": only_older}):
         db.session.rollback()
         return 0
-    removed = 0
-    while number := db.session.execute(REMOVE, {**own, "batch": BATCH}).rowcount:  # type: ignore[attr-defined]
-        db.session.commit()
-        removed += number
-    db.session.commit()
-    return removed
+    return sum(in_batches(REMOVE, {**own, "batch": BATCH}))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from sqlalchemy import Table, delete, func, select, text, tuple_
 
-from backend.extensions import Base, db
+from backend.extensions import Base, db, in_batches
 from backend.organizations.models import Invitation, Organization
 
 # Small enough to end long before the time-out of a statement, large bookmarks with all that hangs on them included.
@@ -40,7 +42,4 @@ def _empty(table: Table, organization_id: int) -> None:
     """Delete the organization's rows, a batch in each transaction; rows that others hold are left to the cascade."""
     keys = list(table.primary_key.columns)
     batch = select(*keys).where(table.c.organization_id == organization_id).limit(BATCH)
-    statement = delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))
-    while db.session.execute(statement).rowcount:  # type: ignore[attr-defined]
-        db.session.commit()
-    db.session.commit()
+    deque(in_batches(delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))), maxlen=0)

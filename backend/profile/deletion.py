@@ -13,7 +13,7 @@ from backend.auth.events import record_event
 from backend.auth.models import Session, User
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Conflict
-from backend.extensions import db, utc_now
+from backend.extensions import db, in_batches, utc_now
 from backend.jobs.queue import Message, send
 from backend.organizations.models import Membership, Organization
 from backend.profile.service import check_password, locked_user
@@ -119,11 +119,8 @@ def _refuse_to_orphan_teams(user: User) -> None:
 def _work_off(user_id: int, organization_id: int, end: float) -> bool:
     """Delete the bookmarks of the personal organization, and let go of those saved in teams; whether none is left."""
     for statement, owner in ((DELETE_BOOKMARKS, organization_id), (RELEASE_BOOKMARKS, user_id)):
-        while db.session.execute(statement, {"owner": owner, "batch": BATCH}).rowcount:  # type: ignore[attr-defined]
-            db.session.commit()
-            if time.monotonic() > end:
-                return False
-        db.session.commit()
+        if any(time.monotonic() > end for _ in in_batches(statement, {"owner": owner, "batch": BATCH})):
+            return False
     return True
 
 

@@ -20,6 +20,7 @@ from backend.bookmarks.fulltext.conditions import (
 )
 from backend.bookmarks.neighbours import Ranked, similarities
 from backend.bookmarks.queries import conditions
+from backend.bookmarks.schemas import BookmarkFilter
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
@@ -33,9 +34,7 @@ from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
 PROSE_WORDS = 5
-# The conditions of a search without any filter: the organization, neither trash nor archive.
-USUAL_CONDITIONS = 3
-
+FILTERS = BookmarkFilter.model_fields.keys() - {"q"}
 
 Hit = tuple[int, float, list[Matched]]
 
@@ -50,15 +49,19 @@ class Found:
 
 @dataclass(frozen=True)
 class _Request:
-    """A query as the two ways to rank need it; `where` are all conditions on Bookmark, those on words aside."""
+    """A query as the two ways to rank need it; `where` are all conditions on Bookmark, those on words aside.
+
+    `is_filtered` is whether they let through less than an organization's usual bookmarks.
+    """
 
     actor: Actor
     query: Query
     words: WordSearch
     where: Sequence[ColumnElement[bool]]
+    is_filtered: bool
 
     def by_words(self, limit: int) -> Ranked:
-        return self.words.best(self.where, limit, is_filtered=len(self.where) > USUAL_CONDITIONS)
+        return self.words.best(self.where, limit, is_filtered=self.is_filtered)
 
     def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
@@ -128,7 +131,8 @@ def _request(actor: Actor, query: SearchQuery, parsed: Query) -> _Request:
     among = query.model_copy(update={"q": None, **lifted})
     where = [*conditions(actor, among), *required.others]
     words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required)
-    return _Request(actor, parsed, words, where)
+    is_filtered = bool(required.others) or among.model_dump(include={*FILTERS}, exclude_defaults=True) != {}
+    return _Request(actor, parsed, words, where, is_filtered)
 
 
 def _find(request: _Request, query: SearchQuery) -> Found:

@@ -215,6 +215,19 @@ def test_of_a_common_word_the_best_are_found_old_and_new(ada: Api, context: Flas
     assert titles(ada, "zebra")[0] == "zebra"
 
 
+@pytest.mark.parametrize("filters", [{"is_archived": "any", "is_read": "true"}, {"deleted": "true"}])
+def test_of_a_common_word_a_filter_finds_what_is_no_champion(
+    ada: Api, context: Flask, small_bounds: None, filters: dict[str, str]
+) -> None:
+    words = made_words(5, 40)
+    fill(ada, [f"{word} {' '.join(words[:place])} zebra" for place, word in enumerate(words)])
+    wanted = ada.save("https://example.org/t", title=f"{' '.join(words)} zebra", is_read=True)
+    refresh_changed_statistics()
+    if "deleted" in filters:
+        assert ada.delete(f"/bookmarks/{wanted['id']}").status_code == 204
+    assert titles(ada, "zebra", **filters) == [wanted["title"]]
+
+
 def test_a_page_counts_among_the_champions(ada: Api, context: Flask, small_bounds: None) -> None:
     ids = fill(ada, [f"{word} zebra" for word in made_words(6, 30)])
     for number, id_ in enumerate(ids[:4]):
