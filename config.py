@@ -10,7 +10,7 @@ import secrets
 import tempfile
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -19,6 +19,44 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VERSION = "0.1.0"
+
+
+class Budget(NamedTuple):
+    """How many requests of one class of routes may come in each window (R-LIMIT 3)."""
+
+    minute: int = 60
+    hour: int = 1_000
+    day: int = 10_000
+
+
+DEFAULT_BUDGET = Budget()
+# The one table of limits. It holds for RATE_LIMIT_PER_MINUTE=60, _PER_HOUR=1000 and _PER_DAY=10000; other values of
+# these change every class in proportion.
+RATE_LIMIT_CLASSES: dict[str, Budget] = {
+    "default": DEFAULT_BUDGET,
+    "auth": DEFAULT_BUDGET,
+    "list": Budget(minute=60),
+    "read": Budget(minute=120),
+    "write": Budget(minute=30),
+    "search": Budget(minute=60),
+    "dashboard": Budget(minute=30),
+    "activity": Budget(minute=60),
+    "import": Budget(minute=10),
+    "llm": Budget(minute=10, hour=100),
+    "recommendations": Budget(minute=20, hour=200),
+}
+# How long an answer of each namespace is kept at most, in seconds (R-CACHE 1).
+CACHE_SECONDS = {
+    "list": 60,
+    "bookmark": 300,
+    "project": 600,
+    "task": 300,
+    "dashboard": 300,
+    "activity": 60,
+    "statistics": 600,
+    "profile": 1_800,
+    "organization": 3_600,
+}
 EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 SECRET_MIN_BYTES = 32
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
@@ -71,6 +109,9 @@ class Settings(BaseSettings):
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
+    RATE_LIMIT_PER_MINUTE: int = Field(60, ge=1, le=10**9, description="requests of one kind; others in proportion")
+    RATE_LIMIT_PER_HOUR: int = Field(1_000, ge=1, le=10**9, description="the same for an hour")
+    RATE_LIMIT_PER_DAY: int = Field(10_000, ge=1, le=10**9, description="the same for a day")
     ENABLE_CACHING: bool = Field(True, description="cache answers in Redis")
     REGISTRATION: Literal["open", "closed"] = Field("open", description="closed: only create-user makes accounts")
     ACCESS_TOKEN_MINUTES: int = Field(15, ge=1, le=1440, description="life of an access token")
@@ -163,6 +204,23 @@ class Settings(BaseSettings):
         if any(value.lower().startswith(default) for default in KNOWN_DEFAULTS) or len(set(value)) < 8:
             return f"{name} is a known default"
         return None
+
+    @property
+    def rate_limits(self) -> dict[str, tuple[int, int, int]]:
+        """The limits of each class of routes for a minute, an hour and a day; empty where nothing is limited."""
+        if not self.ENABLE_RATE_LIMITING:
+            return {}
+        allowed = (self.RATE_LIMIT_PER_MINUTE, self.RATE_LIMIT_PER_HOUR, self.RATE_LIMIT_PER_DAY)
+        return {
+            name: cast(
+                "tuple[int, int, int]",
+                tuple(
+                    max(1, budget * given // usual)
+                    for budget, given, usual in zip(of_class, allowed, DEFAULT_BUDGET, strict=True)
+                ),
+            )
+            for name, of_class in RATE_LIMIT_CLASSES.items()
+        }
 
     @property
     def stack_file(self) -> Path:

@@ -9,11 +9,11 @@ from flask import Flask
 
 from backend.admin.routes import blueprint as admin
 from backend.api import IdConverter
-from backend.auth.authentication import authenticate
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
+from backend.cache.routes import blueprint as cache
 from backend.docs.routes import blueprint as docs
 from backend.errors import register_error_handlers
 from backend.extensions import bind_redis, compress, cors, database_options, db, jwt, migrate, remember_app
@@ -29,9 +29,23 @@ from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.search.routes import blueprint as search
+from backend.serving.service import register_serving
 from config import Settings, load_settings
 
-VERSIONED = (auth, auth_mail, profile, profile_ai, organizations, invitations, bookmarks, tags, search, jobs, admin)
+VERSIONED = (
+    auth,
+    auth_mail,
+    profile,
+    profile_ai,
+    organizations,
+    invitations,
+    bookmarks,
+    tags,
+    search,
+    jobs,
+    cache,
+    admin,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -44,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_request_id(app)
     register_access_log(app)
     register_input_validation(app)
+    register_serving(app, settings)
     register_security_headers(app)
     register_error_handlers(app)
     _register_blueprints(app)
@@ -53,7 +68,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _configure(app: Flask, settings: Settings) -> None:
     app.extensions["settings"] = settings
-    app.extensions["authenticate"] = authenticate
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
     app.config.update(
@@ -67,6 +81,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
+        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
         COMPRESS_MIMETYPES=["application/json", "application/problem+json", "text/html", "text/css", "text/javascript"],
     )
 
@@ -85,7 +100,16 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
         vary_header=False,
         methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
         supports_credentials=True,
-        expose_headers=["X-Request-ID", "Location", "Retry-After"],
+        expose_headers=[
+            "X-Request-ID",
+            "Location",
+            "Retry-After",
+            "ETag",
+            "Idempotent-Replayed",
+            "RateLimit",
+            "RateLimit-Policy",
+            *(f"X-RateLimit-{what}-{seconds}s" for what in ("Limit", "Remaining") for seconds in (60, 3600, 86400)),
+        ],
         max_age=600,
     )
     if settings.TRUSTED_PROXIES:

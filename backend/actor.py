@@ -41,3 +41,12 @@ class Actor:
             raise Forbidden(f"This token lacks the scope {scope}.")
         if verb == "write" and self.role == "viewer" and resource not in ("account", "organizations"):
             raise Forbidden("Viewers cannot change anything in this organization.")
+
+    def require_admin(self) -> None:
+        """Pass if an administrator of the server acts, logged in.
+
+        Raises:
+            Forbidden: anybody else.
+        """
+        if not self.is_admin:
+            raise Forbidden("Only administrators of the server may do this.")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast, get_type_hints
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, current_app
 from flask import Response as FlaskResponse
 from pydantic import (
     AfterValidator,
@@ -33,7 +33,6 @@ from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 from werkzeug.routing import BaseConverter
 
-from backend.actor import Actor
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
 
 MAX_ID = 2**63 - 1
@@ -41,8 +40,24 @@ MAX_JSON_DEPTH = 32
 MAX_QUERY_BYTES = 8192
 # Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
-LimitClass = Literal["list", "read", "write", "search", "auth", "exempt"]
-Authenticate = Callable[[Request], Actor]
+LimitClass = Literal[
+    "default",
+    "list",
+    "read",
+    "write",
+    "search",
+    "auth",
+    "dashboard",
+    "activity",
+    "import",
+    "llm",
+    "recommendations",
+    "exempt",
+]
+CacheNamespace = Literal[
+    "list", "bookmark", "project", "task", "dashboard", "activity", "statistics", "profile", "organization"
+]
+View = Callable[..., Any]
 T = TypeVar("T")
 
 
@@ -199,6 +214,48 @@ class Operation:
     tag: str
     responses: dict[int, type[BaseModel] | None]
     media_types: tuple[str, ...] = ()
+    cache: CacheNamespace | None = None
+    cost: Callable[[Any], int] | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """A declared view as the server calls it.
+
+    Attributes:
+        operation: What it declares.
+        view: The view itself, with its checked arguments.
+        checked: The view behind the validation of query and body.
+        responses: The models of its answers, as the OpenAPI library wants them.
+    """
+
+    operation: Operation
+    view: View
+    checked: View
+    responses: Response
+
+    def takes(self, name: str) -> bool:
+        """Whether the view has an argument of this name."""
+        return name in self.view.__annotations__
+
+    def represent(self, arguments: dict[str, Any]) -> FlaskResponse:
+        """The answer of the view to a request without query and body, whatever request is at hand."""
+        if self.takes("query"):
+            arguments = {**arguments, "query": get_type_hints(self.view)["query"]()}
+        answer: FlaskResponse = spec.backend.validate_response(  # type: ignore[attr-defined]
+            self.view(**arguments), self.responses, False, False
+        )[0]
+        return answer
+
+
+class Serving(Protocol):
+    """What the application does around views."""
+
+    def serve(self, route: Route, arguments: dict[str, Any]) -> FlaskResponse:
+        """The answer of a route to the request at hand; `arguments` are those of its path."""
+
+    def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
+        """Called with the checked arguments, right before the view."""
 
 
 class IdConverter(BaseConverter):
@@ -323,34 +380,61 @@ def operation(
     tag: str,
     responses: dict[int, type[BaseModel] | None],
     media_types: tuple[str, ...] = (),
+    cache: CacheNamespace | None = None,
+    cost: Callable[[Any], int] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
-    `media_types` are those of a 200 answer that no model describes.
+    Args:
+        scope: What a token must carry; "login" what no API token does.
+        limit: Its class in `config.RATE_LIMIT_CLASSES`.
+        tag: Its chapter in the documentation.
+        responses: The model of each answer; None for one without a body or with a problem.
+        media_types: Of a 200 answer that no model describes.
+        cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
+        cost: How many requests a body counts as, if not one.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types)
+    declared = Operation(scope, limit, tag, responses, media_types, cache, cost)
 
-    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
-        models = {f"HTTP_{status}": model for status, model in responses.items()}
-        validated = spec.validate(resp=Response(**models), tags=[tag])(view)
+    def decorate(view: View) -> View:
+        models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})
 
-        @wraps(validated)
-        def guarded(**arguments: Any) -> Any:
-            if scope is not None:
-                actor = cast(Authenticate, current_app.extensions["authenticate"])(request)
-                actor.require(scope)
-                if "actor" in view.__annotations__:
-                    arguments["actor"] = actor
-            return validated(**arguments)
+        @wraps(view)
+        def work(**arguments: Any) -> Any:
+            _serving().before_work(route, arguments)
+            return view(**arguments)
 
-        guarded.operation = declared  # type: ignore[attr-defined]
-        return guarded
+        # The library looks names up where the function stands that it is given.
+        work.__annotations__ = get_type_hints(view, include_extras=True)
+        route = Route(declared, view, spec.validate(resp=models, tags=[tag])(work), models)
+
+        @wraps(route.checked)
+        def served(**arguments: Any) -> FlaskResponse:
+            return _serving().serve(route, arguments)
+
+        served.route = route  # type: ignore[attr-defined]
+        return served
 
     return decorate
 
 
+def cost_of_many(number: int) -> int:
+    """How many requests a body of so many items counts as: one for each fifty that are begun."""
+    return max(1, -(-number // 50))
+
+
+def _serving() -> Serving:
+    return cast(Serving, current_app.extensions["serving"])
+
+
+def declared_route(app: Flask, endpoint: str) -> Route | None:
+    """The route behind an endpoint, or None where none is declared."""
+    return getattr(app.view_functions[endpoint], "route", None)
+
+
 def declared_operation(app: Flask, endpoint: str) -> Operation | None:
     """What the route behind an endpoint declares, or None where it declares nothing."""
-    return getattr(app.view_functions[endpoint], "operation", None)
+    route = declared_route(app, endpoint)
+    return route.operation if route else None

@@ -59,6 +59,10 @@ class Conflict(DomainError):
     detail = "This conflicts with what is already there."
 
 
+class PreconditionFailed(DomainError):
+    detail = "It has changed since you read it. Read it again."
+
+
 class BodyTooLarge(DomainError):
     detail = "The body is too large."
 
@@ -101,6 +105,7 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,

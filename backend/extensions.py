@@ -18,6 +18,7 @@ from redis.retry import Retry
 from sqlalchemy import BigInteger, DateTime, Executable, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 
+from backend.redis_gate import RedisGate
 from config import Settings
 
 
@@ -50,12 +51,19 @@ def current_settings() -> Settings:
 
 def redis_client() -> redis.Redis:
     """The process's Redis client: one pool of 20 connections, short time-outs, no retry of what failed."""
-    return cast(redis.Redis, current_app.extensions["redis"])
+    return redis_gate().client
+
+
+def redis_gate() -> RedisGate:
+    """The process's gate to Redis, for what every request needs."""
+    return cast(RedisGate, current_app.extensions["redis_gate"])
 
 
 def bind_redis(app: Flask, settings: Settings) -> None:
     """Attach the Redis client; connects on first use, so a missing Redis does not stop the start."""
-    app.extensions["redis"] = connect_redis(settings, socket_timeout=2, max_connections=20)
+    app.extensions["redis_gate"] = RedisGate(
+        lambda hook: connect_redis(settings, socket_timeout=2, max_connections=20, redis_connect_func=hook)
+    )
 
 
 def connect_redis(settings: Settings, **options: Any) -> redis.Redis:

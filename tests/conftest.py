@@ -15,10 +15,11 @@ from sqlalchemy import text
 from backend import create_app
 from backend.cli.up.postgres import EmbeddedPostgres
 from backend.cli.up.redis import EmbeddedRedis
-from backend.extensions import Base, db, redis_client
+from backend.extensions import Base, db, redis_client, redis_gate
+from backend.redis_gate import RedisGate
 from config import Settings, load_settings
 from tests.api import PASSWORD, Api
-from tests.factories import make_person
+from tests.factories import make_person, unreachable_gate
 from tests.live import LiveServer, serving
 from tests.sql import SqlCounter
 
@@ -54,6 +55,7 @@ def settings(servers: dict[str, str]) -> Iterator[Settings]:
         ALLOWED_ORIGINS="https://app.example.org",
         CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
         AI_ALLOWED_NETWORKS="127.0.0.1",
+        ENABLE_RATE_LIMITING=False,
         **servers,
     )
 
@@ -98,6 +100,7 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
         db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         db.session.commit()
         redis_client().flushall()
+        redis_gate().forget_failures()
         db.session.remove()
     yield migrated_app
     with migrated_app.app_context():
@@ -146,3 +149,11 @@ def sql(app: Flask) -> Iterator[SqlCounter]:
         counter = SqlCounter(db.engine)
     yield counter
     counter.close()
+
+
+@pytest.fixture
+def no_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> RedisGate:
+    """Redis away, for this process; whoever leaves the fixture's patch finds it again."""
+    gate = unreachable_gate()
+    monkeypatch.setitem(app.extensions, "redis_gate", gate)
+    return gate

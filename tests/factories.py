@@ -6,12 +6,16 @@ import functools
 from itertools import count
 
 from flask import Flask
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backend.auth.models import User
 from backend.auth.passwords import hash_password
 from backend.auth.service import Client, fold, open_session
 from backend.extensions import db
 from backend.organizations.service import add_owner, add_personal_organization
+from backend.redis_gate import RedisGate
 from tests.api import PASSWORD, Api
 
 _numbers = count(1)
@@ -20,6 +24,15 @@ _numbers = count(1)
 @functools.cache
 def _hash() -> str:
     return hash_password(PASSWORD)
+
+
+def unreachable_gate() -> RedisGate:
+    """A gate to a Redis that is away."""
+    return RedisGate(
+        lambda hook: Redis(
+            host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0), redis_connect_func=hook
+        )
+    )
 
 
 def make_person(app: Flask, username: str | None = None, *, admin: bool = False) -> Api:

@@ -76,7 +76,7 @@ def serving(directory: Path, environment: Mapping[str, str]) -> Iterator[LiveSer
     with output.open("wb") as log:
         process = spawn(
             [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")],
-            env=inherited_environment(**variables, **environment),
+            env=inherited_environment(**{**variables, **environment}),
             cwd=directory,
             output=log,
         )

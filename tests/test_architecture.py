@@ -17,6 +17,9 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
 # A feature may use those before it, never those after it.
 FEATURES = (
+    "limits",
+    "cache",
+    "idempotency",
     "jobs",
     "mail",
     "auth",
@@ -30,9 +33,9 @@ FEATURES = (
     "dashboard",
 )
 # What reads many features and is read by none; it may use any of them.
-ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli"}
+ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli", "serving"}
 # What every feature may use; each may use those before it.
-CORE = ("errors", "extensions", "encryption", "actor", "api", "pagination")
+CORE = ("addresses", "breaker", "redis_gate", "errors", "extensions", "encryption", "actor", "api", "pagination")
 AROUND_REQUESTS = {"middleware", "observability", "docs"}
 # The two starting points besides the web server and the command line.
 STARTING_POINTS = {"backend.jobs.worker", "backend.jobs.scheduler"}

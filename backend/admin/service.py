@@ -11,7 +11,7 @@ from backend.auth.events import record_event
 from backend.auth.models import Session, User
 from backend.auth.service import fold
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
-from backend.errors import Conflict, Forbidden, NotFound
+from backend.errors import Conflict, NotFound
 from backend.extensions import db, utc_now
 
 
@@ -21,7 +21,7 @@ def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
     Raises:
         Forbidden: the actor is no administrator.
     """
-    _require_admin(actor)
+    actor.require_admin()
     return list_everybody(query)
 
 
@@ -38,7 +38,7 @@ def disable_user(actor: Actor, user_id: int) -> AdminUserOut:
         NotFound: there is no such person.
         Conflict: it is the actor.
     """
-    _require_admin(actor)
+    actor.require_admin()
     if user_id == actor.user_id:
         raise Conflict("You cannot disable yourself.")
     return AdminUserOut.model_validate(set_disabled(user_id, True, by=actor.user_id))
@@ -51,7 +51,7 @@ def enable_user(actor: Actor, user_id: int) -> AdminUserOut:
         Forbidden: the actor is no administrator.
         NotFound: there is no such person.
     """
-    _require_admin(actor)
+    actor.require_admin()
     return AdminUserOut.model_validate(set_disabled(user_id, False, by=actor.user_id))
 
 
@@ -106,8 +106,3 @@ def _locked_user(user_id: int) -> User:
     if user is None or user.deleted_at is not None:
         raise NotFound
     return user
-
-
-def _require_admin(actor: Actor) -> None:
-    if not actor.is_admin:
-        raise Forbidden("Only administrators of the server may do this.")

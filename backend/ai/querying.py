@@ -8,8 +8,8 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.ai.breaker import CircuitBreaker
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
+from backend.breaker import CircuitBreaker
 
 REMEMBERED = 1_024
 BREAK_SECONDS = 30.0
@@ -22,7 +22,7 @@ class QueryEmbedder:
 
     def __init__(self, provider: EmbeddingProvider) -> None:
         self.provider = provider
-        self._breaker = CircuitBreaker(seconds=BREAK_SECONDS)
+        self._breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.again, seconds=BREAK_SECONDS)
         self._lock = threading.Lock()
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from flask import Request, g
+from flask import Request
 from sqlalchemy import Row, Select, func, select
 
 from backend.actor import ALL_SCOPES, Actor
@@ -15,10 +17,11 @@ from backend.auth import session_state
 from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
 from backend.auth.models import ApiToken, Session, User
 from backend.auth.session_state import KnownToken, Person
-from backend.auth.tokens import read_token, token_hash
+from backend.auth.tokens import TokenClaims, read_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
 from backend.organizations.models import Membership
+from backend.redis_gate import Command
 
 BEARER = re.compile(r"Bearer ([\w.~+/=-]+)", re.IGNORECASE)
 MEMBERSHIPS = (
@@ -29,21 +32,64 @@ MEMBERSHIPS = (
 )
 
 
-def authenticate(request: Request) -> Actor:
-    """Who sends this request, in which organization. One round trip to Redis; one SQL statement when it does not know.
+@dataclass(frozen=True)
+class Credential:
+    """What a request shows, its form and signature checked, nothing looked up.
+
+    Attributes:
+        asked: The organization that X-Organization-ID names; 0 when it names none that could be.
+        claims: Of an access token.
+        token_hash: Of an API token.
+    """
+
+    asked: int | None
+    claims: TokenClaims | None = None
+    token_hash: bytes = b""
+
+    @property
+    def subject(self) -> str:
+        """Who this is to the rate limits: the API token, else the person."""
+        return f"user:{self.claims.user_id}" if self.claims else f"token:{self.token_hash.hex()[:32]}"
+
+    def command(self) -> Command:
+        """What to ask Redis; `actor_of` takes the answer."""
+        if self.claims:
+            return session_state.session_command(self.claims.session_id, self.claims.user_id)
+        return session_state.token_command(self.token_hash)
+
+
+def read_credential(request: Request) -> Credential:
+    """What the headers show.
 
     Raises:
-        Unauthenticated: no token, or one that is malformed, expired or revoked.
-        NotFound: X-Organization-ID names an organization that the person does not belong to, or the token not to.
+        Unauthenticated: no token, or one that is malformed, forged or expired.
     """
     found = BEARER.fullmatch(request.headers.get("Authorization", ""))
     if not found:
         raise Unauthenticated
-    asked = _asked_organization(request.headers.get("X-Organization-ID"))
     token = found.group(1)
-    actor = _by_api_token(token, asked) if token.startswith(PREFIX) else _by_access_token(token, asked)
-    g.actor = actor
-    return actor
+    asked = _asked_organization(request.headers.get("X-Organization-ID"))
+    if not token.startswith(PREFIX):
+        return Credential(asked, claims=read_token(token, "access"))
+    if not is_well_formed(token):
+        raise Unauthenticated
+    return Credential(asked, token_hash=token_hash(token))
+
+
+def actor_of(credential: Credential, answer: Any) -> Actor:
+    """Who acts, in which organization. One SQL statement, and another round trip, when Redis does not know.
+
+    Args:
+        credential: What the request shows.
+        answer: Redis's answer to its command; None while it is away.
+
+    Raises:
+        Unauthenticated: the token is revoked or expired, or the person disabled.
+        NotFound: X-Organization-ID names an organization that the person does not belong to, or the token not to.
+    """
+    if credential.claims:
+        return _by_access_token(credential.claims, credential.asked, answer)
+    return _by_api_token(credential.token_hash, credential.asked, answer)
 
 
 def _asked_organization(header: str | None) -> int | None:
@@ -53,9 +99,8 @@ def _asked_organization(header: str | None) -> int | None:
     return int(header) if re.fullmatch(r"[0-9]{1,18}", header) and int(header) <= MAX_ID else 0
 
 
-def _by_access_token(token: str, asked: int | None) -> Actor:
-    claims = read_token(token, "access")
-    live, person = session_state.read_session(claims.session_id, claims.user_id)
+def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Actor:
+    live, person = session_state.known_session(answer, claims.user_id)
     if live is False:
         raise Unauthenticated
     if live is None or person is None:
@@ -64,11 +109,8 @@ def _by_access_token(token: str, asked: int | None) -> Actor:
     return _actor(person, person.personal_organization_id if asked is None else asked, session_id=claims.session_id)
 
 
-def _by_api_token(token: str, asked: int | None) -> Actor:
-    if not is_well_formed(token):
-        raise Unauthenticated
-    hashed = token_hash(token)
-    known, person, first_use = session_state.read_token(hashed)
+def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
+    known, person, first_use = session_state.known_token(answer)
     if known is False:
         raise Unauthenticated
     if not isinstance(known, KnownToken) or person is None:
@@ -102,6 +144,19 @@ def _actor(
         # An API token is for one organization's things, whoever made it.
         is_admin=person.is_admin and session_id is not None,
     )
+
+
+def actor_of_person(user_id: int) -> Actor | None:
+    """The person in their personal organization, for work that nobody waits for; None if they may not log in.
+
+    One SQL statement; ends its transaction.
+    """
+    found = db.session.execute(_select_person().where(User.id == user_id, User.deleted_at.is_(None))).one_or_none()
+    db.session.rollback()
+    person = _person(found) if found else None
+    if person is None or person.is_disabled:
+        return None
+    return _actor(person, person.personal_organization_id)
 
 
 def _load_session(session_id: UUID, user_id: int) -> Person:

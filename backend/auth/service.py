@@ -20,7 +20,7 @@ from backend.auth.throttle import begin_attempt
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db, utc_now
-from backend.jobs.queue import send
+from backend.jobs.queue import Message, send
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.pagination import Sort, page_of, paginate
 
@@ -81,6 +81,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     session = open_session(user, client)
     record_event(user.id, "login")
     db.session.commit()
+    send([Message("backend.serving.jobs.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")])
     return session
 
 

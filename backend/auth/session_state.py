@@ -1,45 +1,41 @@
 """What authentication knows without asking PostgreSQL: kept in Redis, for all processes, read in one round trip.
 
 A session is live or revoked; a person has a role and memberships. What Redis does not know is read from PostgreSQL and
-put there for some minutes, unless somebody else has put something there meanwhile. So who revokes or changes writes a
-mark after the commit, and the mark wins over any reader that still holds what was before. While Redis is away
-everything is read from PostgreSQL, and marks that could not be written are written by the first request after.
+put there for some minutes, unless somebody else has put something there meanwhile. So who revokes or changes announces
+a mark after the commit, and the mark wins over any reader that still holds what was before. While Redis is away, or
+has only just come back (see `redis_gate`), everything is read from PostgreSQL.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
 import orjson
-import redis
-from loguru import logger
 from sqlalchemy import ColumnElement, func, update
 
 from backend.actor import Role
 from backend.auth.models import Session
-from backend.extensions import current_settings, db, redis_client
+from backend.cache.changes import changed_person
+from backend.extensions import current_settings, db, redis_gate
+from backend.redis_gate import Command, Script
 
 KNOWN_SECONDS = 300
 # A reader that holds what was before a change has answered long before this time is over.
 CHANGED_SECONDS = 10
 LIVE, REVOKED, CHANGED = b"+", b"-", b"!"
-# After a failure Redis is left alone for a moment: if it hangs, not every request should wait for it.
-PAUSE_SECONDS = 1.0
-USER, SESSION, TOKEN, USED = "fuze:user:", "fuze:session:", "fuze:token:", "fuze:token-used:"
+USER, SESSION, TOKEN, USED = "user:", "session:", "token:", "token-used:"
 USED_SECONDS = 60
 
 # The token, whose it is, and whether this is its first use within a minute.
-READ = """
+READ = Script("""
 local token = redis.call('GET', KEYS[1])
 if not token or token == '-' then return {token} end
 local owner = redis.call('GET', ARGV[1] .. cjson.decode(token)['u'])
 return {token, owner, redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[2])}
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -64,40 +60,37 @@ class KnownToken:
     expires_at: float | None
 
 
-@dataclass
-class _Marks:
-    """Of this process: marks that Redis has not got yet, with until when they matter, and whether it is left alone."""
-
-    lock: threading.Lock
-    unsent: dict[str, tuple[bytes, int, float]]
-    away_until: float = 0.0
+def session_command(session_id: UUID, user_id: int) -> Command:
+    """What to ask Redis of a session; `known_session` reads the answer."""
+    gate = redis_gate()
+    return ("MGET", gate.key(f"{SESSION}{session_id}"), gate.key(f"{USER}{user_id}"))
 
 
-_marks = _Marks(threading.Lock(), {})
-
-
-def read_session(session_id: UUID, user_id: int) -> tuple[bool | None, Person | None]:
-    """Whether the session is live, and the person, as far as Redis knows. One round trip."""
-    found = _ask(lambda client: client.mget(f"{SESSION}{session_id}", f"{USER}{user_id}"))
-    if found is None:
+def known_session(answer: Any, user_id: int) -> tuple[bool | None, Person | None]:
+    """Whether the session is live, and the person, as far as Redis knows; `answer` is None while it is away."""
+    if answer is None or not redis_gate().is_trusted:
         return None, None
-    live, person = cast("list[bytes | None]", found)
+    live, person = cast("list[bytes | None]", answer)
     return {LIVE: True, REVOKED: False}.get(live or b""), _person(user_id, person)
 
 
-def read_token(token_hash: bytes) -> tuple[KnownToken | bool | None, Person | None, bool]:
+def token_command(token_hash: bytes) -> Command:
+    """What to ask Redis of an API token; `known_token` reads the answer."""
+    gate, name = redis_gate(), token_hash.hex()
+    return READ.command([gate.key(TOKEN + name), gate.key(USED + name)], gate.key(USER), USED_SECONDS)
+
+
+def known_token(answer: Any) -> tuple[KnownToken | bool | None, Person | None, bool]:
     """The token (False: revoked; None: not known), whose it is, and whether it is used for the first time in a minute.
 
-    One round trip.
+    `answer` is None while Redis is away.
     """
-    key = token_hash.hex()
-    found = _ask(lambda client: client.eval(READ, 2, TOKEN + key, USED + key, USER, USED_SECONDS))
-    if found is None or found[0] is None:
+    if answer is None or answer[0] is None or not redis_gate().is_trusted:
         return None, None, False
-    if found[0] == REVOKED:
+    if answer[0] == REVOKED:
         return False, None, False
-    token = _token(orjson.loads(found[0]))
-    return token, _person(token.user_id, found[1]), found[2] is not None
+    token = _token(orjson.loads(answer[0]))
+    return token, _person(token.user_id, answer[1]), answer[2] is not None
 
 
 def remember_session(session_id: UUID, person: Person) -> None:
@@ -127,74 +120,27 @@ def revoke_sessions(*which: ColumnElement[bool]) -> list[UUID]:
 def announce_revoked(session_ids: Iterable[UUID]) -> None:
     """Tell all processes that these sessions are over, after the commit that revoked them. One round trip."""
     seconds = current_settings().ACCESS_TOKEN_MINUTES * 60 + 60
-    _mark({f"{SESSION}{session_id}": (REVOKED, seconds) for session_id in session_ids})
+    redis_gate().announce({f"{SESSION}{session_id}": (REVOKED, seconds) for session_id in session_ids})
 
 
 def announce_deleted_token(token_hash: bytes) -> None:
     """Tell all processes that an API token is no more, after the commit that deleted it."""
-    _mark({TOKEN + token_hash.hex(): (REVOKED, KNOWN_SECONDS * 2)})
+    redis_gate().announce({TOKEN + token_hash.hex(): (REVOKED, KNOWN_SECONDS * 2)})
 
 
 def forget_user(user_id: int) -> None:
     """Tell all processes that a person's role, memberships or state have changed, after the commit of it."""
-    _mark({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)})
-
-
-def _ask(question: Any) -> Any:
-    """Redis's answer, after what it has not been told yet; None while it is away."""
-    if time.monotonic() < _marks.away_until or not _send_unsent():
-        return None
-    try:
-        return question(redis_client())
-    except redis.RedisError as error:
-        _note_failure(error)
-        return None
+    redis_gate().announce({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | changed_person(user_id))
 
 
 def _remember(entries: Mapping[str, bytes], marks: Mapping[str, int] | None = None) -> None:
-    if time.monotonic() < _marks.away_until:
-        return
-    try:
-        with redis_client().pipeline(transaction=False) as pipeline:
-            for key, value in entries.items():
-                pipeline.set(key, value, ex=KNOWN_SECONDS, nx=True)
-            for key, seconds in (marks or {}).items():
-                pipeline.set(key, 1, ex=seconds, nx=True)
-            pipeline.execute()
-    except redis.RedisError as error:
-        _note_failure(error)
-
-
-def _mark(marks: Mapping[str, tuple[bytes, int]]) -> None:
-    now = time.monotonic()
-    with _marks.lock:
-        _marks.unsent |= {key: (value, seconds, now + seconds) for key, (value, seconds) in marks.items()}
-    _send_unsent()
-
-
-def _send_unsent() -> bool:
-    """Write the marks that wait, if there are any; whether none is left."""
-    with _marks.lock:
-        waiting = {key: mark for key, mark in _marks.unsent.items() if mark[2] > time.monotonic()}
-        _marks.unsent = dict(waiting)
-    if not waiting:
-        return True
-    try:
-        with redis_client().pipeline(transaction=False) as pipeline:
-            for key, (value, seconds, _) in waiting.items():
-                pipeline.set(key, value, ex=seconds)
-            pipeline.execute()
-    except redis.RedisError as error:
-        _note_failure(error)
-        return False
-    with _marks.lock:
-        _marks.unsent = {key: mark for key, mark in _marks.unsent.items() if waiting.get(key) != mark}
-    return True
-
-
-def _note_failure(error: redis.RedisError) -> None:
-    _marks.away_until = time.monotonic() + PAUSE_SECONDS
-    logger.warning("sessions are read from the database: {}", error)
+    gate = redis_gate()
+    gate.ask(
+        lambda: [
+            *(("SET", gate.key(name), value, "EX", KNOWN_SECONDS, "NX") for name, value in entries.items()),
+            *(("SET", gate.key(name), 1, "EX", seconds, "NX") for name, seconds in (marks or {}).items()),
+        ]
+    )
 
 
 def _as_entry(person: Person) -> dict[str, bytes]:

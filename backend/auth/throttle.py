@@ -8,7 +8,6 @@ account. Without Redis each process counts for itself.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,14 +16,13 @@ from typing import cast
 import redis
 from loguru import logger
 
+from backend.addresses import address_digest
 from backend.errors import TooManyRequests
 from backend.extensions import redis_client
 
 FREE_TRIES, WINDOW_SECONDS = 5, 900
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 2, 900
 KEY = "fuze:tries:"
-# IPv6 gives every customer a network of at least this size.
-IPV6_PREFIX = 64
 
 # Of all keys: how long to wait; if there is no wait, the try is counted, and the next wait begins.
 TRY = """
@@ -99,7 +97,7 @@ def begin_attempt(account: str, address: str) -> Attempt:
     Raises:
         TooManyRequests: the account or the address has to wait; carries for how long.
     """
-    keys = (f"{KEY}account:{_digest(account)}", f"{KEY}address:{_digest(_network(address))}")
+    keys = (f"{KEY}account:{_digest(account)}", f"{KEY}address:{address_digest(address)}")
     values = (WINDOW_SECONDS, FREE_TRIES, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS)
     try:
         wait = cast(int, redis_client().eval(TRY, len(keys), *keys, *values)) / 1000
@@ -129,14 +127,6 @@ def _try_in_memory(keys: tuple[str, ...]) -> float:
     return 0.0
 
 
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False)) if parsed.version == 6 else str(parsed)
-
-
 def _digest(text: str) -> str:
-    # Names and addresses of people do not lie about in Redis.
+    # Names of people do not lie about in Redis.
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import Any
 
 from loguru import logger
@@ -25,6 +24,7 @@ from backend.bookmarks.messages import (
 )
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.reembedding import ensure_index, remove_superseded
+from backend.cache.changes import announce_change_of_everything
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
@@ -127,7 +127,8 @@ def resend_due_work() -> None:
 
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
-    deque(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS}), maxlen=0)
+    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+        announce_change_of_everything()
 
 
 def remove_superseded_vectors() -> None:

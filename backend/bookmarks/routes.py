@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.api import cost_of_many, operation
 from backend.bookmarks import actions, queries, service, tags
 from backend.bookmarks.schemas import (
     ActionIn,
@@ -37,6 +37,16 @@ blueprint = Blueprint("bookmarks", __name__, url_prefix="/bookmarks")
 tags_blueprint = Blueprint("tags", __name__, url_prefix="/tags")
 
 
+def cost_of_items(json: BulkIn) -> int:
+    """How many requests a bulk counts as."""
+    return cost_of_many(len(json.items))
+
+
+def cost_of_ids(json: ActionIn) -> int:
+    """How many requests an action on many counts as."""
+    return cost_of_many(len(json.ids or []))
+
+
 @blueprint.post("")
 @operation(
     scope="bookmarks:write",
@@ -53,7 +63,7 @@ def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple
 
 
 @blueprint.get("")
-@operation(scope="bookmarks:read", limit="list", tag="bookmarks", responses={200: BookmarkPage})
+@operation(scope="bookmarks:read", limit="list", tag="bookmarks", responses={200: BookmarkPage}, cache="list")
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     """List bookmarks."""
     rows, items = queries.list_bookmarks(actor, query)
@@ -61,28 +71,28 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
 
 
 @blueprint.get("/lookup")
-@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut})
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut}, cache="bookmark")
 def lookup_bookmark(actor: Actor, query: LookupQuery) -> BookmarkOut:
     """Find the bookmark of a link, compared in normalised form."""
     return queries.lookup_bookmark(actor, query.url)
 
 
 @blueprint.post("/bulk")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BulkOut})
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BulkOut}, cost=cost_of_items)
 def create_bookmarks(actor: Actor, query: CreateQuery, json: BulkIn) -> BulkOut:
     """Save up to 1000 links; one bad item spoils no other."""
     return service.save_bookmarks(actor, json.items, query.on_duplicate or "merge")
 
 
 @blueprint.post("/actions")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: ActionOut})
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: ActionOut}, cost=cost_of_ids)
 def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
     """Change many bookmarks at once."""
     return ActionOut(affected=actions.act(actor, json))
 
 
 @blueprint.get("/<id:bookmark_id>")
-@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut})
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut}, cache="bookmark")
 def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Read one bookmark."""
     return queries.get_bookmark(actor, bookmark_id)
@@ -119,7 +129,7 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> tuple[JobOut, int, dic
 
 
 @blueprint.get("/<id:bookmark_id>/content")
-@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: ContentOut})
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: ContentOut}, cache="bookmark")
 def read_content(actor: Actor, bookmark_id: int) -> ContentOut:
     """Read the captured page."""
     return ContentOut.model_validate(queries.read_content(actor, bookmark_id))
@@ -134,7 +144,7 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> Si
 
 
 @tags_blueprint.get("")
-@operation(scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage})
+@operation(scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list")
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     """List tags."""
     return tags.list_tags(actor, query)

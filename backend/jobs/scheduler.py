@@ -43,6 +43,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
         Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),
         Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *"),
+        Regular("backend.idempotency.jobs.purge_idempotency_keys", cron="27 * * * *"),
         Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
         Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *"),
         Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *"),
@@ -103,5 +104,6 @@ def run_scheduler() -> None:
         scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
         for work in regular_work(settings.RECONCILE_SECONDS):
             scheduler.add(work)
+        send([Message("backend.serving.jobs.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
         logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
         scheduler.start()  # type: ignore[no-untyped-call]

@@ -31,7 +31,7 @@ READ, WRITE, TAG = "organizations:read", "organizations:write", "organizations"
 
 
 @blueprint.get("")
-@operation(scope=READ, limit="list", tag=TAG, responses={200: OrganizationPage})
+@operation(scope=READ, limit="list", tag=TAG, responses={200: OrganizationPage}, cache="organization")
 def list_organizations(actor: Actor, query: OrganizationListQuery) -> OrganizationPage:
     """List the organizations that you belong to."""
     return queries.list_organizations(actor, query)
@@ -46,7 +46,7 @@ def create_organization(actor: Actor, json: OrganizationIn) -> tuple[Organizatio
 
 
 @blueprint.get("/<id:organization_id>")
-@operation(scope=READ, limit="read", tag=TAG, responses={200: OrganizationOut})
+@operation(scope=READ, limit="read", tag=TAG, responses={200: OrganizationOut}, cache="organization")
 def read_organization(actor: Actor, organization_id: int) -> OrganizationOut:
     """Read one organization."""
     return queries.get_organization(actor, organization_id)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.session_state import forget_user
+from backend.cache.changes import announce_change_of_everything
 from backend.errors import Conflict, Invalid
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
@@ -70,6 +71,7 @@ def update_organization(actor: Actor, organization_id: int, patch: OrganizationP
         db.session.rollback()
         raise _taken(patch.slug or "") from error
     db.session.commit()
+    announce_change_of_everything()  # All members see its name; it changes too seldom to look for them.
     return OrganizationOut.of(organization, "owner")
 
 

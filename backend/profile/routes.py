@@ -24,7 +24,7 @@ blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
 
 @blueprint.get("")
-@operation(scope="account:read", limit="read", tag="profile", responses={200: UserOut})
+@operation(scope="account:read", limit="read", tag="profile", responses={200: UserOut}, cache="profile")
 def read_profile(actor: Actor) -> UserOut:
     """Read your own account."""
     return UserOut.model_validate(get_user(actor))

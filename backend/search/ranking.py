@@ -46,7 +46,7 @@ from backend.extensions import db
 # How many words a query may have for bookmarks that hold them all to come first.
 COMPLETE_WORDS = 4
 # How many candidates a search may score, if none has a page; a page's impacts lie out of line and take longer.
-BUDGET, PAGE_COST = 5_000, 3
+BUDGET, PAGE_COST = 5_000, 5
 # Without stored counts documents are counted for the query, up to this bound.
 COUNTED = 5_000
 

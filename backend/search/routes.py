@@ -21,7 +21,7 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
 
 
 @blueprint.get("/suggest")
-@operation(scope="search:read", limit="search", tag="search", responses={200: Suggestions})
+@operation(scope="search:read", limit="read", tag="search", responses={200: Suggestions})
 def suggest_searches(actor: Actor, query: SuggestQuery) -> Suggestions:
     """Suggest tags, titles, domains and recent searches for what is being typed."""
     return suggest(actor, query.q)

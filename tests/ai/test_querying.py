@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from backend.ai import querying
-from backend.ai.breaker import CircuitBreaker
 from backend.ai.embeddings.provider import EmbeddingsUnavailable, Vectors
 from backend.ai.querying import QueryEmbedder
+from backend.breaker import CircuitBreaker
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,7 @@ def provider() -> Provider:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The present, which stands still unless a test moves it."""
     now = [1000.0]
-    monkeypatch.setattr("backend.ai.breaker.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("backend.breaker.time.monotonic", lambda: now[0])
     return now
 
 
@@ -116,7 +116,7 @@ def test_of_many_threads_one_probes(provider: Provider, clock: list[float]) -> N
 
 
 def test_another_kind_of_error_while_probing_leaves_others_failing(clock: list[float]) -> None:
-    breaker = CircuitBreaker(seconds=30)
+    breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.again, seconds=30)
 
     def down() -> None:
         raise EmbeddingsUnavailable("Down.", retryable=True)

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import redis
 from flask import Flask
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from sqlalchemy import text
 
 from backend.auth import session_state
 from backend.auth.jobs import repeat_revocations
 from backend.auth.session_state import forget_user
-from backend.extensions import db, redis_client
+from backend.extensions import db, redis_client, redis_gate
+from backend.redis_gate import RedisGate
 from tests.api import PASSWORD, Api
+from tests.factories import unreachable_gate
 from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
-
-
-@pytest.fixture(autouse=True)
-def no_marks_of_other_tests() -> None:
-    session_state._marks.unsent.clear()
-    session_state._marks.away_until = 0.0
-
-
-@pytest.fixture
-def no_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis away, for this process."""
-    gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
-    monkeypatch.setitem(app.extensions, "redis", gone)
 
 
 def login(api: Api, username: str = "ada") -> Api:
@@ -144,12 +131,18 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     ada: Api, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert works(ada)
+    gate = cast(RedisGate, app.extensions["redis_gate"])
     with monkeypatch.context() as patch:
-        gone = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
-        patch.setitem(app.extensions, "redis", gone)
+        patch.setattr(gate, "client", unreachable_gate().client)
         assert ada.post("/auth/logout").status_code == 204
         assert not works(ada)
-    session_state._marks.away_until = 0.0
+    assert not works(ada)
+    # What Redis still held is believed no more once the mark is there, and not before.
+    assert not gate.is_trusted
+    monkeypatch.setattr(gate, "_distrusted_until", 0.0)
+    end = time.monotonic() + 5
+    while gate._unsent and time.monotonic() < end:
+        time.sleep(0.02)
     assert not works(ada)
 
 
@@ -166,7 +159,8 @@ def test_a_reader_that_is_overtaken_does_not_bring_a_session_back(ada: Api, cont
     """It read the live session before the logout, and tells Redis after."""
     assert works(ada)
     session_id = ada.get("/auth/sessions").json["items"][0]["id"]
-    _, person = session_state.read_session(session_id, ada.user_id)
+    [answer] = redis_gate().ask(lambda: [session_state.session_command(session_id, ada.user_id)]) or [None]
+    _, person = session_state.known_session(answer, ada.user_id)
     assert person is not None
     ada.post("/auth/logout")
     session_state.remember_session(session_id, person)

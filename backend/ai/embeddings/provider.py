@@ -41,6 +41,10 @@ class EmbeddingsUnavailable(Exception):
         self.reason = reason
         self.retryable = retryable
 
+    def again(self) -> EmbeddingsUnavailable:
+        """Another one that says the same."""
+        return EmbeddingsUnavailable(self.reason, retryable=self.retryable)
+
 
 def create_provider(settings: Settings, *, interactive: bool = False) -> EmbeddingProvider | None:
     """The provider that the settings name; None for EMBEDDING_PROVIDER=none. Loads and connects on first use.

@@ -15,6 +15,7 @@ from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.saving import title_key
+from backend.cache.changes import announce_change
 from backend.extensions import current_settings, db, utc_now
 
 MAX_ATTEMPTS = 3
@@ -34,6 +35,7 @@ class Outcome:
 @dataclass(frozen=True)
 class _Claim:
     bookmark_id: int
+    organization_id: int
     url: str
     attempt: int
 
@@ -79,10 +81,10 @@ def _claim(bookmark_id: int) -> _Claim | None:
         .where(Bookmark.id == bookmark_id, Bookmark.capture_status == "pending")
         .where(Bookmark.capture_due_at <= func.now(), Bookmark.deleted_at.is_(None))
         .values(capture_attempts=Bookmark.capture_attempts + 1, capture_due_at=func.now() + lease)
-        .returning(Bookmark.url, Bookmark.capture_attempts)
+        .returning(Bookmark.organization_id, Bookmark.url, Bookmark.capture_attempts)
     ).one_or_none()
     db.session.commit()
-    return _Claim(bookmark_id, row.url, row.capture_attempts) if row else None
+    return _Claim(bookmark_id, row.organization_id, row.url, row.capture_attempts) if row else None
 
 
 def _why_not(bookmark_id: int) -> Outcome:
@@ -122,13 +124,13 @@ def _retry_or_fail(claim: _Claim, error: FetchError) -> Outcome:
         return _end(claim, "failed", error.reason)
     wait = error.retry_after_seconds or current_settings().CAPTURE_RETRY_SECONDS * 4 ** (claim.attempt - 1)
     _change(claim, capture_due_at=func.now() + timedelta(seconds=wait), capture_error=error.reason)
-    db.session.commit()
+    _commit(claim)
     return Outcome("pending", error.reason, wait)
 
 
 def _end(claim: _Claim, status: Literal["failed", "skipped"], reason: str) -> Outcome:
     _change(claim, capture_status=status, capture_error=reason, capture_due_at=None, embedding_due_at=func.now())
-    db.session.commit()
+    _commit(claim)
     return Outcome(status, reason)
 
 
@@ -154,7 +156,7 @@ def _store(claim: _Claim, page: ExtractedPage) -> Outcome:
     if mine:
         store_content(claim.bookmark_id, page)
         refresh_documents([claim.bookmark_id])
-    db.session.commit()
+    _commit(claim)
     return Outcome("captured") if mine else Outcome("gone")
 
 
@@ -175,6 +177,11 @@ def store_content(bookmark_id: int, page: ExtractedPage) -> None:
         .on_conflict_do_update(index_elements=["bookmark_id"], set_=values)
     )
     index_stored_pages([bookmark_id])
+
+
+def _commit(claim: _Claim) -> None:
+    db.session.commit()
+    announce_change([claim.organization_id])
 
 
 def _if_empty(test: Any, present: Any, found: str) -> Any:

@@ -1,0 +1,22 @@
+"""Whom a client's address stands for."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+
+# IPv6 gives every customer a network of at least this size.
+IPV6_PREFIX = 64
+
+
+def address_digest(address: str) -> str:
+    """One name for all addresses of a customer. Addresses of people do not lie about in Redis."""
+    return hashlib.sha256(_network(address).encode()).hexdigest()[:32]
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False)) if parsed.version == 6 else str(parsed)

@@ -1,0 +1,1 @@
+"""Answers kept in Redis, as bytes, for as long as nothing of what they show has changed (R-CACHE)."""

@@ -1,0 +1,45 @@
+"""Commands on the answers that are kept."""
+
+from __future__ import annotations
+
+import click
+
+from backend.cache import statistics
+from backend.cli.application import connected_application
+from backend.serving.warming import people_of_today
+from backend.serving.warming import warm as warm_people
+
+
+@click.group("cache")
+def cache() -> None:
+    """Look at the cache, empty it or fill it."""
+
+
+@cache.command()
+def stats() -> None:
+    """Tell how often answers were found, by kind."""
+    with connected_application():
+        found = statistics.read_statistics()
+    click.echo(f"Redis:    {'connected' if found.connected else 'away'}, {found.errors} failed questions")
+    click.echo(f"Answers:  {found.hits} found, {found.misses} made, {found.hit_rate_percent} % found")
+    for name, one in found.namespaces.items():
+        click.echo(f"  {name:<14} {one.hits:>9} found {one.misses:>9} made {one.hit_rate_percent:>6} %")
+
+
+@cache.command()
+def clear() -> None:
+    """Forget all answers, and count from zero."""
+    with connected_application():
+        statistics.clear()
+        connected = statistics.read_statistics().connected
+    if not connected:
+        raise click.ClickException("Redis is away: nothing could be cleared.")
+    click.echo("The cache is empty.")
+
+
+@cache.command()
+def warm() -> None:
+    """Make the first answers of everybody who was here within a day."""
+    with connected_application():
+        people = warm_people(people_of_today())
+    click.echo(f"Warmed up for {people} people.")

@@ -1,0 +1,1 @@
+"""How often anybody may ask (R-LIMIT): sliding windows, counted in Redis for all processes."""

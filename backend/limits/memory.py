@@ -1,0 +1,37 @@
+"""Limits that a process keeps for itself while Redis is away: the `limits` library's sliding counters."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
+
+from backend.limits.windows import Limits, Verdict
+
+
+class MemoryWindows:
+    """Three windows checked together, counted by this process alone. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def check(self, key: str, limits: Limits, cost: int) -> Verdict:
+        """Count a request in all windows if it may pass, in none if it may not."""
+        items: list[RateLimitItem] = [
+            RateLimitItemPerMinute(limits[0]),
+            RateLimitItemPerHour(limits[1]),
+            RateLimitItemPerDay(limits[2]),
+        ]
+        with self._lock:
+            full = [item for item in items if not self._counter.test(item, key, cost=cost)]
+            for item in items:
+                if not full:
+                    self._counter.hit(item, key, cost=cost)
+            stats = [self._counter.get_window_stats(item, key) for item in items]
+        waits = [stat.reset_time - time.time() for item, stat in zip(items, stats, strict=True) if item in full]
+        minute, hour, day = (max(0, stat.remaining) for stat in stats)
+        return Verdict(not full, limits, (minute, hour, day), max(waits, default=0.0))

@@ -1,0 +1,81 @@
+"""Charging requests to whoever sends them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from flask import current_app
+from loguru import logger
+
+from backend.errors import TooManyRequests
+from backend.extensions import redis_gate
+from backend.limits.memory import MemoryWindows
+from backend.limits.windows import Limits, Verdict, check_command, verdict
+from backend.redis_gate import Command
+
+
+@dataclass
+class RateLimits:
+    """The limits of each class of route; `classes` is empty where nothing is limited."""
+
+    classes: dict[str, Limits]
+    memory: MemoryWindows = field(default_factory=MemoryWindows)
+    is_alone: bool = False
+
+    def note_source(self, *, is_alone: bool) -> None:
+        """Say once in the log when counting moves to this process, and back."""
+        if self.is_alone != is_alone:
+            self.is_alone = is_alone
+            logger.warning("limits are counted {}", "by each process for itself" if is_alone else "in Redis again")
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A request to be counted: `subject` sends it, to a route of this class."""
+
+    subject: str
+    limit_class: str
+    cost: int = 1
+    refund: int = 0
+
+    @property
+    def limits(self) -> Limits | None:
+        """What holds for it; None where it is not limited."""
+        return rate_limits().classes.get(self.limit_class)
+
+    def commands(self) -> list[Command]:
+        """What to ask Redis; `settle` takes the answer. Nothing where it is not limited."""
+        if self.limits is None:
+            return []
+        key = redis_gate().key(f"limit:{self.limit_class}:{self.subject}")
+        return [check_command(key, self.limits, self._bounded_cost, self.refund)]
+
+    def settle(self, answer: Any) -> Verdict | None:
+        """Whether it may pass; None where it is not limited. `answer` is None while Redis is away."""
+        if self.limits is None:
+            return None
+        rate_limits().note_source(is_alone=answer is None)
+        if answer is not None:
+            return verdict(answer, self.limits)
+        return rate_limits().memory.check(f"{self.limit_class}:{self.subject}", self.limits, self._bounded_cost)
+
+    @property
+    def _bounded_cost(self) -> int:
+        # What costs more than a whole window may pass when the window is empty, but for what was counted before.
+        return min(self.cost, min(self.limits) - self.refund) if self.limits else self.cost
+
+
+def rate_limits() -> RateLimits:
+    """Those of the application that is running."""
+    return cast(RateLimits, current_app.extensions["rate_limits"])
+
+
+def enforce(outcome: Verdict | None) -> None:
+    """Let a request pass, or not.
+
+    Raises:
+        TooManyRequests: with the seconds to wait.
+    """
+    if outcome is not None and not outcome.passes:
+        raise TooManyRequests(retry_after=outcome.retry_after)

@@ -1,0 +1,95 @@
+"""Three sliding windows checked together: one request counts in all of them, or in none (R-LIMIT 1).
+
+A window is cut into 60 slots, and one slot more is kept, so that in no stretch as long as the window more pass than its
+limit; a request weighs on for up to a sixtieth of the window longer. Redis's own clock counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from backend.redis_gate import Command, Script
+
+SECONDS = (60, 3600, 86400)
+
+Limits = tuple[int, int, int]
+
+# KEYS: the counts of one subject in one class. ARGV: cost, what to take back when refused, then for each window its
+# length in seconds and its limit. Returns whether it passed, what is left in each window, milliseconds to wait.
+CHECK = Script("""
+local now = redis.call('TIME')
+local seconds = tonumber(now[1]) + tonumber(now[2]) / 1000000
+local cost, refund = tonumber(ARGV[1]), tonumber(ARGV[2])
+local state = redis.call('HMGET', KEYS[1], 't1', 's1', 't2', 's2', 't3', 's3')
+local totals, slots, passes, longest = {}, {}, 1, 0
+for at = 1, 3 do
+    local length, limit = tonumber(ARGV[2 * at + 1]) / 60, tonumber(ARGV[2 * at + 2])
+    local slot = math.floor(seconds / length)
+    local total, last = tonumber(state[2 * at - 1]) or 0, tonumber(state[2 * at]) or slot
+    if slot < last then slot = last end
+    local gone = {}
+    for old = last - 60, math.min(slot - 61, last) do gone[#gone + 1] = at .. ':' .. old % 61 end
+    if #gone > 0 and total > 0 then
+        for _, count in ipairs(redis.call('HMGET', KEYS[1], unpack(gone))) do total = total - (tonumber(count) or 0) end
+        redis.call('HDEL', KEYS[1], unpack(gone))
+    end
+    totals[at], slots[at] = total, slot
+    if total + cost > limit then
+        passes = 0
+        local left = total + cost - limit
+        for old = slot - 60, slot do
+            left = left - (tonumber(redis.call('HGET', KEYS[1], at .. ':' .. old % 61)) or 0)
+            if left <= 0 then
+                longest = math.max(longest, (old + 61) * length - seconds)
+                break
+            end
+        end
+        if left > 0 then longest = math.max(longest, 61 * length) end
+    end
+end
+local answer, change, written = {passes}, cost, {}
+if passes == 0 then change = -refund end
+for at = 1, 3 do
+    if change ~= 0 then
+        redis.call('HINCRBY', KEYS[1], at .. ':' .. slots[at] % 61, change)
+        totals[at] = totals[at] + change
+    end
+    answer[at + 1] = math.max(0, tonumber(ARGV[2 * at + 2]) - totals[at])
+    written[4 * at - 3], written[4 * at - 2] = 't' .. at, totals[at]
+    written[4 * at - 1], written[4 * at] = 's' .. at, slots[at]
+end
+redis.call('HSET', KEYS[1], unpack(written))
+redis.call('EXPIRE', KEYS[1], math.ceil(tonumber(ARGV[7]) * 62 / 60))
+answer[5] = math.ceil(longest * 1000)
+return answer
+""")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a request may pass, and what is left.
+
+    Attributes:
+        passes: Whether it may.
+        limits: Of each window.
+        remaining: Of each window, after this request.
+        retry_after: Seconds until it may, if it may not.
+    """
+
+    passes: bool
+    limits: Limits
+    remaining: Limits
+    retry_after: float = 0.0
+
+
+def check_command(key: str, limits: Limits, cost: int, refund: int = 0) -> Command:
+    """What to ask Redis; `verdict` reads the answer."""
+    windows = [number for pair in zip(SECONDS, limits, strict=True) for number in pair]
+    return CHECK.command([key], cost, refund, *windows)
+
+
+def verdict(answer: Any, limits: Limits) -> Verdict:
+    """Redis's answer to a check."""
+    passes, minute, hour, day, milliseconds = answer
+    return Verdict(passes == 1, limits, (minute, hour, day), milliseconds / 1000)

@@ -1,0 +1,15 @@
+"""What the worker does so that the first answer is there already."""
+
+from __future__ import annotations
+
+from backend.serving.warming import people_of_today, warm
+
+
+def warm_person(user_id: int) -> None:
+    """After a login."""
+    warm([user_id])
+
+
+def warm_people_of_today() -> None:
+    """After a start."""
+    warm(people_of_today())

@@ -1,0 +1,181 @@
+"""The way of a request through a declared route.
+
+Reads: admission, then the kept answer or the view. Writes: admission, conditions, the view, and after it the news that
+what was kept is worthless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, current_app, g, make_response, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from backend.actor import Actor
+from backend.api import LimitClass, Route, declared_operation, declared_route
+from backend.cache import answers
+from backend.cache.answers import Answer, Slot, Wanted
+from backend.cache.changes import announce_change
+from backend.errors import NotFound, PreconditionFailed
+from backend.extensions import current_settings, db
+from backend.limits.service import RateLimits
+from backend.serving.admission import admit, charge_more, charge_stranger, look
+from backend.serving.conditions import check_write, is_conditional_write, known_etags, not_modified
+from backend.serving.limit_headers import write_headers
+from backend.serving.repetition import once
+from config import Settings
+
+READS = ("GET", "HEAD")
+# What PostgreSQL says to a transaction whose rows another has changed since it began.
+CHANGED_MEANWHILE = "40001"
+JSON = "application/json"
+
+
+def register_serving(app: Flask, settings: Settings) -> None:
+    """Have declared routes answered here, and the limits said on every answer."""
+    app.extensions["rate_limits"] = RateLimits(settings.rate_limits)
+    app.extensions["serving"] = RouteServing()
+    app.before_request(_count_stranger)
+    app.after_request(_say_limits)
+
+
+class RouteServing:
+    """What `backend.api.operation` wraps around every view."""
+
+    def serve(self, route: Route, arguments: dict[str, Any]) -> Response:
+        """The answer of a route to the request at hand."""
+        actor = admit(route.operation)
+        if actor is not None and route.takes("actor"):
+            arguments["actor"] = actor
+        if request.method in READS:
+            return read(route, actor, arguments)
+        return _write(route, actor, arguments)
+
+    def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
+        """With everything checked: charge for a large body, and look whether the caller's conditions hold."""
+        cost = route.operation.cost
+        if cost is not None and (extra := cost(arguments["json"]) - 1) > 0:
+            charge_more(route.operation, extra)
+        if request.method in ("PUT", "PATCH", "DELETE") and is_conditional_write():
+            _check_conditions(arguments.get("actor"))
+
+
+def read(route: Route, actor: Actor | None, arguments: dict[str, Any]) -> Response:
+    """The kept answer of a route that reads, or the view's, kept for the next who asks."""
+    if actor is None:
+        return _view(route, arguments)
+    if route.operation.cache is None or not current_settings().ENABLE_CACHING:
+        return _conditional(_view(route, arguments))
+    question = [request.path, sorted(request.args.items(multi=True))]
+    slot = Slot.of(route.operation.cache, actor.organization_id, actor.user_id, question)
+    found = answers.read(slot, known_etags())
+    if isinstance(found, Answer):
+        return _kept(found)
+    return _conditional(_make(route, found, arguments))
+
+
+def _make(route: Route, wanted: Wanted, arguments: dict[str, Any]) -> Response:
+    """The view's answer, kept for others if it is one that may be."""
+    try:
+        response = _view(route, arguments)
+    except Exception:
+        answers.give_up(wanted)
+        raise
+    if response.status_code == 200 and response.mimetype == JSON:
+        body = response.get_data()
+        answers.keep(wanted, Answer(answers.etag_of(body), body))
+    else:
+        answers.give_up(wanted)
+    return response
+
+
+def _kept(answer: Answer) -> Response:
+    if answer.body is None:
+        return _private(not_modified(answer.etag))
+    response = current_app.response_class(answer.body, mimetype=JSON)
+    response.headers["ETag"] = f'"{answer.etag}"'
+    return _private(response)
+
+
+def _conditional(response: Response) -> Response:
+    """The answer with its ETag; 304 if the caller has it already."""
+    if response.status_code == 200 and response.mimetype == JSON and not response.is_streamed:
+        etag = answers.etag_of(response.get_data())
+        known = known_etags()
+        if etag in known or "*" in known:
+            return _private(not_modified(etag))
+        response.headers["ETag"] = f'"{etag}"'
+    return _private(response)
+
+
+def _write(route: Route, actor: Actor | None, arguments: dict[str, Any]) -> Response:
+    try:
+        response = once(actor, lambda: _view(route, arguments)) if actor else _view(route, arguments)
+    except OperationalError as error:
+        if is_conditional_write() and getattr(error.orig, "pgcode", None) == CHANGED_MEANWHILE:
+            raise PreconditionFailed from None
+        raise
+    finally:
+        # Also after a fault: it may have come after a commit.
+        if actor is not None:
+            announce_change([actor.organization_id], [actor.user_id])
+    if response.status_code == 200 and request.method in ("PUT", "PATCH"):
+        response.headers["ETag"] = f'"{answers.etag_of(response.get_data())}"'
+    # Tokens and keys are told in answers to writes.
+    return _private(response, "no-store")
+
+
+def _check_conditions(actor: Actor | None) -> None:
+    """Compare what is there now with what the caller wants to be there.
+
+    The transaction sees from here on what it has seen first, and fails if another changes the rows it writes: what was
+    compared is what is changed.
+    """
+    db.session.rollback()
+    db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    check_write(_current_etag(actor))
+
+
+def _current_etag(actor: Actor | None) -> str | None:
+    adapter = current_app.url_map.bind_to_environ(request.environ)
+    try:
+        endpoint, arguments = adapter.match(request.path, method="GET")
+        route = declared_route(current_app, endpoint)
+        if route is None:
+            return None
+        given = {**arguments, "actor": actor} if route.takes("actor") else dict(arguments)
+        return answers.etag_of(route.represent(given).get_data())
+    except (HTTPException, NotFound):
+        return None
+
+
+def _view(route: Route, arguments: Mapping[str, Any]) -> Response:
+    return make_response(route.checked(**arguments))
+
+
+def _private(response: Response, control: str = "private, no-cache") -> Response:
+    """For the caller alone, and to be asked for each time anew, unless the view has said something else."""
+    response.headers.setdefault("Cache-Control", control)
+    response.vary.update(["Authorization", "X-Organization-ID"])
+    return response
+
+
+def _count_stranger() -> None:
+    if request.url_rule is None:
+        charge_stranger("default")
+
+
+def _say_limits(response: Response) -> Response:
+    outcome = g.get("limits")
+    if outcome is None:
+        outcome = look(_limit_class())
+    if outcome is not None:
+        write_headers(response, outcome)
+    return response
+
+
+def _limit_class() -> LimitClass:
+    operation = declared_operation(current_app, request.endpoint) if request.endpoint else None
+    return operation.limit if operation else "default"
