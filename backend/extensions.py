@@ -13,6 +13,7 @@ from flask_cors import CORS
 from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
+from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import BigInteger, DateTime, Executable, MetaData, Text
@@ -62,17 +63,23 @@ def redis_gate() -> RedisGate:
 def bind_redis(app: Flask, settings: Settings) -> None:
     """Attach the Redis client; connects on first use, so a missing Redis does not stop the start."""
     app.extensions["redis_gate"] = RedisGate(
-        lambda hook: connect_redis(settings, socket_timeout=2, max_connections=20, redis_connect_func=hook)
+        lambda hook: connect_redis(
+            settings, BlockingConnectionPool, socket_timeout=2, max_connections=20, timeout=2, redis_connect_func=hook
+        )
     )
 
 
-def connect_redis(settings: Settings, **options: Any) -> redis.Redis:
+def connect_redis(
+    settings: Settings, pool: type[redis.ConnectionPool] = redis.ConnectionPool, **options: Any
+) -> redis.Redis:
     """A Redis client that connects on first use and does not repeat what failed."""
     password = settings.REDIS_PASSWORD.get_secret_value()
     if password and "@" not in settings.REDIS_URL:
         options["password"] = password
     url = settings.REDIS_URL or "redis://127.0.0.1:6379/0"
-    return redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, **options)
+    return redis.Redis(
+        connection_pool=pool.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=1, **options)
+    )
 
 
 def database_options(settings: Settings) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from backend.bookmarks.messages import (
 )
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.reembedding import ensure_index, remove_superseded
-from backend.cache.changes import announce_change_of_everything
+from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
@@ -99,8 +99,9 @@ def refresh_due_documents() -> None:
     while True:
         ids = list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH}))
         index_stored_pages(ids)
-        refresh_documents(ids)
+        rows = refresh_documents(ids).values()
         db.session.commit()
+        announce_change({row.organization_id for row in rows})
         if len(ids) < REFRESH_BATCH:
             return
 

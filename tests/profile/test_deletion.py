@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.extensions import Base, db
+from backend.extensions import Base, db, redis_client
 from backend.jobs.queue import waiting_keys
 from backend.profile import deletion
 from backend.profile.deletion import is_removal_due, remove_deleted
@@ -141,11 +141,11 @@ def test_two_workers_at_once_do_not_disturb_each_other(
 
 def test_a_lost_message_is_sent_again_until_all_is_gone(ada: Api, context: Flask) -> None:
     delete(ada)
-    context.extensions["redis"].flushall()
+    redis_client().flushall()
     resend_removals()
     assert len(waiting_keys("bulk")) == 1
     remove_deleted_accounts()
     assert rows("SELECT count(*) FROM users") == [0]
-    context.extensions["redis"].flushall()
+    redis_client().flushall()
     resend_removals()
     assert waiting_keys("bulk") == set()
