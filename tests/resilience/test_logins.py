@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from sqlalchemy import NullPool, create_engine, text
 
+from backend.auth.service import GRACE
 from tests.api import PASSWORD
 from tests.resilience.conftest import Stack
 
@@ -65,14 +65,6 @@ def refresh(stack: Stack, session: dict[str, str]) -> int:
     return answer.status_code
 
 
-def let_the_grace_pass(stack: Stack) -> None:
-    """As if every refresh token had been used longer ago than its successor is given again."""
-    address = json.loads((stack.data_dir / "stack.json").read_text())["DATABASE_URL"]
-    engine = create_engine(address, poolclass=NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE sessions SET rotated_at = rotated_at - interval '6 seconds'"))
-
-
 def hold_a_family_together(stack: Stack, first: dict[str, str]) -> dict[str, str]:
     """Fifty refreshes of one token leave one family, which a reuse after the grace ends everywhere; its last tokens."""
     answers = refresh_together(stack, first, 50)
@@ -80,7 +72,7 @@ def hold_a_family_together(stack: Stack, first: dict[str, str]) -> dict[str, str
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
     successor: dict[str, str] = answers[-1].json()
     assert statuses(stack, successor, 40) == {200}
-    let_the_grace_pass(stack)
+    time.sleep(GRACE.total_seconds())
     assert refresh(stack, first) == 401
     assert statuses(stack, successor, 40) == {401}
     assert refresh(stack, successor) == 401
