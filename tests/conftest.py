@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,14 +17,13 @@ from backend.cli.up.redis import EmbeddedRedis
 from backend.extensions import Base, db, redis_client, redis_gate
 from backend.redis_gate import RedisGate
 from config import Settings, load_settings
-from tests.api import PASSWORD, Api
+from tests.api import Api
 from tests.factories import make_person, unreachable_gate
 from tests.live import LiveServer, serving
+from tests.secrecy import secrets_in
 from tests.sql import SqlCounter
 
 ROOT = Path(__file__).parent.parent
-# The password of the tests' people, JWTs, API tokens, keys of providers.
-SECRETS = re.compile(rf"{PASSWORD}|eyJ[\w-]{{10,}}\.[\w-]+\.[\w-]+|fz_[0-9A-Za-z]{{36}}|sk-[A-Za-z0-9_-]{{8,}}")
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +59,7 @@ def settings(servers: dict[str, str]) -> Iterator[Settings]:
 
     written = [path.read_text() for path in logs.glob("*.log")]
     assert written
-    assert [word for text_ in written for word in SECRETS.findall(text_)] == []
+    assert secrets_in("\n".join(written)) == set()
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +88,8 @@ def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempP
     }
     with serving(tmp_path_factory.mktemp("live"), environment) as server:
         yield server
+    keys = environment["SECRET_KEY"], environment["JWT_SECRET_KEY"]
+    assert secrets_in(server.logged(), keys) == set()
 
 
 @pytest.fixture

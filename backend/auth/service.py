@@ -252,6 +252,6 @@ def _session_out(user: User, session_id: UUID, refresh_token: str) -> SessionOut
         organization_id=user.personal_organization_id,
         access_token=make_access_token(user.id, session_id),
         refresh_token=refresh_token,
-        token_type="Bearer",  # noqa: S106
+        token_type="Bearer",  # nosec B106
         expires_in=current_settings().ACCESS_TOKEN_MINUTES * 60,
     )

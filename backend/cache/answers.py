@@ -26,7 +26,6 @@ COUNTS = "cache:counts"
 GENERATION_BYTES = 8
 # Answers that are made at the same time should not end at the same time.
 JITTER = 0.1
-# One in how many reads also tells Redis of errors that this process has met.
 ETAG_LENGTH = 32
 
 # KEYS: the generations of everything, the organization and the person; the answer; the lock of who makes it; the
@@ -123,7 +122,7 @@ def keep(wanted: Wanted, answer: Answer) -> None:
         return
     value = wanted.stamp + answer.etag.encode() + answer.body
     seconds = CACHE_SECONDS[wanted.slot.namespace]
-    lasts = max(1, round(seconds * random.uniform(1 - JITTER, 1 + JITTER)))  # noqa: S311
+    lasts = max(1, round(seconds * random.uniform(1 - JITTER, 1 + JITTER)))  # nosec B311
     gate = redis_gate()
     gate.ask(
         lambda: [

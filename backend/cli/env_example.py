@@ -15,7 +15,7 @@ HEADER = """\
 # Copy to `.env` and take the # off what you change. A variable of the environment comes before this file.
 """
 COMPOSE_SECRETS = {
-    "POSTGRES_PASSWORD": "letters and digits only, since it becomes part of an address",
+    "POSTGRES_PASSWORD": "letters and digits only, since it becomes part of an address",  # nosec B105
     "REDIS_PASSWORD": Settings.model_fields["REDIS_PASSWORD"].description,
 }
 COMPOSE_OPTIONS = {

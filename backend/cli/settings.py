@@ -17,7 +17,7 @@ def settings_or_exit(**overrides: object) -> Settings:
     try:
         settings = load_settings(**overrides)
         if settings.DATABASE_URL:
-            assert settings.database_url  # Raises when it is not an address that Fuze can use.
+            _ = settings.database_url  # Raises when it is not an address that Fuze can use.
     except ConfigurationError as error:
         refuse(*str(error).splitlines())
     except OSError as error:

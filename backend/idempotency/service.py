@@ -75,6 +75,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Repl
         Invalid: the key was used for another request.
         Conflict: the first request still runs, or its answer was lost.
     """
+    db.session.info.pop(WORKING, None)
     attempt = Attempt(user_id, path, key, uuid4())
     row = IdempotencyKey.__table__.c
     free = or_(

@@ -147,8 +147,12 @@ def _current_etag(actor: Actor | None) -> str | None:
             return None
         given = {**arguments, "actor": actor} if route.takes("actor") else dict(arguments)
         return answers.etag_of(route.represent(given).get_data())
-    except (HTTPException, NotFound):
+    except HTTPException:
         return None
+    except NotFound:
+        if request.method == "PUT":
+            return None
+        raise
 
 
 def _view(route: Route, arguments: Mapping[str, Any]) -> Response:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.auth import session_state
+from backend.auth import service, session_state
 from backend.auth.jobs import repeat_revocations
 from backend.auth.session_state import forget_user
-from backend.extensions import db, redis_client, redis_gate
+from backend.extensions import db, redis_client, redis_gate, utc_now
 from backend.redis_gate import RedisGate
 from tests.api import PASSWORD, Api
 from tests.factories import unreachable_gate
@@ -35,11 +36,11 @@ def works(api: Api) -> bool:
     return api.get("/profile").status_code == 200
 
 
-def age_rotation(seconds: int) -> None:
-    db.session.execute(
-        text("UPDATE sessions SET rotated_at = rotated_at - make_interval(secs => :seconds)"), {"seconds": seconds}
-    )
-    db.session.commit()
+def refreshed(api: Api, monkeypatch: pytest.MonkeyPatch, *, seconds_ago: int) -> Any:
+    """The answer of a refresh some time ago. A token carries when it was made, so a row alone cannot be made older."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(service, "utc_now", lambda: utc_now() - timedelta(seconds=seconds_ago))
+        return refresh(api, api.session["refresh_token"])
 
 
 def test_logins_are_listed_newest_first_and_ended_one_by_one(ada: Api, bob: Api) -> None:
@@ -73,9 +74,15 @@ def test_two_tabs_with_one_refresh_token_get_the_same_successor(ada: Api) -> Non
     assert not works(ada)
 
 
-def test_after_the_grace_a_used_refresh_token_ends_the_session(ada: Api, context: Flask) -> None:
-    successor = refresh(ada, ada.session["refresh_token"]).json
-    age_rotation(6)
+def test_within_the_grace_a_used_refresh_token_gives_its_successor(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    successor = refreshed(ada, monkeypatch, seconds_ago=2).json
+    assert refresh(ada, ada.session["refresh_token"]).json["refresh_token"] == successor["refresh_token"]
+    assert works(Api(ada.app, session=successor))
+
+
+def test_after_the_grace_a_used_refresh_token_ends_the_session(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    successor = refreshed(ada, monkeypatch, seconds_ago=6).json
+    assert works(Api(ada.app, session=successor))
     assert refresh(ada, ada.session["refresh_token"]).status_code == 401
     assert refresh(ada, successor["refresh_token"]).status_code == 401
     assert not works(Api(ada.app, session=successor))
@@ -89,7 +96,7 @@ def test_of_fifty_refreshes_at_once_one_family_lives_on(ada: Api, context: Flask
     assert len(successors) == 1
     assert works(Api(ada.app, session=answers[-1].json))
     assert refresh(ada, successors.pop()).status_code == 200
-    age_rotation(6)
+    # The first one is no longer the predecessor.
     assert refresh(ada, ada.session["refresh_token"]).status_code == 401
     assert not works(Api(ada.app, session=answers[0].json))
 

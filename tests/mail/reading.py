@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import re
 from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from pathlib import Path
+from typing import cast
 from urllib.parse import unquote
 
 LINK = re.compile(r"http://localhost:3000(/[a-z-]+)\?token=(\S+)")
 # After it everything queued is due.
 LIFT_WAITS = "UPDATE mails SET due_at = now() WHERE status = 'queued'"
+
+
+def parsed(raw: bytes) -> EmailMessage:
+    """A mail from its bytes."""
+    return cast(EmailMessage, BytesParser(policy=default).parsebytes(raw))
+
+
+def from_files(folder: Path) -> list[EmailMessage]:
+    """The mails that were written to a folder, in the order of their names."""
+    return [parsed(path.read_bytes()) for path in sorted(folder.glob("*.eml"))]
 
 
 def plain(mail: EmailMessage) -> str:

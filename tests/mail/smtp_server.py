@@ -1,19 +1,23 @@
-"""A mail server on this machine that speaks SMTP, faults included."""
+"""A mail server on this machine: aiosmtpd's, which a test can make refuse, hang up, fall silent or drip."""
 
 from __future__ import annotations
 
-import base64
-import socketserver
+import asyncio
+import logging
 import ssl
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
-from typing import cast
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.cli.processes import eventually, free_port
+from tests.mail.reading import parsed
+
+# It logs to whom mails go, into the same log as Fuze, which does not.
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 
 @dataclass
@@ -22,17 +26,17 @@ class SmtpServer:
 
     `replies` holds, by command, what it says instead of yes: `451 later`; `drop` hangs up; `silence` says nothing more;
     `drip` never ends a line. CONNECT is the greeting, END the end of the data. With a certificate (`tls`) it offers
-    STARTTLS, or begins with it (`tls_first`); with `users` it offers and wants AUTH PLAIN.
+    STARTTLS, or begins with it (`tls_first`); with `users` it takes mails of theirs only.
     """
 
-    port: int = 0
+    port: int = field(default_factory=free_port)
     replies: dict[str, str] = field(default_factory=dict)
-    extensions: tuple[str, ...] = ("8BITMIME", "SMTPUTF8")
     users: dict[str, str] = field(default_factory=dict)
+    utf8: bool = True
     tls: ssl.SSLContext | None = None
     tls_first: bool = False
     raw: list[bytes] = field(default_factory=list)
-    envelopes: list[tuple[str, str]] = field(default_factory=list)
+    envelopes: list[Envelope] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     was_encrypted: bool = False
 
@@ -43,131 +47,97 @@ class SmtpServer:
     @property
     def mails(self) -> list[EmailMessage]:
         """The mails it took, parsed."""
-        parser = BytesParser(policy=default)
-        return [cast(EmailMessage, parser.parsebytes(raw)) for raw in self.raw]
+        return [parsed(raw) for raw in self.raw]
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take a mail that has arrived."""
+        if self.users and not session.authenticated:
+            return "530 who are you"
+        if "END" not in self.replies:
+            assert isinstance(envelope.original_content, bytes)
+            assert server.transport is not None
+            self.raw.append(envelope.original_content)
+            self.envelopes.append(envelope)
+            self.was_encrypted = server.transport.get_extra_info("ssl_object") is not None
+        return self.replies.get("END", "250 taken")
+
+    def authenticate(self, _: SMTP, __: Session, ___: Envelope, mechanism: str, login: LoginPassword) -> AuthResult:
+        """Compare the password; the server words its answer itself."""
+        right = self.users.get(login.login.decode()) == login.password.decode()
+        return AuthResult(success=right, handled=False)
 
 
-class _Conversation(socketserver.StreamRequestHandler):
-    timeout = 20
+class _Smtp(SMTP):
+    """Says what the script wants where it is not asked by a hook, and acts its faults."""
 
-    @property
-    def script(self) -> SmtpServer:
-        return cast(_Server, self.server).script
+    event_handler: SmtpServer
 
-    def handle(self) -> None:
+    async def push(self, status: str | bytes) -> None:
+        assert self.session is not None
+        if self.session.host_name is None and str(status).startswith("220 "):
+            status = self.event_handler.replies.get("CONNECT", status)
+        if status in ("drop", "silence", "drip"):
+            await self._act(str(status))
+        else:
+            await super().push(status)
+
+    async def _act(self, fault: str) -> None:
+        assert self.transport is not None
+        transport = self.transport
         try:
-            self.converse()
-        except OSError as error:
-            self.script.commands.append(f"({type(error).__name__})")
-
-    def finish(self) -> None:
-        super().finish()
-        self.rfile.close()
-        self.connection.close()
-
-    def converse(self) -> None:
-        self.sender = self.recipient = ""
-        self.encrypted = self.known = False
-        if self.script.tls_first:
-            self.encrypt()
-        if not self.answer("CONNECT", "220 test"):
-            return
-        while line := self.rfile.readline(2048):
-            word, _, argument = line.decode().strip().partition(" ")
-            self.script.commands.append(line.decode().strip())
-            if not self.obey(word.upper(), argument):
-                return
-
-    def obey(self, word: str, argument: str) -> bool:
-        if word in ("EHLO", "HELO"):
-            return self.answer(word, self.greeting())
-        if word == "STARTTLS" and self.script.tls:
-            return self.answer(word, "220 go on") and self.encrypt()
-        if word == "AUTH":
-            return self.log_in(argument)
-        if word == "MAIL":
-            self.sender = argument
-            return self.answer(word, "250 ok" if self.known or not self.script.users else "530 who are you")
-        if word == "RCPT":
-            self.recipient = argument
-            return self.answer(word, "250 ok")
-        if word == "DATA":
-            return self.take()
-        return self.answer(word, "221 bye" if word == "QUIT" else "250 ok") and word != "QUIT"
-
-    def greeting(self) -> str:
-        offers = ["test", *self.script.extensions]
-        if self.script.tls and not self.encrypted:
-            offers.append("STARTTLS")
-        if self.script.users:
-            offers.append("AUTH PLAIN")
-        return "\r\n".join([*(f"250-{offer}" for offer in offers[:-1]), f"250 {offers[-1]}"])
-
-    def encrypt(self) -> bool:
-        assert self.script.tls is not None
-        self.rfile.close()
-        self.connection = self.script.tls.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
-        self.connection.do_handshake()
-        self.rfile = self.connection.makefile("rb")
-        self.encrypted = self.script.was_encrypted = True
-        return True
-
-    def log_in(self, argument: str) -> bool:
-        _, user, password = base64.b64decode(argument.partition(" ")[2]).decode().split("\0")
-        self.known = self.script.users.get(user) == password
-        return self.answer("AUTH", "235 welcome" if self.known else "535 wrong password")
-
-    def take(self) -> bool:
-        if not self.answer("DATA", "354 go on") or "DATA" in self.script.replies:
-            return "DATA" in self.script.replies and self.script.replies["DATA"] != "drop"
-        lines = []
-        while (line := self.rfile.readline()) not in (b".\r\n", b""):
-            lines.append(line.removeprefix(b"."))
-        if "END" not in self.script.replies:
-            self.script.raw.append(b"".join(lines))
-            self.script.envelopes.append((self.sender, self.recipient))
-        return self.answer("END", "250 taken")
-
-    def answer(self, word: str, usual: str) -> bool:
-        """Say what the script wants, and whether the conversation goes on."""
-        reply = self.script.replies.get(word, usual)
-        if reply == "drop":
-            return False
-        if reply == "silence":
-            time.sleep(5)
-            return False
-        if reply == "drip":
-            return self.drip()
-        self.connection.sendall(f"{reply}\r\n".encode())
-        return True
-
-    def drip(self) -> bool:
-        for _ in range(100):
-            try:
-                self.connection.sendall(b"2")
-            except OSError:
-                break
-            time.sleep(0.1)
-        return False
+            for _ in range(0 if fault == "drop" else 50):
+                if fault == "drip":
+                    self._writer.write(b"2")
+                await asyncio.sleep(0.1)
+        finally:
+            # Also when the client hung up meanwhile, where the greeting leaves the connection open.
+            transport.close()
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    script: SmtpServer
+def _scripted(word: str) -> Callable[[_Smtp, str], Awaitable[None]]:
+    usual = getattr(SMTP, f"smtp_{word}")
+
+    async def command(self: _Smtp, argument: str) -> None:
+        self.event_handler.commands.append(word)
+        reply = self.event_handler.replies.get(word)
+        await (self.push(reply) if reply else usual(self, argument))
+
+    return command
+
+
+for _word in ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"):
+    setattr(_Smtp, f"smtp_{_word}", _scripted(_word))
+
+
+class _Controller(Controller):
+    handler: SmtpServer
+
+    def factory(self) -> SMTP:
+        script = self.handler
+        return _Smtp(
+            script,
+            hostname="test",
+            enable_SMTPUTF8=script.utf8,
+            tls_context=None if script.tls_first else script.tls,
+            auth_require_tls=False,
+            authenticator=script.authenticate,
+            loop=self.loop,
+        )
 
 
 @contextmanager
 def smtp_server(script: SmtpServer | None = None) -> Iterator[SmtpServer]:
     """A running server; its `url` says where. It stops with the block."""
     script = script or SmtpServer()
-    with _Server(("127.0.0.1", script.port), _Conversation) as server:
-        server.script = script
-        script.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield script
-        finally:
-            server.shutdown()
-            thread.join()
+    # To start it must greet once, whatever it is to say later.
+    replies, script.replies = script.replies, {}
+    context = script.tls if script.tls_first else None
+    controller = _Controller(script, "127.0.0.1", script.port, ssl_context=context)
+    controller.start()
+    script.replies = replies
+    try:
+        yield script
+    finally:
+        # Whoever hung up must be gone: it forgets to close connections that it still waits on.
+        eventually(lambda: not asyncio.all_tasks(controller.loop), timeout=5)
+        controller.stop()

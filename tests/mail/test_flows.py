@@ -5,11 +5,8 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,7 +19,7 @@ from backend.extensions import db, redis_client
 from backend.jobs.worker import make_worker
 from backend.mail.jobs import resend_due_mails
 from tests.api import PASSWORD, Api, field_errors
-from tests.mail.reading import LIFT_WAITS, html, link, plain
+from tests.mail.reading import LIFT_WAITS, from_files, html, link, plain
 from tests.mail.smtp_server import SmtpServer
 from tests.sql import SqlCounter
 
@@ -56,11 +53,6 @@ def ask_to_verify(app: Flask, person: Api) -> None:
         db.session.commit()
         db.session.remove()
     assert message.function == "backend.mail.jobs.send_mail"
-
-
-def from_files(folder: Path) -> list[EmailMessage]:
-    parser = BytesParser(policy=default)
-    return [cast(EmailMessage, parser.parsebytes(path.read_bytes())) for path in sorted(folder.glob("*.eml"))]
 
 
 def test_a_forgotten_password_is_replaced_by_mail(

@@ -54,17 +54,17 @@ def test_the_address_of_a_server_is_read(url: str, read: tuple[str, int, bool, s
 def test_a_mail_is_handed_over_with_its_envelope() -> None:
     with smtp_server() as server:
         send(server, message(text="Grüße\n.\nzwei"))
-        [(sender, recipient)] = server.envelopes
-        assert (sender.split()[0], recipient) == ("FROM:<fuze@example.org>", "TO:<bob@example.org>")
-        assert "BODY=8BITMIME" in sender
+        [envelope] = server.envelopes
+        assert (envelope.mail_from, envelope.rcpt_tos) == ("fuze@example.org", ["bob@example.org"])
+        assert "BODY=8BITMIME" in envelope.mail_options
         assert server.mails[0].get_content().splitlines() == ["Grüße", ".", "zwei"]
 
 
 def test_a_server_without_extensions_takes_it_too() -> None:
-    with smtp_server(SmtpServer(extensions=(), replies={"EHLO": "502 what"})) as server:
+    with smtp_server(SmtpServer(replies={"EHLO": "502 what"})) as server:
         send(server)
         assert len(server.mails) == 1
-        assert server.commands[1].startswith("helo")
+        assert server.commands[:2] == ["EHLO", "HELO"]
 
 
 def test_an_address_beyond_ascii_needs_a_server_that_takes_it() -> None:
@@ -72,7 +72,7 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it() -> None:
     with smtp_server() as server:
         send(server, mail)
         assert "To: jörg@example.org\r\n" in server.raw[0].decode()
-    with smtp_server(SmtpServer(extensions=())) as server, pytest.raises(Undeliverable, match="ASCII"):
+    with smtp_server(SmtpServer(utf8=False)) as server, pytest.raises(Undeliverable, match="ASCII"):
         send(server, mail)
 
 
@@ -89,7 +89,7 @@ def test_encryption_is_begun_where_it_is_offered(tmp_path: Path) -> None:
         send_by_smtp(message(), MailServer.of(f"smtp://ada:pa%3Ass%2Fw%40rd@127.0.0.1:{server.port}"))
         assert server.was_encrypted
         assert len(server.mails) == 1
-        assert [line.split()[0].upper() for line in server.commands[:4]] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+        assert server.commands[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
 
 
 def test_encryption_from_the_first_byte(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_password_never_leaves_this_machine_unencrypted(monkeypatch: pytest.Mo
         with pytest.raises(NotSent, match="no encryption"):
             send_by_smtp(message(), login)
         assert len(server.mails) == 1
-        assert not any(command.startswith("AUTH") for command in server.commands[-2:])
+        assert server.commands.count("AUTH") == 1
 
 
 def test_a_wrong_password_is_worth_another_try_and_is_not_shown() -> None:

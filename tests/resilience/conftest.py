@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,16 +20,20 @@ import httpx
 import psutil
 import pytest
 
+from tests.api import PASSWORD
 from tests.cli.processes import eventually, free_port
+from tests.mail.reading import from_files, link
+from tests.secrecy import secrets_in
 
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {
+    "AI_ALLOWED_NETWORKS": "127.0.0.1",
     "CAPTURE_ALLOWED_NETWORKS": "127.0.0.0/8",
     "CAPTURE_LEASE_SECONDS": "5",
     "CAPTURE_RETRY_SECONDS": "1",
     "RECONCILE_SECONDS": "1",
     "EMBEDDING_PROVIDER": "none",
-    "LOG_LEVEL": "WARNING",
+    "LOG_LEVEL": "INFO",
     "PYTHONUNBUFFERED": "1",
 }
 
@@ -66,11 +71,20 @@ class Stack:
                 found.append(child)
         return found
 
+    def written(self) -> str:
+        """All that the processes wrote so far: to the terminal, and to their log files."""
+        return "\n".join(path.read_text(errors="replace") for path in self.data_dir.rglob("*.log"))
+
+    def secrets(self) -> list[str]:
+        """The stack's own keys, and the tokens of the mails that it sent."""
+        keys = json.loads((self.data_dir / "secrets.json").read_text())
+        return [*keys.values(), *(link(mail)[1] for mail in from_files(self.data_dir / "mail"))]
+
     def client(self, name: str) -> httpx.Client:
         """A client with an account of its own."""
         client = httpx.Client(base_url=f"{self.url}/api/v1/", timeout=30, trust_env=False)
         self.clients.append(client)
-        body = {"email": f"{name}@example.org", "username": name, "password": "correct horse battery"}
+        body = {"email": f"{name}@example.org", "username": name, "password": PASSWORD}
         answer = client.post("auth/register", json=body)
         assert answer.status_code == 201, answer.text
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -113,6 +127,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for the tests of a file; at its end no password, token or key may stand in what it logged."""
     data_dir = tmp_path_factory.mktemp("stack")
     port = free_port()
     environment = {
@@ -122,10 +137,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         *(sys.executable, "-m", "backend", "up", "--port", str(port), "--data-dir", str(data_dir)),
         *("--workers", "2", "--rq-workers", "1"),
     ]
+    settings = {**SETTINGS, "LOG_DIR": str(data_dir / "logs")}
     log = data_dir / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**environment, **SETTINGS}, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=ROOT, env={**environment, **settings}, stdout=output, stderr=subprocess.STDOUT
         )
         found = Stack(process, f"http://127.0.0.1:{port}", data_dir)
         try:
@@ -136,6 +152,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
                 client.close()
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=60) == 0, log.read_text()
+    assert secrets_in(found.written(), found.secrets()) == set()
 
 
 def _is_up(stack: Stack) -> bool:

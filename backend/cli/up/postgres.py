@@ -203,8 +203,8 @@ def _system_user() -> int:
         try:
             return pwd.getpwnam(SYSTEM_USER).pw_uid
         except KeyError:
-            made = subprocess.run(  # noqa: S603
-                ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER],  # noqa: S607
+            made = subprocess.run(  # nosec B603 B607
+                ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
                 capture_output=True,
                 text=True,
                 check=False,
@@ -229,7 +229,7 @@ def _ctype_locale() -> str:
 def _shared_memory_type() -> str:
     """Containers often have 64 MB of /dev/shm, which parallel queries and index builds overrun."""
     try:
-        found = os.statvfs("/dev/shm")  # noqa: S108
+        found = os.statvfs("/dev/shm")  # nosec B108
     except OSError:
         return "posix"  # No such directory on macOS, which keeps shared memory elsewhere.
     return "posix" if found.f_bavail * found.f_frsize > 512 * 2**20 else "mmap"

@@ -53,7 +53,7 @@ def spawn(
         if os.getppid() != parent:  # The parent died before the line above.
             os._exit(1)
 
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # nosec B603
         argv,
         stdin=subprocess.DEVNULL,
         stdout=output,

@@ -81,7 +81,7 @@ class EmbeddedServer(ABC):
             return self.directory
         digest = hashlib.sha256(os.fsencode(self.directory.resolve())).hexdigest()[:16]
         folder = f"fuze-{self.name}-{digest}"
-        for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108
+        for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # nosec B108
             path = str(base / folder / self.socket_name)
             if len(os.fsencode(path)) <= SOCKET_PATH_MAX and PLAIN_PATH.fullmatch(path):
                 return base / folder
