@@ -19,6 +19,7 @@ import httpx
 import psutil
 import pytest
 
+from benchmarks.stack import RAISED_LIMITS
 from tests.cli.processes import eventually, free_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,6 +31,7 @@ SETTINGS = {
     "EMBEDDING_PROVIDER": "none",
     "LOG_LEVEL": "WARNING",
     "PYTHONUNBUFFERED": "1",
+    **RAISED_LIMITS,  # The limiter is at work, and refuses nobody.
 }
 
 
