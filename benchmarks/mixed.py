@@ -182,7 +182,7 @@ def run(links: list[dict[str, object]], options: argparse.Namespace, *, caching:
         tally = drive(stack.url, people, queries, options.seconds, options)
         seconds = time.perf_counter() - started
         after = cache_statistics(admin)
-        cache = None if before is None or after is None else {name: after[name] - before[name] for name in after}
+        cache = None if before is None or after is None else since(before, after)
         with counted_statements(stack) as statements:
             counted = drive(stack.url, people, queries, options.counting, options)
         outcome = Outcome(tally, min(seconds, options.seconds), cache, counted, statements)
@@ -228,6 +228,11 @@ def cache_statistics(admin: httpx.Client) -> dict[str, Counter[str]] | None:
     found: Mapping[str, Mapping[str, int]] = answer.raise_for_status().json()["namespaces"]
     kinds = ("hits", "misses", "errors")
     return {name: Counter({kind: counts.get(kind, 0) for kind in kinds}) for name, counts in found.items()}
+
+
+def since(before: Mapping[str, Counter[str]], after: Mapping[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """What was counted in between; a namespace may have come up meanwhile."""
+    return {name: counts - before.get(name, Counter()) for name, counts in after.items()}
 
 
 def drive(url: str, people: list[Person], queries: list[str], seconds: float, options: argparse.Namespace) -> Tally:

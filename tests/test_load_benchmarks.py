@@ -122,6 +122,11 @@ def test_the_hit_rate_is_that_of_the_reads_and_not_of_sessions():
     assert mixed.Outcome(mixed.Tally(), 1.0, None, mixed.Tally(), Statements(0, 0)).hit_rate() is None
 
 
+def test_a_namespace_that_came_up_during_the_load_counts_from_nothing():
+    before, after = {"list": Counter(hits=1, misses=2)}, {"list": Counter(hits=3, misses=2), "tags": Counter(misses=1)}
+    assert mixed.since(before, after) == {"list": {"hits": 2}, "tags": {"misses": 1}}
+
+
 def test_the_mix_is_80_reads_15_searches_and_5_writes_of_100():
     shares = Counter()
     for kind, share in mixed.MIX.items():
