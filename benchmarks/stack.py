@@ -12,16 +12,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from backend.cli.up.processes import end, inherited_environment, spawn
+
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
+STOP_SECONDS = 40
 LOG_LINES = 40
+# So high that no load reaches them: the limits are checked and counted, and refuse nothing.
+RAISED_LIMITS = {f"RATE_LIMIT_PER_{window}": "100000000" for window in ("MINUTE", "HOUR", "DAY")}
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class SessionAuth(httpx.Auth):
     def __init__(self, url: str, session: dict[str, str]) -> None:
         self._refresh_url = f"{url}/api/v1/auth/refresh"
         self._session = session
+
+    @property
+    def access_token(self) -> str:
+        """The token that is sent at the moment."""
+        return self._session["access_token"]
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request, and once more with a new token if the first is refused."""
@@ -76,7 +86,7 @@ def running_stack(*options: str, **environment: str) -> Iterator[RunningStack]:
             )
             try:
                 url = f"http://127.0.0.1:{port}"
-                _wait_ready(url, stack)
+                _wait_ready(f"{url}/api/health/ready", stack)
                 yield RunningStack(url, Path(directory), log)
             except BaseException:
                 _keep_log(log)
@@ -84,6 +94,24 @@ def running_stack(*options: str, **environment: str) -> Iterator[RunningStack]:
             finally:
                 stack.send_signal(signal.SIGTERM)
                 stack.wait(timeout=60)
+
+
+@contextmanager
+def another_web(stack: RunningStack, **environment: str) -> Iterator[str]:
+    """A second web server beside that of a running stack, on the same data, with settings of its own; its address."""
+    settings = {**stack.addresses(), "FUZE_DATA_DIR": str(stack.data_dir), **environment}
+    with _gunicorn("gunicorn.conf.py", "/api/health/ready", settings) as url:
+        yield url
+
+
+@contextmanager
+def bare_web() -> Iterator[str]:
+    """The bare Flask application under the same gunicorn settings as the product; its address."""
+    with (
+        tempfile.TemporaryDirectory(prefix="fuze-bench-") as directory,
+        _gunicorn("benchmarks/bare_gunicorn.py", "/", {"FUZE_DATA_DIR": directory}) as url,
+    ):
+        yield url
 
 
 def new_person(url: str) -> httpx.Client:
@@ -103,11 +131,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_ready(url: str, stack: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and stack.poll() is None:
+@contextmanager
+def _gunicorn(configuration: str, ready: str, settings: Mapping[str, str]) -> Iterator[str]:
+    port = free_port()
+    environment = inherited_environment(**settings, HOST="127.0.0.1", PORT=str(port))
+    with tempfile.NamedTemporaryFile(prefix="fuze-bench-", suffix=".log") as output:
+        command = [sys.executable, "-m", "gunicorn", "--config", configuration]
+        server = spawn(command, env=environment, cwd=ROOT, output=output)
         try:
-            if httpx.get(f"{url}/api/health/ready", trust_env=False).status_code == 200:
+            url = f"http://127.0.0.1:{port}"
+            _wait_ready(f"{url}{ready}", server)
+            yield url
+        except BaseException:
+            _keep_log(Path(output.name))
+            raise
+        finally:
+            end(server, signal.SIGTERM, STOP_SECONDS)
+
+
+def _wait_ready(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if httpx.get(address, trust_env=False).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

@@ -20,6 +20,7 @@ import httpx
 import psutil
 import pytest
 
+from benchmarks.stack import RAISED_LIMITS
 from tests.api import PASSWORD
 from tests.cli.processes import eventually, free_port
 from tests.mail.reading import from_files, link
@@ -35,6 +36,7 @@ SETTINGS = {
     "EMBEDDING_PROVIDER": "none",
     "LOG_LEVEL": "INFO",
     "PYTHONUNBUFFERED": "1",
+    **RAISED_LIMITS,  # The limiter is at work, and refuses nobody.
 }
 
 
