@@ -20,6 +20,7 @@ from backend.extensions import bind_redis, compress, cors, database_options, db,
 from backend.health.routes import blueprint as health
 from backend.jobs.routes import blueprint as jobs
 from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
+from backend.middleware.no_sessions import NoSessions
 from backend.middleware.proxies import TrustedProxyFix
 from backend.middleware.request_id import register_request_id
 from backend.middleware.security_headers import register_security_headers
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _configure(app: Flask, settings: Settings) -> None:
     app.extensions["settings"] = settings
+    app.session_interface = NoSessions()
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False
     app.config.update(

@@ -21,7 +21,6 @@ from backend.auth.tokens import TokenClaims, read_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
 from backend.organizations.models import Membership
-from backend.redis_gate import Command
 
 BEARER = re.compile(r"Bearer ([\w.~+/=-]+)", re.IGNORECASE)
 MEMBERSHIPS = (
@@ -51,11 +50,12 @@ class Credential:
         """Who this is to the rate limits: the API token, else the person."""
         return f"user:{self.claims.user_id}" if self.claims else f"token:{self.token_hash.hex()[:32]}"
 
-    def command(self) -> Command:
-        """What to ask Redis; `actor_of` takes the answer."""
+    @property
+    def question(self) -> tuple[str, str, int]:
+        """What to ask Redis with `LUA_CREDENTIALS`: the kind, the session or token, and its person (0: not known)."""
         if self.claims:
-            return session_state.session_command(self.claims.session_id, self.claims.user_id)
-        return session_state.token_command(self.token_hash)
+            return "session", str(self.claims.session_id), self.claims.user_id
+        return "token", self.token_hash.hex(), 0
 
 
 def read_credential(request: Request) -> Credential:
@@ -81,7 +81,7 @@ def actor_of(credential: Credential, answer: Any) -> Actor:
 
     Args:
         credential: What the request shows.
-        answer: Redis's answer to its command; None while it is away.
+        answer: Redis's answer to its question; None while it is away.
 
     Raises:
         Unauthenticated: the token is revoked or expired, or the person disabled.

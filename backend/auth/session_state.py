@@ -20,7 +20,6 @@ from backend.actor import Role
 from backend.auth.models import Session
 from backend.cache.changes import changed_person
 from backend.extensions import current_settings, db, redis_gate
-from backend.redis_gate import Command, Script
 
 KNOWN_SECONDS = 300
 # A reader that holds what was before a change has answered long before this time is over.
@@ -29,13 +28,24 @@ LIVE, REVOKED, CHANGED = b"+", b"-", b"!"
 USER, SESSION, TOKEN, USED = "user:", "session:", "token:", "token-used:"
 USED_SECONDS = 60
 
-# The token, whose it is, and whether this is its first use within a minute.
-READ = Script("""
-local token = redis.call('GET', KEYS[1])
-if not token or token == '-' then return {token} end
-local owner = redis.call('GET', ARGV[1] .. cjson.decode(token)['u'])
-return {token, owner, redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[2])}
-""")
+# Functions of Lua: what is known of a session and its person, or of an API token, its person, and whether this is its
+# first use within a minute; then, if they are known, the person and their own or the token's organization.
+LUA_CREDENTIALS = """
+local function session(prefix, id, user)
+    local found = redis.call('MGET', prefix .. 'session:' .. id, prefix .. 'user:' .. user)
+    if found[1] ~= '+' or not found[2] then return found end
+    return found, user, string.match(found[2], '^%d+')
+end
+local function token(prefix, hash, seconds)
+    local found = redis.call('GET', prefix .. 'token:' .. hash)
+    if not found or found == '-' then return {found} end
+    local known = cjson.decode(found)
+    local owner = redis.call('GET', prefix .. 'user:' .. known['u'])
+    local first = redis.call('SET', prefix .. 'token-used:' .. hash, 1, 'NX', 'EX', seconds)
+    if not owner then return {found, owner, first} end
+    return {found, owner, first}, known['u'], known['o']
+end
+"""
 
 
 @dataclass(frozen=True)
@@ -60,24 +70,12 @@ class KnownToken:
     expires_at: float | None
 
 
-def session_command(session_id: UUID, user_id: int) -> Command:
-    """What to ask Redis of a session; `known_session` reads the answer."""
-    gate = redis_gate()
-    return ("MGET", gate.key(f"{SESSION}{session_id}"), gate.key(f"{USER}{user_id}"))
-
-
 def known_session(answer: Any, user_id: int) -> tuple[bool | None, Person | None]:
     """Whether the session is live, and the person, as far as Redis knows; `answer` is None while it is away."""
     if answer is None or not redis_gate().is_trusted:
         return None, None
     live, person = cast("list[bytes | None]", answer)
     return {LIVE: True, REVOKED: False}.get(live or b""), _person(user_id, person)
-
-
-def token_command(token_hash: bytes) -> Command:
-    """What to ask Redis of an API token; `known_token` reads the answer."""
-    gate, name = redis_gate(), token_hash.hex()
-    return READ.command([gate.key(TOKEN + name), gate.key(USED + name)], gate.key(USER), USED_SECONDS)
 
 
 def known_token(answer: Any) -> tuple[KnownToken | bool | None, Person | None, bool]:
@@ -147,18 +145,19 @@ def _as_entry(person: Person) -> dict[str, bytes]:
     value = {
         "a": person.is_admin,
         "d": person.is_disabled,
-        "p": person.personal_organization_id,
         "m": {str(organization_id): role for organization_id, role in person.memberships.items()},
     }
-    return {f"{USER}{person.user_id}": orjson.dumps(value)}
+    # In front, where Lua reads it: the organization that a request is for which names none.
+    return {f"{USER}{person.user_id}": b"%d%s" % (person.personal_organization_id, orjson.dumps(value))}
 
 
 def _person(user_id: int, entry: bytes | None) -> Person | None:
     if entry is None or entry == CHANGED:
         return None
-    value = orjson.loads(entry)
+    organization, brace, rest = entry.partition(b"{")
+    value = orjson.loads(brace + rest)
     memberships = {int(organization_id): role for organization_id, role in value["m"].items()}
-    return Person(user_id, value["a"], value["d"], value["p"], memberships)
+    return Person(user_id, value["a"], value["d"], int(organization), memberships)
 
 
 def _token(value: dict[str, Any]) -> KnownToken:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import orjson
 
-from backend.cache import changes
 from backend.extensions import redis_gate
 from backend.redis_gate import Script
 from config import CACHE_SECONDS
@@ -23,33 +22,43 @@ Namespace = Literal[
 MAKING_MS = 3_000
 FIRST_WAIT, LONGEST_WAIT, PATIENCE = 0.003, 0.05, 2.0
 COUNTS = "cache:counts"
-GENERATION_BYTES = 8
 # Answers that are made at the same time should not end at the same time.
 JITTER = 0.1
 ETAG_LENGTH = 32
 
-# KEYS: the generations of everything, the organization and the person; the answer; the lock of who makes it; the
-# counts. ARGV: namespace, how long the lock holds, and ETags that the caller has. Answers a kind and what goes with it:
-# '+' the answer (ETag and body), '=' the ETag of one that the caller has, '!' the generations (make it), '~' (wait).
-READ = Script("""
-local generations = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
-local stamp = ''
-for at = 1, 3 do stamp = stamp .. (generations[at] or '--------') end
-local kept = redis.call('GET', KEYS[4])
-if kept and string.sub(kept, 1, #stamp) == stamp then
-    redis.call('HINCRBY', KEYS[6], ARGV[1] .. ':hits', 1)
-    local etag = string.sub(kept, #stamp + 1, #stamp + 32)
-    for at = 3, #ARGV do
-        if ARGV[at] == etag or ARGV[at] == '*' then return {'=', etag} end
+# A function of Lua. `known` are ETags that the caller has. Answers a kind and what goes with it: '+' the answer (ETag
+# and body), '=' the ETag of one that the caller has, '!' the generations (make it), '~' (wait: somebody is making it).
+LUA_KEPT = """
+local function kept(prefix, namespace, organization, user, digest, making, known)
+    local generations = redis.call('MGET', prefix .. 'generation:all',
+        prefix .. 'generation:organization:' .. organization, prefix .. 'generation:person:' .. user)
+    local stamp = ''
+    for at = 1, 3 do stamp = stamp .. (generations[at] or '--------') end
+    local name = 'answer:' .. namespace .. ':' .. organization .. ':' .. user .. ':' .. digest
+    local found = redis.call('GET', prefix .. name)
+    if found and string.sub(found, 1, #stamp) == stamp then
+        redis.call('HINCRBY', prefix .. 'cache:counts', namespace .. ':hits', 1)
+        local etag = string.sub(found, #stamp + 1, #stamp + 32)
+        for _, one in ipairs(known) do
+            if one == etag or one == '*' then return {'=', etag} end
+        end
+        return {'+', string.sub(found, #stamp + 1)}
     end
-    return {'+', string.sub(kept, #stamp + 1)}
+    if redis.call('SET', prefix .. 'making:' .. name, 1, 'NX', 'PX', making) then
+        redis.call('HINCRBY', prefix .. 'cache:counts', namespace .. ':misses', 1)
+        return {'!', stamp}
+    end
+    return {'~'}
 end
-if redis.call('SET', KEYS[5], 1, 'NX', 'PX', ARGV[2]) then
-    redis.call('HINCRBY', KEYS[6], ARGV[1] .. ':misses', 1)
-    return {'!', stamp}
-end
-return {'~'}
-""")
+"""
+READ = Script(
+    LUA_KEPT
+    + """
+local known = {}
+for at = 6, #ARGV do known[#known + 1] = ARGV[at] end
+return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], known)
+"""
+)
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,6 @@ class Slot:
     user_id: int
     digest: str
 
-    @classmethod
-    def of(cls, namespace: Namespace, organization_id: int, user_id: int, question: object) -> Slot:
-        """The slot of a question that JSON can hold; the order of its keys is no matter."""
-        digest = sha256(orjson.dumps(question, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        return cls(namespace, organization_id, user_id, digest)
-
     @property
     def name(self) -> str:
         return f"answer:{self.namespace}:{self.organization_id}:{self.user_id}:{self.digest}"
@@ -86,6 +89,11 @@ class Wanted:
 
     slot: Slot
     stamp: bytes | None
+
+
+def digest_of(question: object) -> str:
+    """The name of a question that JSON can hold, in whatever order its keys stand."""
+    return sha256(orjson.dumps(question, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def etag_of(body: bytes) -> str:
@@ -105,15 +113,24 @@ def read(slot: Slot, known: list[str]) -> Answer | Wanted:
         answers = redis_gate().ask(lambda: [_read_command(slot, known)])
         if answers is None:
             return Wanted(slot, None)
-        kind, *rest = answers[0]
-        if kind == b"!":
-            return Wanted(slot, rest[0])
-        if kind != b"~":
-            return _answer(kind, rest[0])
+        found = settle(slot, answers[0])
+        if found is not None:
+            return found
         if time.monotonic() > end:
             return Wanted(slot, None)
         time.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)
+
+
+def settle(slot: Slot, answer: Any) -> Answer | Wanted | None:
+    """What `LUA_KEPT` has answered; None if somebody else is making the answer."""
+    kind, *rest = answer
+    if kind == b"~":
+        return None
+    if kind == b"!":
+        return Wanted(slot, rest[0])
+    etag = rest[0][:ETAG_LENGTH].decode()
+    return Answer(etag, rest[0][ETAG_LENGTH:] if kind == b"+" else None)
 
 
 def keep(wanted: Wanted, answer: Answer) -> None:
@@ -140,22 +157,9 @@ def give_up(wanted: Wanted) -> None:
 
 
 def _read_command(slot: Slot, known: list[str]) -> Any:
-    key = redis_gate().key
-    keys = [
-        key(changes.EVERYTHING),
-        key(changes.organization_generation(slot.organization_id)),
-        key(changes.person_generation(slot.user_id)),
-        key(slot.name),
-        key(_lock(slot)),
-        key(COUNTS),
-    ]
-    return READ.command(keys, slot.namespace, MAKING_MS, *known)
+    asked = (slot.namespace, slot.organization_id, slot.user_id, slot.digest, MAKING_MS)
+    return READ.command([redis_gate().key("")], *asked, *known)
 
 
 def _lock(slot: Slot) -> str:
     return f"making:{slot.name}"
-
-
-def _answer(kind: bytes, value: bytes) -> Answer:
-    etag = value[:ETAG_LENGTH].decode()
-    return Answer(etag, value[ETAG_LENGTH:] if kind == b"+" else None)

@@ -40,6 +40,11 @@ class Charge:
     refund: int = 0
 
     @property
+    def name(self) -> str:
+        """Under which it is counted."""
+        return f"limit:{self.limit_class}:{self.subject}"
+
+    @property
     def limits(self) -> Limits | None:
         """What holds for it; None where it is not limited."""
         return rate_limits().classes.get(self.limit_class)
@@ -48,8 +53,7 @@ class Charge:
         """What to ask Redis; `settle` takes the answer. Nothing where it is not limited."""
         if self.limits is None:
             return []
-        key = redis_gate().key(f"limit:{self.limit_class}:{self.subject}")
-        return [check_command(key, self.limits, self._bounded_cost, self.refund)]
+        return [check_command(redis_gate().key(self.name), self.limits, self.bounded_cost, self.refund)]
 
     def settle(self, answer: Any) -> Verdict | None:
         """Whether it may pass; None where it is not limited. `answer` is None while Redis is away."""
@@ -58,10 +62,11 @@ class Charge:
         rate_limits().note_source(is_alone=answer is None)
         if answer is not None:
             return verdict(answer, self.limits)
-        return rate_limits().memory.check(f"{self.limit_class}:{self.subject}", self.limits, self._bounded_cost)
+        return rate_limits().memory.check(self.name, self.limits, self.bounded_cost)
 
     @property
-    def _bounded_cost(self) -> int:
+    def bounded_cost(self) -> int:
+        """What is counted at most."""
         # What costs more than a whole window may pass when the window is empty, but for what was counted before.
         return min(self.cost, min(self.limits) - self.refund) if self.limits else self.cost
 

@@ -15,55 +15,67 @@ SECONDS = (60, 3600, 86400)
 
 Limits = tuple[int, int, int]
 
-# KEYS: the counts of one subject in one class. ARGV: cost, what to take back when refused, then for each window its
-# length in seconds and its limit. Returns whether it passed, what is left in each window, milliseconds to wait.
-CHECK = Script("""
-local now = redis.call('TIME')
-local seconds = tonumber(now[1]) + tonumber(now[2]) / 1000000
-local cost, refund = tonumber(ARGV[1]), tonumber(ARGV[2])
-local state = redis.call('HMGET', KEYS[1], 't1', 's1', 't2', 's2', 't3', 's3')
-local totals, slots, passes, longest = {}, {}, 1, 0
-for at = 1, 3 do
-    local length, limit = tonumber(ARGV[2 * at + 1]) / 60, tonumber(ARGV[2 * at + 2])
-    local slot = math.floor(seconds / length)
-    local total, last = tonumber(state[2 * at - 1]) or 0, tonumber(state[2 * at]) or slot
-    if slot < last then slot = last end
-    local gone = {}
-    for old = last - 60, math.min(slot - 61, last) do gone[#gone + 1] = at .. ':' .. old % 61 end
-    if #gone > 0 and total > 0 then
-        for _, count in ipairs(redis.call('HMGET', KEYS[1], unpack(gone))) do total = total - (tonumber(count) or 0) end
-        redis.call('HDEL', KEYS[1], unpack(gone))
-    end
-    totals[at], slots[at] = total, slot
-    if total + cost > limit then
-        passes = 0
-        local left = total + cost - limit
-        for old = slot - 60, slot do
-            left = left - (tonumber(redis.call('HGET', KEYS[1], at .. ':' .. old % 61)) or 0)
-            if left <= 0 then
-                longest = math.max(longest, (old + 61) * length - seconds)
-                break
+# A function of Lua. `key` holds the counts of one subject in one class; `cost`, what to take back when refused, and the
+# length in seconds and the limit of each window are numbers. Returns whether it passed, what is left in each window,
+# milliseconds to wait.
+LUA_CHECK = """
+local function check(key, cost, refund, windows)
+    local now = redis.call('TIME')
+    local seconds = tonumber(now[1]) + tonumber(now[2]) / 1000000
+    local state = redis.call('HMGET', key, 't1', 's1', 't2', 's2', 't3', 's3')
+    local totals, slots, passes, longest = {}, {}, 1, 0
+    for at = 1, 3 do
+        local length, limit = windows[2 * at - 1] / 60, windows[2 * at]
+        local slot = math.floor(seconds / length)
+        local total, last = tonumber(state[2 * at - 1]) or 0, tonumber(state[2 * at]) or slot
+        if slot < last then slot = last end
+        local gone = {}
+        for old = last - 60, math.min(slot - 61, last) do gone[#gone + 1] = at .. ':' .. old % 61 end
+        if #gone > 0 and total > 0 then
+            for _, count in ipairs(redis.call('HMGET', key, unpack(gone))) do
+                total = total - (tonumber(count) or 0)
             end
+            redis.call('HDEL', key, unpack(gone))
         end
-        if left > 0 then longest = math.max(longest, 61 * length) end
+        totals[at], slots[at] = total, slot
+        if total + cost > limit then
+            passes = 0
+            local left = total + cost - limit
+            for old = slot - 60, slot do
+                left = left - (tonumber(redis.call('HGET', key, at .. ':' .. old % 61)) or 0)
+                if left <= 0 then
+                    longest = math.max(longest, (old + 61) * length - seconds)
+                    break
+                end
+            end
+            if left > 0 then longest = math.max(longest, 61 * length) end
+        end
     end
-end
-local answer, change, written = {passes}, cost, {}
-if passes == 0 then change = -refund end
-for at = 1, 3 do
-    if change ~= 0 then
-        redis.call('HINCRBY', KEYS[1], at .. ':' .. slots[at] % 61, change)
-        totals[at] = totals[at] + change
+    local answer, change, written = {passes}, cost, {}
+    if passes == 0 then change = -refund end
+    for at = 1, 3 do
+        if change ~= 0 then
+            redis.call('HINCRBY', key, at .. ':' .. slots[at] % 61, change)
+            totals[at] = totals[at] + change
+        end
+        answer[at + 1] = math.max(0, windows[2 * at] - totals[at])
+        written[4 * at - 3], written[4 * at - 2] = 't' .. at, totals[at]
+        written[4 * at - 1], written[4 * at] = 's' .. at, slots[at]
     end
-    answer[at + 1] = math.max(0, tonumber(ARGV[2 * at + 2]) - totals[at])
-    written[4 * at - 3], written[4 * at - 2] = 't' .. at, totals[at]
-    written[4 * at - 1], written[4 * at] = 's' .. at, slots[at]
+    redis.call('HSET', key, unpack(written))
+    redis.call('EXPIRE', key, math.ceil(windows[5] * 62 / 60))
+    answer[5] = math.ceil(longest * 1000)
+    return answer
 end
-redis.call('HSET', KEYS[1], unpack(written))
-redis.call('EXPIRE', KEYS[1], math.ceil(tonumber(ARGV[7]) * 62 / 60))
-answer[5] = math.ceil(longest * 1000)
-return answer
-""")
+"""
+CHECK = Script(
+    LUA_CHECK
+    + """
+local windows = {}
+for at = 1, 6 do windows[at] = tonumber(ARGV[2 + at]) end
+return check(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), windows)
+"""
+)
 
 
 @dataclass(frozen=True)
@@ -85,8 +97,12 @@ class Verdict:
 
 def check_command(key: str, limits: Limits, cost: int, refund: int = 0) -> Command:
     """What to ask Redis; `verdict` reads the answer."""
-    windows = [number for pair in zip(SECONDS, limits, strict=True) for number in pair]
-    return CHECK.command([key], cost, refund, *windows)
+    return CHECK.command([key], cost, refund, *numbers(limits))
+
+
+def numbers(limits: Limits) -> list[int]:
+    """The length in seconds and the limit of each window, in turn."""
+    return [number for pair in zip(SECONDS, limits, strict=True) for number in pair]
 
 
 def verdict(answer: Any, limits: Limits) -> Verdict:

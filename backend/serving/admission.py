@@ -1,6 +1,9 @@
-"""Who sends a request, and whether it may pass now: the limits and the session in one round trip to Redis."""
+"""Who sends a request, whether it may pass now, and whether its answer is kept: one round trip to Redis for all."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 from flask import g, request
 
@@ -8,14 +11,63 @@ from backend.actor import Actor
 from backend.addresses import address_digest
 from backend.api import LimitClass, Operation
 from backend.auth.authentication import Credential, actor_of, read_credential
-from backend.errors import Unauthenticated
+from backend.auth.session_state import LUA_CREDENTIALS, USED_SECONDS
+from backend.cache import answers
+from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Wanted
+from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import redis_gate
 from backend.limits.service import Charge, enforce
-from backend.limits.windows import Verdict
+from backend.limits.windows import LUA_CHECK, Verdict, numbers
+from backend.redis_gate import Command, Script
+
+# Answers what the limits say, what is known of the caller, and the kept answer; each false where it was not asked for,
+# and the last also where a request is refused or its caller not known.
+ADMIT = Script(
+    LUA_CHECK
+    + LUA_CREDENTIALS
+    + LUA_KEPT
+    + """
+local prefix, limited = ARGV[1], false
+if ARGV[2] ~= '' then
+    local windows = {}
+    for at = 1, 6 do windows[at] = tonumber(ARGV[3 + at]) end
+    limited = check(prefix .. ARGV[2], tonumber(ARGV[3]), 0, windows)
+end
+local known, user, organization = false, nil, nil
+if ARGV[10] == 'session' then
+    known, user, organization = session(prefix, ARGV[11], ARGV[12])
+elseif ARGV[10] == 'token' then
+    known, user, organization = token(prefix, ARGV[11], ARGV[13])
+end
+if ARGV[15] == '' or not user or (limited and limited[1] == 0) then return {limited, known, false} end
+if ARGV[14] ~= '' then organization = ARGV[14] end
+local etags = {}
+for at = 18, #ARGV do etags[#etags + 1] = ARGV[at] end
+return {limited, known, kept(prefix, ARGV[15], organization, user, ARGV[16], ARGV[17], etags)}
+"""
+)
+NO_LIMITS = (0,) * 6
 
 
-def admit(operation: Operation) -> Actor | None:
-    """Count the request and find out who acts; None on public routes. One round trip.
+@dataclass(frozen=True)
+class Question:
+    """What a read asks of the cache: its namespace and digest, and the ETags that the caller has."""
+
+    namespace: answers.Namespace
+    digest: str
+    known: list[str]
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who acts (None on public routes), and what the cache holds; None if it was not asked, or has not said."""
+
+    actor: Actor | None
+    found: Answer | Wanted | None
+
+
+def admit(operation: Operation, question: Question | None) -> Admission:
+    """Count the request, find out who acts, and look for the answer. One round trip.
 
     Whoever shows no valid token is counted by address, like all callers of public routes.
 
@@ -27,16 +79,23 @@ def admit(operation: Operation) -> Actor | None:
     """
     credential, fault = _credential(operation)
     charge = Charge(credential.subject if credential else _by_address(), operation.limit)
-    answers = redis_gate().ask(lambda: [*charge.commands(), *([credential.command()] if credential else [])])
-    _settle(charge, answers[0] if answers and charge.limits else None)
+    asked = redis_gate().ask(lambda: [_command(charge, credential, question)])
+    limited, known, kept = asked[0] if asked else (None, None, None)
+    _settle(charge, limited)
     if fault:
         raise fault
     if credential is None:
-        return None
-    actor = actor_of(credential, answers[-1] if answers else None)
+        return Admission(None, None)
+    actor = actor_of(credential, known)
     g.actor = actor
-    actor.require(operation.scope or "")
-    return actor
+    found = _found(actor, question, kept)
+    try:
+        actor.require(operation.scope or "")
+    except Forbidden:
+        if isinstance(found, Wanted):
+            answers.give_up(found)
+        raise
+    return Admission(actor, found)
 
 
 def charge_more(operation: Operation, cost: int) -> None:
@@ -46,22 +105,55 @@ def charge_more(operation: Operation, cost: int) -> None:
         TooManyRequests: a window has no room for it; then the request itself is not counted either.
     """
     charge = Charge(g.subject, operation.limit, cost, refund=1)
-    answers = redis_gate().ask(charge.commands)
-    _settle(charge, answers[0] if answers else None)
+    found = redis_gate().ask(charge.commands)
+    _settle(charge, found[0] if found else None)
 
 
 def look(limit_class: LimitClass) -> Verdict | None:
     """What is left to the address of a request that was answered before it was counted. One round trip."""
     charge = Charge(_by_address(), limit_class, cost=0)
-    answers = redis_gate().ask(charge.commands)
-    return charge.settle(answers[0] if answers else None)
+    found = redis_gate().ask(charge.commands)
+    return charge.settle(found[0] if found else None)
 
 
 def charge_stranger(limit_class: LimitClass) -> None:
     """Count a request that no route takes, by its address. One round trip."""
     charge = Charge(_by_address(), limit_class)
-    answers = redis_gate().ask(charge.commands)
-    _settle(charge, answers[0] if answers else None)
+    found = redis_gate().ask(charge.commands)
+    _settle(charge, found[0] if found else None)
+
+
+def _command(charge: Charge, credential: Credential | None, question: Question | None) -> Command:
+    windows = numbers(charge.limits) if charge.limits else NO_LIMITS
+    kind, name, user_id = credential.question if credential else ("", "", 0)
+    asked = credential.asked if credential and credential.asked is not None else ""
+    return ADMIT.command(
+        [],
+        redis_gate().key(""),
+        charge.name if charge.limits else "",
+        charge.bounded_cost,
+        *windows,
+        kind,
+        name,
+        user_id,
+        USED_SECONDS,
+        asked,
+        question.namespace if question else "",
+        question.digest if question else "",
+        MAKING_MS,
+        *(question.known if question else ()),
+    )
+
+
+def _found(actor: Actor, question: Question | None, kept: Any) -> Answer | Wanted | None:
+    if not kept or question is None:
+        return None
+    return answers.settle(slot_of(actor, question), kept)
+
+
+def slot_of(actor: Actor, question: Question) -> Slot:
+    """Where the answer to a question is kept."""
+    return Slot(question.namespace, actor.organization_id, actor.user_id, question.digest)
 
 
 def _settle(charge: Charge, answer: object) -> None:

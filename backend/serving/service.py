@@ -14,14 +14,14 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
-from backend.api import LimitClass, Route, declared_operation, declared_route
+from backend.api import LimitClass, Operation, Route, declared_operation, declared_route
 from backend.cache import answers
 from backend.cache.answers import Answer, Slot, Wanted
 from backend.cache.changes import announce_change
 from backend.errors import NotFound, PreconditionFailed
-from backend.extensions import current_settings, db
+from backend.extensions import current_settings, db, redis_gate
 from backend.limits.service import RateLimits
-from backend.serving.admission import admit, charge_more, charge_stranger, look
+from backend.serving.admission import Question, admit, charge_more, charge_stranger, look, slot_of
 from backend.serving.conditions import check_write, is_conditional_write, known_etags, not_modified
 from backend.serving.limit_headers import write_headers
 from backend.serving.repetition import once
@@ -46,12 +46,19 @@ class RouteServing:
 
     def serve(self, route: Route, arguments: dict[str, Any]) -> Response:
         """The answer of a route to the request at hand."""
-        actor = admit(route.operation)
+        question = _question(route.operation) if request.method in READS else None
+        admission = admit(route.operation, question)
+        actor = admission.actor
         if actor is not None and route.takes("actor"):
             arguments["actor"] = actor
-        if request.method in READS:
-            return read(route, actor, arguments)
-        return _write(route, actor, arguments)
+        if actor is None:
+            response = _view(route, arguments)
+            return response if request.method in READS else _private(response, "no-store")
+        if request.method not in READS:
+            return _write(route, actor, arguments)
+        if question is None:
+            return _conditional(_view(route, arguments))
+        return _kept_or_made(route, slot_of(actor, question), question, admission.found, arguments)
 
     def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
         """With everything checked: charge for a large body, and look whether the caller's conditions hold."""
@@ -62,15 +69,25 @@ class RouteServing:
             _check_conditions(arguments.get("actor"))
 
 
-def read(route: Route, actor: Actor | None, arguments: dict[str, Any]) -> Response:
-    """The kept answer of a route that reads, or the view's, kept for the next who asks."""
-    if actor is None:
-        return _view(route, arguments)
-    if route.operation.cache is None or not current_settings().ENABLE_CACHING:
-        return _conditional(_view(route, arguments))
-    question = [request.path, sorted(request.args.items(multi=True))]
-    slot = Slot.of(route.operation.cache, actor.organization_id, actor.user_id, question)
-    found = answers.read(slot, known_etags())
+def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
+    """Have the answer to the request at hand kept, if it is one that may be."""
+    question = _question(route.operation)
+    if question is not None:
+        _kept_or_made(route, slot_of(actor, question), question, None, arguments)
+
+
+def _question(operation: Operation) -> Question | None:
+    """What to ask the cache, if it may know the answer, and is to be believed."""
+    if operation.cache is None or not current_settings().ENABLE_CACHING or not redis_gate().is_trusted:
+        return None
+    digest = answers.digest_of([request.path, sorted(request.args.items(multi=True))])
+    return Question(operation.cache, digest, known_etags())
+
+
+def _kept_or_made(
+    route: Route, slot: Slot, question: Question, found: Answer | Wanted | None, arguments: dict[str, Any]
+) -> Response:
+    found = found or answers.read(slot, question.known)
     if isinstance(found, Answer):
         return _kept(found)
     return _conditional(_make(route, found, arguments))
@@ -110,17 +127,16 @@ def _conditional(response: Response) -> Response:
     return _private(response)
 
 
-def _write(route: Route, actor: Actor | None, arguments: dict[str, Any]) -> Response:
+def _write(route: Route, actor: Actor, arguments: dict[str, Any]) -> Response:
     try:
-        response = once(actor, lambda: _view(route, arguments)) if actor else _view(route, arguments)
+        response = once(actor, lambda: _view(route, arguments))
     except OperationalError as error:
         if is_conditional_write() and getattr(error.orig, "pgcode", None) == CHANGED_MEANWHILE:
             raise PreconditionFailed from None
         raise
     finally:
         # Also after a fault: it may have come after a commit.
-        if actor is not None:
-            announce_change([actor.organization_id], [actor.user_id])
+        announce_change([actor.organization_id], [actor.user_id])
     if response.status_code == 200 and request.method in ("PUT", "PATCH"):
         response.headers["ETag"] = f'"{answers.etag_of(response.get_data())}"'
     # Tokens and keys are told in answers to writes.

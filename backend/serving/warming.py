@@ -14,7 +14,7 @@ from backend.auth.authentication import actor_of_person
 from backend.auth.models import Session
 from backend.errors import DomainError
 from backend.extensions import current_settings, db
-from backend.serving.service import read
+from backend.serving.service import make_ready
 
 FIRST_SHOWN = ("/bookmarks", "/tags", "/projects", "/tasks", "/profile", "/organizations")
 MOST_PEOPLE = 200
@@ -51,6 +51,6 @@ def _ask(actor: Actor, path: str) -> None:
             endpoint, arguments = adapter.match(path, method="GET")
             route = declared_route(current_app, endpoint)
             if route is not None:
-                read(route, actor, {**arguments, "actor": actor})
+                make_ready(route, actor, {**arguments, "actor": actor})
         except (HTTPException, DomainError):
             return  # A route that is not there, or not for this person, has no answer to keep.
