@@ -216,6 +216,7 @@ class Operation:
     media_types: tuple[str, ...] = ()
     cache: CacheNamespace | None = None
     cost: Callable[[Any], int] | None = None
+    changes: Literal["bookmark"] | None = None
 
 
 @dataclass(frozen=True)
@@ -382,6 +383,7 @@ def operation(
     media_types: tuple[str, ...] = (),
     cache: CacheNamespace | None = None,
     cost: Callable[[Any], int] | None = None,
+    changes: Literal["bookmark"] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -393,10 +395,11 @@ def operation(
         media_types: Of a 200 answer that no model describes.
         cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
         cost: How many requests a body counts as, if not one.
+        changes: What a write changes at most, besides lists: the one bookmark of its path or answer. Without it, all.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types, cache, cost)
+    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes)
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})

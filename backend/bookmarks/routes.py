@@ -53,6 +53,7 @@ def cost_of_ids(json: ActionIn) -> int:
     limit="write",
     tag="bookmarks",
     responses={201: BookmarkOut, 200: BookmarkOut, 409: None},
+    changes="bookmark",
 )
 def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple[BookmarkOut, int, dict[str, str]]:
     """Save a link; one that is saved already is merged, kept or refused."""
@@ -99,14 +100,16 @@ def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
 
 
 @blueprint.patch("/<id:bookmark_id>")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None})
+@operation(
+    scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None}, changes="bookmark"
+)
 def update_bookmark(actor: Actor, bookmark_id: int, json: BookmarkPatch) -> BookmarkOut:
     """Change a bookmark."""
     return service.update_bookmark(actor, bookmark_id, json)
 
 
 @blueprint.delete("/<id:bookmark_id>")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={204: None})
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={204: None}, changes="bookmark")
 def delete_bookmark(actor: Actor, bookmark_id: int, query: DeleteQuery) -> tuple[str, int]:
     """Move a bookmark to the trash, or delete it for good."""
     service.delete_bookmark(actor, bookmark_id, permanent=query.permanent)
@@ -114,14 +117,16 @@ def delete_bookmark(actor: Actor, bookmark_id: int, query: DeleteQuery) -> tuple
 
 
 @blueprint.post("/<id:bookmark_id>/restore")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None})
+@operation(
+    scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None}, changes="bookmark"
+)
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Take a bookmark out of the trash."""
     return service.restore_bookmark(actor, bookmark_id)
 
 
 @blueprint.post("/<id:bookmark_id>/capture")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={202: JobOut})
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={202: JobOut}, changes="bookmark")
 def recapture_bookmark(actor: Actor, bookmark_id: int) -> tuple[JobOut, int, dict[str, str]]:
     """Read the page again."""
     job = service.recapture_bookmark(actor, bookmark_id)

@@ -26,14 +26,16 @@ COUNTS = "cache:counts"
 JITTER = 0.1
 ETAG_LENGTH = 32
 
-# A function of Lua. `known` are ETags that the caller has. Answers a kind and what goes with it: '+' the answer (ETag
-# and body), '=' the ETag of one that the caller has, '!' the generations (make it), '~' (wait: somebody is making it).
+# A function of Lua. `bookmark` is the one that the answer is about, or empty; `known` are ETags that the caller has.
+# Answers a kind and what goes with it: '+' the answer (ETag and body), '=' the ETag of one that the caller has, '!' the
+# generations (make it), '~' (wait: somebody is making it).
 LUA_KEPT = """
-local function kept(prefix, namespace, organization, user, digest, making, known)
-    local generations = redis.call('MGET', prefix .. 'generation:all',
-        prefix .. 'generation:organization:' .. organization, prefix .. 'generation:person:' .. user)
+local function kept(prefix, namespace, organization, user, bookmark, digest, making, known)
+    local kind = bookmark == '' and 'organization:' or 'bookmarks-of:'
+    local generations = redis.call('MGET', prefix .. 'generation:all', prefix .. 'generation:person:' .. user,
+        prefix .. 'generation:' .. kind .. organization, prefix .. 'generation:bookmark:' .. bookmark)
     local stamp = ''
-    for at = 1, 3 do stamp = stamp .. (generations[at] or '--------') end
+    for at = 1, 4 do stamp = stamp .. (generations[at] or '--------') end
     local name = 'answer:' .. namespace .. ':' .. organization .. ':' .. user .. ':' .. digest
     local found = redis.call('GET', prefix .. name)
     if found and string.sub(found, 1, #stamp) == stamp then
@@ -55,8 +57,8 @@ READ = Script(
     LUA_KEPT
     + """
 local known = {}
-for at = 6, #ARGV do known[#known + 1] = ARGV[at] end
-return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], known)
+for at = 7, #ARGV do known[#known + 1] = ARGV[at] end
+return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], known)
 """
 )
 
@@ -71,12 +73,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where an answer is kept: what was asked, by whom, in which organization."""
+    """Where an answer is kept: what was asked, by whom, in which organization; the bookmark, if it is of one alone."""
 
     namespace: Namespace
     organization_id: int
     user_id: int
     digest: str
+    bookmark_id: int | None = None
 
     @property
     def name(self) -> str:
@@ -157,7 +160,7 @@ def give_up(wanted: Wanted) -> None:
 
 
 def _read_command(slot: Slot, known: list[str]) -> Any:
-    asked = (slot.namespace, slot.organization_id, slot.user_id, slot.digest, MAKING_MS)
+    asked = (slot.namespace, slot.organization_id, slot.user_id, slot.bookmark_id or "", slot.digest, MAKING_MS)
     return READ.command([redis_gate().key("")], *asked, *known)
 
 

@@ -1,8 +1,9 @@
 """What makes kept answers worthless: a change of an organization's things, of a person, or of everything.
 
-Each has a *generation*, a random mark in Redis that is set anew after the commit of every change. An answer is kept
-with the generations that were read before its first statement, and is good while they stand. Who has seen a write end
-therefore never gets an answer from before it, through whatever process.
+An answer about one bookmark depends on that bookmark (and on what changes many at once), every other on the whole
+organization. Each has a *generation*, a random mark in Redis that is set anew after the commit of every change. An
+answer is kept with the generations that were read before its first statement, and is good while they stand. Who has
+seen a write end therefore never gets an answer from before it, through whatever process.
 """
 
 from __future__ import annotations
@@ -18,32 +19,33 @@ GENERATION_SECONDS = 2 * 86400
 EVERYTHING = "generation:all"
 
 
-def organization_generation(organization_id: int) -> str:
-    """The name of an organization's generation."""
-    return f"generation:organization:{organization_id}"
-
-
-def person_generation(user_id: int) -> str:
-    """The name of a person's generation."""
-    return f"generation:person:{user_id}"
-
-
 def changed_person(user_id: int) -> dict[str, Mark]:
     """The mark that makes what was kept for a person worthless."""
-    return {person_generation(user_id): _fresh()}
+    return {f"generation:person:{user_id}": _fresh()}
 
 
 def announce_change(organization_ids: Iterable[int], user_ids: Iterable[int] = ()) -> None:
-    """Make what was kept for these worthless, after the commit that changed them. One round trip."""
-    marks = {organization_generation(one): _fresh() for one in organization_ids}
+    """Make all that was kept of these worthless, after the commit that changed them. One round trip."""
+    marks: dict[str, Mark] = {}
+    for one in organization_ids:
+        marks |= _changed_lists(one) | {f"generation:bookmarks-of:{one}": _fresh()}
     for user_id in user_ids:
         marks |= changed_person(user_id)
     redis_gate().announce(marks)
 
 
+def announce_change_of_bookmark(organization_id: int, bookmark_id: int) -> None:
+    """Make worthless what was kept of a bookmark, and of its organization all but other bookmarks. One round trip."""
+    redis_gate().announce(_changed_lists(organization_id) | {f"generation:bookmark:{bookmark_id}": _fresh()})
+
+
 def announce_change_of_everything() -> None:
     """Make all that is kept worthless. One round trip."""
     redis_gate().announce({EVERYTHING: _fresh()})
+
+
+def _changed_lists(organization_id: int) -> dict[str, Mark]:
+    return {f"generation:organization:{organization_id}": _fresh()}
 
 
 def _fresh() -> Mark:

@@ -42,8 +42,8 @@ end
 if ARGV[15] == '' or not user or (limited and limited[1] == 0) then return {limited, known, false} end
 if ARGV[14] ~= '' then organization = ARGV[14] end
 local etags = {}
-for at = 18, #ARGV do etags[#etags + 1] = ARGV[at] end
-return {limited, known, kept(prefix, ARGV[15], organization, user, ARGV[16], ARGV[17], etags)}
+for at = 19, #ARGV do etags[#etags + 1] = ARGV[at] end
+return {limited, known, kept(prefix, ARGV[15], organization, user, ARGV[17], ARGV[16], ARGV[18], etags)}
 """
 )
 NO_LIMITS = (0,) * 6
@@ -51,11 +51,12 @@ NO_LIMITS = (0,) * 6
 
 @dataclass(frozen=True)
 class Question:
-    """What a read asks of the cache: its namespace and digest, and the ETags that the caller has."""
+    """What a read asks of the cache: its namespace and digest, the ETags that the caller has, the bookmark it is about."""
 
     namespace: answers.Namespace
     digest: str
     known: list[str]
+    bookmark_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,7 @@ def _command(charge: Charge, credential: Credential | None, question: Question |
         asked,
         question.namespace if question else "",
         question.digest if question else "",
+        (question.bookmark_id or "") if question else "",
         MAKING_MS,
         *(question.known if question else ()),
     )
@@ -153,7 +155,7 @@ def _found(actor: Actor, question: Question | None, kept: Any) -> Answer | Wante
 
 def slot_of(actor: Actor, question: Question) -> Slot:
     """Where the answer to a question is kept."""
-    return Slot(question.namespace, actor.organization_id, actor.user_id, question.digest)
+    return Slot(question.namespace, actor.organization_id, actor.user_id, question.digest, question.bookmark_id)
 
 
 def _settle(charge: Charge, answer: object) -> None:

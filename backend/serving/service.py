@@ -17,7 +17,7 @@ from backend.actor import Actor
 from backend.api import LimitClass, Operation, Route, declared_operation, declared_route
 from backend.cache import answers
 from backend.cache.answers import Answer, Slot, Wanted
-from backend.cache.changes import announce_change
+from backend.cache.changes import announce_change, announce_change_of_bookmark
 from backend.errors import NotFound, PreconditionFailed
 from backend.extensions import current_settings, db, redis_gate
 from backend.limits.service import RateLimits
@@ -31,6 +31,8 @@ READS = ("GET", "HEAD")
 # What PostgreSQL says to a transaction whose rows another has changed since it began.
 CHANGED_MEANWHILE = "40001"
 JSON = "application/json"
+# What is written under these shows in answers about the person.
+PERSONAL_SCOPES = ("login", "account", "organizations")
 
 
 def register_serving(app: Flask, settings: Settings) -> None:
@@ -46,7 +48,7 @@ class RouteServing:
 
     def serve(self, route: Route, arguments: dict[str, Any]) -> Response:
         """The answer of a route to the request at hand."""
-        question = _question(route.operation) if request.method in READS else None
+        question = _question(route.operation, arguments) if request.method in READS else None
         admission = admit(route.operation, question)
         actor = admission.actor
         if actor is not None and route.takes("actor"):
@@ -71,17 +73,17 @@ class RouteServing:
 
 def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
     """Have the answer to the request at hand kept, if it is one that may be."""
-    question = _question(route.operation)
+    question = _question(route.operation, arguments)
     if question is not None:
         _kept_or_made(route, slot_of(actor, question), question, None, arguments)
 
 
-def _question(operation: Operation) -> Question | None:
+def _question(operation: Operation, arguments: Mapping[str, Any]) -> Question | None:
     """What to ask the cache, if it may know the answer, and is to be believed."""
     if operation.cache is None or not current_settings().ENABLE_CACHING or not redis_gate().is_trusted:
         return None
     digest = answers.digest_of([request.path, sorted(request.args.items(multi=True))])
-    return Question(operation.cache, digest, known_etags())
+    return Question(operation.cache, digest, known_etags(), arguments.get("bookmark_id"))
 
 
 def _kept_or_made(
@@ -128,6 +130,7 @@ def _conditional(response: Response) -> Response:
 
 
 def _write(route: Route, actor: Actor, arguments: dict[str, Any]) -> Response:
+    response: Response | None = None
     try:
         response = once(actor, lambda: _view(route, arguments))
     except OperationalError as error:
@@ -136,11 +139,21 @@ def _write(route: Route, actor: Actor, arguments: dict[str, Any]) -> Response:
         raise
     finally:
         # Also after a fault: it may have come after a commit.
-        announce_change([actor.organization_id], [actor.user_id])
+        _announce(route.operation, actor, arguments, response)
     if response.status_code == 200 and request.method in ("PUT", "PATCH"):
         response.headers["ETag"] = f'"{answers.etag_of(response.get_data())}"'
     # Tokens and keys are told in answers to writes.
     return _private(response, "no-store")
+
+
+def _announce(operation: Operation, actor: Actor, arguments: Mapping[str, Any], response: Response | None) -> None:
+    """Tell what may have changed: what the route declares, else all that the organization has."""
+    if operation.changes == "bookmark" and response is not None:
+        bookmark_id = arguments.get("bookmark_id") or response.get_json()["id"]
+        announce_change_of_bookmark(actor.organization_id, bookmark_id)
+    else:
+        is_personal = (operation.scope or "").partition(":")[0] in PERSONAL_SCOPES
+        announce_change([actor.organization_id], [actor.user_id] if is_personal else [])
 
 
 def _check_conditions(actor: Actor | None) -> None:

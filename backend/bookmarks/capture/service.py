@@ -15,7 +15,7 @@ from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.saving import title_key
-from backend.cache.changes import announce_change
+from backend.cache.changes import announce_change_of_bookmark
 from backend.extensions import current_settings, db, utc_now
 
 MAX_ATTEMPTS = 3
@@ -181,7 +181,7 @@ def store_content(bookmark_id: int, page: ExtractedPage) -> None:
 
 def _commit(claim: _Claim) -> None:
     db.session.commit()
-    announce_change([claim.organization_id])
+    announce_change_of_bookmark(claim.organization_id, claim.bookmark_id)
 
 
 def _if_empty(test: Any, present: Any, found: str) -> Any:
