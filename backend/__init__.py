@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_access_log(app)
     register_input_validation(app)
     register_serving(app, settings)
-    register_security_headers(app)
+    register_security_headers(app, settings)
     register_error_handlers(app)
     _register_blueprints(app)
     remember_app(app)

@@ -165,7 +165,7 @@ class RedisGate:
         return answers
 
     def _pipe(self, commands: Sequence[Command]) -> list[Any]:
-        """The answers, errors among them; on a connection of our own, since the client's way there takes longer."""
+        """The answers, errors among them; past the client, whose own way to the connection takes longer."""
         pool = self.client.connection_pool
         connection = pool.get_connection()
         try:

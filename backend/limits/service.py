@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 from flask import current_app
@@ -32,10 +33,11 @@ class RateLimits:
 
 @dataclass(frozen=True)
 class Charge:
-    """A request to be counted: `subject` sends it, to a route of this class."""
+    """A request to be counted by these rules: `subject` sends it, to a route of this class."""
 
     subject: str
     limit_class: str
+    rules: RateLimits
     cost: int = 1
     refund: int = 0
 
@@ -44,10 +46,10 @@ class Charge:
         """Under which it is counted."""
         return f"limit:{self.limit_class}:{self.subject}"
 
-    @property
+    @cached_property
     def limits(self) -> Limits | None:
         """What holds for it; None where it is not limited."""
-        return rate_limits().classes.get(self.limit_class)
+        return self.rules.classes.get(self.limit_class)
 
     def commands(self) -> list[Command]:
         """What to ask Redis; `settle` takes the answer. Nothing where it is not limited."""
@@ -59,10 +61,10 @@ class Charge:
         """Whether it may pass; None where it is not limited. `answer` is None while Redis is away."""
         if self.limits is None:
             return None
-        rate_limits().note_source(is_alone=answer is None)
+        self.rules.note_source(is_alone=answer is None)
         if answer is not None:
             return verdict(answer, self.limits)
-        return rate_limits().memory.check(self.name, self.limits, self.bounded_cost)
+        return self.rules.memory.check(self.name, self.limits, self.bounded_cost)
 
     @property
     def bounded_cost(self) -> int:

@@ -22,27 +22,37 @@ LUA_CHECK = """
 local function check(key, cost, refund, windows)
     local now = redis.call('TIME')
     local seconds = tonumber(now[1]) + tonumber(now[2]) / 1000000
-    local state = redis.call('HMGET', key, 't1', 's1', 't2', 's2', 't3', 's3')
-    local totals, slots, passes, longest = {}, {}, 1, 0
+    -- Of each window: the sum of all slots, the number of the last one, and its count. Those before it are in a hash.
+    local state, kept = {0, -1, 0, 0, -1, 0, 0, -1, 0}, redis.call('GET', key)
+    if kept then state = {struct.unpack('>ddddddddd', kept)} end
+    local earlier = key .. ':slots'
+    local passes, longest = 1, 0
     for at = 1, 3 do
         local length, limit = windows[2 * at - 1] / 60, windows[2 * at]
-        local slot = math.floor(seconds / length)
-        local total, last = tonumber(state[2 * at - 1]) or 0, tonumber(state[2 * at]) or slot
-        if slot < last then slot = last end
-        local gone = {}
-        for old = last - 60, math.min(slot - 61, last) do gone[#gone + 1] = at .. ':' .. old % 61 end
-        if #gone > 0 and total > 0 then
-            for _, count in ipairs(redis.call('HMGET', key, unpack(gone))) do
-                total = total - (tonumber(count) or 0)
+        local slot, total, last = math.floor(seconds / length), state[3 * at - 2], state[3 * at - 1]
+        if slot > last then
+            if state[3 * at] ~= 0 then redis.call('HSET', earlier, at .. ':' .. last % 61, state[3 * at]) end
+            state[3 * at] = 0
+            local gone = {}
+            for old = last - 60, math.min(slot - 61, last) do gone[#gone + 1] = at .. ':' .. old % 61 end
+            if #gone > 0 and total ~= 0 then
+                for _, one in ipairs(redis.call('HMGET', earlier, unpack(gone))) do
+                    total = total - (tonumber(one) or 0)
+                end
+                redis.call('HDEL', earlier, unpack(gone))
             end
-            redis.call('HDEL', key, unpack(gone))
+            redis.call('EXPIRE', earlier, math.ceil(windows[5] * 62 / 60))
+            state[3 * at - 2], state[3 * at - 1] = total, slot
+        else
+            slot = last
         end
-        totals[at], slots[at] = total, slot
         if total + cost > limit then
             passes = 0
             local left = total + cost - limit
             for old = slot - 60, slot do
-                left = left - (tonumber(redis.call('HGET', key, at .. ':' .. old % 61)) or 0)
+                local one = old == slot and state[3 * at]
+                    or tonumber(redis.call('HGET', earlier, at .. ':' .. old % 61)) or 0
+                left = left - one
                 if left <= 0 then
                     longest = math.max(longest, (old + 61) * length - seconds)
                     break
@@ -51,19 +61,12 @@ local function check(key, cost, refund, windows)
             if left > 0 then longest = math.max(longest, 61 * length) end
         end
     end
-    local answer, change, written = {passes}, cost, {}
-    if passes == 0 then change = -refund end
+    local answer, change = {passes}, passes == 1 and cost or -refund
     for at = 1, 3 do
-        if change ~= 0 then
-            redis.call('HINCRBY', key, at .. ':' .. slots[at] % 61, change)
-            totals[at] = totals[at] + change
-        end
-        answer[at + 1] = math.max(0, windows[2 * at] - totals[at])
-        written[4 * at - 3], written[4 * at - 2] = 't' .. at, totals[at]
-        written[4 * at - 1], written[4 * at] = 's' .. at, slots[at]
+        state[3 * at - 2], state[3 * at] = state[3 * at - 2] + change, state[3 * at] + change
+        answer[at + 1] = math.max(0, windows[2 * at] - state[3 * at - 2])
     end
-    redis.call('HSET', key, unpack(written))
-    redis.call('EXPIRE', key, math.ceil(windows[5] * 62 / 60))
+    redis.call('SET', key, struct.pack('>ddddddddd', unpack(state)), 'EX', math.ceil(windows[5] * 62 / 60))
     answer[5] = math.ceil(longest * 1000)
     return answer
 end

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
-from backend.extensions import current_settings
+from flask import Flask, Response
+
+from config import Settings
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 # The documentation pages draw themselves with scripts and styles of our own origin.
@@ -20,21 +27,37 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+OF_API = [*HEADERS.items(), ("Content-Security-Policy", API_POLICY)]
+OF_DOCS = [*HEADERS.items(), ("Content-Security-Policy", DOCS_POLICY)]
+OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
-def register_security_headers(app: Flask) -> None:
+class SecurityHeaders:
+    """Adds them as the answer leaves; nothing before sets them, so that they need not be looked for."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(
+            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
+        ) -> Callable[[bytes], object]:
+            is_docs = f"{environ.get('PATH_INFO', '')}/".startswith("/api/docs/")
+            headers.extend(OF_DOCS if is_docs else OF_API)
+            if environ["wsgi.url_scheme"] == "https":
+                headers.append(OVER_TLS)
+            return start_response(status, headers, exc_info)
+
+        return self._app(environ, start)
+
+
+def register_security_headers(app: Flask, settings: Settings) -> None:
     """Add the headers to every answer, errors included."""
-    app.after_request(_secure)
+    app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.ALLOWED_ORIGINS:
+        app.after_request(_vary_by_origin)
 
 
-def _secure(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers[name] = value
-    is_docs = f"{request.path}/".startswith("/api/docs/")
-    response.headers["Content-Security-Policy"] = DOCS_POLICY if is_docs else API_POLICY
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if current_settings().ALLOWED_ORIGINS:
-        response.vary.add("Origin")  # On every answer: a cache must not give one origin's answer to another.
-    response.headers.remove("Server")
+def _vary_by_origin(response: Response) -> Response:
+    response.vary.add("Origin")  # On every answer: a cache must not give one origin's answer to another.
     return response

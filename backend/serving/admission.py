@@ -16,7 +16,7 @@ from backend.cache import answers
 from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Wanted
 from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import redis_gate
-from backend.limits.service import Charge, enforce
+from backend.limits.service import Charge, enforce, rate_limits
 from backend.limits.windows import LUA_CHECK, Verdict, numbers
 from backend.redis_gate import Command, Script
 
@@ -51,7 +51,7 @@ NO_LIMITS = (0,) * 6
 
 @dataclass(frozen=True)
 class Question:
-    """What a read asks of the cache: its namespace and digest, the ETags that the caller has, the bookmark it is about."""
+    """What a read asks of the cache: namespace and digest, the ETags that the caller has, the bookmark it is about."""
 
     namespace: answers.Namespace
     digest: str
@@ -79,8 +79,10 @@ def admit(operation: Operation, question: Question | None) -> Admission:
         NotFound: X-Organization-ID names an organization that the person does not belong to.
     """
     credential, fault = _credential(operation)
-    charge = Charge(credential.subject if credential else _by_address(), operation.limit)
-    asked = redis_gate().ask(lambda: [_command(charge, credential, question)])
+    charge = Charge(credential.subject if credential else _by_address(), operation.limit, rate_limits())
+    # Probes of health are neither limited nor anybody's: they do not wait for Redis.
+    is_known = charge.limits is None and credential is None
+    asked = None if is_known else redis_gate().ask(lambda: [_command(charge, credential, question)])
     limited, known, kept = asked[0] if asked else (None, None, None)
     _settle(charge, limited)
     if fault:
@@ -105,21 +107,21 @@ def charge_more(operation: Operation, cost: int) -> None:
     Raises:
         TooManyRequests: a window has no room for it; then the request itself is not counted either.
     """
-    charge = Charge(g.subject, operation.limit, cost, refund=1)
+    charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1)
     found = redis_gate().ask(charge.commands)
     _settle(charge, found[0] if found else None)
 
 
 def look(limit_class: LimitClass) -> Verdict | None:
     """What is left to the address of a request that was answered before it was counted. One round trip."""
-    charge = Charge(_by_address(), limit_class, cost=0)
+    charge = Charge(_by_address(), limit_class, rate_limits(), cost=0)
     found = redis_gate().ask(charge.commands)
     return charge.settle(found[0] if found else None)
 
 
 def charge_stranger(limit_class: LimitClass) -> None:
     """Count a request that no route takes, by its address. One round trip."""
-    charge = Charge(_by_address(), limit_class)
+    charge = Charge(_by_address(), limit_class, rate_limits())
     found = redis_gate().ask(charge.commands)
     _settle(charge, found[0] if found else None)
 

@@ -18,7 +18,10 @@ def known_etags() -> list[str]:
 
     If-None-Match compares weakly.
     """
-    given = parse_etags(request.headers.get("If-None-Match"))
+    header = request.headers.get("If-None-Match")
+    if not header:
+        return []
+    given = parse_etags(header)
     if given.star_tag:
         return ["*"]
     return [ENCODED.sub("", tag) for tag in given.as_set(include_weak=True)]

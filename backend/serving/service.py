@@ -31,6 +31,8 @@ READS = ("GET", "HEAD")
 # What PostgreSQL says to a transaction whose rows another has changed since it began.
 CHANGED_MEANWHILE = "40001"
 JSON = "application/json"
+PRIVATE = "private, no-cache"
+VARY = "Authorization, X-Organization-ID"
 # What is written under these shows in answers about the person.
 PERSONAL_SCOPES = ("login", "account", "organizations")
 
@@ -113,9 +115,9 @@ def _make(route: Route, wanted: Wanted, arguments: dict[str, Any]) -> Response:
 def _kept(answer: Answer) -> Response:
     if answer.body is None:
         return _private(not_modified(answer.etag))
-    response = current_app.response_class(answer.body, mimetype=JSON)
-    response.headers["ETag"] = f'"{answer.etag}"'
-    return _private(response)
+    # Written as they are, since nothing has said anything yet: this is the shortest way of all requests.
+    headers = [("Content-Type", JSON), ("ETag", f'"{answer.etag}"'), ("Cache-Control", PRIVATE), ("Vary", VARY)]
+    return Response(answer.body, headers=headers)
 
 
 def _conditional(response: Response) -> Response:
@@ -188,10 +190,10 @@ def _view(route: Route, arguments: Mapping[str, Any]) -> Response:
     return make_response(route.checked(**arguments))
 
 
-def _private(response: Response, control: str = "private, no-cache") -> Response:
+def _private(response: Response, control: str = PRIVATE) -> Response:
     """For the caller alone, and to be asked for each time anew, unless the view has said something else."""
     response.headers.setdefault("Cache-Control", control)
-    response.vary.update(["Authorization", "X-Organization-ID"])
+    response.headers["Vary"] = VARY
     return response
 
 
