@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask
 
@@ -49,11 +51,19 @@ VERSIONED = (
 )
 
 
+class Application(Flask):
+    """Flask, for views and hooks that are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: Flask would look at each of a dozen, for every request, whether it is a coroutine."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
     settings = settings or load_settings()
     configure_logging(settings)
-    app = Flask("fuze", static_folder=None)
+    app = Application("fuze", static_folder=None)
     _configure(app, settings)
     _bind_extensions(app, settings)
     register_request_id(app)
@@ -94,26 +104,27 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     jwt.init_app(app)
     compress.init_app(app)
     bind_redis(app, settings)
-    cors.init_app(
-        app,
-        # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
-        origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
-        always_send=False,
-        vary_header=False,
-        methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
-        supports_credentials=True,
-        expose_headers=[
-            "X-Request-ID",
-            "Location",
-            "Retry-After",
-            "ETag",
-            "Idempotent-Replayed",
-            "RateLimit",
-            "RateLimit-Policy",
-            *(f"X-RateLimit-{what}-{seconds}s" for what in ("Limit", "Remaining") for seconds in (60, 3600, 86400)),
-        ],
-        max_age=600,
-    )
+    if settings.ALLOWED_ORIGINS:
+        cors.init_app(
+            app,
+            # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
+            origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
+            always_send=False,
+            vary_header=False,
+            methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
+            supports_credentials=True,
+            expose_headers=[
+                "X-Request-ID",
+                "Location",
+                "Retry-After",
+                "ETag",
+                "Idempotent-Replayed",
+                "RateLimit",
+                "RateLimit-Policy",
+                *(f"X-RateLimit-{what}-{seconds}s" for what in ("Limit", "Remaining") for seconds in (60, 3600, 86400)),
+            ],
+            max_age=600,
+        )
     if settings.TRUSTED_PROXIES:
         app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES)  # type: ignore[method-assign]
 

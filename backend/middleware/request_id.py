@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+from functools import cache
+from itertools import count
 from uuid import uuid4
 
 from flask import Flask, Response, g, request
@@ -16,11 +19,25 @@ def register_request_id(app: Flask) -> None:
     app.after_request(_return)
 
 
+def new_request_id() -> str:
+    """One that no other request has, in any process; no secret."""
+    return f"{_prefix()}{next(_numbers):08x}"
+
+
+@cache
+def _prefix() -> str:
+    return uuid4().hex[:24]
+
+
+_numbers = count()
+os.register_at_fork(after_in_child=_prefix.cache_clear)
+
+
 def _assign() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if ACCEPTABLE.fullmatch(given) else uuid4().hex
+    given = request.headers.get("X-Request-ID")
+    g.request_id = given if given and ACCEPTABLE.fullmatch(given) else new_request_id()
 
 
 def _return(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.get("request_id") or uuid4().hex
+    response.headers["X-Request-ID"] = g.get("request_id") or new_request_id()
     return response

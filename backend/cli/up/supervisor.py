@@ -26,6 +26,7 @@ HURRIED_SECONDS = 1.0
 SAME_REQUEST_SECONDS = 1.0  # `timeout`, and some shells and editors, signal a process and then its group.
 TICK_SECONDS = 0.1
 CHUNK_BYTES = 65536
+GATHER_SECONDS = 0.02
 
 
 class StopRequested(Exception):
@@ -221,7 +222,10 @@ class Supervisor:
 
     def _tick(self) -> None:
         """Pass on what the children have printed, waiting a moment for it."""
-        for key, _ in self._outputs.select(TICK_SECONDS):
+        ready = self._outputs.select(TICK_SECONDS)
+        if ready:
+            time.sleep(GATHER_SECONDS)  # Under load a line comes with every request: many at once cost little more.
+        for key, _ in ready:
             if chunk := os.read(key.fd, CHUNK_BYTES):
                 self._take(key.data, chunk)
             else:
