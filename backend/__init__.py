@@ -12,6 +12,7 @@ from backend.api import IdConverter
 from backend.auth.authentication import authenticate
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
+from backend.bookmarks.project_routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
 from backend.docs.routes import blueprint as docs
@@ -28,10 +29,14 @@ from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
+from backend.projects.routes import blueprint as projects
 from backend.search.routes import blueprint as search
 from config import Settings, load_settings
 
-VERSIONED = (auth, auth_mail, profile, profile_ai, organizations, invitations, bookmarks, tags, search, jobs, admin)
+VERSIONED = (
+    *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
+    *(search, jobs, admin),
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
