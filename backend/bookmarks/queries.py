@@ -114,7 +114,7 @@ def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tu
         NotFound: there is no such project outside the trash.
     """
     which = [
-        *(ProjectBookmark.project_id == project_id, Project.id == project_id, projects.live(actor)),
+        *(ProjectBookmark.project_id == project_id, Project.id == ProjectBookmark.project_id, projects.live(actor)),
         *(Bookmark.id == ProjectBookmark.bookmark_id, Bookmark.deleted_at.is_(None)),
     ]
     sort = Sort(query.sort, ProjectBookmark.attached_at, ProjectBookmark.bookmark_id)
