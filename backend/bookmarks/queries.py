@@ -113,10 +113,10 @@ def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tu
     Raises:
         NotFound: there is no such project outside the trash.
     """
-    which = [
-        *(ProjectBookmark.project_id == project_id, Project.id == ProjectBookmark.project_id, projects.live(actor)),
-        *(Bookmark.id == ProjectBookmark.bookmark_id, Bookmark.deleted_at.is_(None)),
-    ]
+    is_known = select(Project.id).where(projects.live(actor), Project.id == project_id).exists()
+    # Each bookmark is looked up by its key: a join would read all bookmarks while PostgreSQL has not counted the rows.
+    is_live = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == ProjectBookmark.bookmark_id).scalar_subquery()
+    which = [ProjectBookmark.project_id == project_id, is_known, is_live]
     sort = Sort(query.sort, ProjectBookmark.attached_at, ProjectBookmark.bookmark_id)
     found = paginate(which, _select_attached(project_id), sort, query)
     if not found.total:
