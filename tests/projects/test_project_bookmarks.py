@@ -153,6 +153,7 @@ def test_a_project_in_the_trash_is_not_to_be_seen_and_comes_back_whole(
     assert projects_of(ada, links[0]) == [other["id"]]
     assert {tuple(item["project_ids"]) for item in ada.get("/bookmarks").json["items"]} == {(other["id"],)}
     assert ada.titles(project_id=project["id"]) == ada.titles(q=f"project:{project['id']}") == []
+    assert ada.get(f"/projects/{project['id']}/bookmarks").status_code == 404
     [trashed] = ada.get("/projects", deleted="true").json["items"]
     assert trashed["bookmark_count"] == 3
     # Replaced as a whole means: those that can be seen.
@@ -320,6 +321,8 @@ def test_neither_project_nor_bookmark_of_others_can_be_attached(
     ada: Api, bob: Api, project: dict[str, Any], links: list[Any]
 ) -> None:
     theirs, their_link = begin(bob), bob.save("https://example.org/bob")
+    attach(bob, theirs, their_link)
+    theirs = read(bob, theirs)
     for where, what in ((theirs, links[0]), (project, their_link), (theirs, their_link)):
         path = f"/projects/{where['id']}/bookmarks/{what['id']}"
         assert [ada.put(path, {}).status_code, ada.delete(path).status_code] == [404, 404]

@@ -191,6 +191,12 @@ def test_lists_are_sorted_as_asked(ada: Api) -> None:
     assert names(ada, sort="-name") == ["ä", "C", "b", "A"]
 
 
+def test_names_are_sorted_without_case_in_all_scripts(ada: Api) -> None:
+    for name in ("STRASSE b", "straße c", "Straße a", "ЯБЛОКО б", "яблоко а"):
+        begin(ada, name)
+    assert names(ada, sort="name") == ["Straße a", "STRASSE b", "straße c", "яблоко а", "ЯБЛОКО б"]
+
+
 @pytest.mark.parametrize("sort", ["created_at", "-updated_at", "name", "-name"])
 def test_a_cursor_goes_through_the_whole_list_once(ada: Api, sort: str) -> None:
     for place in range(7):
