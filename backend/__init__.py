@@ -31,11 +31,12 @@ from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.projects.routes import blueprint as projects
 from backend.search.routes import blueprint as search
+from backend.tasks.routes import blueprint as tasks
 from config import Settings, load_settings
 
 VERSIONED = (
     *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(search, jobs, admin),
+    *(tasks, search, jobs, admin),
 )
 
 

@@ -46,6 +46,7 @@ PUBLIC = {
 # argument that is missing here fails the tests below: add it.
 OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "bookmark_id": (lambda person: person.save("https://example.org/secret", tags=["secret"])["id"], 10**9),
+    "task_id": (lambda person: person.post("/tasks", {"title": "secret"}).json["id"], 10**9),
     "tag_id": (lambda person: _tag(person, "of-ada"), 10**9),
     "project_id": (lambda person: _project(person), 10**9),
     "job_id": (lambda person: _job(person), uuid4()),
@@ -74,6 +75,9 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/bookmarks/bulk"): lambda _: {"items": []},
     ("POST", "/api/v1/bookmarks/actions"): lambda _: {"ids": [], "action": "read"},
     ("PATCH", "/api/v1/bookmarks/<id:bookmark_id>"): lambda _: {"title": "changed"},
+    ("POST", "/api/v1/tasks"): lambda _: {"title": "new"},
+    ("POST", "/api/v1/tasks/bulk"): lambda _: {"items": []},
+    ("PATCH", "/api/v1/tasks/<id:task_id>"): lambda _: {"title": "changed"},
     ("POST", "/api/v1/projects"): lambda _: {"name": "New"},
     ("PATCH", "/api/v1/projects/<id:project_id>"): lambda _: {"name": "changed"},
     ("PUT", "/api/v1/projects/<id:project_id>/bookmarks/<id:bookmark_id>"): lambda _: {"note": "changed"},
@@ -328,7 +332,8 @@ def test_a_stranger_changes_nothing(ada: Api, bob: Api, of_ada: dict[str, Any]) 
         team = f"/organizations/{of_ada['organization_id']}"
         teams = [ada.get(path).json for path in ("/organizations", f"{team}/members", f"{team}/invitations")]
         projects = [ada.get(path).json for path in ("/projects", f"/projects/{of_ada['project_id']}/bookmarks")]
-        return [ada.get("/bookmarks").json, ada.get("/tags").json, job, teams, projects]
+        own = [ada.get(path).json for path in ("/bookmarks", "/tags", "/tasks")]
+        return [*own, job, teams, projects]
 
     before = belongings()
     for route in guarded_routes(ada.app):

@@ -30,6 +30,7 @@ from backend.organizations.models import Membership, Organization
 from backend.profile.models import Export, ExportPart
 from backend.profile.service import at_home, locked_user
 from backend.projects.models import Project, ProjectBookmark
+from backend.tasks.models import Task
 
 LIFE = timedelta(hours=24)
 PART_BYTES = 1024 * 1024
@@ -67,6 +68,10 @@ PROJECT_COLUMNS = (
 ATTACHMENT_COLUMNS = (
     ProjectBookmark.project_id, ProjectBookmark.bookmark_id, ProjectBookmark.organization_id, ProjectBookmark.note,
     ProjectBookmark.attached_at,
+)  # fmt: skip
+TASK_COLUMNS = (
+    Task.id, Task.organization_id, Task.project_id, Task.parent_id, Task.title, Task.description, Task.status,
+    Task.priority, Task.due_at, Task.completed_at, Task.position, Task.created_at, Task.updated_at, Task.deleted_at,
 )  # fmt: skip
 
 Progress = Callable[[int, int, str], None]
@@ -169,6 +174,8 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
     organization, person = ProjectBookmark.organization_id, ProjectBookmark.attached_by
     attachments = select(*ATTACHMENT_COLUMNS).where(_own(user_id, organization, person))
     yield "project_bookmarks", _in_order(attachments, ProjectBookmark.project_id, ProjectBookmark.bookmark_id)
+    tasks = select(*TASK_COLUMNS).where(_own(user_id, Task.organization_id, Task.user_id))
+    yield "tasks", _in_order(tasks, Task.id)
     yield "bookmarks", _bookmarks(user_id, progress)
 
 

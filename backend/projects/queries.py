@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, and_, column, func, literal, select, table
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Text, and_, column, func, select, table
 
 from backend.actor import Actor
 from backend.errors import NotFound
@@ -15,8 +15,11 @@ from backend.projects.schemas import ProjectListQuery, ProjectOut, ProjectPage
 from backend.projects.wording import begins_words
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
-# Bookmarks use projects, never the other way: what is counted of them is named here.
+# Bookmarks and tasks use projects, never the other way: what is counted of them is named here.
 BOOKMARKS = table("bookmarks", column("id", BigInteger), column("deleted_at", DateTime(timezone=True)))
+TASKS = table(
+    "tasks", column("project_id", BigInteger), column("status", Text), column("deleted_at", DateTime(timezone=True))
+)
 # Each bookmark is looked up by its key, however little PostgreSQL knows of the tables.
 IS_LIVE = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
 BOOKMARK_COUNT = (
@@ -30,9 +33,12 @@ BOOKMARK_COUNT = (
 
 
 def task_counts() -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """How many tasks a project has and how many of them are done, as columns beside `Project`. No tasks are kept
-    today, so there are none."""
-    return literal(0).label("tasks_total"), literal(0).label("tasks_done")
+    """How many tasks outside the trash a project has, subtasks included, and how many of them are done, as columns
+    beside `Project`."""
+    live = select(func.count()).where(TASKS.c.project_id == Project.id, TASKS.c.deleted_at.is_(None))
+    done = live.where(TASKS.c.status == "done")
+    total_of, done_of = (one.correlate(Project).scalar_subquery() for one in (live, done))
+    return total_of.label("tasks_total"), done_of.label("tasks_done")
 
 
 # Without the words, which nobody is shown.

@@ -65,7 +65,7 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     files = download(ada, export(ada))
     assert set(files) == {
         "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
-        "ai_provider.json", "bookmarks.json", "projects.json", "project_bookmarks.json",
+        "ai_provider.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
@@ -116,6 +116,22 @@ def test_projects_are_in_it_with_what_is_attached_to_them(
 def begin_project(person: Api, name: str, headers: dict[str, str] | None = None, **fields: Any) -> int:
     """A new project; its id."""
     return int(person.post("/projects", {"name": name, **fields}, headers=headers).json["id"])
+
+
+def test_tasks_are_in_it_by_the_same_rule(ada: Api, bob: Api, context: Flask) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    header = {"X-Organization-ID": str(team)}
+    parent = ada.post("/tasks", {"title": "Own", "description": "all of it", "status": "done"}).json["id"]
+    child = ada.post("/tasks", {"title": "Step", "parent_id": parent}).json["id"]
+    ada.delete(f"/tasks/{child}")
+    mine = ada.post("/tasks", {"title": "In the team"}, headers=header).json["id"]
+    bob.post("/tasks", {"title": "Bob's"}, headers=header)
+    tasks = {item["id"]: item for item in download(ada, export(ada))["tasks.json"]}
+    assert set(tasks) == {parent, child, mine}
+    assert tasks[parent]["description"] == "all of it"
+    assert tasks[parent]["completed_at"].endswith("Z")
+    assert tasks[child]["parent_id"] == parent
+    assert tasks[child]["deleted_at"] is not None
 
 
 def test_no_secret_is_in_it(ada: Api) -> None:
