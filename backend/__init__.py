@@ -13,6 +13,7 @@ from backend.admin.routes import blueprint as admin
 from backend.api import IdConverter
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
+from backend.bookmarks.project_routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
 from backend.cache.routes import blueprint as cache
@@ -31,23 +32,15 @@ from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
+from backend.projects.routes import blueprint as projects
 from backend.search.routes import blueprint as search
 from backend.serving.service import register_serving
+from backend.tasks.routes import blueprint as tasks
 from config import Settings, load_settings
 
 VERSIONED = (
-    auth,
-    auth_mail,
-    profile,
-    profile_ai,
-    organizations,
-    invitations,
-    bookmarks,
-    tags,
-    search,
-    jobs,
-    cache,
-    admin,
+    *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
+    *(tasks, search, jobs, cache, admin),
 )
 
 

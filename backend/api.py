@@ -194,7 +194,9 @@ Moment = Annotated[
     AfterValidator(_storable),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
 ]
-Id = Annotated[int, Field(ge=1, le=MAX_ID), BeforeValidator(_whole)]
+# After the bounds, or the document would not tell them.
+WHOLE = BeforeValidator(_whole)
+Id = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
 
 
 class PageQuery(Query):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
 
 import redis
 from flask import Flask, current_app
@@ -17,10 +18,17 @@ from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import BigInteger, DateTime, Executable, MetaData, Text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 
 from backend.redis_gate import RedisGate
 from config import Settings
+
+TRIES = 4
+DEADLOCK_DETECTED, UNIQUE_VIOLATION = "40P01", "23505"
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Base(DeclarativeBase):
@@ -130,6 +138,28 @@ def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -
         db.session.commit()
         yield number
     db.session.commit()
+
+
+def again_after_lost_race(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function that makes one whole transaction anew when a concurrent one got in its way.
+
+    Saving waits for links that others are saving, in the order of the unique index, before it locks those that are
+    there: with deletions in between the two can still dead-lock. So can two deletions that take the same rows along.
+    And a check for a name or link that is taken can be overtaken; the next try sees what overtook it, and says so.
+    """
+
+    @wraps(function)
+    def run(*arguments: P.args, **named: P.kwargs) -> R:
+        for _ in range(TRIES - 1):
+            try:
+                return function(*arguments, **named)
+            except DBAPIError as error:
+                if getattr(error.orig, "pgcode", None) not in (DEADLOCK_DETECTED, UNIQUE_VIOLATION):
+                    raise
+                db.session.rollback()
+        return function(*arguments, **named)
+
+    return run
 
 
 def utc_now() -> datetime:

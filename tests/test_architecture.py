@@ -43,6 +43,8 @@ UPWARD = {
     # Registering makes a personal organization, and a token is good for the organizations one is a member of.
     # Organizations know the people who belong to them: no module may lead back to itself, see the test for circles.
     ("auth", "organizations"),
+    # A task whose text names no steps takes those of the captured page that search finds for it.
+    ("tasks", "search"),
 }
 # Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's id along
 # with a message (R-LOG 2), or the client's address with a security event, and what chooses the language of a mail.

@@ -46,7 +46,9 @@ PUBLIC = {
 # argument that is missing here fails the tests below: add it.
 OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "bookmark_id": (lambda person: person.save("https://example.org/secret", tags=["secret"])["id"], 10**9),
+    "task_id": (lambda person: person.post("/tasks", {"title": "secret"}).json["id"], 10**9),
     "tag_id": (lambda person: _tag(person, "of-ada"), 10**9),
+    "project_id": (lambda person: _project(person), 10**9),
     "job_id": (lambda person: _job(person), uuid4()),
     "organization_id": (lambda person: _team(person), 10**9),
     "user_id": (lambda person: person.user_id, 10**9),
@@ -73,6 +75,12 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/bookmarks/bulk"): lambda _: {"items": []},
     ("POST", "/api/v1/bookmarks/actions"): lambda _: {"ids": [], "action": "read"},
     ("PATCH", "/api/v1/bookmarks/<id:bookmark_id>"): lambda _: {"title": "changed"},
+    ("POST", "/api/v1/tasks"): lambda _: {"title": "new"},
+    ("POST", "/api/v1/tasks/bulk"): lambda _: {"items": []},
+    ("PATCH", "/api/v1/tasks/<id:task_id>"): lambda _: {"title": "changed"},
+    ("POST", "/api/v1/projects"): lambda _: {"name": "New"},
+    ("PATCH", "/api/v1/projects/<id:project_id>"): lambda _: {"name": "changed"},
+    ("PUT", "/api/v1/projects/<id:project_id>/bookmarks/<id:bookmark_id>"): lambda _: {"note": "changed"},
     ("PATCH", "/api/v1/profile"): lambda _: {"username": "renamed"},
     ("DELETE", "/api/v1/profile"): lambda _: {"password": "not the password"},
     ("POST", "/api/v1/profile/password"): lambda _: {
@@ -148,6 +156,13 @@ def _tag(person: Api, name: str) -> int:
     person.post("/bookmarks", {"url": f"https://example.org/tagged/{name}", "tags": [name], "capture": False})
     [tag] = person.get("/tags", q=name).json["items"]
     return int(tag["id"])
+
+
+def _project(person: Api) -> int:
+    """With all bookmarks that the person has."""
+    project = int(person.post("/projects", {"name": "Secret"}).json["id"])
+    person.post("/bookmarks/actions", {"action": "add_to_project", "filter": {}, "project_id": project})
+    return project
 
 
 def _session(person: Api) -> str:
@@ -316,7 +331,9 @@ def test_a_stranger_changes_nothing(ada: Api, bob: Api, of_ada: dict[str, Any]) 
         job = ada.get(f"/jobs/{of_ada['job_id']}").json
         team = f"/organizations/{of_ada['organization_id']}"
         teams = [ada.get(path).json for path in ("/organizations", f"{team}/members", f"{team}/invitations")]
-        return [ada.get("/bookmarks").json, ada.get("/tags").json, job, teams]
+        projects = [ada.get(path).json for path in ("/projects", f"/projects/{of_ada['project_id']}/bookmarks")]
+        own = [ada.get(path).json for path in ("/bookmarks", "/tags", "/tasks")]
+        return [*own, job, teams, projects]
 
     before = belongings()
     for route in guarded_routes(ada.app):
@@ -327,6 +344,9 @@ def test_a_stranger_changes_nothing(ada: Api, bob: Api, of_ada: dict[str, Any]) 
     theirs = bob.post(f"/tags/{_tag(bob, 'own')}/merge", {"into_id": of_ada["tag_id"]})
     nobodys = bob.post(f"/tags/{_tag(bob, 'own')}/merge", {"into_id": 10**9})
     assert _told(theirs) == _told(nobodys)
+    for action in ("add_to_project", "remove_from_project"):
+        body = {"ids": [of_ada["bookmark_id"]], "action": action, "project_id": of_ada["project_id"]}
+        assert field_errors(bob.post("/bookmarks/actions", body)) == {"body.project_id": "unknown_project"}
     assert belongings() == before
 
 

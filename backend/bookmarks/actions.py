@@ -10,16 +10,19 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
+from backend.bookmarks.filing import unknown_project
 from backend.bookmarks.fulltext.documents import refresh_documents
-from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
+from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.queries import conditions, one_of
 from backend.bookmarks.schemas import ActionIn, tag_key
 from backend.bookmarks.tagging import tag_ids
 from backend.errors import Invalid
-from backend.extensions import db, utc_now
+from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.queue import Message, send
+from backend.projects.models import ProjectBookmark
+from backend.projects.service import hold_projects
 
 # Up to here search documents are refreshed in the request; beyond, a worker does it.
 INLINE_DOCUMENTS = 500
@@ -46,7 +49,7 @@ def act(actor: Actor, action: ActionIn) -> int:
     """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
 
     Raises:
-        Invalid: neither or both of `ids` and `filter`, or tags or project missing.
+        Invalid: neither or both of `ids` and `filter`, tags or project missing, or no such project.
     """
     which = _which(actor, action)
     if action.action in FLAGS:
@@ -159,17 +162,43 @@ def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
     return affected, [capture_message(id_) for id_ in ids[:INLINE_MESSAGES]]
 
 
-def _change_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _add_to_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+    bookmarks = lock_bookmarks(*which)
+    project = _project(actor, action)
+    pairs = select(literal(project), Bookmark.id, Bookmark.organization_id, literal(actor.user_id)).where(
+        one_of(bookmarks)
+    )
+    columns = ["project_id", "bookmark_id", "organization_id", "attached_by"]
+    statement = insert(ProjectBookmark).from_select(columns, pairs).on_conflict_do_nothing()
+    return _update(db.session.scalars(statement.returning(ProjectBookmark.bookmark_id)).all())
+
+
+def _remove_from_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+    bookmarks = lock_bookmarks(*which)
+    statement = delete(ProjectBookmark).where(
+        ProjectBookmark.project_id == _project(actor, action),
+        ProjectBookmark.bookmark_id == any_(literal(bookmarks, ARRAY(BigInteger))),
+    )
+    return _update(
+        db.session.scalars(
+            statement.returning(ProjectBookmark.bookmark_id), execution_options={"synchronize_session": False}
+        ).all()
+    )
+
+
+def _project(actor: Actor, action: ActionIn) -> int:
     if action.project_id is None:
         raise Invalid.field("body.project_id", "This action needs a project.", "missing")
-    raise Invalid.field("body.project_id", f"There is no project {action.project_id}.", "unknown_project")
+    if not hold_projects(actor, [action.project_id]):
+        raise unknown_project("body.project_id", action.project_id)
+    return action.project_id
 
 
 ACTIONS: dict[str, Callable[[Actor, Which, ActionIn], Change]] = {
     "add_tags": _add_tags,
     "remove_tags": _remove_tags,
-    "add_to_project": _change_project,
-    "remove_from_project": _change_project,
+    "add_to_project": _add_to_project,
+    "remove_from_project": _remove_from_project,
     "delete": _delete,
     "restore": _restore,
     "capture": _capture,

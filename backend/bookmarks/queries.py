@@ -7,24 +7,35 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
-from backend.bookmarks.fulltext.conditions import IS_TAGGED, has_tag, mentions_archived, query_conditions
+from backend.bookmarks.fulltext.conditions import IS_TAGGED, has_tag, in_project, mentions_archived, query_conditions
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
 from backend.bookmarks.neighbours import fullest_model, rank_by_meaning
-from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, BookmarkListQuery, BookmarkOut
+from backend.bookmarks.schemas import (
+    ActionFilter,
+    AttachedBookmarkOut,
+    AttachedListQuery,
+    BookmarkFilter,
+    BookmarkListQuery,
+    BookmarkOut,
+)
 from backend.bookmarks.syntax import parse
 from backend.bookmarks.urls import normalise_domain, url_hash
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.pagination import Slice, Sort, paginate
+from backend.projects import queries as projects
+from backend.projects.models import Project, ProjectBookmark
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
 SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
 NO_NAMES = literal([], ARRAY(Text))
+NO_IDS = literal([], ARRAY(BigInteger))
 
-# One value for each row, so that a page of bookmarks with all its tags is one statement.
+# One value each for a row, so that a page of bookmarks with all its tags and projects is one statement.
 TAG_NAMES = (
     select(func.coalesce(func.array_agg(Tag.name).aggregate_order_by(BookmarkTag.position, Tag.name_key), NO_NAMES))
     .join_from(BookmarkTag, Tag, Tag.id == BookmarkTag.tag_id)
@@ -33,15 +44,27 @@ TAG_NAMES = (
     .scalar_subquery()
     .label("tags")
 )
+PROJECT_IDS = (
+    select(func.coalesce(func.array_agg(Project.id).aggregate_order_by(Project.id), NO_IDS))
+    .join_from(ProjectBookmark, Project, Project.id == ProjectBookmark.project_id)
+    .where(ProjectBookmark.bookmark_id == Bookmark.id, Project.deleted_at.is_(None))
+    .correlate(Bookmark)
+    .scalar_subquery()
+    .label("project_ids")
+)
 
 
-def select_bookmarks(*extra: ColumnElement[Any]) -> Select[Any]:
-    """A statement for whole bookmarks, tags included, as `bookmark_out` reads them."""
-    return select(*Bookmark.__table__.columns, TAG_NAMES, *extra).select_from(Bookmark)
+def select_bookmarks(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    """A statement for whole bookmarks, tags and projects included, as `bookmark_out` reads them."""
+    return select(*Bookmark.__table__.columns, TAG_NAMES, PROJECT_IDS, *extra).select_from(Bookmark)
 
 
 def bookmark_out(row: Row[Any]) -> BookmarkOut:
     """The API's shape of a row of `select_bookmarks`."""
+    return BookmarkOut.model_validate(_values(row))
+
+
+def _values(row: Row[Any]) -> dict[str, Any]:
     values = dict(row._mapping)
     words = values["word_count"]
     values["reading_minutes"] = -(-words // WORDS_PER_MINUTE) if words else None
@@ -51,8 +74,7 @@ def bookmark_out(row: Row[Any]) -> BookmarkOut:
         "captured_at": values["captured_at"],
         "attempts": values["capture_attempts"],
     }
-    values["project_ids"] = []
-    return BookmarkOut.model_validate(values)
+    return values
 
 
 def one_of(ids: Sequence[int]) -> ColumnElement[bool]:
@@ -83,6 +105,45 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
     found = paginate(conditions(actor, query), select_bookmarks(), sort, query)
     return found, [bookmark_out(row) for row in found.rows]
+
+
+def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tuple[Slice, list[AttachedBookmarkOut]]:
+    """One page of what is attached to a project, archived bookmarks included: two statements.
+
+    Raises:
+        NotFound: there is no such project outside the trash.
+    """
+    is_known = select(Project.id).where(projects.live(actor), Project.id == project_id).exists()
+    # Each bookmark is looked up by its key: a join would read all bookmarks while PostgreSQL has not counted the rows.
+    is_live = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == ProjectBookmark.bookmark_id).scalar_subquery()
+    which = [ProjectBookmark.project_id == project_id, is_known, is_live]
+    sort = Sort(query.sort, ProjectBookmark.attached_at, ProjectBookmark.bookmark_id)
+    found = paginate(which, _select_attached(project_id), sort, query)
+    if not found.total:
+        projects.get_project(actor, project_id)
+    return found, [_attached_out(row) for row in found.rows]
+
+
+def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBookmarkOut:
+    """A bookmark as it is attached to a project.
+
+    Raises:
+        NotFound: it is in the trash, not attached, or never was.
+    """
+    row = db.session.execute(_select_attached(project_id).where(live(actor), Bookmark.id == bookmark_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _attached_out(row)
+
+
+def _select_attached(project_id: int) -> Select[Any]:
+    attached = (ProjectBookmark.bookmark_id, ProjectBookmark.note, ProjectBookmark.attached_at)
+    this = and_(ProjectBookmark.project_id == project_id, ProjectBookmark.bookmark_id == Bookmark.id)
+    return select_bookmarks(*attached).join(ProjectBookmark, this)
+
+
+def _attached_out(row: Row[Any]) -> AttachedBookmarkOut:
+    return AttachedBookmarkOut.model_validate(_values(row))
 
 
 def lookup_bookmark(actor: Actor, url: str) -> BookmarkOut:
@@ -155,7 +216,7 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     if wanted.untagged is not None:
         found.append(~IS_TAGGED if wanted.untagged else IS_TAGGED)
     if wanted.project_id is not None:
-        found.append(literal(False))
+        found.append(in_project(actor.organization_id, wanted.project_id))
     if wanted.domain is not None:
         found.append(Bookmark.domain == normalise_domain(wanted.domain))
     if query is not None:

@@ -11,12 +11,13 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
+from backend.bookmarks.filing import file_bookmarks
 from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.models import LIVE, Bookmark
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.tagging import attach_tags
 from backend.bookmarks.urls import domain_of, url_hash
-from backend.errors import Conflict, Invalid, Unavailable
+from backend.errors import Conflict, Unavailable
 from backend.extensions import db, utc_now
 
 TITLE_KEY_LENGTH = 200
@@ -62,6 +63,7 @@ class _Draft:
     description: str
     notes: str
     tags: tuple[str, ...]
+    project_ids: frozenset[int]
 
 
 def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDuplicate) -> list[Saved]:
@@ -71,7 +73,6 @@ def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDupli
         Conflict: with `on_duplicate` error and a single item, when the link is saved already.
         Invalid: a project that does not exist.
     """
-    _refuse_unknown_projects(items)
     hashes = [url_hash(item.url) for item in items]
     drafts = _united(zip(hashes, items, strict=True))
     created, existing = _insert_or_find(actor, drafts)
@@ -79,6 +80,8 @@ def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDupli
         _fill_empty(existing, drafts)
     touched = {**created, **existing} if on_duplicate == "merge" else created
     attach_tags(actor, {id_: drafts[key].tags for key, id_ in touched.items() if drafts[key].tags})
+    asked = {project_id for item in items for project_id in item.project_ids}
+    file_bookmarks(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, asked)
     rows = refresh_documents(sorted(touched.values()))
     seen: set[bytes] = set()
     saved = []
@@ -99,21 +102,6 @@ def refuse_duplicate(existing_id: int) -> Conflict:
     return Conflict("This link is already saved.", existing_id=existing_id)
 
 
-def refuse_unknown_project(project_ids: Sequence[int]) -> None:
-    """Refuse ids of projects that are not the organization's.
-
-    Raises:
-        Invalid: naming the field.
-    """
-    if project_ids:
-        raise Invalid.field("body.project_ids", f"There is no project {project_ids[0]}.", "unknown_project")
-
-
-def _refuse_unknown_projects(items: Iterable[BookmarkIn]) -> None:
-    for item in items:
-        refuse_unknown_project(item.project_ids)
-
-
 def _united(pairs: Iterable[tuple[bytes, BookmarkIn]]) -> dict[bytes, _Draft]:
     drafts: dict[bytes, _Draft] = {}
     for key, item in pairs:
@@ -124,6 +112,7 @@ def _united(pairs: Iterable[tuple[bytes, BookmarkIn]]) -> dict[bytes, _Draft]:
             description=(before.description if before else "") or item.description or "",
             notes=(before.notes if before else "") or item.notes or "",
             tags=(*(before.tags if before else ()), *item.tags),
+            project_ids=frozenset(item.project_ids).union(before.project_ids if before else ()),
         )
     return drafts
 

@@ -12,6 +12,7 @@ from backend.api import (
     Id,
     In,
     Moment,
+    OmittableIn,
     Out,
     Page,
     PageQuery,
@@ -92,6 +93,7 @@ TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_
 Title = Annotated[Text, Field(max_length=2_000)]
 Description = Annotated[Text, Field(max_length=50_000)]
 Notes = Annotated[Text, Field(max_length=200_000)]
+Note = Annotated[Text, Field(max_length=10_000)]
 Archived = Annotated[
     Literal["true", "false", "any"],
     BeforeValidator(lambda value: str(value).lower() if isinstance(value, bool) else value),
@@ -118,7 +120,7 @@ class BookmarkIn(In):
 
 
 class BookmarkPatch(Patch):
-    """What to change; what is not named stays. Tags are replaced as a whole."""
+    """What to change; what is not named stays. Tags and projects are replaced as a whole."""
 
     url: Link | None = None
     title: Title | None = None
@@ -161,10 +163,33 @@ class BookmarkOut(Out):
     is_favorite: bool
     is_archived: bool
     capture: CaptureOut
-    project_ids: list[int]
+    project_ids: list[int] = Field(description="Of the projects outside the trash that it is attached to")
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+
+class AttachedBookmarkOut(BookmarkOut):
+    """A saved link as it is attached to a project."""
+
+    note: str = Field(description="What it is for there")
+    attached_at: datetime
+
+
+class AttachedBookmarkPage(Page[AttachedBookmarkOut]):
+    """One page of what is attached to a project."""
+
+
+class AttachedListQuery(PageQuery):
+    """Order and page."""
+
+    sort: Literal["attached_at", "-attached_at"] = "-attached_at"
+
+
+class AttachIn(OmittableIn):
+    """How a bookmark belongs to a project."""
+
+    note: Note = Field("", description="What it is for there; left out, the note that there is stays")
 
 
 class BookmarkPage(Page[BookmarkOut]):

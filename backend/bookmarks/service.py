@@ -10,14 +10,14 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
+from backend.bookmarks.filing import refile_bookmark
 from backend.bookmarks.fulltext.documents import refresh_documents
-from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
+from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, embed_message, statistics_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.saving import (
     change_fields,
     refuse_duplicate,
-    refuse_unknown_project,
     save_drafts,
     title_key,
 )
@@ -25,10 +25,11 @@ from backend.bookmarks.schemas import BookmarkIn, BookmarkOut, BookmarkPatch, Bu
 from backend.bookmarks.tagging import replace_tags
 from backend.bookmarks.urls import domain_of, url_hash
 from backend.errors import NotFound
-from backend.extensions import db, utc_now
+from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job, job_message
+from backend.projects.service import hold_projects
 
 PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived")
 # So many new links at once may change what ranking counts with.
@@ -42,6 +43,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 
     Raises:
         Conflict: it was there, and `on_duplicate` is error; carries `existing_id`.
+        Invalid: a project that the organization does not have.
     """
     saved = save_drafts(actor, [item], on_duplicate)[0]
     if not saved.created and on_duplicate == "error":
@@ -56,7 +58,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 @again_after_lost_race
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; one that is not valid spoils no other."""
-    judged = [_judge(raw) for raw in raw_items]
+    judged = _without_unknown_projects(actor, [_judge(raw) for raw in raw_items])
     valid = [item for item in judged if isinstance(item, BookmarkIn)]
     saved = save_drafts(actor, valid, on_duplicate) if valid else []
     db.session.commit()
@@ -80,9 +82,9 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     Raises:
         NotFound: there is no such bookmark outside the trash.
         Conflict: its new URL is saved already; carries `existing_id`.
+        Invalid: a project that the organization does not have.
     """
     given = patch.model_fields_set
-    refuse_unknown_project(patch.project_ids or [])
     values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in given}
     if patch.title is not None:
         values["title_key"] = title_key(patch.title)
@@ -97,6 +99,8 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
         raise NotFound
     if patch.tags is not None:
         replace_tags(actor, bookmark_id, patch.tags)
+    if patch.project_ids is not None:
+        refile_bookmark(actor, bookmark_id, patch.project_ids)
     if given & (EMBEDDED_FIELDS | {"tags", "url"}):
         bookmark = queries.bookmark_out(refresh_documents([bookmark_id])[bookmark_id])
     else:
@@ -177,14 +181,23 @@ def _follow_ups(created: Iterable[tuple[int, BookmarkIn]]) -> list[Message]:
 
 def _judge(raw: object) -> BookmarkIn | str:
     try:
-        item = BookmarkIn.model_validate_json(json.dumps(raw))
-        refuse = item.project_ids
+        return BookmarkIn.model_validate_json(json.dumps(raw))
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"].removeprefix("Value error, ")
         return f"{where}: {message}" if where else message
-    return f"project_ids: There is no project {refuse[0]}." if refuse else item
+
+
+def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) -> list[BookmarkIn | str]:
+    asked = {project_id for item in judged if isinstance(item, BookmarkIn) for project_id in item.project_ids}
+    unknown = asked - hold_projects(actor, asked)
+    return [_refusal(item, unknown) or item for item in judged]
+
+
+def _refusal(item: BookmarkIn | str, unknown: set[int]) -> str | None:
+    found = [project_id for project_id in getattr(item, "project_ids", ()) if project_id in unknown]
+    return f"project_ids: There is no project {found[0]}." if found else None
 
 
 def _refuse_taken_url(actor: Actor, bookmark_id: int, url: str) -> None:

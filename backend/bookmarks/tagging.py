@@ -15,7 +15,7 @@ from backend.extensions import db
 # attached, and writers of popular tags do not wait for each other. New ones go in sorted by key, so that two writers of
 # the same new tags cannot dead-lock; the update that changes nothing returns the id of a tag that another writer made
 # in between. It must not touch the key: that would wait for all who hold the tag.
-FIND_OR_MAKE_TAGS = text("""
+FIND_OR_MAKE_AND_ATTACH = text("""
     WITH wanted AS (
         SELECT name, name_key
           FROM unnest(CAST(:names AS text[]), CAST(:keys AS text[])) AS given(name, name_key)),
@@ -29,33 +29,24 @@ FIND_OR_MAKE_TAGS = text("""
          WHERE name_key NOT IN (SELECT name_key FROM existing)
          ORDER BY name_key
         ON CONFLICT (organization_id, name_key) DO UPDATE SET name = tags.name
-        RETURNING id, name_key)
-    SELECT id, name_key FROM existing UNION ALL SELECT id, name_key FROM made
-""")
-ATTACH = text("""
-    INSERT INTO bookmark_tags (bookmark_id, tag_id, position)
-    SELECT wanted.bookmark_id, wanted.tag_id, least(32767, wanted.position + coalesce(
-           (SELECT max(bt.position) + 1 FROM bookmark_tags bt WHERE bt.bookmark_id = wanted.bookmark_id), 0))
-      FROM unnest(CAST(:bookmark_ids AS bigint[]), CAST(:tag_ids AS bigint[]), CAST(:positions AS bigint[]))
-           AS wanted(bookmark_id, tag_id, position)
-     ORDER BY wanted.bookmark_id, wanted.tag_id
-    ON CONFLICT DO NOTHING
+        RETURNING id, name_key),
+    known AS (SELECT id, name_key FROM existing UNION ALL SELECT id, name_key FROM made),
+    attached AS (
+        INSERT INTO bookmark_tags (bookmark_id, tag_id, position)
+        SELECT carried.bookmark_id, known.id, least(32767, carried.position + coalesce(
+               (SELECT max(bt.position) + 1 FROM bookmark_tags bt WHERE bt.bookmark_id = carried.bookmark_id), 0))
+          FROM unnest(CAST(:bookmark_ids AS bigint[]), CAST(:carried AS text[]), CAST(:positions AS bigint[]))
+               AS carried(bookmark_id, name_key, position)
+          JOIN known USING (name_key)
+         ORDER BY carried.bookmark_id, known.id
+        ON CONFLICT DO NOTHING)
+    SELECT id, name_key FROM known
 """)
 
 
 def attach_tags(actor: Actor, names_of: Mapping[int, Sequence[str]]) -> None:
-    """Add tags to bookmarks, after those that they have; makes the tags that are new. Two statements."""
-    ids = tag_ids(actor, (name for names in names_of.values() for name in names))
-    pairs = [
-        (bookmark_id, ids[tag_key(name)], position)
-        for bookmark_id, names in names_of.items()
-        for position, name in enumerate(names)
-    ]
-    if pairs:
-        bookmark_ids, tags, positions = zip(*pairs, strict=True)
-        db.session.execute(
-            ATTACH, {"bookmark_ids": list(bookmark_ids), "tag_ids": list(tags), "positions": list(positions)}
-        )
+    """Add tags to bookmarks, after those that they have; makes the tags that are new. One statement."""
+    _find_or_make(actor, (name for names in names_of.values() for name in names), names_of)
 
 
 def replace_tags(actor: Actor, bookmark_id: int, names: Sequence[str]) -> None:
@@ -66,13 +57,26 @@ def replace_tags(actor: Actor, bookmark_id: int, names: Sequence[str]) -> None:
 
 def tag_ids(actor: Actor, names: Iterable[str]) -> dict[str, int]:
     """The ids of these tags by key; the ones that are new are made. One statement."""
+    return _find_or_make(actor, names, {})
+
+
+def _find_or_make(actor: Actor, names: Iterable[str], names_of: Mapping[int, Sequence[str]]) -> dict[str, int]:
     by_key: dict[str, str] = {}
     for name in names:
         by_key.setdefault(tag_key(name), name)
     if not by_key:
         return {}
-    rows = db.session.execute(
-        FIND_OR_MAKE_TAGS,
-        {"organization_id": actor.organization_id, "names": list(by_key.values()), "keys": list(by_key)},
-    )
-    return {row.name_key: row.id for row in rows}
+    carried = [
+        (bookmark_id, tag_key(name), position)
+        for bookmark_id, names_in_order in names_of.items()
+        for position, name in enumerate(names_in_order)
+    ]
+    values = {
+        "organization_id": actor.organization_id,
+        "names": list(by_key.values()),
+        "keys": list(by_key),
+        "bookmark_ids": [bookmark_id for bookmark_id, _, _ in carried],
+        "carried": [key for _, key, _ in carried],
+        "positions": [position for _, _, position in carried],
+    }
+    return {row.name_key: row.id for row in db.session.execute(FIND_OR_MAKE_AND_ATTACH, values)}

@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
 from backend.bookmarks.actions import refresh_or_defer
-from backend.bookmarks.locking import again_after_lost_race, lock_bookmarks
+from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage, tag_key
 from backend.errors import Conflict, Invalid, NotFound
-from backend.extensions import db
+from backend.extensions import again_after_lost_race, db
 from backend.jobs.queue import send
 from backend.pagination import Sort, page_of, paginate
 

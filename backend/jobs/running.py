@@ -11,6 +11,7 @@ from uuid import UUID
 
 from loguru import logger
 from sqlalchemy import func, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.extensions import db
 from backend.jobs.models import Job
@@ -39,13 +40,15 @@ class JobStopped(Exception):
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """A job that this process works on. `attempt` tells it from an earlier claim that died."""
+    """A job that this process works on. `attempt` tells it from an earlier claim that died; `result` is what that one
+    kept, see `keep_result`."""
 
     id: UUID
     organization_id: int
     user_id: int | None
     arguments: dict[str, Any]
     attempt: int
+    result: dict[str, Any] | None = None
 
 
 Handler = Callable[[ClaimedJob], dict[str, Any]]
@@ -79,6 +82,17 @@ def report_progress(job: ClaimedJob, done: int, total: int, message: str = "") -
         job, done=done, total=total, message=message, lease_until=func.now() + timedelta(seconds=LEASE_SECONDS)
     )
     if not kept:
+        raise JobStopped
+
+
+def keep_result(job: ClaimedJob, result: dict[str, Any]) -> None:
+    """Keep what a job did, in the transaction at hand that does it: should this run die after its commit, the next one
+    finds the result in `job.result` and does nothing again.
+
+    Raises:
+        JobStopped: it was cancelled, or another worker has claimed it since: nothing is to be committed.
+    """
+    if db.session.scalar(_changed(job, result=result)) is None:
         raise JobStopped
 
 
@@ -130,7 +144,7 @@ def _claim(job_id: UUID) -> ClaimedJob | None:
         )
         .returning(Job)
     )
-    claimed = job and ClaimedJob(job.id, job.organization_id, job.user_id, job.arguments, job.attempts)
+    claimed = job and ClaimedJob(job.id, job.organization_id, job.user_id, job.arguments, job.attempts, job.result)
     db.session.commit()
     return claimed
 
@@ -151,12 +165,12 @@ def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = No
 
 
 def _change(claimed: ClaimedJob, **values: Any) -> bool:
-    # Nothing of a job changes that was cancelled or claimed anew in the meantime.
-    changed = db.session.scalar(
-        update(Job)
-        .where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
-        .values(**values)
-        .returning(Job.id)
-    )
+    changed = db.session.scalar(_changed(claimed, **values))
     db.session.commit()
     return changed is not None
+
+
+def _changed(claimed: ClaimedJob, **values: Any) -> ReturningUpdate[tuple[UUID]]:
+    # Nothing of a job changes that was cancelled or claimed anew in the meantime.
+    which = update(Job).where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
+    return which.values(**values).returning(Job.id)

@@ -39,6 +39,8 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.mail.jobs.resend_due_mails", seconds=reconcile_seconds),
         Regular("backend.profile.jobs.resend_removals", seconds=reconcile_seconds),
         Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
+        Regular("backend.projects.jobs.purge_trash", cron="22 3 * * *"),
+        Regular("backend.tasks.jobs.purge_trash", cron="27 3 * * *"),
         Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *"),
         Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
         Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),

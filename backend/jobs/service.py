@@ -18,6 +18,7 @@ from backend.jobs.queue import Message
 KINDS = {
     "capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture"),
     "ai_test": Message("backend.profile.jobs.run_ai_test"),
+    "breakdown": Message("backend.tasks.jobs.run_breakdown"),
     "personal_export": Message("backend.profile.jobs.run_export", queue="bulk", timeout_seconds=1800),
 }
 

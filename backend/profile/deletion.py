@@ -20,7 +20,7 @@ from backend.profile.service import check_password, locked_user
 
 # Small enough for locks to be short and for the statement to stay far from its time-out.
 BATCH = 1_000
-# No bookmark is left by then, but words and jobs by the ten thousand may be.
+# No bookmark or task is left by then, but words and jobs by the ten thousand may be.
 LAST_STATEMENTS_MS = 120_000
 
 DELETE_BOOKMARKS = text("""
@@ -30,6 +30,14 @@ DELETE_BOOKMARKS = text("""
 RELEASE_BOOKMARKS = text("""
     UPDATE bookmarks SET user_id = NULL WHERE id IN (
         SELECT id FROM bookmarks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+""")
+DELETE_TASKS = text("""
+    DELETE FROM tasks WHERE id IN (
+        SELECT id FROM tasks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+""")
+RELEASE_TASKS = text("""
+    UPDATE tasks SET user_id = NULL WHERE id IN (
+        SELECT id FROM tasks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 
 
@@ -117,8 +125,15 @@ def _refuse_to_orphan_teams(user: User) -> None:
 
 
 def _work_off(user_id: int, organization_id: int, end: float) -> bool:
-    """Delete the bookmarks of the personal organization, and let go of those saved in teams; whether none is left."""
-    for statement, owner in ((DELETE_BOOKMARKS, organization_id), (RELEASE_BOOKMARKS, user_id)):
+    """Delete the bookmarks and tasks of the personal organization, and let go of those made in teams; whether none is
+    left."""
+    steps = (
+        (DELETE_BOOKMARKS, organization_id),
+        (RELEASE_BOOKMARKS, user_id),
+        (DELETE_TASKS, organization_id),
+        (RELEASE_TASKS, user_id),
+    )
+    for statement, owner in steps:
         if any(time.monotonic() > end for _ in in_batches(statement, {"owner": owner, "batch": BATCH})):
             return False
     return True

@@ -13,7 +13,8 @@ from uuid import UUID
 
 import orjson
 from flask import Flask, current_app
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
 from backend.ai.models import AiProvider
@@ -28,6 +29,8 @@ from backend.jobs.service import add_job, job_message
 from backend.organizations.models import Membership, Organization
 from backend.profile.models import Export, ExportPart
 from backend.profile.service import at_home, locked_user
+from backend.projects.models import Project, ProjectBookmark
+from backend.tasks.models import Task
 
 LIFE = timedelta(hours=24)
 PART_BYTES = 1024 * 1024
@@ -57,6 +60,18 @@ BOOKMARK_COLUMNS = (
     Bookmark.site_name, Bookmark.author, Bookmark.published_at, Bookmark.image_url, Bookmark.language,
     Bookmark.word_count, Bookmark.is_read, Bookmark.is_favorite, Bookmark.is_archived, Bookmark.capture_status,
     Bookmark.captured_at, Bookmark.created_at, Bookmark.updated_at, Bookmark.deleted_at,
+)  # fmt: skip
+PROJECT_COLUMNS = (
+    Project.id, Project.organization_id, Project.name, Project.description, Project.technologies, Project.status,
+    Project.created_at, Project.updated_at, Project.deleted_at,
+)  # fmt: skip
+ATTACHMENT_COLUMNS = (
+    ProjectBookmark.project_id, ProjectBookmark.bookmark_id, ProjectBookmark.organization_id, ProjectBookmark.note,
+    ProjectBookmark.attached_at,
+)  # fmt: skip
+TASK_COLUMNS = (
+    Task.id, Task.organization_id, Task.project_id, Task.parent_id, Task.title, Task.description, Task.status,
+    Task.priority, Task.due_at, Task.completed_at, Task.position, Task.created_at, Task.updated_at, Task.deleted_at,
 )  # fmt: skip
 
 Progress = Callable[[int, int, str], None]
@@ -154,7 +169,35 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
     yield "security_events", _rows(events.order_by(SecurityEvent.id))
     yield "jobs", _rows(select(*JOB_COLUMNS).where(Job.user_id == user_id).order_by(Job.created_at))
     yield "ai_provider", _rows(select(*PROVIDER_COLUMNS).where(AiProvider.user_id == user_id))
+    projects = select(*PROJECT_COLUMNS).where(_own(user_id, Project.organization_id, Project.user_id))
+    yield "projects", _in_order(projects, Project.id)
+    organization, person = ProjectBookmark.organization_id, ProjectBookmark.attached_by
+    attachments = select(*ATTACHMENT_COLUMNS).where(_own(user_id, organization, person))
+    yield "project_bookmarks", _in_order(attachments, ProjectBookmark.project_id, ProjectBookmark.bookmark_id)
+    tasks = select(*TASK_COLUMNS).where(_own(user_id, Task.organization_id, Task.user_id))
+    yield "tasks", _in_order(tasks, Task.id)
     yield "bookmarks", _bookmarks(user_id, progress)
+
+
+def _own(
+    user_id: int, organization: InstrumentedAttribute[int], person: InstrumentedAttribute[int | None]
+) -> ColumnElement[bool]:
+    """All of the personal organization, and what the person made in teams and can still see there."""
+    home = select(User.personal_organization_id).where(User.id == user_id).scalar_subquery()
+    teams = select(Membership.organization_id).where(Membership.user_id == user_id)
+    return or_(organization == home, (person == user_id) & organization.in_(teams))
+
+
+def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[int]) -> Iterator[dict[str, Any]]:
+    """The rows of a statement in the order of a key, a batch at a time in memory."""
+    after: Any = None
+    while True:
+        which = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
+        rows = _rows(which.order_by(*key).limit(BATCH))
+        yield from rows
+        if len(rows) < BATCH:
+            return
+        after = [rows[-1][column.key] for column in key]
 
 
 def _rows(statement: Any) -> list[dict[str, Any]]:

@@ -106,6 +106,13 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     )
 
 
+def find_by_words(actor: Actor, words: str, among: BookmarkFilter, limit: int) -> list[int]:
+    """The ids of the best matches for words in which nothing is an operator, best first. Not remembered as a search."""
+    parsed = Query(tuple(Term(word) for word in words.split()))
+    query = SearchQuery(q="", **among.model_dump(exclude={"q"}))
+    return [id_ for id_, _ in _request(actor, query, parsed).by_words(limit)]
+
+
 def as_prose(query: Query) -> Query:
     """The query; if it has more words than anybody types with operators, it is prose that was pasted.
 

@@ -19,6 +19,7 @@ from backend.jobs.running import (
     RetryLater,
     due_job_messages,
     durable_job,
+    keep_result,
     report_progress,
 )
 from tests.api import Api
@@ -213,3 +214,36 @@ def test_a_job_that_another_worker_has_taken_over_is_left_to_it(job_id: str) -> 
 
     handler(job_id)
     assert [read(job_id).status, read(job_id).attempts, read(job_id).done] == ["running", 2, 0]
+
+
+def test_what_a_run_kept_before_it_died_is_there_for_the_next(ada: Api, job_id: str) -> None:
+    seen: list[dict[str, Any] | None] = []
+
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        seen.append(job.result)
+        if job.result is None:
+            keep_result(job, {"kept": 1})
+            db.session.commit()
+            raise RetryLater(0)
+        return job.result
+
+    handler(job_id)
+    handler(job_id)
+    assert seen == [None, {"kept": 1}]
+    assert ada.get(f"/jobs/{job_id}").json["result"] == {"kept": 1}
+
+
+def test_what_a_stopped_job_did_is_not_kept(ada: Api, job_id: str) -> None:
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        assert ada.delete(f"/jobs/{job_id}").status_code == 200
+        db.session.execute(text("DELETE FROM users"))
+        keep_result(job, {"kept": 1})
+        db.session.commit()
+        return {}
+
+    handler(job_id)
+    assert ada.get(f"/jobs/{job_id}").json["status"] == "cancelled"
+    assert ada.get(f"/jobs/{job_id}").json["result"] is None
+    assert db.session.scalar(text("SELECT count(*) FROM users")) == 1

@@ -190,14 +190,22 @@ def test_the_worker_removes_all_that_was_in_it_and_nothing_else(
     join(ada, team, bob, "viewer", outbox)
     ada.post(f"/organizations/{team}/invitations", {"email": "new@example.org", "role": "viewer"})
     for headers in ({"X-Organization-ID": str(team)}, {}):
-        items = [{"url": f"https://example.org/{place}", "tags": [f"t{place}"]} for place in range(8)]
+        project = ada.post("/projects", {"name": "Project"}, headers=headers).json["id"]
+        items = [
+            {"url": f"https://example.org/{place}", "tags": [f"t{place}"], "project_ids": [project]}
+            for place in range(8)
+        ]
         answer = ada.post("/bookmarks/bulk", {"items": items}, headers=headers).json
         for result in answer["results"]:
             add_page(result["id"], "walrus")
             add_vector(result["id"], [1, 0, 0])
         ada.post(f"/bookmarks/{answer['results'][0]['id']}/capture", headers=headers)
+        parent = ada.post("/tasks", {"title": "Parent", "project_id": project}, headers=headers).json["id"]
+        items = [{"title": str(place), "parent_id": parent} for place in range(4)]
+        ada.post("/tasks/bulk", {"items": [*items, {"title": "free"}]}, headers=headers)
     before, all_before = rows_of(ada.organization_id), all_rows()
-    assert rows_of(team)["bookmarks"] == 8
+    tables = ("bookmarks", "projects", "project_bookmarks", "tasks")
+    assert [rows_of(team)[table] for table in tables] == [8, 1, 8, 6]
     assert ada.request("DELETE", f"/organizations/{team}", json={"name": "Team"}).status_code == 204
     jobs.purge_deleted_organizations()
     assert rows_of(team) == {}

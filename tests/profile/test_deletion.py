@@ -55,6 +55,9 @@ def test_nothing_of_the_account_is_left_once_the_worker_has_run(ada: Api, bob: A
     in_team = ada.request(
         "POST", "/bookmarks", json={"url": "https://example.org/team"}, headers={"X-Organization-ID": str(team)}
     ).json
+    parent = ada.post("/tasks", {"title": "Parent"}).json["id"]
+    ada.post("/tasks", {"title": "Step", "parent_id": parent})
+    task = ada.post("/tasks", {"title": "In the team"}, headers={"X-Organization-ID": str(team)}).json
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-long"})
     ada.post("/profile/export")
     assert delete(ada) == 204
@@ -65,6 +68,8 @@ def test_nothing_of_the_account_is_left_once_the_worker_has_run(ada: Api, bob: A
     assert rows("SELECT id FROM organizations ORDER BY id") == [bob.organization_id, team]
     assert rows("SELECT id FROM bookmarks ORDER BY id") == [kept["id"], in_team["id"]]
     assert rows("SELECT user_id FROM bookmarks ORDER BY id") == [bob.user_id, None]
+    assert rows("SELECT id FROM tasks") == [task["id"]]
+    assert rows("SELECT user_id FROM tasks") == [None]
     for table in ("sessions", "memberships"):
         assert set(rows(f"SELECT user_id FROM {table}")) == {bob.user_id}
     for table in ("jobs", "tags", "exports", "ai_providers"):

@@ -65,7 +65,7 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     files = download(ada, export(ada))
     assert set(files) == {
         "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
-        "ai_provider.json", "bookmarks.json",
+        "ai_provider.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
@@ -81,6 +81,57 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     assert shown["page"] == {"title": "Page", "byline": None, "text": "The page's text"}
     assert bookmarks[plain["id"]]["page"] is None
     assert shown["created_at"].endswith("Z")
+
+
+def test_projects_are_in_it_with_what_is_attached_to_them(
+    ada: Api, bob: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of one's own, the trash too, and of a team's what one made and attached oneself; in batches."""
+    monkeypatch.setattr(exports, "BATCH", 2)
+    team = make_team("Team", owner=bob, editor=ada)
+    header = {"X-Organization-ID": str(team)}
+    own = [begin_project(ada, f"Own {place} 🗂", technologies=["Zig"], description="d") for place in range(5)]
+    saved = [ada.save(f"https://example.org/{place}", project_ids=own[:3])["id"] for place in range(3)]
+    ada.put(f"/projects/{own[0]}/bookmarks/{saved[0]}", {"note": "what it is for"})
+    ada.delete(f"/projects/{own[0]}")
+    shared, bobs = begin_project(ada, "Shared", headers=header), begin_project(bob, "Bob's", headers=header)
+    theirs = bob.post("/bookmarks", {"url": "https://example.org/theirs", "project_ids": [shared]}, headers=header).json
+    ada.put(f"/projects/{bobs}/bookmarks/{theirs['id']}", {"note": "mine"}, headers=header)
+    bob.save("https://example.org/private", project_ids=[begin_project(bob, "Private")])
+    files = download(ada, export(ada))
+    projects = {item["id"]: item for item in files["projects.json"]}
+    assert list(projects) == [*own, shared]
+    assert projects[own[1]]["name"] == "Own 1 🗂"
+    assert [projects[own[1]][name] for name in ("technologies", "description", "status")] == [["Zig"], "d", "active"]
+    assert projects[own[0]]["deleted_at"].endswith("Z")
+    attached = {(item["project_id"], item["bookmark_id"]): item["note"] for item in files["project_bookmarks.json"]}
+    assert len(files["project_bookmarks.json"]) == 10
+    assert attached == {
+        **{(project, bookmark): "" for project in own[:3] for bookmark in saved},
+        (own[0], saved[0]): "what it is for",
+        (bobs, theirs["id"]): "mine",
+    }
+
+
+def begin_project(person: Api, name: str, headers: dict[str, str] | None = None, **fields: Any) -> int:
+    """A new project; its id."""
+    return int(person.post("/projects", {"name": name, **fields}, headers=headers).json["id"])
+
+
+def test_tasks_are_in_it_by_the_same_rule(ada: Api, bob: Api, context: Flask) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    header = {"X-Organization-ID": str(team)}
+    parent = ada.post("/tasks", {"title": "Own", "description": "all of it", "status": "done"}).json["id"]
+    child = ada.post("/tasks", {"title": "Step", "parent_id": parent}).json["id"]
+    ada.delete(f"/tasks/{child}")
+    mine = ada.post("/tasks", {"title": "In the team"}, headers=header).json["id"]
+    bob.post("/tasks", {"title": "Bob's"}, headers=header)
+    tasks = {item["id"]: item for item in download(ada, export(ada))["tasks.json"]}
+    assert set(tasks) == {parent, child, mine}
+    assert tasks[parent]["description"] == "all of it"
+    assert tasks[parent]["completed_at"].endswith("Z")
+    assert tasks[child]["parent_id"] == parent
+    assert tasks[child]["deleted_at"] is not None
 
 
 def test_no_secret_is_in_it(ada: Api) -> None:

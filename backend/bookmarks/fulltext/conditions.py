@@ -17,6 +17,7 @@ from backend.bookmarks.schemas import tag_key, trimmed
 from backend.bookmarks.syntax import Clause, Filter, Query, Term, Unit, units_of
 from backend.bookmarks.urls import normalise_domain
 from backend.extensions import db
+from backend.projects.models import Project, ProjectBookmark
 
 Languages = Sequence[str | None]
 
@@ -103,6 +104,17 @@ def has_tag(organization_id: int, name: str) -> ColumnElement[bool]:
     return carried.correlate(Bookmark).exists()
 
 
+def in_project(organization_id: int, project_id: int) -> ColumnElement[bool]:
+    """Bookmarks that are attached to a project of the organization; none, if it is in the trash or never was."""
+    attached = (
+        select(ProjectBookmark.bookmark_id)
+        .join(Project, Project.id == ProjectBookmark.project_id)
+        .where(ProjectBookmark.bookmark_id == Bookmark.id, ProjectBookmark.project_id == project_id)
+        .where(Project.organization_id == organization_id, Project.deleted_at.is_(None))
+    )
+    return attached.correlate(Bookmark).exists()
+
+
 def mentions_archived(query: Query) -> bool:
     """Whether the query says itself what is to become of archived bookmarks."""
     return any(isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived") for unit in query.units)
@@ -163,7 +175,7 @@ STATES: dict[str, ColumnElement[bool]] = {
 FIELDS: dict[str, Any] = {
     "tag": has_tag,
     "is": lambda organization_id, state: STATES[state],
-    "project": lambda organization_id, project_id: literal(False),
+    "project": in_project,
     "before": lambda organization_id, day: Bookmark.created_at < _day(day),
     "after": lambda organization_id, day: Bookmark.created_at >= _day(day),
 }

@@ -1,0 +1,1 @@
+"""Projects: the work that saved reading is for."""

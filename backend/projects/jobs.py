@@ -1,0 +1,19 @@
+"""What the worker does for projects."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from sqlalchemy import text
+
+from backend.extensions import current_settings, in_batches
+
+PURGE_TRASH = text("""
+    DELETE FROM projects WHERE id IN (
+        SELECT id FROM projects WHERE deleted_at < now() - make_interval(days => :days) LIMIT 100)
+""")
+
+
+def purge_trash() -> None:
+    """Delete for good what has lain in the trash longer than its time. Safe to run twice."""
+    deque(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS}), maxlen=0)

@@ -1,0 +1,87 @@
+"""Reading projects, with what hangs on them counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Text, and_, column, func, select, table
+
+from backend.actor import Actor
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.pagination import Sort, page_of, paginate
+from backend.projects.models import Project, ProjectBookmark
+from backend.projects.schemas import ProjectListQuery, ProjectOut, ProjectPage
+from backend.projects.wording import begins_words
+
+SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
+# Bookmarks and tasks use projects, never the other way: what is counted of them is named here.
+BOOKMARKS = table("bookmarks", column("id", BigInteger), column("deleted_at", DateTime(timezone=True)))
+TASKS = table(
+    "tasks", column("project_id", BigInteger), column("status", Text), column("deleted_at", DateTime(timezone=True))
+)
+# Each bookmark is looked up by its key, however little PostgreSQL knows of the tables.
+IS_LIVE = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
+BOOKMARK_COUNT = (
+    select(func.count())
+    .select_from(ProjectBookmark)
+    .where(ProjectBookmark.project_id == Project.id, IS_LIVE.scalar_subquery())
+    .correlate(Project)
+    .scalar_subquery()
+    .label("bookmark_count")
+)
+
+
+def task_counts() -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """How many tasks outside the trash a project has, subtasks included, and how many of them are done, as columns
+    beside `Project`."""
+    live = select(func.count()).where(TASKS.c.project_id == Project.id, TASKS.c.deleted_at.is_(None))
+    done = live.where(TASKS.c.status == "done")
+    total_of, done_of = (one.correlate(Project).scalar_subquery() for one in (live, done))
+    return total_of.label("tasks_total"), done_of.label("tasks_done")
+
+
+# Without the words, which nobody is shown.
+SELECT_PROJECTS = select(
+    Project.id, Project.name, Project.name_key, Project.description, Project.technologies, Project.status,
+    Project.created_at, Project.updated_at, Project.deleted_at, BOOKMARK_COUNT, *task_counts(),
+)  # fmt: skip
+
+
+def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
+    """One page of the projects that the filters leave: two statements."""
+    which = [trashed(actor) if query.deleted else live(actor)]
+    if query.status is not None:
+        which.append(Project.status == query.status)
+    if query.q is not None:
+        which.extend(begins_words(Project.words, query.q))
+    sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Project.id)
+    found = paginate(which, SELECT_PROJECTS, sort, query)
+    return page_of(ProjectPage, found, [_project_out(row) for row in found.rows])
+
+
+def get_project(actor: Actor, project_id: int) -> ProjectOut:
+    """The project, if it is the actor's organization's and not in the trash.
+
+    Raises:
+        NotFound: it is not, or never was.
+    """
+    row = db.session.execute(SELECT_PROJECTS.where(live(actor), Project.id == project_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _project_out(row)
+
+
+def live(actor: Actor) -> ColumnElement[bool]:
+    """In the actor's organization and outside the trash."""
+    return and_(Project.organization_id == actor.organization_id, Project.deleted_at.is_(None))
+
+
+def trashed(actor: Actor) -> ColumnElement[bool]:
+    """In the actor's organization and in the trash."""
+    return and_(Project.organization_id == actor.organization_id, Project.deleted_at.is_not(None))
+
+
+def _project_out(row: Row[Any]) -> ProjectOut:
+    tasks = {"total": row.tasks_total, "done": row.tasks_done}
+    return ProjectOut.model_validate({**row._mapping, "tasks": tasks})

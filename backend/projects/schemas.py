@@ -1,0 +1,104 @@
+"""What comes in and goes out under /projects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from backend.api import In, Out, Page, PageQuery, Patch, Query, QueryBoolean, Text
+
+ProjectStatus = Literal["active", "paused", "done", "archived"]
+NAME_SCHEMA = {
+    "type": "string",
+    "format": "name",
+    "minLength": 1,
+    "maxLength": 200,
+    "examples": ["A reading list that sorts itself"],
+}
+TECHNOLOGY_SCHEMA = {
+    "type": "string",
+    "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$",
+    "maxLength": 100,
+    "examples": ["PostgreSQL"],
+}
+
+
+def _technology(value: str) -> str:
+    name = value.strip()
+    if not name:
+        raise ValueError("A technology needs a name")
+    return name
+
+
+def _distinct(names: list[str]) -> list[str]:
+    seen: dict[str, str] = {}
+    for name in names:
+        seen.setdefault(name.casefold(), name)
+    return list(seen.values())
+
+
+Name = Annotated[Text, Field(max_length=200, pattern=r"\S"), WithJsonSchema(NAME_SCHEMA)]
+Description = Annotated[Text, Field(max_length=50_000)]
+Technology = Annotated[Text, Field(max_length=100), AfterValidator(_technology), WithJsonSchema(TECHNOLOGY_SCHEMA)]
+Technologies = Annotated[list[Technology], Field(max_length=50), AfterValidator(_distinct)]
+
+
+class ProjectIn(In):
+    """A new project."""
+
+    name: Name
+    description: Description = ""
+    technologies: Technologies = Field([], description="Of two that differ in case only the first is kept")
+    status: ProjectStatus = "active"
+
+
+class ProjectPatch(Patch):
+    """What to change; what is not named stays. Technologies are replaced as a whole."""
+
+    name: Name | None = None
+    description: Description | None = None
+    technologies: Technologies | None = None
+    status: ProjectStatus | None = None
+
+
+class TaskCounts(Out):
+    """How many tasks there are outside the trash, and how many of them are done."""
+
+    total: int
+    done: int
+
+
+class ProjectOut(Out):
+    """A project."""
+
+    id: int
+    name: str
+    description: str
+    technologies: list[str]
+    status: ProjectStatus
+    tasks: TaskCounts
+    bookmark_count: int = Field(description="How many bookmarks outside the trash are attached")
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+class ProjectPage(Page[ProjectOut]):
+    """One page of projects."""
+
+
+class ProjectListQuery(PageQuery):
+    """Filters, order and page."""
+
+    status: ProjectStatus | None = None
+    q: Text | None = Field(None, max_length=200, description="Words of name or description, or how they begin")
+    deleted: QueryBoolean = Field(False, description="true: the trash instead")
+    sort: Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"] = "-created_at"
+
+
+class ProjectDeleteQuery(Query):
+    """To the trash, or for good."""
+
+    permanent: QueryBoolean = False

@@ -1,0 +1,55 @@
+"""What the worker does for tasks. Thin, and safe to run twice."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from sqlalchemy import text
+
+from backend.actor import Actor
+from backend.errors import NotFound
+from backend.extensions import again_after_lost_race, current_settings, db, in_batches
+from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result
+from backend.tasks.breakdown import Breakdown, EngineUnavailable, add_steps, break_down
+
+GONE = "The task was deleted, or has no room for subtasks any more."
+# Subtasks go with the task they are steps of.
+PURGE_TRASH = text("""
+    DELETE FROM tasks WHERE id IN (
+        SELECT id FROM tasks WHERE deleted_at < now() - make_interval(days => :days)
+         LIMIT 1000 FOR UPDATE SKIP LOCKED)
+""")
+
+
+@durable_job
+def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
+    """Find the steps of a task, and add them if asked."""
+    if job.result is not None:
+        return job.result
+    if job.user_id is None:
+        raise JobFailed("The account was deleted.")
+    wanted = job.arguments
+    actor = Actor(job.user_id, job.organization_id, "editor")
+    try:
+        found = break_down(actor, wanted["task_id"], wanted["engine"], wanted["max_subtasks"])
+        return _apply(job, actor, found) if wanted["apply"] else found.as_result()
+    except EngineUnavailable as fault:
+        raise JobFailed(str(fault)) from None
+    except NotFound:
+        raise JobFailed(GONE) from None
+
+
+def purge_trash() -> None:
+    """Delete for good what has lain in the trash longer than its time."""
+    deque(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS}), maxlen=0)
+
+
+@again_after_lost_race
+def _apply(job: ClaimedJob, actor: Actor, found: Breakdown) -> dict[str, Any]:
+    # Not begun with what was read before: no connection waits for an engine, and the tree is held only to add.
+    db.session.commit()
+    result = {**found.as_result(), "created_ids": add_steps(actor, job.arguments["task_id"], found.subtasks)}
+    keep_result(job, result)
+    db.session.commit()
+    return result
