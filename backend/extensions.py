@@ -25,7 +25,10 @@ from backend.redis_gate import RedisGate
 from config import Settings
 
 TRIES = 4
-DEADLOCK_DETECTED, UNIQUE_VIOLATION = "40P01", "23505"
+# What PostgreSQL says of a dead-lock, and of a key that is taken.
+LOST_RACES = ("40P01", "23505")
+# Where a session remembers that its transaction has compared what is there with what the caller wants to change.
+COMPARED = "compared"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -154,8 +157,9 @@ def again_after_lost_race(function: Callable[P, R]) -> Callable[P, R]:
             try:
                 return function(*arguments, **named)
             except DBAPIError as error:
-                if getattr(error.orig, "pgcode", None) not in (DEADLOCK_DETECTED, UNIQUE_VIOLATION):
-                    raise
+                is_race = getattr(error.orig, "pgcode", None) in LOST_RACES
+                if not is_race or db.session.info.get(COMPARED):
+                    raise  # What was compared is not what another try would see.
                 db.session.rollback()
         return function(*arguments, **named)
 

@@ -14,7 +14,7 @@ blueprint = Blueprint("project_bookmarks", __name__, url_prefix="/projects")
 
 
 @blueprint.get("/<id:project_id>/bookmarks")
-@operation(scope="bookmarks:read", limit="list", tag="projects", responses={200: AttachedBookmarkPage})
+@operation(scope="bookmarks:read", limit="list", tag="projects", responses={200: AttachedBookmarkPage}, cache="list")
 def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> AttachedBookmarkPage:
     """List the bookmarks that are attached to a project."""
     rows, items = queries.list_attached(actor, project_id, query)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from sqlalchemy import text
 
+from backend.cache.changes import announce_change_of_everything
 from backend.extensions import current_settings, in_batches
 
 PURGE_TRASH = text("""
@@ -16,4 +15,5 @@ PURGE_TRASH = text("""
 
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time. Safe to run twice."""
-    deque(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS}), maxlen=0)
+    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+        announce_change_of_everything()

@@ -28,14 +28,14 @@ def create_project(actor: Actor, json: ProjectIn) -> tuple[ProjectOut, int, dict
 
 
 @blueprint.get("")
-@operation(scope="projects:read", limit="list", tag="projects", responses={200: ProjectPage})
+@operation(scope="projects:read", limit="list", tag="projects", responses={200: ProjectPage}, cache="list")
 def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
     """List projects."""
     return queries.list_projects(actor, query)
 
 
 @blueprint.get("/<id:project_id>")
-@operation(scope="projects:read", limit="read", tag="projects", responses={200: ProjectOut})
+@operation(scope="projects:read", limit="read", tag="projects", responses={200: ProjectOut}, cache="project")
 def read_project(actor: Actor, project_id: int) -> ProjectOut:
     """Read one project."""
     return queries.get_project(actor, project_id)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
@@ -19,7 +19,7 @@ from backend.cache import answers
 from backend.cache.answers import Answer, Slot, Wanted
 from backend.cache.changes import announce_change, announce_change_of_bookmark
 from backend.errors import NotFound, PreconditionFailed
-from backend.extensions import current_settings, db, redis_gate
+from backend.extensions import COMPARED, LOST_RACES, current_settings, db, redis_gate
 from backend.limits.service import RateLimits
 from backend.serving.admission import Question, admit, charge_more, charge_stranger, look, slot_of
 from backend.serving.conditions import check_write, is_conditional_write, known_etags, not_modified
@@ -135,11 +135,13 @@ def _write(route: Route, actor: Actor, arguments: dict[str, Any]) -> Response:
     response: Response | None = None
     try:
         response = once(actor, lambda: _view(route, arguments))
-    except OperationalError as error:
-        if is_conditional_write() and getattr(error.orig, "pgcode", None) == CHANGED_MEANWHILE:
+    except DBAPIError as error:
+        changed = (CHANGED_MEANWHILE, *LOST_RACES)
+        if db.session.info.get(COMPARED) and getattr(error.orig, "pgcode", None) in changed:
             raise PreconditionFailed from None
         raise
     finally:
+        db.session.info.pop(COMPARED, None)
         # Also after a fault: it may have come after a commit.
         _announce(route.operation, actor, arguments, response)
     if response.status_code == 200 and request.method in ("PUT", "PATCH"):
@@ -166,6 +168,7 @@ def _check_conditions(actor: Actor | None) -> None:
     """
     db.session.rollback()
     db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    db.session.info[COMPARED] = True
     check_write(_current_etag(actor))
 
 

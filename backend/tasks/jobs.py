@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
 
 from sqlalchemy import text
 
 from backend.actor import Actor
+from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.errors import NotFound
 from backend.extensions import again_after_lost_race, current_settings, db, in_batches
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result
@@ -42,7 +42,8 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
 
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
-    deque(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS}), maxlen=0)
+    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+        announce_change_of_everything()
 
 
 @again_after_lost_race
@@ -52,4 +53,5 @@ def _apply(job: ClaimedJob, actor: Actor, found: Breakdown) -> dict[str, Any]:
     result = {**found.as_result(), "created_ids": add_steps(actor, job.arguments["task_id"], found.subtasks)}
     keep_result(job, result)
     db.session.commit()
+    announce_change([actor.organization_id])
     return result

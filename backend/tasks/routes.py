@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.api import cost_of_many, operation
 from backend.jobs.schemas import JobOut
 from backend.tasks import queries, service
 from backend.tasks.schemas import (
@@ -24,8 +24,13 @@ from backend.tasks.schemas import (
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks")
 
 
+def cost_of_items(json: TasksIn) -> int:
+    """How many requests a bulk counts as."""
+    return cost_of_many(len(json.items))
+
+
 @blueprint.get("")
-@operation(scope="tasks:read", limit="list", tag="tasks", responses={200: TaskPage})
+@operation(scope="tasks:read", limit="list", tag="tasks", responses={200: TaskPage}, cache="list")
 def list_tasks(actor: Actor, query: TaskListQuery) -> TaskPage:
     """List tasks."""
     return queries.list_tasks(actor, query)
@@ -40,14 +45,14 @@ def create_task(actor: Actor, json: TaskIn) -> tuple[TaskOut, int, dict[str, str
 
 
 @blueprint.post("/bulk")
-@operation(scope="tasks:write", limit="write", tag="tasks", responses={200: TaskResults, 409: None})
+@operation(scope="tasks:write", limit="write", tag="tasks", responses={200: TaskResults, 409: None}, cost=cost_of_items)
 def create_tasks(actor: Actor, json: TasksIn) -> TaskResults:
     """Add up to 500 tasks; one bad item spoils no other."""
     return service.create_tasks(actor, json.items)
 
 
 @blueprint.get("/<id:task_id>")
-@operation(scope="tasks:read", limit="read", tag="tasks", responses={200: TaskOut})
+@operation(scope="tasks:read", limit="read", tag="tasks", responses={200: TaskOut}, cache="task")
 def read_task(actor: Actor, task_id: int) -> TaskOut:
     """Read one task."""
     return queries.get_task(actor, task_id)
@@ -83,7 +88,7 @@ def move_task(actor: Actor, task_id: int, json: MoveIn) -> TaskOut:
 
 
 @blueprint.post("/<id:task_id>/breakdown")
-@operation(scope="tasks:write", limit="write", tag="tasks", responses={202: JobOut})
+@operation(scope="tasks:write", limit="llm", tag="tasks", responses={202: JobOut})
 def break_task_down(actor: Actor, task_id: int, json: BreakdownIn) -> tuple[JobOut, int, dict[str, str]]:
     """Find the steps of a task, and add them if asked."""
     job = service.ask_for_breakdown(actor, task_id, json)
