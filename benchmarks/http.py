@@ -109,14 +109,16 @@ def main() -> None:
             wait_until_quiet(each.stack.url, options.settle)
         features = Features.seen_by(collections[0].client)
         print("", *features.describe(), sep="\n", flush=True)
-        targets = {(BARE, 0): Target(running.enter_context(bare_web()))}
+        bare = Target(running.enter_context(bare_web()) + "/")
+        targets = {(BARE, 0): bare}
         for each in collections:
             targets |= targets_of(each, features, links)
         first = collections[0]
         unlimited = running.enter_context(another_web(first.stack, **SETTINGS, ENABLE_RATE_LIMITING="false"))
         targets[UNLIMITED, first.size] = Target(f"{unlimited}/api/v1/{LIST}", first.headers)
         measured = {number: measure(targets, number, options) for number in options.connections}
-        bursts = {each.size: run_ab(each.target(LIST), BURST_REQUESTS, BURST_CONNECTIONS) for each in collections}
+        bursts = {0: run_ab(bare, BURST_REQUESTS, BURST_CONNECTIONS)}
+        bursts |= {each.size: run_ab(each.target(LIST), BURST_REQUESTS, BURST_CONNECTIONS) for each in collections}
         # Last, since it makes the collections larger.
         created = [line for each in collections for line in measure_creating(each, measured, options)]
     for number, rounds in measured.items():
@@ -221,12 +223,13 @@ def limiter_verdicts(measured: Measured, features: Features) -> Iterator[str]:
 
 
 def burst_verdicts(bursts: Mapping[int, Burst]) -> Iterator[str]:
-    """What ab found: each request over a connection of its own."""
+    """What ab found: each request over a connection of its own. The bare application's is told for comparison."""
     for size, burst in bursts.items():
-        sound = burst.complete == BURST_REQUESTS and not burst.failed
-        claim = f"ab -n {BURST_REQUESTS} -c {BURST_CONNECTIONS}, {CACHED} at {size:,}: {burst.complete} complete"
+        what = f"{CACHED} at {size:,}" if size else BARE
+        claim = f"ab -n {BURST_REQUESTS} -c {BURST_CONNECTIONS}, {what}: {burst.complete} complete"
         claim = f"{claim}, {burst.failed} failed, {burst.per_second:.0f}/s"
-        yield _verdict(sound and burst.per_second >= BURST_PER_SECOND, f"{claim}, wanted 0 and ≥ {BURST_PER_SECOND}")
+        sound = burst.complete == BURST_REQUESTS and not burst.failed and burst.per_second >= BURST_PER_SECOND
+        yield _verdict(sound, f"{claim}, wanted 0 and ≥ {BURST_PER_SECOND}") if size else f"      {claim}"
 
 
 def _ratio(rounds: Rounds, name: Name, other: Name) -> tuple[float, bool]:

@@ -86,8 +86,14 @@ def test_the_limiter_is_judged_with_the_fewest_connections(without, verdict):
 
 
 def test_a_burst_must_be_complete_and_fast():
-    bursts = {1: Burst(1000, 0, 1000.0), 2: Burst(1000, 1, 2000.0), 3: Burst(999, 0, 2000.0), 4: Burst(1000, 0, 999.0)}
-    assert [line[:4] for line in http.burst_verdicts(bursts)] == ["PASS", "FAIL", "FAIL", "FAIL"]
+    bursts = {
+        0: Burst(0, 0, 0.0),
+        1: Burst(1000, 0, 1000.0),
+        2: Burst(1000, 1, 2000.0),
+        3: Burst(999, 0, 2000.0),
+        4: Burst(1000, 0, 999.0),
+    }
+    assert [line[:4] for line in http.burst_verdicts(bursts)] == ["    ", "PASS", "FAIL", "FAIL", "FAIL"]
 
 
 @pytest.mark.parametrize(("there", "lines"), [(True, 0), (False, 3)])
