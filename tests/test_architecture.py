@@ -157,6 +157,8 @@ def _may_use(module: Module, imported: str) -> bool:
         return used in CORE[: CORE.index(user)]
     if used in CORE:
         return True
+    if user == "serving" and used in AROUND_REQUESTS:  # It is the way of a request.
+        return True
     if user in AROUND_REQUESTS or used in AROUND_REQUESTS:
         return False
     if user in ABOVE_FEATURES:

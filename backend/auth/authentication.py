@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Request
 from sqlalchemy import Row, Select, func, select
+from werkzeug.datastructures import Headers
 
 from backend.actor import ALL_SCOPES, Actor
 from backend.api import MAX_ID
@@ -58,17 +58,17 @@ class Credential:
         return "token", self.token_hash.hex(), 0
 
 
-def read_credential(request: Request) -> Credential:
+def read_credential(headers: Headers) -> Credential:
     """What the headers show.
 
     Raises:
         Unauthenticated: no token, or one that is malformed, forged or expired.
     """
-    found = BEARER.fullmatch(request.headers.get("Authorization", ""))
+    found = BEARER.fullmatch(headers.get("Authorization", ""))
     if not found:
         raise Unauthenticated
     token = found.group(1)
-    asked = _asked_organization(request.headers.get("X-Organization-ID"))
+    asked = _asked_organization(headers.get("X-Organization-ID"))
     if not token.startswith(PREFIX):
         return Credential(asked, claims=read_token(token, "access"))
     if not is_well_formed(token):
@@ -90,6 +90,11 @@ def actor_of(credential: Credential, answer: Any) -> Actor:
     if credential.claims:
         return _by_access_token(credential.claims, credential.asked, answer)
     return _by_api_token(credential.token_hash, credential.asked, answer)
+
+
+def is_first_use(credential: Credential, answer: Any) -> bool:
+    """Whether an API token is used for the first time in a minute, which is then written down."""
+    return credential.claims is None and bool(answer) and len(answer) == 3 and answer[2] is not None
 
 
 def _asked_organization(header: str | None) -> int | None:

@@ -33,8 +33,9 @@ USED_SECONDS = 60
 LUA_CREDENTIALS = """
 local function session(prefix, id, user)
     local found = redis.call('MGET', prefix .. 'session:' .. id, prefix .. 'user:' .. user)
-    if found[1] ~= '+' or not found[2] then return found end
-    return found, user, string.match(found[2], '^%d+')
+    local organization = found[1] == '+' and found[2] and string.match(found[2], '^%d+')
+    if not organization then return found end
+    return found, user, organization
 end
 local function token(prefix, hash, seconds)
     local found = redis.call('GET', prefix .. 'token:' .. hash)
@@ -42,7 +43,7 @@ local function token(prefix, hash, seconds)
     local known = cjson.decode(found)
     local owner = redis.call('GET', prefix .. 'user:' .. known['u'])
     local first = redis.call('SET', prefix .. 'token-used:' .. hash, 1, 'NX', 'EX', seconds)
-    if not owner then return {found, owner, first} end
+    if not owner or not string.match(owner, '^%d+') then return {found, owner, first} end
     return {found, owner, first}, known['u'], known['o']
 end
 """

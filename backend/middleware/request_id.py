@@ -33,9 +33,13 @@ _numbers = count()
 os.register_at_fork(after_in_child=_prefix.cache_clear)
 
 
+def request_id_of(given: str | None) -> str:
+    """The id that a client has sent, if it is harmless; a new one otherwise."""
+    return given if given and ACCEPTABLE.fullmatch(given) else new_request_id()
+
+
 def _assign() -> None:
-    given = request.headers.get("X-Request-ID")
-    g.request_id = given if given and ACCEPTABLE.fullmatch(given) else new_request_id()
+    g.request_id = request_id_of(request.headers.get("X-Request-ID"))
 
 
 def _return(response: Response) -> Response:

@@ -68,15 +68,22 @@ def _start_clock() -> None:
 
 def _log_access(response: Response) -> Response:
     actor = g.get("actor")
-    logger.bind(
+    log_access(
         user_id=actor.user_id if actor else None,
         organization_id=actor.organization_id if actor else None,
         route=str(request.url_rule) if request.url_rule else None,
         method=request.method,
+        path=request.path,
         status=response.status_code,
-        duration_ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
-    ).info("{} {} {}", request.method, request.path, response.status_code)
+        started=g.get("started", time.perf_counter()),
+    )
     return response
+
+
+def log_access(*, method: str, path: str, status: int, started: float, **more: Any) -> None:
+    """One line for a request; `started` is what `time.perf_counter` said when it began."""
+    duration_ms = round((time.perf_counter() - started) * 1000, 2)
+    logger.bind(method=method, status=status, duration_ms=duration_ms, **more).info("{} {} {}", method, path, status)
 
 
 class _ToLoguru(logging.Handler):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import g, request
+from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
 from backend.addresses import address_digest
@@ -15,10 +16,14 @@ from backend.auth.session_state import LUA_CREDENTIALS, USED_SECONDS
 from backend.cache import answers
 from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Wanted
 from backend.errors import Forbidden, Unauthenticated
-from backend.extensions import redis_gate
+from backend.extensions import current_settings, redis_gate
 from backend.limits.service import Charge, enforce, rate_limits
 from backend.limits.windows import LUA_CHECK, Verdict, numbers
 from backend.redis_gate import Command, Script
+from backend.serving.conditions import known_etags
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 # Answers what the limits say, what is known of the caller, and the kept answer; each false where it was not asked for,
 # and the last also where a request is refused or its caller not known.
@@ -47,6 +52,11 @@ return {limited, known, kept(prefix, ARGV[15], organization, user, ARGV[17], ARG
 """
 )
 NO_LIMITS = (0,) * 6
+JSON = "application/json"
+PRIVATE = "private, no-cache"
+VARY = "Authorization, X-Organization-ID"
+# Where a request carries what Redis has said of it already.
+ASKED = "fuze.asked"
 
 
 @dataclass(frozen=True)
@@ -82,8 +92,10 @@ def admit(operation: Operation, question: Question | None) -> Admission:
     charge = Charge(credential.subject if credential else _by_address(), operation.limit, rate_limits())
     # Probes of health are neither limited nor anybody's: they do not wait for Redis.
     is_known = charge.limits is None and credential is None
-    asked = None if is_known else redis_gate().ask(lambda: [_command(charge, credential, question)])
-    limited, known, kept = asked[0] if asked else (None, None, None)
+    asked = request.environ.pop(ASKED, None)
+    if asked is None and not is_known:
+        asked = ask(charge, credential, question)
+    limited, known, kept = asked or (None, None, None)
     _settle(charge, limited)
     if fault:
         raise fault
@@ -99,6 +111,24 @@ def admit(operation: Operation, question: Question | None) -> Admission:
             answers.give_up(found)
         raise
     return Admission(actor, found)
+
+
+def ask(charge: Charge, credential: Credential | None, question: Question | None) -> list[Any] | None:
+    """What `ADMIT` answers; None while Redis is away. One round trip."""
+    answered = redis_gate().ask(lambda: [_command(charge, credential, question)])
+    return answered[0] if answered else None
+
+
+def question_of(
+    operation: Operation, environ: WSGIEnvironment, headers: Headers, bookmark_id: int | None
+) -> Question | None:
+    """What a read asks of the cache; None where answers are not kept, or are not to be believed."""
+    if operation.cache is None or not current_settings().ENABLE_CACHING or not redis_gate().is_trusted:
+        return None
+    asked = sorted(environ.get("QUERY_STRING", "").split("&"))
+    return Question(
+        operation.cache, answers.digest_of([environ["PATH_INFO"], asked]), known_etags(headers), bookmark_id
+    )
 
 
 def charge_more(operation: Operation, cost: int) -> None:
@@ -170,7 +200,7 @@ def _credential(operation: Operation) -> tuple[Credential | None, Unauthenticate
     if operation.scope is None:
         return None, None
     try:
-        return read_credential(request), None
+        return read_credential(request.headers), None
     except Unauthenticated as fault:
         return None, fault
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from flask import Response, request
+from werkzeug.datastructures import Headers
 from werkzeug.http import parse_etags
 
 from backend.errors import PreconditionFailed
@@ -13,12 +14,12 @@ from backend.errors import PreconditionFailed
 ENCODED = re.compile(r":(?:zstd|br|gzip)$")
 
 
-def known_etags() -> list[str]:
+def known_etags(headers: Headers) -> list[str]:
     """The ETags that the caller has an answer for, as the server makes them; `*` for any.
 
     If-None-Match compares weakly.
     """
-    header = request.headers.get("If-None-Match")
+    header = headers.get("If-None-Match")
     if not header:
         return []
     given = parse_etags(header)
@@ -27,12 +28,16 @@ def known_etags() -> list[str]:
     return [ENCODED.sub("", tag) for tag in given.as_set(include_weak=True)]
 
 
+def same_etag(headers: Headers, etag: str) -> str:
+    """The ETag as the caller has it who has this answer already, without quotes."""
+    given = parse_etags(headers.get("If-None-Match")).as_set(include_weak=True)
+    return next((tag for tag in given if ENCODED.sub("", tag) == etag), etag)
+
+
 def not_modified(etag: str) -> Response:
     """The answer to who has it already, under the ETag that was sent along."""
-    given = parse_etags(request.headers.get("If-None-Match")).as_set(include_weak=True)
-    same = next((tag for tag in given if ENCODED.sub("", tag) == etag), etag)
     response = Response(status=304)
-    response.headers["ETag"] = f'"{same}"'
+    response.headers["ETag"] = f'"{same_etag(request.headers, etag)}"'
     return response
 
 
@@ -52,5 +57,5 @@ def check_write(current: str | None) -> None:
         strong = {ENCODED.sub("", tag) for tag in wanted.as_set()}
         if current is None or not (wanted.star_tag or current in strong):
             raise PreconditionFailed
-    elif current is not None and ("*" in (known := known_etags()) or current in known):
+    elif current is not None and ("*" in (known := known_etags(request.headers)) or current in known):
         raise PreconditionFailed("This is there already.")

@@ -19,20 +19,29 @@ from backend.cache import answers
 from backend.cache.answers import Answer, Slot, Wanted
 from backend.cache.changes import announce_change, announce_change_of_bookmark
 from backend.errors import NotFound, PreconditionFailed
-from backend.extensions import COMPARED, LOST_RACES, current_settings, db, redis_gate
+from backend.extensions import COMPARED, LOST_RACES, db
 from backend.limits.service import RateLimits
-from backend.serving.admission import Question, admit, charge_more, charge_stranger, look, slot_of
+from backend.serving.admission import (
+    JSON,
+    PRIVATE,
+    VARY,
+    Question,
+    admit,
+    charge_more,
+    charge_stranger,
+    look,
+    question_of,
+    slot_of,
+)
 from backend.serving.conditions import check_write, is_conditional_write, known_etags, not_modified
-from backend.serving.limit_headers import write_headers
+from backend.serving.limit_headers import limit_headers
 from backend.serving.repetition import once
+from backend.serving.shortcut import KeptAnswers
 from config import Settings
 
 READS = ("GET", "HEAD")
 # What PostgreSQL says to a transaction whose rows another has changed since it began.
 CHANGED_MEANWHILE = "40001"
-JSON = "application/json"
-PRIVATE = "private, no-cache"
-VARY = "Authorization, X-Organization-ID"
 # What is written under these shows in answers about the person.
 PERSONAL_SCOPES = ("login", "account", "organizations")
 
@@ -41,6 +50,7 @@ def register_serving(app: Flask, settings: Settings) -> None:
     """Have declared routes answered here, and the limits said on every answer."""
     app.extensions["rate_limits"] = RateLimits(settings.rate_limits)
     app.extensions["serving"] = RouteServing()
+    app.wsgi_app = KeptAnswers(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
     app.before_request(_count_stranger)
     app.after_request(_say_limits)
 
@@ -81,11 +91,8 @@ def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
 
 
 def _question(operation: Operation, arguments: Mapping[str, Any]) -> Question | None:
-    """What to ask the cache, if it may know the answer, and is to be believed."""
-    if operation.cache is None or not current_settings().ENABLE_CACHING or not redis_gate().is_trusted:
-        return None
-    digest = answers.digest_of([request.path, sorted(request.args.items(multi=True))])
-    return Question(operation.cache, digest, known_etags(), arguments.get("bookmark_id"))
+    """What to ask the cache, if it may know the answer."""
+    return question_of(operation, request.environ, request.headers, arguments.get("bookmark_id"))
 
 
 def _kept_or_made(
@@ -115,16 +122,16 @@ def _make(route: Route, wanted: Wanted, arguments: dict[str, Any]) -> Response:
 def _kept(answer: Answer) -> Response:
     if answer.body is None:
         return _private(not_modified(answer.etag))
-    # Written as they are, since nothing has said anything yet: this is the shortest way of all requests.
-    headers = [("Content-Type", JSON), ("ETag", f'"{answer.etag}"'), ("Cache-Control", PRIVATE), ("Vary", VARY)]
-    return Response(answer.body, headers=headers)
+    response = current_app.response_class(answer.body, mimetype=JSON)
+    response.headers["ETag"] = f'"{answer.etag}"'
+    return _private(response)
 
 
 def _conditional(response: Response) -> Response:
     """The answer with its ETag; 304 if the caller has it already."""
     if response.status_code == 200 and response.mimetype == JSON and not response.is_streamed:
         etag = answers.etag_of(response.get_data())
-        known = known_etags()
+        known = known_etags(request.headers)
         if etag in known or "*" in known:
             return _private(not_modified(etag))
         response.headers["ETag"] = f'"{etag}"'
@@ -210,7 +217,8 @@ def _say_limits(response: Response) -> Response:
     if outcome is None:
         outcome = look(_limit_class())
     if outcome is not None:
-        write_headers(response, outcome)
+        # Nothing else sets these: they need not be looked for first, as by `headers[name] = value`.
+        response.headers.extend(limit_headers(outcome))
     return response
 
 

@@ -82,6 +82,56 @@ def test_who_has_the_answer_gets_none(ada: Api, sql: SqlCounter) -> None:
         assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
+def test_the_short_way_says_the_same_as_the_long_one(ada: Api, trips: list[int]) -> None:
+    """`Content-Encoding: identity` changes nothing, but leaves the request to Flask."""
+    for path in paths(ada):
+        ask(ada, path)
+        for given in ({}, {"If_None_Match": "*"}):
+            trips.clear()
+            short, long = ask(ada, path, **given), ask(ada, path, Content_Encoding="identity", **given)
+            assert trips == [1, 1]
+            assert (short.status_code, short.data) == (long.status_code, long.data)
+            here, there = (dict(answer.headers) for answer in (short, long))
+            assert here.pop("X-Request-ID") != there.pop("X-Request-ID")
+            assert {part.strip() for part in here.pop("Vary").split(",")} == {
+                part.strip() for part in there.pop("Vary").split(",")
+            }
+            assert here == there
+
+
+def test_what_is_to_be_packed_or_answered_to_another_origin_is_asked_for_once(ada: Api, trips: list[int]) -> None:
+    path = f"/bookmarks/{ada.save('https://example.org/', description='long ' * 400)['id']}"
+    ask(ada, path)
+    for given, name in (
+        ({"Accept_Encoding": "br"}, "Content-Encoding"),
+        ({"Origin": "https://app.example.org"}, ALLOW),
+    ):
+        trips.clear()
+        assert name in ask(ada, path, **given).headers
+        assert trips == [1]
+
+
+def test_the_short_way_lets_nobody_in_whom_the_long_one_keeps_out(ada: Api, bob: Api, context: Flask) -> None:
+    team = ada.post("/organizations", {"name": "Team"}).json["id"]
+    there = {"X_Organization_ID": str(team)}
+    join = "INSERT INTO memberships (organization_id, user_id, role) VALUES (:o, :u, 'viewer')"
+    db.session.execute(text(join), {"o": team, "u": bob.user_id})
+    db.session.commit()
+    script = Api(ada.app, token=bob.post("/auth/tokens", {"name": "s", "scopes": ["tasks:read"]}).json["token"])
+    for _ in range(2):
+        assert ask(bob, "/bookmarks").status_code == 200
+        assert ask(bob, "/bookmarks", **there).status_code == 200
+        assert ask(script, "/bookmarks").status_code == 403
+        assert ask(script, "/tasks").status_code == 200
+    assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
+    assert ask(bob, "/bookmarks", **there).status_code == 404
+    gate = cast(RedisGate, ada.app.extensions["redis_gate"])
+    assert gate.is_open
+    assert gate._failures == 0
+    bob.post("/auth/logout")
+    assert ask(bob, "/bookmarks").status_code == 401
+
+
 def test_the_order_of_parameters_is_no_matter_and_their_values_are(ada: Api, sql: SqlCounter) -> None:
     ada.save("https://example.org/a", tags=["a", "b"])
     ask(ada, "/bookmarks?tag=a&tag=b&page=1")
