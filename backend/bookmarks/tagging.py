@@ -38,7 +38,7 @@ FIND_OR_MAKE_AND_ATTACH = text("""
           FROM unnest(CAST(:bookmark_ids AS bigint[]), CAST(:carried AS text[]), CAST(:positions AS bigint[]))
                AS carried(bookmark_id, name_key, position)
           JOIN known USING (name_key)
-         ORDER BY carried.bookmark_id, known.id
+         ORDER BY carried.bookmark_id, known.id, carried.position
         ON CONFLICT DO NOTHING)
     SELECT id, name_key FROM known
 """)

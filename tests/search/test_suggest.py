@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import redis
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +21,7 @@ from backend.search.recent import recent_searches, remember_search
 from backend.search.suggestion_refresh import due_organizations
 from backend.search.vocabulary import is_one_typo, near_keys, typed_words, words_in
 from tests.api import Api, field_errors
+from tests.factories import unreachable_gate
 from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
@@ -299,18 +299,8 @@ def test_fifty_recent_searches_are_kept_for_ninety_days(ada: Api, context: Flask
     assert 89 * 86400 < redis_client().ttl(key) <= 90 * 86400
 
 
-class Away:
-    """A Redis that cannot be reached."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        def fail(*_: Any, **__: Any) -> None:
-            raise redis.ConnectionError("away")
-
-        return fail
-
-
 def test_without_redis_the_rest_is_suggested(library: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(library.app.extensions, "redis", Away())
+    monkeypatch.setitem(library.app.extensions, "redis_gate", unreachable_gate())
     assert library.get("/search", q="kubernetes", mode="text").json["total"] == 1
     assert suggest(library, "kub") == [("tag", "kubernetes"), ("title", "Kubernetes the hard way")]
     assert len(suggest(library)) == 8
