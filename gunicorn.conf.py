@@ -43,6 +43,9 @@ timeout = 60
 graceful_timeout = 30
 keepalive = 15
 backlog = 2048
+# Each process listens for itself, and the kernel deals connections out evenly: from a common queue one process may take
+# all that come at once, and a process computes on one core only.
+reuse_port = sys.platform == "linux"
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nosec B108
 control_socket_disable = True
 limit_request_line = 8190  # The most that gunicorn can; a search in an alphabet of three bytes a letter needs it.
