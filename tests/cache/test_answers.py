@@ -49,7 +49,16 @@ def ask(api: Api, path: str, **headers: str) -> TestResponse:
 
 def paths(api: Api) -> list[str]:
     saved = api.save("https://example.org/a", title="A", tags=["t"])
+    project = api.post("/projects", {"name": "P"}).json["id"]
+    api.put(f"/projects/{project}/bookmarks/{saved['id']}", {})
+    task = api.post("/tasks", {"title": "T", "project_id": project}).json["id"]
     return [
+        "/projects",
+        f"/projects/{project}",
+        f"/projects/{project}/bookmarks",
+        "/tasks",
+        f"/tasks?project_id={project}",
+        f"/tasks/{task}",
         "/bookmarks",
         "/bookmarks?tag=t&page_size=5",
         f"/bookmarks/{saved['id']}",
