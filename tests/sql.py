@@ -47,7 +47,7 @@ class SqlCounter:
 
     @contextmanager
     def at_most(self, number: int) -> Iterator[None]:
-        """Fail if the block sends more statements than this, or none where some are allowed: then it measured nothing."""
+        """Fail if the block sends more statements than this, or none where some may come: then it measured nothing."""
         self.clear()
         yield
         assert self.statements or not number, "nothing was sent: was the answer kept?"
