@@ -30,7 +30,7 @@ class Answer:
     """What was recommended, best first: bookmark ids, the ids of the recommendations, and how long it took."""
 
     found: list[int]
-    recommendation_ids: dict[int, str]
+    recommendation_ids: dict[int, int]
     milliseconds: float
     degraded: bool
 
