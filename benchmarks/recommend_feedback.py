@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from benchmarks.library import Library
-from benchmarks.rankings import NDCG_DEPTH, judge, relative_gain, residual
+from benchmarks.rankings import NDCG_DEPTH, Interval, judge, relative_gain, residual
 from benchmarks.recommending import Case, ask, project_of, tell
 
 ROUNDS, PER_ROUND = 5, 10
@@ -86,30 +86,38 @@ def residue(now: Sequence[int], first: Sequence[int], relevant: Collection[int],
 def summary(courses: Sequence[Course]) -> Iterator[str]:
     """One line for each round, and whether two rounds gain as much as they should."""
     yield f"\nfeedback, {len(courses)} sections; what is left, nDCG@10"
-    yield "round  sections  without  with    gain, % [95 %]           found of all without  with  (10 left without)"
+    yield "round  sections  without  with    gain, % [95 %]           found of all without  with    ten left without"
     for number in range(1, ROUNDS + 1):
         residues = [found for course in courses if (found := course.residues[number - 1]) is not None]
         yield _round_line(number, residues, courses)
-    goal = _gain([found for course in courses if (found := course.residues[GOAL_ROUND - 1]) is not None])
+    gain = _gain([found for course in courses if (found := course.residues[GOAL_ROUND - 1]) is not None])
     returned = sum(course.returned for course in courses)
-    yield f"{_verdict(goal.value >= GOAL_GAIN)}  after {GOAL_ROUND} rounds ≥ {GOAL_GAIN:.0%}: {goal.value:+.1%}"
+    holds = gain is not None and gain.value >= GOAL_GAIN
+    yield f"{_verdict(holds)}  after {GOAL_ROUND} rounds ≥ {GOAL_GAIN:.0%} better on what is left: {_told(gain)}"
     yield f"{_verdict(returned == 0)}  what was judged not relevant does not return: {returned} times"
 
 
 def _round_line(number: int, residues: Sequence[Residue], courses: Sequence[Course]) -> str:
-    without = fmean(one.without for one in residues)
-    with_feedback = fmean(one.with_feedback for one in residues)
+    without = fmean(one.without for one in residues) if residues else 0.0
+    with_feedback = fmean(one.with_feedback for one in residues) if residues else 0.0
     found = fmean(course.found[number - 1] for course in courses)
     found_without = fmean(course.found_without[number - 1] for course in courses)
     long_enough = sum(one.ten_left for one in residues)
     return (
-        f"{number:<6} {len(residues):<9} {without:.4f}   {with_feedback:.4f}  {_gain(residues).describe(100, 1):<24} "
-        f"{found_without:.4f}                {found:.4f} ({long_enough})"
+        f"{number:<6} {len(residues):<9} {without:.4f}   {with_feedback:.4f}  {_told(_gain(residues)):<24} "
+        f"{found_without:.4f}                {found:.4f}  {long_enough}"
     )
 
 
-def _gain(residues: Sequence[Residue]):
+def _gain(residues: Sequence[Residue]) -> Interval | None:
+    """None where there is nothing to hold it against."""
+    if not any(one.without for one in residues):
+        return None
     return relative_gain([one.with_feedback for one in residues], [one.without for one in residues])
+
+
+def _told(gain: Interval | None) -> str:
+    return gain.describe(100, 1) if gain else "of nothing"
 
 
 def _verdict(holds: bool) -> str:

@@ -34,7 +34,7 @@ def measure(library: Library, cases: Sequence[Case], engines: Sequence[str], boo
         subjects = _subjects(library, case)
         for kind, subject in subjects.items():
             times.setdefault(kind, []).append(ask(library.owner, limit=LIMIT, **subject).milliseconds)
-        for engine in engines:
+        for engine in (engine for engine in engines if engine != "auto"):
             answer = ask(library.owner, engine, LIMIT, **subjects["project"])
             times.setdefault(f"project, {engine}", []).append(answer.milliseconds)
     yield f"\ncold answers at {total:,} bookmarks, ms   p50      p95      max   ({len(measured)} each)"
