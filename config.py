@@ -56,6 +56,7 @@ CACHE_SECONDS = {
     "statistics": 600,
     "profile": 1_800,
     "organization": 3_600,
+    "recommendations": 300,
 }
 EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 SECRET_MIN_BYTES = 32

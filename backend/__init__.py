@@ -33,6 +33,8 @@ from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.projects.routes import blueprint as projects
+from backend.recommendations.feedback_routes import blueprint as feedback
+from backend.recommendations.routes import blueprint as recommendations
 from backend.search.routes import blueprint as search
 from backend.serving.service import register_serving
 from backend.tasks.routes import blueprint as tasks
@@ -40,7 +42,7 @@ from config import Settings, load_settings
 
 VERSIONED = (
     *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(tasks, search, jobs, cache, admin),
+    *(tasks, search, recommendations, feedback, jobs, cache, admin),
 )
 
 

@@ -55,7 +55,16 @@ LimitClass = Literal[
     "exempt",
 ]
 CacheNamespace = Literal[
-    "list", "bookmark", "project", "task", "dashboard", "activity", "statistics", "profile", "organization"
+    "list",
+    "bookmark",
+    "project",
+    "task",
+    "dashboard",
+    "activity",
+    "statistics",
+    "profile",
+    "organization",
+    "recommendations",
 ]
 View = Callable[..., Any]
 T = TypeVar("T")
@@ -218,7 +227,7 @@ class Operation:
     media_types: tuple[str, ...] = ()
     cache: CacheNamespace | None = None
     cost: Callable[[Any], int] | None = None
-    changes: Literal["bookmark"] | None = None
+    changes: Literal["bookmark", "person"] | None = None
 
 
 @dataclass(frozen=True)
@@ -385,7 +394,7 @@ def operation(
     media_types: tuple[str, ...] = (),
     cache: CacheNamespace | None = None,
     cost: Callable[[Any], int] | None = None,
-    changes: Literal["bookmark"] | None = None,
+    changes: Literal["bookmark", "person"] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -397,7 +406,8 @@ def operation(
         media_types: Of a 200 answer that no model describes.
         cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
         cost: How many requests a body counts as, if not one.
-        changes: What a write changes at most, besides lists: the one bookmark of its path or answer. Without it, all.
+        changes: What a write changes at most: "bookmark", the one of its path or answer, and lists; "person", what is
+            shown to the caller alone. Without it, all.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """

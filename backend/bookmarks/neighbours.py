@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, any_, cast, func, literal, literal_column, select, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    any_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkEmbedding
@@ -119,26 +132,48 @@ def nearest_index(dimension: int) -> str:
 
 
 def _is_by_index(actor: Actor, model: str, dimension: int, where: Sequence[ColumnElement[bool]], limit: int) -> bool:
-    """Whether there is a usable index and too much for an exact scan; if so, the scan of the index is set up."""
+    return db.session.scalar(select(index_choice(actor, model, dimension, where, limit))) is not None
+
+
+def index_choice(
+    actor: Actor, model: str, dimension: int, where: Sequence[ColumnElement[bool]], limit: int
+) -> ScalarSelect[str]:
+    """A value that is not null where there is a usable index and too much for an exact scan: the scan of the index is
+    then set up for the rest of the transaction."""
+    usable = text("c.oid = to_regclass(:nearest_index) AND i.indisvalid").bindparams(
+        nearest_index=nearest_index(dimension)
+    )
     index = (
         select(_bound(limit).label("bound"))
         .select_from(text("pg_class c JOIN pg_index i ON i.indexrelid = c.oid"))
-        .where(text("c.oid = to_regclass(:nearest_index) AND i.indisvalid"))
+        .where(usable)
         .cte("nearest")
     )
     settings = (*SETTINGS, ("hnsw.ef_search", str(min(MOST_EF, max(LEAST_EF, 2 * limit)))))
     # Both are counted no further than the bound, in indexes alone, and the second only if the first is beyond it.
     vectors = select(BookmarkEmbedding.model).where(*_own(actor, model))
     passing = select(Bookmark.id).where(Bookmark.organization_id == actor.organization_id, *where)
-    found = db.session.execute(
-        select(*(func.set_config(name, value, True) for name, value in settings))
+    return (
+        select(func.concat(*(func.set_config(name, value, True) for name, value in settings)))
         .select_from(index)
         .where(
             *(_count(rows, select(index.c.bound + 1).scalar_subquery()) > index.c.bound for rows in (vectors, passing))
-        ),
-        {"nearest_index": nearest_index(dimension)},
+        )
+        .scalar_subquery()
     )
-    return found.first() is not None
+
+
+def nearest(actor: Actor, vector: Vector, model: str, limit: int, *, by_index: bool) -> Select[int]:
+    """The bookmarks with the nearest vectors, those in the trash among them, as a statement to be made part of another.
+
+    `by_index` is whether `index_choice` has set the scan of the index up.
+    """
+    dimension = len(vector)
+    column = cast(BookmarkEmbedding.embedding, HALFVEC(dimension)) if by_index else BookmarkEmbedding.embedding
+    found = select(BookmarkEmbedding.bookmark_id.label("id")).where(
+        *_own(actor, model), BookmarkEmbedding.dimension == dimension
+    )
+    return found.order_by(column.cosine_distance(vector)).limit(limit)
 
 
 def _bound(limit: int) -> ColumnElement[int]:

@@ -15,7 +15,16 @@ from backend.redis_gate import Script
 from config import CACHE_SECONDS
 
 Namespace = Literal[
-    "list", "bookmark", "project", "task", "dashboard", "activity", "statistics", "profile", "organization"
+    "list",
+    "bookmark",
+    "project",
+    "task",
+    "dashboard",
+    "activity",
+    "statistics",
+    "profile",
+    "organization",
+    "recommendations",
 ]
 
 # Who makes an answer has this long; then somebody else may.

@@ -26,6 +26,7 @@ class Project(Base):
         _listed("ix_projects_name", "name_key", "id"),
         _listed("ix_projects_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_projects_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_projects_embedding_due", "embedding_due_at", postgresql_where=text("embedding_due_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -40,6 +41,8 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
+    # While its text waits for a vector, by which things are recommended for it.
+    embedding_due_at: Mapped[datetime | None] = mapped_column(server_default=func.now(), deferred=True)
 
 
 class ProjectBookmark(Base):

@@ -9,7 +9,9 @@ from sqlalchemy import ARRAY, BigInteger, any_, delete, literal, select, update
 from backend.actor import Actor
 from backend.errors import NotFound
 from backend.extensions import again_after_lost_race, db, utc_now
+from backend.jobs.queue import send
 from backend.projects import queries
+from backend.projects.messages import embed_subjects_message
 from backend.projects.models import Project
 from backend.projects.schemas import ProjectIn, ProjectOut, ProjectPatch
 from backend.projects.wording import searched_words, sort_key
@@ -23,6 +25,7 @@ def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
     db.session.flush()
     made = queries.get_project(actor, project.id)
     db.session.commit()
+    send([embed_subjects_message()])
     return made
 
 
@@ -43,6 +46,7 @@ def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> Projec
     db.session.flush()
     changed = queries.get_project(actor, project_id)
     db.session.commit()
+    send([embed_subjects_message()])
     return changed
 
 
@@ -90,3 +94,4 @@ def hold_projects(actor: Actor, project_ids: Collection[int]) -> set[int]:
 def _index(project: Project) -> None:
     project.name_key = sort_key(project.name)
     project.words = searched_words(project.name, project.description)
+    project.embedding_due_at = utc_now()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -50,6 +50,8 @@ BUDGET, PAGE_COST = 5_000, 5
 # Without stored counts documents are counted for the query, up to this bound.
 COUNTED = 5_000
 
+NOTHING = Requirements("", False, ())
+
 Scored = Select[int, float]
 DOCUMENT = BookmarkDocument
 # The lexemes of which one is wanted at a place of the query.
@@ -87,12 +89,12 @@ class Wanted:
     """The words to rank by.
 
     Attributes:
-        places: What is wanted, with how often the query asks for it.
+        places: What is wanted, with how often the query asks for it, or how much it matters.
         finders: Of which every result fulfils one.
         complete: A tsquery for documents that hold all words; empty where that is no matter.
     """
 
-    places: dict[Place, int]
+    places: Mapping[Place, float]
     finders: tuple[Finder, ...]
     complete: str
 
@@ -130,7 +132,7 @@ def wanted_words(query: Query, languages: Languages) -> Wanted:
     counts: Counter[Place] = Counter()
     for piece in (*query.words, *query.phrases):
         counts.update(_meant(place, languages) for place in query_terms(piece, languages))
-    places = {place: count for place, count in counts.items() if _tells(place)} or dict(counts)
+    places: dict[Place, float] = {place: count for place, count in counts.items() if _tells(place)} or {**counts}
     finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
     telling = [finder for finder in finders if any(place in places for place in finder.places)]
     return Wanted(places, tuple(telling), _complete(query, languages))
@@ -148,8 +150,11 @@ def _forms(word: str, languages: Languages) -> list[list[Place]]:
     return [[_meant(place, languages) for place in form] for form in query_forms(word, languages)]
 
 
-def read_statistics(organization_id: int, wanted: Wanted) -> Statistics:
-    """What is known of the organization and of the words wanted. One statement; two without stored counts."""
+def read_statistics(organization_id: int, wanted: Wanted, *, is_counted: bool = True) -> Statistics:
+    """What is known of the organization and of the words wanted. One statement; two without stored counts, or one again
+    if the caller knows that there are none."""
+    if not is_counted:
+        return _count(organization_id, wanted)
     terms = {lexeme: term_id(lexeme) for place in wanted.places for lexeme in place}
     rows = db.session.execute(STORED, {"organization_id": organization_id, "terms": list(terms.values())}).all()
     if not rows or not rows[0].terms:
@@ -186,17 +191,22 @@ def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
 class WordSearch:
     """A search by words: what is wanted and required of an organization's bookmarks."""
 
-    def __init__(self, organization_id: int, wanted: Wanted, required: Requirements) -> None:
+    def __init__(
+        self, organization_id: int, wanted: Wanted, required: Requirements = NOTHING, known: Statistics | None = None
+    ) -> None:
         """Remember what to look for; nothing is read yet.
 
         Args:
             organization_id: Whose bookmarks.
             wanted: The words to rank by; without any, what is required is found, the newest first.
             required: What every result must fulfil.
+            known: What `statistics` would read, if that has been read for these words and others together.
         """
         self.organization_id = organization_id
         self.wanted = wanted
         self.required = required
+        if known is not None:
+            self.statistics = known
 
     @cached_property
     def statistics(self) -> Statistics:
@@ -218,6 +228,12 @@ class WordSearch:
         among = _few(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
         return _best(parts, self._is_complete, where, limit)
+
+    def candidates(self, limit: int) -> Scored:
+        """The best matches as a statement, to be made part of another. `statistics` are read; nothing else is."""
+        parts = self._everywhere(())
+        found = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
+        return select(found.c.id, found.c.score).order_by(found.c.score.desc(), found.c.id.desc()).limit(limit)
 
     def scores(self, ids: Sequence[int]) -> dict[int, float]:
         """The BM25 scores of these bookmarks, whether or not they hold any word. One statement."""
@@ -293,13 +309,14 @@ class WordSearch:
         return matches(self.organization_id, " & ".join(one for one in (*words, self.required.words) if one))
 
     def _scored(self, *which: ColumnElement[bool]) -> Scored:
+        found: Scored = select(DOCUMENT.bookmark_id.label("id"), self.score())
+        return found.where(DOCUMENT.organization_id == self.organization_id, *which)
+
+    def score(self) -> ColumnElement[float]:
+        """The BM25 score, as a column beside `BookmarkDocument`."""
         score = -DOCUMENT.impacts.op("<#>", return_type=Float())(self._weights())
         page_score = -DOCUMENT.page_impacts.op("<#>", return_type=Float())(self._weights())
-        found: Scored = select(
-            DOCUMENT.bookmark_id.label("id"),
-            (score + func.coalesce(page_score, 0)).label("score"),
-        )
-        return found.where(DOCUMENT.organization_id == self.organization_id, *which)
+        return (score + func.coalesce(page_score, 0)).label("score")
 
     def _weights(self) -> ColumnElement[Any]:
         weights: dict[int, float] = {}

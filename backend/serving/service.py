@@ -162,6 +162,8 @@ def _announce(operation: Operation, actor: Actor, arguments: Mapping[str, Any], 
     if operation.changes == "bookmark" and response is not None:
         bookmark_id = arguments.get("bookmark_id") or response.get_json()["id"]
         announce_change_of_bookmark(actor.organization_id, bookmark_id)
+    elif operation.changes == "person":
+        announce_change([], [actor.user_id])
     else:
         is_personal = (operation.scope or "").partition(":")[0] in PERSONAL_SCOPES
         announce_change([actor.organization_id], [actor.user_id] if is_personal else [])

@@ -76,6 +76,7 @@ class Task(Base):
         _listed("ix_tasks_priority", "priority_rank DESC", "id DESC"),
         _listed("ix_tasks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_tasks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_tasks_embedding_due", "embedding_due_at", postgresql_where=text("embedding_due_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,6 +101,8 @@ class Task(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
+    # While its text waits for a vector, by which things are recommended for it.
+    embedding_due_at: Mapped[datetime | None] = mapped_column(server_default=func.now(), deferred=True)
 
     latest_due_key: Mapped[datetime] = column_property(
         func.coalesce(due_at, literal_column(EVER, DateTime(timezone=True))), deferred=True

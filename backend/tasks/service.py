@@ -15,6 +15,7 @@ from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
+from backend.projects.messages import embed_subjects_message
 from backend.projects.wording import searched_words
 from backend.tasks import queries
 from backend.tasks.adding import Draft, add_drafts, judge_items
@@ -23,6 +24,7 @@ from backend.tasks.moving import place_task
 from backend.tasks.schemas import BreakdownIn, MoveIn, TaskIn, TaskOut, TaskPatch, TaskResult, TaskResults
 from backend.tasks.tree import hold_tree, read_nodes, subtree_of
 
+EMBEDDED_FIELDS = {"title", "description"}
 PLAIN_FIELDS = {"title", "description", "priority", "due_at"}
 
 
@@ -40,6 +42,7 @@ def create_task(actor: Actor, item: TaskIn) -> TaskOut:
     [task_id] = add_drafts(actor, [judged])
     task = queries.get_task(actor, task_id)
     db.session.commit()
+    send([embed_subjects_message()])
     return task
 
 
@@ -58,6 +61,7 @@ def create_tasks(actor: Actor, raw_items: Sequence[object]) -> TaskResults:
         for index, end in enumerate(ends)
     ]
     db.session.commit()
+    send([embed_subjects_message()])
     created = sum(result.status == "created" for result in results)
     return TaskResults(results=results, created=created, invalid=len(results) - created)
 
@@ -83,6 +87,8 @@ def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
     db.session.flush()
     changed = queries.get_task(actor, task_id)
     db.session.commit()
+    if given & EMBEDDED_FIELDS:
+        send([embed_subjects_message()])
     return changed
 
 
@@ -170,6 +176,8 @@ def _change(task: Task, patch: TaskPatch) -> None:
         setattr(task, field, getattr(patch, field))
     task.words = searched_words(task.title, task.description)
     task.updated_at = utc_now()
+    if patch.model_fields_set & EMBEDDED_FIELDS:
+        task.embedding_due_at = task.updated_at
     if patch.status is not None:
         task.status = patch.status
         task.completed_at = (task.completed_at or task.updated_at) if patch.status == "done" else None

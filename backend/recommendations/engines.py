@@ -1,0 +1,51 @@
+"""The engines as people see them: what each does, and whether it can work now."""
+
+from __future__ import annotations
+
+from backend.actor import Actor
+from backend.ai.service import embedding_fault
+from backend.extensions import current_settings
+from backend.recommendations.queries import read_known
+from backend.recommendations.schemas import AskedEngine, EngineOut, Engines
+from backend.recommendations.service import SWITCHED_OFF, THIN
+
+DESCRIPTIONS: dict[AskedEngine, str] = {
+    "auto": "All engines together, weighted by what your feedback has taught, without saying the same thing twice.",
+    "content": "Shares tags, technologies and telling words with the subject and what is attached to it.",
+    "semantic": "Close in meaning to the subject and what is attached to it, whatever the words.",
+    "context": "Fits what is being worked on now: open tasks, the most urgent first, and what was attached last.",
+    "collaborative": "Attached, opened or called relevant here together with what belongs to the subject.",
+    "rediscover": "Fits, and was never read or not seen for long.",
+}
+NO_BOOKMARKS = "Nothing is saved here yet."
+NO_VECTORS = "No bookmark has a vector yet."
+NO_WORK = "There are no open tasks, and nothing is attached to a project."
+NOTHING_FORGOTTEN = "Everything here was read or seen lately."
+
+
+def list_engines(actor: Actor) -> Engines:
+    """All engines, each with why it cannot work now, if so. One statement."""
+    settings = current_settings()
+    known = read_known(actor, settings.EMBEDDING_MODEL)
+    faults: dict[AskedEngine, str | None] = {
+        "auto": None,
+        "content": None,
+        "semantic": _fault_of_meaning(known.has_vectors),
+        "context": None if known.has_work else NO_WORK,
+        "collaborative": None if known.is_shared else THIN,
+        "rediscover": None if known.has_forgotten else NOTHING_FORGOTTEN,
+    }
+    if not known.has_bookmarks:
+        faults = dict.fromkeys(faults, NO_BOOKMARKS) | {"semantic": faults["semantic"] or NO_BOOKMARKS}
+    return Engines(
+        [
+            EngineOut(name=name, available=fault is None, reason=fault, description=DESCRIPTIONS[name])
+            for name, fault in faults.items()
+        ]
+    )
+
+
+def _fault_of_meaning(has_vectors: bool) -> str | None:
+    if current_settings().EMBEDDING_PROVIDER == "none":
+        return SWITCHED_OFF
+    return embedding_fault() or (None if has_vectors else NO_VECTORS)
