@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from benchmarks.page_truth import PAGES, load_truth
@@ -59,8 +60,6 @@ def load_links(path: Path = DATA / "links.jsonl.gz") -> list[dict[str, object]]:
     Raises:
         FileNotFoundError: the data is not beside the checkout.
     """
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        lines = [json.loads(line) for line in file]
     return [
         {
             "url": line["url"],
@@ -69,8 +68,13 @@ def load_links(path: Path = DATA / "links.jsonl.gz") -> list[dict[str, object]]:
             "tags": line.get("tags") or [],
             "capture": False,
         }
-        for line in lines
+        for line in _lines(path)
     ]
+
+
+def load_sources(path: Path = DATA / "links.jsonl.gz") -> list[str]:
+    """The list that each of the links stands in, in the order of `load_links`."""
+    return [str(line["source"]) for line in _lines(path)]
 
 
 def link_texts(links: Iterable[dict[str, object]]) -> Iterator[str]:
@@ -145,6 +149,12 @@ def draw_beginnings(queries: Iterable[str], seed: int = SEED) -> list[str]:
     """What is in the search box while queries are typed: 2 to 12 characters, one in five with a wrong letter."""
     chance = random.Random(seed)
     return [_beginning(query, chance) for query in queries if len(query) >= SHORTEST_BEGINNING]
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)
 
 
 def _beginning(query: str, chance: random.Random) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import TypeVar
+
+Id = TypeVar("Id", str, int)
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data" / "relevance"
 NAMES = ("links-xref", "scifact", "cranfield", "cacm")
@@ -95,13 +98,13 @@ def load_set(name: str, folder: Path = FOLDER) -> RelevanceSet:
     return RelevanceSet(name, documents, queries, judgements)
 
 
-def ndcg(ranking: Sequence[str], gains: Mapping[str, int], depth: int = 10) -> float:
+def ndcg(ranking: Sequence[Id], gains: Mapping[Id, int], depth: int = 10) -> float:
     """Normalised discounted cumulative gain with linear gains, as trec_eval's `ndcg_cut` has it."""
     ideal = _discounted(sorted(gains.values(), reverse=True)[:depth])
     return _discounted(gains.get(document, 0) for document in ranking[:depth]) / ideal if ideal else 0.0
 
 
-def recall(ranking: Sequence[str], gains: Mapping[str, int], depth: int = 100) -> float:
+def recall(ranking: Sequence[Id], gains: Mapping[Id, int], depth: int = 100) -> float:
     """The share of the relevant documents that stand among the first `depth`."""
     relevant = {document for document, gain in gains.items() if gain > 0}
     return len(relevant.intersection(ranking[:depth])) / len(relevant) if relevant else 0.0

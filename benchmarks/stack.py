@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +70,14 @@ class SessionAuth(httpx.Auth):
 
 
 @contextmanager
-def running_stack(*options: str, **environment: str) -> Iterator[RunningStack]:
+def running_stack(*options: str, data_dir: Path | None = None, **environment: str) -> Iterator[RunningStack]:
     """Start `python -m backend up` with these options and settings, and stop it at the end.
 
-    When what is done with it fails, the end of its log is printed and the whole log is kept.
+    `data_dir` is kept; without it the data is thrown away. When what is done with it fails, the end of its log is
+    printed and the whole log is kept.
     """
-    with tempfile.TemporaryDirectory(prefix="fuze-bench-") as directory:
+    place = nullcontext(str(data_dir)) if data_dir else tempfile.TemporaryDirectory(prefix="fuze-bench-")
+    with place as directory:
         port = free_port()
         command = [sys.executable, "-m", "backend", "up", "--port", str(port), "--data-dir", directory, *options]
         inherited = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
@@ -116,12 +118,18 @@ def bare_web() -> Iterator[str]:
 
 def new_person(url: str) -> httpx.Client:
     """A client of `/api/v1/` with an account of its own; one connection, kept open."""
-    name = f"bench{secrets.token_hex(4)}"
-    limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
-    client = httpx.Client(base_url=f"{url}/api/v1/", timeout=120, trust_env=False, limits=limits)
-    body = {"email": f"{name}@example.org", "username": name, "password": secrets.token_urlsafe(16)}
-    client.auth = SessionAuth(url, client.post("auth/register", json=body).raise_for_status().json())
-    return client
+    return register(url, f"bench{secrets.token_hex(4)}", secrets.token_urlsafe(16))
+
+
+def register(url: str, username: str, password: str) -> httpx.Client:
+    """A client of `/api/v1/` with a new account; its mail address is `<username>@example.org`."""
+    body = {"email": f"{username}@example.org", "username": username, "password": password}
+    return _client_of_session(url, "auth/register", body)
+
+
+def log_in(url: str, username: str, password: str) -> httpx.Client:
+    """A client of `/api/v1/` with an account that there is."""
+    return _client_of_session(url, "auth/login", {"login": username, "password": password})
 
 
 def free_port() -> int:
@@ -129,6 +137,13 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _client_of_session(url: str, path: str, body: dict[str, str]) -> httpx.Client:
+    limits = httpx.Limits(max_connections=1, keepalive_expiry=None)
+    client = httpx.Client(base_url=f"{url}/api/v1/", timeout=120, trust_env=False, limits=limits)
+    client.auth = SessionAuth(url, client.post(path, json=body).raise_for_status().json())
+    return client
 
 
 @contextmanager

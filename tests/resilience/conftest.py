@@ -128,8 +128,9 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for the tests of a file; at its end no password, token or key may stand in what it logged."""
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack for the tests of a file, with its `STACK_SETTINGS` if it has any; at its end no password, token or key
+    may stand in what it logged."""
     data_dir = tmp_path_factory.mktemp("stack")
     port = free_port()
     environment = {
@@ -139,7 +140,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         *(sys.executable, "-m", "backend", "up", "--port", str(port), "--data-dir", str(data_dir)),
         *("--workers", "2", "--rq-workers", "1"),
     ]
-    settings = {**SETTINGS, "LOG_DIR": str(data_dir / "logs")}
+    settings = {**SETTINGS, **getattr(request.module, "STACK_SETTINGS", {}), "LOG_DIR": str(data_dir / "logs")}
     log = data_dir / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,0 +1,1 @@
+"""A small collection to try Fuze with."""

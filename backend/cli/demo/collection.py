@@ -1,0 +1,135 @@
+"""The made-up collection, and how it gets into an account."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func
+
+from backend.actor import Actor
+from backend.bookmarks.attachments import attach_bookmark
+from backend.bookmarks.capture.page import ExtractedPage
+from backend.bookmarks.capture.sanitize import paragraphs_html
+from backend.bookmarks.capture.service import store_content
+from backend.bookmarks.capture.text import count_words
+from backend.bookmarks.fulltext.documents import refresh_documents
+from backend.bookmarks.messages import embed_message
+from backend.bookmarks.saving import change_fields
+from backend.bookmarks.service import save_bookmarks
+from backend.cache.changes import announce_change
+from backend.extensions import db, utc_now
+from backend.jobs.queue import send
+from backend.projects.schemas import ProjectIn
+from backend.projects.service import create_project
+from backend.tasks.service import create_tasks
+
+FILE = Path(__file__).parent / "collection.toml"
+TASK_FIELDS = ("title", "description", "status", "priority")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many of each there are now; pages are bookmarks with a text to read, tasks include subtasks."""
+
+    bookmarks: int
+    pages: int
+    projects: int
+    tasks: int
+
+
+@cache
+def read_collection() -> dict[str, list[dict[str, Any]]]:
+    """`bookmarks` and `projects`, as `collection.toml` describes them."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def load_collection(actor: Actor) -> Loaded:
+    """Save the whole collection for a person who has nothing yet, in several transactions."""
+    collection, now = read_collection(), utc_now()
+    found = save_bookmarks(actor, [bookmark_item(one, now) for one in collection["bookmarks"]], "keep")
+    ids = {one["url"]: _saved(result.id) for one, result in zip(collection["bookmarks"], found.results, strict=True)}
+    pages = {ids[one["url"]]: one for one in collection["bookmarks"] if "page" in one}
+    _store_pages(actor, pages)
+    tasks = sum(_begin_project(actor, project, ids, now) for project in collection["projects"])
+    # A person may be looking on already.
+    announce_change([actor.organization_id])
+    return Loaded(len(ids), len(pages), len(collection["projects"]), tasks)
+
+
+def bookmark_item(described: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A bookmark as POST /bookmarks takes it. Nothing is fetched: the addresses lead nowhere."""
+    return {
+        **{name: described[name] for name in ("url", "title", "description", "tags")},
+        "is_read": described.get("read", False),
+        "is_favorite": described.get("favorite", False),
+        "created_at": (now - timedelta(days=described["age"])).isoformat(),
+        "capture": False,
+    }
+
+
+def _store_pages(actor: Actor, pages: Mapping[int, Mapping[str, Any]]) -> None:
+    for bookmark_id, described in pages.items():
+        page = _page(described["title"], described["page"].strip())
+        values = {
+            "capture_status": "captured",
+            "capture_error": None,
+            "captured_at": func.now(),
+            "embedding_due_at": func.now(),
+            "language": page.language,
+            "word_count": page.word_count,
+        }
+        change_fields(actor, bookmark_id, values)
+        store_content(bookmark_id, page)
+    refresh_documents(sorted(pages))
+    db.session.commit()
+    send([embed_message()])
+
+
+def _page(title: str, text: str) -> ExtractedPage:
+    return ExtractedPage(
+        title=title,
+        author=None,
+        site_name=None,
+        description=None,
+        published_at=None,
+        language="en",
+        image_url=None,
+        text=text,
+        html=paragraphs_html(text),
+        word_count=count_words(text),
+    )
+
+
+def _begin_project(actor: Actor, described: Mapping[str, Any], ids: Mapping[str, int], now: datetime) -> int:
+    fields = {name: described[name] for name in ("name", "description", "technologies") if name in described}
+    project = create_project(actor, ProjectIn(**fields))
+    for url in described["bookmarks"]:
+        attach_bookmark(actor, project.id, ids[url], None)
+    tasks = _create_tasks(actor, [task_item(task, project.id, now) for task in described["tasks"]])
+    subtasks = [
+        {"title": title, "parent_id": parent_id}
+        for parent_id, task in zip(tasks, described["tasks"], strict=True)
+        for title in task.get("subtasks", [])
+    ]
+    return len(tasks) + len(_create_tasks(actor, subtasks))
+
+
+def task_item(described: Mapping[str, Any], project_id: int, now: datetime) -> dict[str, Any]:
+    """A task as POST /tasks takes it; `due` is in days."""
+    due = {"due_at": (now + timedelta(days=described["due"])).isoformat()} if "due" in described else {}
+    return {**{name: described[name] for name in TASK_FIELDS if name in described}, "project_id": project_id, **due}
+
+
+def _create_tasks(actor: Actor, items: Sequence[dict[str, Any]]) -> list[int]:
+    return [_saved(result.id) for result in create_tasks(actor, items).results]
+
+
+def _saved(id_: int | None) -> int:
+    assert id_ is not None, "collection.toml holds something that the services refuse"
+    return id_

@@ -1,0 +1,78 @@
+"""The README's walk through projects and recommendations works as pasted: its own lines run in a shell against the
+running stack, on the collection that they load."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from backend.cli.demo.collection import read_collection
+from tests.resilience.conftest import ROOT, Stack
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.requires_db,
+    pytest.mark.requires_redis,
+    pytest.mark.requires_ml,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl"),
+]
+# As `make run` has it: what is close in meaning is recommended too.
+STACK_SETTINGS = {"EMBEDDING_PROVIDER": "local"}
+SHOWN = 6
+OF_THE_API = {"rate limiting", "redis", "caching", "api design", "http", "postgresql", "flask", "auth", "openapi"}
+
+
+def walk(stack: Stack) -> list[str]:
+    """What the lines print, each on its own."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    [lines] = [block for block in blocks if "/recommendations?" in block]
+    surroundings = {"API": f"{stack.url}/api/v1", "PYTHON": sys.executable, "FUZE_DATA_DIR": str(stack.data_dir)}
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", lines],
+        cwd=ROOT,
+        env={**os.environ, **surroundings},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout.strip().splitlines()
+
+
+def shown(lines: list[str]) -> list[list[tuple[str, str]]]:
+    """Each list of recommendations that was printed: titles with their reasons."""
+    printed: list[list[tuple[str, str]]] = []
+    titles = [one["title"] for one in read_collection()["bookmarks"]]
+    for line in lines:
+        found = re.fullmatch(r"(\d+)\. (.+)", line)
+        if found and found.group(1) == "1":
+            printed.append([])
+        if found:
+            title = next(one for one in titles if found.group(2).startswith(f"{one} ("))
+            printed[-1].append((title, found.group(2).removeprefix(f"{title} (").removesuffix(")")))
+    return printed
+
+
+def fitting(recommended: list[tuple[str, str]]) -> int:
+    """How many are about what the project is about."""
+    tags = {one["title"]: set(one["tags"]) for one in read_collection()["bookmarks"]}
+    return sum(bool(tags[title] & OF_THE_API) for title, _ in recommended)
+
+
+def test_the_walk_leads_from_a_project_to_better_recommendations(stack: Stack) -> None:
+    before, after = shown(walk(stack))
+    assert (len(before), len(after)) == (SHOWN, SHOWN)
+    assert all(reasons for _, reasons in [*before, *after])
+    attached = {"The application factory, and why create_app should only wire", "A token bucket by hand"}
+    titles = [title for title, _ in before]
+    assert not attached.intersection(titles)
+    assert fitting(before) >= SHOWN - 1
+    later = [title for title, _ in after]
+    assert titles[0] not in later, "what was attached is offered again"
+    assert titles[-1] not in later, "what was refused is offered again"
+    assert fitting(after) >= fitting(before)
