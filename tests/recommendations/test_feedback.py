@@ -79,10 +79,11 @@ def test_what_is_refused_lowers_what_is_like_it(ada: Api, directions: Directions
     save(ada, "Otherwise", direction="north up")
     save(ada, "Like it", direction="north in")
     project = begin(ada, "north")
-    before = offers(ada, project_id=project["id"])
+    question = {"project_id": project["id"], "engine": "semantic"}
+    before = offers(ada, **question)
     assert titles(before).index("Like it") < titles(before).index("Otherwise")
     say(ada, item_of(before, "Wrong"), "not_relevant")
-    after = titles(offers(ada, project_id=project["id"]))
+    after = titles(offers(ada, **question))
     assert after == ["Otherwise", "Like it"]
 
 
