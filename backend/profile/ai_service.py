@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,32 +10,20 @@ from backend.actor import Actor
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.service import get_user
-from backend.bookmarks.capture.addresses import is_permitted, literal_address
-from backend.bookmarks.capture.failures import FetchError
-from backend.bookmarks.capture.fetch import parse_url
-from backend.encryption import decrypt, encrypt
+from backend.encryption import encrypt
 from backend.errors import Invalid, NotFound
 from backend.extensions import current_settings, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
+from backend.outbound.addresses import is_permitted, literal_address
+from backend.outbound.failures import FetchError
+from backend.outbound.urls import parse_url
 from backend.profile.schemas import AiProviderIn, AiProviderOut
 from backend.profile.service import at_home, locked_user
 
 # Of a shorter key, four characters would be too large a part.
 HINTED_LENGTH = 12
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What is needed to speak to a provider. The key stays out of what is printed."""
-
-    base_url: str
-    model: str
-    api_key: str | None
-
-    def __repr__(self) -> str:
-        return f"Credentials({self.base_url!r}, {self.model!r})"
 
 
 def read_provider(actor: Actor) -> AiProviderOut:
@@ -99,19 +86,6 @@ def ask_for_test(actor: Actor) -> Job:
     db.session.commit()
     send([job_message(job)])
     return job
-
-
-def load_credentials(user_id: int) -> Credentials | None:
-    """What the person's provider is spoken to with; None if none is set.
-
-    Raises:
-        Undecryptable: the key was encrypted with a `SECRET_KEY` that is known no more.
-    """
-    provider = db.session.get(AiProvider, user_id, populate_existing=True)
-    if provider is None:
-        return None
-    api_key = decrypt(provider.api_key_encrypted) if provider.api_key_encrypted else None
-    return Credentials(provider.base_url, provider.model, api_key)
 
 
 def _out(provider: AiProvider) -> AiProviderOut:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.api import PASSWORD
 from tests.cli.processes import eventually
+from tests.llm_server import LlmServer, running
 from tests.mail.reading import from_files, link
-from tests.profile.llm_server import LlmServer, running
 from tests.resilience.conftest import Stack
 from tests.secrecy import secrets_in
 
