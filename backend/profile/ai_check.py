@@ -19,6 +19,7 @@ from backend.outbound.resolver import Resolver, system_resolver
 
 TIMEOUT_SECONDS = 10.0
 
+
 @dataclass(frozen=True)
 class CheckOutcome:
     """Whether the provider answered, in words, and how long that took."""

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from backend.actor import Actor
+from backend.ai.credentials import server_credentials
+from backend.ai.llm.usage import read_spent
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.service import get_user
@@ -19,7 +21,7 @@ from backend.jobs.service import add_job, job_message
 from backend.outbound.addresses import is_permitted, literal_address
 from backend.outbound.failures import FetchError
 from backend.outbound.urls import parse_url
-from backend.profile.schemas import AiProviderIn, AiProviderOut
+from backend.profile.schemas import AiCapsOut, AiPeriodOut, AiProviderIn, AiProviderOut, AiUsageOut
 from backend.profile.service import at_home, locked_user
 
 # Of a shorter key, four characters would be too large a part.
@@ -86,6 +88,21 @@ def ask_for_test(actor: Actor) -> Job:
     db.session.commit()
     send([job_message(job)])
     return job
+
+
+def read_usage(actor: Actor) -> AiUsageOut:
+    """Which language model answers for the person, and what was asked of it: two statements."""
+    settings = current_settings()
+    own, servers = db.session.get(AiProvider, actor.user_id), server_credentials(settings)
+    used = own or servers
+    today, month = read_spent(actor.user_id)
+    return AiUsageOut(
+        provider="own" if own else "server" if servers else None,
+        model=used.model if used else None,
+        today=AiPeriodOut.model_validate(today),
+        month=AiPeriodOut.model_validate(month),
+        caps=AiCapsOut(daily_tokens=settings.LLM_DAILY_TOKENS, monthly_tokens=settings.LLM_MONTHLY_TOKENS),
+    )
 
 
 def _out(provider: AiProvider) -> AiProviderOut:
