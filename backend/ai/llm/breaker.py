@@ -64,6 +64,12 @@ class EndpointBreaker:
                 f"{in_words(left / 1000)}."
             )
 
+    def fault(self) -> str | None:
+        """That it is left alone, or that it was and nobody has seen it work since; None otherwise."""
+        answers = redis_gate().ask(lambda: [("HGET", redis_gate().key(self._name), "faults")])
+        faults = int(answers[0] or 0) if answers else 0
+        return f"The language model has failed {faults} times in a row." if faults >= FAULTS else None
+
     def failed(self) -> None:
         """Count a fault."""
         self._run(FAILED, FAULTS, PAUSE_SECONDS * 1000, FORGET_SECONDS)

@@ -23,6 +23,8 @@ from backend.outbound.exchange import Reach
 TRIES = 2
 # As far as a model is shown what it has said itself, in characters.
 OWN_WORDS = 4_000
+# Whose the operator's endpoint is.
+SERVER = "server"
 # The operator's own endpoint may be anywhere, on this machine too.
 ANYWHERE = Reach((ip_network("0.0.0.0/0"), ip_network("::/0")))
 REPAIR = "Your answer cannot be used:\n{fault}\nAnswer again with the whole JSON object, and nothing else."
@@ -53,8 +55,7 @@ class LanguageModel:
         """Prepare it; nothing is sent yet."""
         self._credentials = credentials
         self._account = account
-        owner = "server" if account.is_servers else f"user {account.user_id}"
-        self._breaker = EndpointBreaker(credentials, owner)
+        self._breaker = EndpointBreaker(credentials, SERVER if account.is_servers else f"user {account.user_id}")
 
     @property
     def name(self) -> str:
@@ -111,6 +112,12 @@ def language_model(user_id: int) -> LanguageModel | None:
         raise LlmFault(LOST_KEY) from None
     credentials = own or server_credentials(current_settings())
     return LanguageModel(credentials, Account(user_id, is_servers=own is None)) if credentials else None
+
+
+def server_model_fault() -> str | None:
+    """What is wrong with the server's model, as far as it has been asked, or None. One round trip to Redis."""
+    credentials = server_credentials(current_settings())
+    return EndpointBreaker(credentials, SERVER).fault() if credentials else None
 
 
 def _read(reply: Reply, shape: type[Shape]) -> Shape:
