@@ -20,7 +20,7 @@ from backend.tasks.howtos import find_howto
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.outline import Subtask, outline_task, title_key
 from backend.tasks.schemas import LONGEST_TITLE, Engine, TaskIn, TaskOut
-from backend.tasks.suggesting import earlier_suggestion, suggest_steps
+from backend.tasks.suggesting import earlier_suggestion, suggest_steps, text_digest
 from backend.tasks.tree import hold_tree, read_nodes
 
 NOTHING_FOUND = "The task names no steps of its own, and no captured page was found that says how it is done."
@@ -40,11 +40,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Source:
-    """Where steps come from: the task's own text, the page of a bookmark, or a language model."""
+    """Where steps come from: the task's own text, the page of a bookmark, or a language model that was asked about a
+    text with this digest."""
 
     kind: str
     bookmark_id: int | None = None
     model: str | None = None
+    text_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _by_language_model(actor: Actor, task: TaskOut, wanted: Wanted, beat: Callab
         steps = suggest_steps(model, actor, task, wanted.max_subtasks, beat)
     except LlmFault as fault:
         raise EngineUnavailable(fault.reason) from None
-    source = Source("model", model=model.name)
+    source = Source("model", model=model.name, text_digest=text_digest(task.title, task.description))
     return Breakdown("llm", steps, source, reason=None if steps else NOTHING_SUGGESTED)
 
 

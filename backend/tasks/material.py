@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from backend.actor import Actor
 from backend.bookmarks import queries as bookmarks
@@ -98,7 +98,7 @@ def _read(actor: Actor, ids: Sequence[int]) -> list[Reading]:
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def _titles(which: Any) -> list[str]:
+def _titles(which: ColumnElement[bool]) -> list[str]:
     """Of tasks that belong together, in their order."""
     titles = select(Task.title).where(which, Task.deleted_at.is_(None)).order_by(Task.position).limit(SHOWN_SUBTASKS)
     return [_cut(title, SUBTASK) for title in db.session.scalars(titles)]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, FiniteFloat, model_validator
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from backend.actor import Actor
 from backend.ai.llm.service import LanguageModel, Question
 from backend.extensions import db
 from backend.jobs.models import Job
+from backend.tasks import queries
 from backend.tasks.estimates import LONGEST, MULTIPLE, SHORTEST, estimate
 from backend.tasks.material import Material, Reading, gather
 from backend.tasks.models import Task
@@ -24,7 +27,7 @@ MOST_TOKENS = 6_000
 LONGEST_TITLE = 200
 MOST_CITED = 5
 # For so long a suggestion stands: who sees it and then has it added gets that one, and no other.
-REMEMBERED = "24 hours"
+REMEMBERED = timedelta(hours=24)
 # What cannot be stored, or would not be seen.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 INSTRUCTIONS = """\
@@ -95,20 +98,29 @@ def suggest_steps(
 
 
 def earlier_suggestion(actor: Actor, task_id: int, most: int) -> dict[str, Any] | None:
-    """The result of the last breakdown of a task by a model, if of today and since the task was last changed."""
+    """The result of the last breakdown of a task by a model, not older than a day and of its present text."""
+    task = db.session.execute(
+        select(Task.title, Task.description).where(queries.live(actor), Task.id == task_id)
+    ).one_or_none()
+    if task is None:
+        return None
     newest = (
         select(Job.result)
-        .join(Task, Task.id == task_id)
-        .where(Job.organization_id == actor.organization_id, Task.organization_id == actor.organization_id)
+        .where(Job.organization_id == actor.organization_id, Job.created_at > func.now() - REMEMBERED)
         .where(Job.kind == "breakdown", Job.status.in_(("running", "succeeded")))
-        .where(Job.created_at > func.now() - text(f"interval '{REMEMBERED}'"), Job.started_at > Task.updated_at)
         .where(Job.arguments["task_id"].as_integer() == task_id, Job.arguments["max_subtasks"].as_integer() == most)
-        .where(Job.result["engine"].as_string() == "llm", func.jsonb_array_length(Job.result["subtasks"]) > 0)
+        .where(Job.result["source"]["text_digest"].as_string() == text_digest(task.title, task.description))
+        .where(func.jsonb_array_length(Job.result["subtasks"]) > 0)
         .order_by(Job.created_at.desc(), Job.id.desc())
         .limit(1)
     )
     found: dict[str, Any] | None = db.session.scalar(newest)
     return found
+
+
+def text_digest(title: str, description: str) -> str:
+    """What tells a task's text from any other that it had."""
+    return hashlib.sha256(f"{title}\n{description}".encode()).hexdigest()[:16]
 
 
 def _subtask(step: SuggestedStep, material: Material) -> Subtask:

@@ -16,6 +16,7 @@ from backend.ai.llm import breaker
 from backend.extensions import db
 from backend.outbound import deadline
 from backend.tasks.jobs import run_breakdown
+from backend.tasks.suggesting import text_digest
 from tests.api import Api
 from tests.bookmarks.capture.fetching import within
 from tests.llm_server import LlmServer, running, said
@@ -94,7 +95,7 @@ def test_a_model_of_ones_own_finds_the_steps(own: Api, llm: LlmServer) -> None:
         "engine": "llm",
         "subtasks": SUBTASKS,
         "created_ids": [],
-        "source": {"kind": "model", "model": "small"},
+        "source": {"kind": "model", "model": "small", "text_digest": text_digest(VAGUE, "")},
         "reason": None,
         "fallback": None,
     }
@@ -106,7 +107,7 @@ def test_a_model_of_ones_own_finds_the_steps(own: Api, llm: LlmServer) -> None:
 
 def test_without_one_the_servers_is_asked_wherever_it_is(ada: Api, operators: LlmServer) -> None:
     job = break_down(ada, add(ada, VAGUE)["id"], engine="llm")
-    assert job["result"]["source"] == {"kind": "model", "model": "large"}
+    assert job["result"]["source"]["model"] == "large"
     assert operators.asked[0][1]["Authorization"] == f"Bearer {SERVERS_KEY}"
 
 
@@ -453,6 +454,7 @@ def test_what_was_shown_is_what_is_added(own: Api, llm: LlmServer) -> None:
     shown = break_down(own, task, engine="llm")["result"]
     assert [one["title"] for one in shown["subtasks"]] == ["Heating off, 1", "Valves open, 1"]
     break_down(own, task, engine="llm", max_subtasks=5)
+    own.patch(f"/tasks/{task}", {"status": "in_progress"})
     added = break_down(own, task, engine="llm", apply=True)["result"]
     assert added["subtasks"] == shown["subtasks"]
     assert order(own, parent_id=task) == ["Heating off, 1", "Valves open, 1"]

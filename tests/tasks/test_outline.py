@@ -276,7 +276,8 @@ We use sessions today.
     ),
     "numbered, French": (
         "Déménagement",
-        "1. Résilier le bail\n2. Trouver un déménageur\n3. Changer l'adresse (poste, banque, impôts)\n4. Rendre les clés",
+        "1. Résilier le bail\n2. Trouver un déménageur\n3. Changer l'adresse (poste, banque, impôts)\n"
+        "4. Rendre les clés",
         [
             ("Résilier le bail", 30, ""),
             ("Trouver un déménageur", 30, ""),
