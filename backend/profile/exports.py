@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, se
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
-from backend.ai.models import AiProvider
+from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.events import record_event
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
@@ -56,6 +56,9 @@ JOB_COLUMNS = (
     Job.id, Job.organization_id, Job.kind, Job.status, Job.result, Job.error, Job.created_at, Job.finished_at,
 )  # fmt: skip
 PROVIDER_COLUMNS = (AiProvider.base_url, AiProvider.model, AiProvider.api_key_hint, AiProvider.updated_at)
+USAGE_COLUMNS = (
+    LlmUsage.day, LlmUsage.is_servers, LlmUsage.calls, LlmUsage.prompt_tokens, LlmUsage.completion_tokens,
+)  # fmt: skip
 BOOKMARK_COLUMNS = (
     Bookmark.id, Bookmark.organization_id, Bookmark.url, Bookmark.title, Bookmark.description, Bookmark.notes,
     Bookmark.site_name, Bookmark.author, Bookmark.published_at, Bookmark.image_url, Bookmark.language,
@@ -174,6 +177,8 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
     yield "security_events", _rows(events.order_by(SecurityEvent.id))
     yield "jobs", _rows(select(*JOB_COLUMNS).where(Job.user_id == user_id).order_by(Job.created_at))
     yield "ai_provider", _rows(select(*PROVIDER_COLUMNS).where(AiProvider.user_id == user_id))
+    usage = select(*USAGE_COLUMNS).where(LlmUsage.user_id == user_id)
+    yield "ai_usage", _rows(usage.order_by(LlmUsage.day, LlmUsage.is_servers))
     projects = select(*PROJECT_COLUMNS).where(_own(user_id, Project.organization_id, Project.user_id))
     yield "projects", _in_order(projects, Project.id)
     organization, person = ProjectBookmark.organization_id, ProjectBookmark.attached_by

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -95,3 +95,30 @@ class AiProviderOut(Out):
     has_api_key: bool
     api_key_hint: str | None = Field(description="The last four characters of a key of twelve or more")
     updated_at: datetime
+
+
+class AiPeriodOut(Out):
+    """What language models were asked for you since the period began."""
+
+    calls: int = Field(description="Those that the provider may charge for")
+    prompt_tokens: int
+    completion_tokens: int
+    server_tokens: int = Field(description="What counts against the cap: with the server's key, calls under way too")
+    resets_at: datetime = Field(description="When the next period begins")
+
+
+class AiCapsOut(Out):
+    """How many tokens you may use of the server's language model. Your own has no cap."""
+
+    daily_tokens: int
+    monthly_tokens: int
+
+
+class AiUsageOut(Out):
+    """Which language model answers for you, and what was asked of it. Days and months are those of UTC."""
+
+    provider: Literal["own", "server"] | None = Field(description="null: none is set")
+    model: str | None
+    today: AiPeriodOut
+    month: AiPeriodOut
+    caps: AiCapsOut

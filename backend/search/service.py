@@ -113,6 +113,13 @@ def find_by_words(actor: Actor, words: str, among: BookmarkFilter, limit: int) -
     return [id_ for id_, _ in _request(actor, query, parsed).by_words(limit)]
 
 
+def find_related(actor: Actor, text: str, among: BookmarkFilter, limit: int) -> list[int]:
+    """The same for a text, by its words and, as far as there are embeddings, by what it means."""
+    parsed = Query(tuple(Term(word) for word in text.split()))
+    query = SearchQuery(q="", **among.model_dump(exclude={"q"}))
+    return [id_ for id_, _, _ in _find(_request(actor, query, parsed), query).ranked[:limit]]
+
+
 def as_prose(query: Query) -> Query:
     """The query; if it has more words than anybody types with operators, it is prose that was pasted.
 

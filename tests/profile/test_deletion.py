@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.ai.llm.usage import reserve, settle
 from backend.extensions import Base, db, redis_client
 from backend.jobs.queue import waiting_keys
 from backend.profile import deletion
@@ -59,6 +60,7 @@ def test_nothing_of_the_account_is_left_once_the_worker_has_run(ada: Api, bob: A
     ada.post("/tasks", {"title": "Step", "parent_id": parent})
     task = ada.post("/tasks", {"title": "In the team"}, headers={"X-Organization-ID": str(team)}).json
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-long"})
+    settle(reserve(ada.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
     ada.post("/profile/export")
     assert delete(ada) == 204
     assert "ai_providers" in Base.metadata.tables
@@ -72,7 +74,7 @@ def test_nothing_of_the_account_is_left_once_the_worker_has_run(ada: Api, bob: A
     assert rows("SELECT user_id FROM tasks") == [None]
     for table in ("sessions", "memberships"):
         assert set(rows(f"SELECT user_id FROM {table}")) == {bob.user_id}
-    for table in ("jobs", "tags", "exports", "ai_providers"):
+    for table in ("jobs", "tags", "exports", "ai_providers", "llm_usage"):
         assert rows(f"SELECT count(*) FROM {table}") == [0]
     assert rows("SELECT kind FROM security_events WHERE user_id IS NULL") == ["account_deleted"]
 

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from flask import Flask
 
+from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_fault, warm_up
+from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import current_settings
+from backend.search.service import find_related
 from tests.api import Api
 from tests.bookmarks.pages import add_vector
 from tests.sql import SqlCounter
@@ -100,6 +103,19 @@ def test_meaning_ranks_by_cosine(ada: Api, bob: Api, embeddings: FakeEmbeddings,
     assert page["items"][0]["score"] == pytest.approx(1)
     assert page["items"][2]["score"] == pytest.approx(0, abs=1e-6)
     assert page["items"][0]["highlights"]["title"] == "same"
+
+
+def test_what_is_related_to_a_text_is_found_by_words_and_by_meaning_and_is_no_search(
+    ada: Api, bob: Api, embeddings: FakeEmbeddings, context: Flask
+) -> None:
+    meant, worded = save(ada, "meant", [0.9, 0.1, 0]), save(ada, 'a "zebra"', [0, 1, 0])
+    save(bob, "zebra", QUERY)
+    actor = Actor(ada.user_id, ada.organization_id, "editor")
+    assert set(find_related(actor, 'tag:x "zebra -y OR', BookmarkFilter(), 5)) == {meant, worded}
+    assert len(find_related(actor, "zebra", BookmarkFilter(), 1)) == 1
+    embeddings.broken = True
+    assert find_related(actor, "zebra crossing", BookmarkFilter(), 5) == [worded]
+    assert not [item for item in ada.get("/search/suggest", q="").json["items"] if item["kind"] == "recent"]
 
 
 def scores(page: dict[str, Any]) -> dict[int, float]:
