@@ -68,7 +68,8 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     files = download(ada, export(ada))
     assert set(files) == {
         "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
-        "ai_provider.json", "ai_usage.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json", "feedback.json",
+        "ai_provider.json", "ai_usage.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
+        "feedback.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
