@@ -26,9 +26,10 @@ from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
 from backend.search.paging import window
 from backend.search.queries import read_hits
-from backend.search.ranking import WordSearch, wanted_words
+from backend.search.ranking import WordSearch
 from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
+from backend.search.wanted import wanted_words
 
 # How many results there are at most: fixed, so that pages do not shift. By meaning everything is somehow near; a fusion
 # takes the first of both.
