@@ -218,7 +218,7 @@ class PageQuery(Query):
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route declares about itself. `scope` is None on public routes, `media_types` name what is not JSON."""
+    """What a route declares about itself; see `operation`."""
 
     scope: str | None
     limit: LimitClass
@@ -228,6 +228,7 @@ class Operation:
     cache: CacheNamespace | None = None
     cost: Callable[[Any], int] | None = None
     changes: Literal["bookmark", "person"] | None = None
+    is_timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -395,6 +396,7 @@ def operation(
     cache: CacheNamespace | None = None,
     cost: Callable[[Any], int] | None = None,
     changes: Literal["bookmark", "person"] | None = None,
+    is_timed: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -408,10 +410,11 @@ def operation(
         cost: How many requests a body counts as, if not one.
         changes: What a write changes at most: "bookmark", the one of its path or answer, and lists; "person", what is
             shown to the caller alone. Without it, all.
+        is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes)
+    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes, is_timed)
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})

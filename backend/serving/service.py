@@ -6,6 +6,7 @@ what was kept is worthless.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,8 @@ from config import Settings
 READS = ("GET", "HEAD")
 # What PostgreSQL says to a transaction whose rows another has changed since it began.
 CHANGED_MEANWHILE = "40001"
+# How long an answer took, where it says so. In a text of the answer these quotes would have backslashes.
+TOOK = re.compile(rb'"took_ms":\s*[0-9.eE+-]+')
 # What is written under these shows in answers about the person.
 PERSONAL_SCOPES = ("login", "account", "organizations")
 
@@ -71,7 +74,7 @@ class RouteServing:
         if request.method not in READS:
             return _write(route, actor, arguments)
         if question is None:
-            return _conditional(_view(route, arguments))
+            return _conditional(_view(route, arguments), is_timed=route.operation.is_timed)
         return _kept_or_made(route, slot_of(actor, question), question, admission.found, arguments)
 
     def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
@@ -127,14 +130,18 @@ def _kept(answer: Answer) -> Response:
     return _private(response)
 
 
-def _conditional(response: Response) -> Response:
-    """The answer with its ETag; 304 if the caller has it already."""
+def _conditional(response: Response, *, is_timed: bool = False) -> Response:
+    """The answer with its ETag; 304 if the caller has it already.
+
+    Two answers that differ in how long they took are the same but for that: their ETag is a weak one.
+    """
     if response.status_code == 200 and response.mimetype == JSON and not response.is_streamed:
-        etag = answers.etag_of(response.get_data())
+        body = response.get_data()
+        etag = answers.etag_of(TOOK.sub(b"", body) if is_timed else body)
         known = known_etags(request.headers)
         if etag in known or "*" in known:
-            return _private(not_modified(etag))
-        response.headers["ETag"] = f'"{etag}"'
+            return _private(not_modified(etag, is_weak=is_timed))
+        response.set_etag(etag, weak=is_timed)
     return _private(response)
 
 
