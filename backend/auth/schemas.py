@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
+from backend.auth.names import fold
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
 
@@ -23,9 +24,16 @@ def _email(value: str) -> str:
     return value
 
 
+# Some scripts, and emoji made of several, cannot be written without (zero width non-joiner and joiner).
+JOINERS = "\u200c\u200d"
+
+
 def _username(value: str) -> str:
-    if any(unicodedata.category(character)[0] in "CZ" or character == "@" for character in value):
+    others = (character for character in value if character not in JOINERS)
+    if any(unicodedata.category(character)[0] in "CZ" or character == "@" for character in others):
         raise ValueError("A username has no spaces, control characters or @")
+    if not fold(value):
+        raise ValueError("A username has something to see")
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -13,6 +12,7 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
+from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_state import announce_revoked, revoke_sessions
@@ -160,11 +160,6 @@ def open_session(user: User, client: Client) -> SessionOut:
 def get_user(actor: Actor) -> User:
     """The person who is acting."""
     return db.session.get_one(User, actor.user_id)
-
-
-def fold(name: str) -> str:
-    """The form in which names and mail addresses are compared: compatibility-normalised, without case."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:

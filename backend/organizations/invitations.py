@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.models import User
-from backend.auth.service import fold
+from backend.auth.names import fold
 from backend.auth.session_state import forget_user
 from backend.auth.tokens import token_hash
 from backend.errors import Conflict, Forbidden, Invalid, NotFound
