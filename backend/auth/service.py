@@ -26,6 +26,7 @@ from backend.pagination import Sort, page_of, paginate
 
 # How long a used refresh token gives its same successor again.
 GRACE = timedelta(seconds=5)
+NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     key = fold(name)
     user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
     attempt = begin_attempt(f"user {user.id}" if user else f"nobody {key}", client.ip)
-    if not password_matches(user.password_hash if user else None, password) or user is None or user.disabled_at:
+    is_right = password_matches(user.password_hash if user else None, password)
+    if user is None or not is_right or not _hold_unchanged(user):
         # Also where there is nobody to tell: a failure takes as long either way.
         record_event(user.id if user else None, "login_failed")
         db.session.commit()
@@ -94,7 +96,10 @@ def refresh(refresh_token: str) -> SessionOut:
     Raises:
         Unauthenticated: forged, expired, revoked or used before.
     """
-    claims = read_token(refresh_token, "refresh")
+    try:
+        claims = read_token(refresh_token, "refresh")
+    except Unauthenticated:
+        raise Unauthenticated(NOT_REFRESHED) from None
     rotated = _rotate(claims, refresh_token) or _just_rotated(claims, refresh_token)
     if rotated is None:
         revoked = revoke_sessions(Session.id == claims.session_id)
@@ -102,7 +107,7 @@ def refresh(refresh_token: str) -> SessionOut:
             record_event(claims.user_id, "refresh_reused")
         db.session.commit()
         announce_revoked(revoked)
-        raise Unauthenticated("This refresh token is no longer valid. Log in again.")
+        raise Unauthenticated(NOT_REFRESHED)
     user, successor = rotated
     session = _session_out(user, claims.session_id, successor)
     db.session.commit()
@@ -227,6 +232,16 @@ def _just_rotated(claims: TokenClaims, used: str) -> tuple[User, str] | None:
         return None
     successor = make_refresh_token(row.user_id, claims.session_id, row.generation, row.rotated_at)
     return _usable(row.user_id, successor) if token_hash(successor) == row.refresh_token_hash else None
+
+
+def _hold_unchanged(user: User) -> bool:
+    """Whether the person may log in with what was compared a moment ago; held until the session is there.
+
+    Comparing takes long enough for the password to be changed meanwhile, or the account disabled or deleted: that ends
+    the sessions which it finds, and this one would come after.
+    """
+    same = User.id == user.id, User.password_hash == user.password_hash, User.disabled_at.is_(None)
+    return db.session.scalar(select(User.id).where(*same).with_for_update(read=True)) is not None
 
 
 def _usable(user_id: int | None, successor: str) -> tuple[User, str] | None:

@@ -18,7 +18,7 @@ from backend.errors import Conflict, Forbidden, Invalid, NotFound
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
-from backend.organizations.access import lock_owned
+from backend.organizations.access import hold_person, lock_owned
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import InvitationOut, OrganizationOut
 
@@ -87,7 +87,9 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
         Invalid: the token is forged, withdrawn or replaced, used, or older than a week.
         Forbidden: the invitation is for another mail address than the person's.
         Conflict: the person belongs to the organization already; the invitation is used up.
+        Unauthenticated: the person's account has just been deleted.
     """
+    hold_person(actor)
     organization, invitation = _lock_invitation(token)
     if invitation.used_at is not None:
         raise Invalid.field("body.token", "This invitation has been used.", "token_used")
