@@ -66,16 +66,19 @@ def test_deleted_accounts_are_not_among_them(admin: Api, ada: Api) -> None:
 
 
 def test_disabling_ends_every_session_at_once(admin: Api, ada: Api) -> None:
+    script = Api(ada.app, token=ada.post("/auth/tokens", {"name": "script", "scopes": ["*:read"]}).json["token"])
+    assert script.get("/profile").status_code == 200
     answer = admin.post(f"/admin/users/{ada.user_id}/disable")
     assert answer.status_code == 200
     assert answer.json["disabled_at"].endswith("Z")
-    assert ada.get("/profile").status_code == 401
+    assert ada.get("/profile").status_code == script.get("/profile").status_code == 401
     assert ada.post("/auth/refresh", {"refresh_token": ada.session["refresh_token"]}).status_code == 401
     again = admin.post(f"/admin/users/{ada.user_id}/disable")
     assert again.json["disabled_at"] == answer.json["disabled_at"]
     enabled = admin.post(f"/admin/users/{ada.user_id}/enable")
     assert enabled.json["disabled_at"] is None
     assert ada.get("/profile").status_code == 401
+    assert script.get("/profile").status_code == 200
 
 
 def test_it_leaves_events_that_name_who_did_it(admin: Api, ada: Api, context: Flask) -> None:
