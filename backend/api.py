@@ -303,13 +303,17 @@ def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) ->
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
     for fault in error.errors(include_url=False, include_input=False):
         path = ".".join([where, *(str(part) for part in fault["loc"])])
-        yield FieldError(path, _in_words(fault), fault["type"])
+        yield FieldError(path, in_words(fault), fault["type"])
 
 
-def _in_words(fault: ErrorDetails) -> str:
+def in_words(fault: ErrorDetails) -> str:
+    """What is wrong with a field, without naming it."""
     context = fault.get("ctx", {})
-    if fault["type"] == "too_long" and context.get("field_type") == "Value":  # Pydantic calls characters items.
-        return f"Input should have at most {context['max_length']} characters"
+    if context.get("field_type") == "Value":  # Pydantic calls characters items.
+        if fault["type"] == "too_long":
+            return f"Input should have at most {context['max_length']} characters"
+        if fault["type"] == "too_short":
+            return f"Input should have at least {context['min_length']} characters"
     return fault["msg"].removeprefix("Value error, ")
 
 

@@ -7,17 +7,20 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.names import fold
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
+# Self-hosted people write to each other inside a house too, and the library's list is meant to be changed.
+for _name in ("local", "localhost"):
+    SPECIAL_USE_DOMAIN_NAMES.remove(_name)
+
 
 def _email(value: str) -> str:
     try:
-        # Self-hosted people write to each other inside a house too: names such as host.local are fine.
         validate_email(value, check_deliverability=False, test_environment=True, globally_deliverable=False)
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None

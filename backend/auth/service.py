@@ -48,6 +48,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     if current_settings().REGISTRATION == "closed":
         raise Forbidden("Registration is closed on this server.")
     user = _add_user(email, username, password, admin=False)
+    record_event(user.id, "registered")
     session = open_session(user, client)
     message = ask_for_verification(user)
     db.session.commit()
@@ -140,8 +141,12 @@ def end_session(actor: Actor, session_id: UUID) -> None:
     Raises:
         NotFound: it is over, somebody else's, or never was.
     """
-    if not _end(Session.id == session_id, Session.user_id == actor.user_id):
+    revoked = revoke_sessions(Session.id == session_id, Session.user_id == actor.user_id)
+    if not revoked:
         raise NotFound
+    record_event(actor.user_id, "session_ended", detail={"session_id": str(session_id)})
+    db.session.commit()
+    announce_revoked(revoked)
 
 
 def open_session(user: User, client: Client) -> SessionOut:
@@ -249,11 +254,10 @@ def _usable(user_id: int | None, successor: str) -> tuple[User, str] | None:
     return (user, successor) if user is not None and user.disabled_at is None else None
 
 
-def _end(*which: ColumnElement[bool]) -> int:
+def _end(*which: ColumnElement[bool]) -> None:
     revoked = revoke_sessions(*which)
     db.session.commit()
     announce_revoked(revoked)
-    return len(revoked)
 
 
 def _session_out(user: User, session_id: UUID, refresh_token: str) -> SessionOut:

@@ -111,6 +111,39 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     return lambda *arguments: CliRunner().invoke(people.users, arguments, catch_exceptions=False)
 
 
+def make_account(app: Flask, monkeypatch: pytest.MonkeyPatch, email: str, username: str, password: str) -> Result:
+    monkeypatch.setattr(people, "connected_application", app.app_context)
+    return CliRunner().invoke(people.create_user, [email, username, "--password-stdin"], input=f"{password}\n")
+
+
+@pytest.mark.parametrize("email", ["root@localhost", "root@nas.local", "root@intranet", "root@example.org"])
+def test_the_operator_makes_accounts_of_the_house_too(app: Flask, monkeypatch: pytest.MonkeyPatch, email: str) -> None:
+    made = make_account(app, monkeypatch, email, "root", "correct horse battery")
+    assert made.output == f"Made the account root ({email})\n"
+    login = {"login": email, "password": "correct horse battery"}
+    assert Api(app).post("/auth/login", login).json["user"]["username"] == "root"
+
+
+@pytest.mark.parametrize(
+    ("email", "username", "password", "words"),
+    [
+        ("nobody", "root", "correct horse battery", "email: An email address must have an @-sign."),
+        ("root@localhost", "a b", "correct horse battery", "username: A username has no spaces"),
+        ("root@localhost", "ada@example.org", "correct horse battery", "username: A username has no"),
+        ("root@localhost", "root", "short", "password: Input should have at least 10 characters"),
+        ("root@localhost", "root", "hunter2hunter2", "This password is among the most common ones."),
+        ("ADA@example.org", "root", "correct horse battery", "This mail address is already registered."),
+    ],
+)
+def test_the_operator_is_told_what_is_wrong_with_an_account(
+    ada: Api, monkeypatch: pytest.MonkeyPatch, email: str, username: str, password: str, words: str
+) -> None:
+    refused = make_account(ada.app, monkeypatch, email, username, password)
+    assert refused.exit_code == 1
+    assert words in refused.output
+    assert password not in refused.output
+
+
 def test_the_operator_lists_everybody(ada: Api, bob: Api, command: Callable[..., Result]) -> None:
     command("disable", "bob")
     listed = command("list").stdout.splitlines()

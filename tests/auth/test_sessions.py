@@ -61,6 +61,8 @@ def test_logins_are_listed_newest_first_and_ended_one_by_one(ada: Api, bob: Api)
     assert works(ada)
     assert ada.delete(f"/auth/sessions/{page['items'][0]['id']}").status_code == 404
     assert ada.get("/auth/sessions").json["total"] == 1
+    ended = [item for item in ada.get("/profile/security-events").json["items"] if item["kind"] == "session_ended"]
+    assert [item["detail"] for item in ended] == [{"session_id": page["items"][0]["id"]}]
 
 
 def test_two_tabs_with_one_refresh_token_get_the_same_successor(ada: Api) -> None:
