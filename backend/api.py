@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast, get_type_hints
 
@@ -168,7 +168,8 @@ def _storable(value: datetime) -> datetime:
     # At the ends of the calendar another time zone's year has no number.
     if not 1000 <= value.year <= 9000:
         raise ValueError("Input should lie between the years 1000 and 9000")
-    return value
+    # As it is answered and read back: always in UTC.
+    return value.astimezone(UTC)
 
 
 def _text_datetime(value: object) -> object:
