@@ -186,6 +186,17 @@ def test_an_unknown_address_gets_the_same_answer_after_the_same_statements(
     assert [mail["To"] for mail in mail_server.mails] == ["ada@example.org"]
 
 
+@pytest.mark.parametrize(
+    "email", ["nobody", "", "nobody@nowhere.invalid", "a b@c", "\U0001f680@example.org", "@", "x" * 254]
+)
+def test_whatever_is_asked_for_gets_the_same_answer(
+    ada: Api, anonymous: Api, mail_server: SmtpServer, work: Work, email: str
+) -> None:
+    forget(anonymous, email)
+    work()
+    assert mail_server.mails == []
+
+
 def test_the_address_is_found_in_any_case(ada: Api, anonymous: Api, mail_server: SmtpServer, work: Work) -> None:
     forget(anonymous, "ADA@Example.ORG")
     work()
