@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from backend.api import In, Out, Page, PageQuery, Patch, Text
-from backend.auth.schemas import Email, NewPassword, Username
+from backend.auth.schemas import Email, NewPassword, Username, UserOut
 
 PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
 PresentPassword = Annotated[Text, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]
@@ -26,6 +26,12 @@ API_KEY_SCHEMA = {"type": "string", "format": "api-key", "minLength": 1, "maxLen
 def _trimmed(value: object) -> object:
     # A key that is pasted often brings the end of its line along.
     return value.strip() if isinstance(value, str) else value
+
+
+class ProfileOut(UserOut):
+    """The own account."""
+
+    email_verified_at: datetime | None = Field(description="Since when the mail address is known to be the person's")
 
 
 class ProfilePatch(Patch):

@@ -29,7 +29,6 @@ from backend.serving.admission import (
     Question,
     admit,
     charge_more,
-    charge_stranger,
     look,
     question_of,
     slot_of,
@@ -38,6 +37,7 @@ from backend.serving.conditions import check_write, is_conditional_write, known_
 from backend.serving.limit_headers import limit_headers
 from backend.serving.repetition import once
 from backend.serving.shortcut import KeptAnswers
+from backend.serving.strangers import Strangers
 from config import Settings
 
 READS = ("GET", "HEAD")
@@ -54,7 +54,7 @@ def register_serving(app: Flask, settings: Settings) -> None:
     app.extensions["rate_limits"] = RateLimits(settings.rate_limits)
     app.extensions["serving"] = RouteServing()
     app.wsgi_app = KeptAnswers(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
-    app.before_request(_count_stranger)
+    app.before_request(Strangers(app).receive)
     app.after_request(_say_limits)
 
 
@@ -214,11 +214,6 @@ def _private(response: Response, control: str = PRIVATE) -> Response:
     response.headers.setdefault("Cache-Control", control)
     response.headers["Vary"] = VARY
     return response
-
-
-def _count_stranger() -> None:
-    if request.url_rule is None:
-        charge_stranger("default")
 
 
 def _say_limits(response: Response) -> Response:
