@@ -32,7 +32,7 @@ from backend.outbound.transport import trusted_context
 RESEND_LIMIT = 2_000
 # Then what waits on other queues has its turn.
 EMBED_SLICE_SECONDS = 60
-REFRESH_BATCH = 200
+REFRESH_BATCH = 50
 
 CLAIM_DOCUMENTS = text("""
     UPDATE bookmarks SET document_due_at = NULL

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from backend.bookmarks.analysis import quoted
-from backend.bookmarks.fulltext.conditions import any_of
+from backend.bookmarks.fulltext.conditions import Place, any_of
 from backend.bookmarks.fulltext.impacts import term_id
 from backend.bookmarks.fulltext.labels import generation_label, organization_label
 from backend.bookmarks.fulltext.statistics import scoring_budget
 from backend.extensions import db
-from backend.search.wanted import Finder, Place, Wanted
+from backend.search.wanted import Finder, Wanted
 
 # Without stored counts documents are counted for the query, up to this bound.
 COUNTED = 5_000

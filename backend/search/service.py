@@ -35,7 +35,7 @@ from backend.search.wanted import wanted_words
 # takes the first of both.
 WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
-PROSE_WORDS = 5
+PROSE_WORDS = 10
 FILTERS = BookmarkFilter.model_fields.keys() - {"q"}
 
 Hit = tuple[int, float, list[Matched]]
@@ -124,7 +124,7 @@ def find_related(actor: Actor, text: str, among: BookmarkFilter, limit: int) -> 
 
 
 def as_prose(query: Query) -> Query:
-    """The query; if it has more words than anybody types with operators, it is prose that was pasted.
+    """The query; if it has more plain words than anybody types beside operators, it is prose that was pasted.
 
     In prose quotes and dashes are punctuation: their words are wanted like all others.
     """
@@ -158,7 +158,7 @@ def _find(request: _Request, query: SearchQuery) -> Found:
         return _by_words(request)
     is_semantic = query.mode == "semantic"
     meant = request.by_meaning(MEANING_WINDOW if is_semantic else FUSED_WINDOW)
-    if meant is None:
+    if meant is None or not (meant.ranked or meant.complete):
         return _by_words(request, degraded=True)
     if is_semantic:
         found: list[Hit] = [(id_, score, ["semantic"]) for id_, score in meant.ranked]

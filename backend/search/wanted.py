@@ -8,15 +8,12 @@ from dataclasses import dataclass
 
 from backend.bookmarks.analysis import query_forms, query_terms
 from backend.bookmarks.analysis.tokens import TEXT
-from backend.bookmarks.fulltext.conditions import Languages, any_form, any_of
+from backend.bookmarks.fulltext.conditions import Languages, Place, any_form, any_of, meant
 from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.syntax import Query, Term
 
 # How many words a query may have for bookmarks that hold them all to come first.
 COMPLETE_WORDS = 4
-
-# The lexemes of which one is wanted at a place of the query.
-Place = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ def wanted_words(query: Query, languages: Languages) -> Wanted:
     """What a query ranks by: its telling words; all of them where there is no other."""
     counts: Counter[Place] = Counter()
     for piece in (*query.words, *query.phrases):
-        counts.update(_meant(place, languages) for place in query_terms(piece, languages))
+        counts.update(meant(place, languages) for place in query_terms(piece, languages))
     places: dict[Place, float] = {place: count for place, count in counts.items() if _tells(place)} or {**counts}
     finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
     telling = [finder for finder in finders if any(place in places for place in finder.places)]
@@ -72,12 +69,7 @@ def _finders(word: str, languages: Languages) -> Iterator[Finder]:
 
 
 def _forms(word: str, languages: Languages) -> list[list[Place]]:
-    return [[_meant(place, languages) for place in form] for form in query_forms(word, languages)]
-
-
-def _meant(place: Sequence[str], languages: Languages) -> Place:
-    """A place without the stems that are stop words of some language: `da`, Portuguese for `of`, of `data`."""
-    return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
+    return [[meant(place, languages) for place in form] for form in query_forms(word, languages)]
 
 
 def _tells(place: Place) -> bool:

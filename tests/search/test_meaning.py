@@ -178,6 +178,17 @@ def test_while_many_wait_for_a_vector_the_answer_says_so(
     assert search(ada, mode="text")["degraded"] is False
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "semantic"])
+def test_while_all_wait_for_a_vector_words_answer(
+    ada: Api, embeddings: FakeEmbeddings, context: Flask, mode: str
+) -> None:
+    found = save(ada, "zebra")
+    for place in range(11):
+        save(ada, f"b{place}")
+    page = search(ada, mode=mode)
+    assert [page["degraded"], ids(page), page["items"][0]["matched"]] == [True, [found], ["text"]]
+
+
 def test_the_same_question_is_embedded_once(ada: Api, embeddings: FakeEmbeddings) -> None:
     for q in ("zebra", "zebra", "gnu", "zebra"):
         search(ada, q)

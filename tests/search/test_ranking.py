@@ -146,12 +146,29 @@ def test_a_list_asks_for_all_words(ada: Api) -> None:
     assert ada.get("/bookmarks", q="!!!").json["total"] == 0
 
 
+def test_a_word_is_not_taken_for_a_stop_word_of_another_language(ada: Api) -> None:
+    fill(
+        ada,
+        ["Une application pour écrire des notes et des listes", "Guía para diseñar aplicaciones de la web para todos"],
+    )
+    fill(ada, ["parse a date", "data about dates", "React lernen und verstehen mit der Hand", "under the hood"])
+    for q, found in (("parse", ["parse a date"]), ("under", ["under the hood"])):
+        assert titles(ada, q) == found
+        assert [item["title"] for item in ada.get("/bookmarks", q=q).json["items"]] == found
+    assert "Guía para diseñar aplicaciones de la web para todos" in ada.titles(q="-parse")
+    assert ada.titles(q="diseñar -parse") == ["Guía para diseñar aplicaciones de la web para todos"]
+
+
 def test_in_a_long_text_quotes_and_dashes_are_punctuation(ada: Api) -> None:
     fill(ada, ["vibration of panels at supersonic speed", "panels"])
-    prose = 'what is known about the "flutter of panels" -in particular their vibration- when heated'
+    prose = 'what is known today about the "flutter of panels" -in particular their vibration- when they are heated'
     assert titles(ada, prose) == ["vibration of panels at supersonic speed", "panels"]
     assert titles(ada, 'panels "flutter of panels"') == []
     assert titles(ada, f"{prose} tag:none") == []
+    # Up to ten plain words are no prose.
+    typed = "vibration of panels at supersonic speed in air -supersonic"
+    assert titles(ada, typed) == ["panels"]
+    assert titles(ada, typed.replace("-supersonic", '"supersonic panels"')) == []
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ DRIFT = 0.1
 # so many words of a query that have none should fit into the budget.
 CHAMPIONS = 1_000
 RARE_WORDS = 3
-REWRITTEN_BATCH, READ_BATCH = 200, 2_000
+REWRITTEN_BATCH, READ_BATCH = 50, 2_000
 # How many entries are kept in memory before all but the champions among them are dropped.
 KEPT = 6_000_000
 # A transaction that read the old generation commits within this time: such take milliseconds.
