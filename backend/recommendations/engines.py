@@ -36,7 +36,7 @@ def list_engines(actor: Actor) -> Engines:
         "rediscover": None if known.has_forgotten else NOTHING_FORGOTTEN,
     }
     if not known.has_bookmarks:
-        faults = dict.fromkeys(faults, NO_BOOKMARKS) | {"semantic": faults["semantic"] or NO_BOOKMARKS}
+        faults.update({name: fault or NO_BOOKMARKS for name, fault in faults.items()})
     return Engines(
         [
             EngineOut(name=name, available=fault is None, reason=fault, description=DESCRIPTIONS[name])
