@@ -56,6 +56,7 @@ OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "export_id": (lambda person: _export(person), uuid4()),
     "name": (lambda _: "start.js", "nothing.js"),
     "session_id": (lambda person: _session(person), uuid4()),
+    "feedback_id": (lambda person: _feedback(person)["id"], 10**9),
     "token_id": (lambda person: _token(person, "bookmarks:read")["id"], 10**9),
 }
 # A body that the route takes, where `{}` will not do.
@@ -81,6 +82,8 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/projects"): lambda _: {"name": "New"},
     ("PATCH", "/api/v1/projects/<id:project_id>"): lambda _: {"name": "changed"},
     ("PUT", "/api/v1/projects/<id:project_id>/bookmarks/<id:bookmark_id>"): lambda _: {"note": "changed"},
+    ("POST", "/api/v1/feedback"): lambda person: _opinion(person),
+    ("PUT", "/api/v1/feedback/<id:feedback_id>"): lambda _: {"kind": "dismissed"},
     ("PATCH", "/api/v1/profile"): lambda _: {"username": "renamed"},
     ("DELETE", "/api/v1/profile"): lambda _: {"password": "not the password"},
     ("POST", "/api/v1/profile/password"): lambda _: {
@@ -163,6 +166,17 @@ def _project(person: Api) -> int:
     project = int(person.post("/projects", {"name": "Secret"}).json["id"])
     person.post("/bookmarks/actions", {"action": "add_to_project", "filter": {}, "project_id": project})
     return project
+
+
+def _opinion(person: Api) -> dict[str, Any]:
+    person.post("/bookmarks", {"url": "https://example.org/judged", "capture": False})
+    bookmark = person.get("/bookmarks/lookup", url="https://example.org/judged").json
+    return {"bookmark_id": bookmark["id"], "kind": "relevant"}
+
+
+def _feedback(person: Api) -> dict[str, Any]:
+    said: dict[str, Any] = person.post("/feedback", _opinion(person)).json
+    return said
 
 
 def _session(person: Api) -> str:

@@ -30,6 +30,7 @@ from backend.organizations.models import Membership, Organization
 from backend.profile.models import Export, ExportPart
 from backend.profile.service import at_home, locked_user
 from backend.projects.models import Project, ProjectBookmark
+from backend.recommendations.models import Feedback
 from backend.tasks.models import Task
 
 LIFE = timedelta(hours=24)
@@ -72,6 +73,10 @@ ATTACHMENT_COLUMNS = (
 TASK_COLUMNS = (
     Task.id, Task.organization_id, Task.project_id, Task.parent_id, Task.title, Task.description, Task.status,
     Task.priority, Task.due_at, Task.completed_at, Task.position, Task.created_at, Task.updated_at, Task.deleted_at,
+)  # fmt: skip
+FEEDBACK_COLUMNS = (
+    Feedback.id, Feedback.organization_id, Feedback.bookmark_id, Feedback.subject, Feedback.kind, Feedback.created_at,
+    Feedback.updated_at,
 )  # fmt: skip
 
 Progress = Callable[[int, int, str], None]
@@ -176,6 +181,7 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
     yield "project_bookmarks", _in_order(attachments, ProjectBookmark.project_id, ProjectBookmark.bookmark_id)
     tasks = select(*TASK_COLUMNS).where(_own(user_id, Task.organization_id, Task.user_id))
     yield "tasks", _in_order(tasks, Task.id)
+    yield "feedback", _in_order(select(*FEEDBACK_COLUMNS).where(Feedback.user_id == user_id), Feedback.id)
     yield "bookmarks", _bookmarks(user_id, progress)
 
 

@@ -15,17 +15,18 @@ from backend.recommendations.schemas import Engine
 
 # What each engine counts before anybody has said anything; tuned with `benchmarks.recommend`.
 WEIGHTS: Mapping[Engine, float] = {
-    "content": 0.35,
-    "semantic": 0.65,
+    "content": 0.4,
+    "semantic": 0.6,
     "context": 0.12,
     "collaborative": 0.25,
     "rediscover": 0.03,
 }
 # The newest get so much more; half of it after so many days.
 FRESH, FRESH_DAYS = 0.01, 30.0
-# How much a candidate's score counts beside being unlike what was chosen before it (maximal marginal relevance:
-# Carbonell and Goldstein 1998, doi:10.1145/290941.291025), and how many candidates are looked at for each place.
-RELEVANCE, LOOKED_AT = 0.9, 3
+# From this cosine on with something chosen before it a candidate loses, up to so much (after maximal marginal
+# relevance: Carbonell and Goldstein 1998, doi:10.1145/290941.291025), and how many candidates are looked at for each
+# place. What is merely about the same thing loses nothing: a project's reading is about one thing.
+ALIKE, REPETITION, LOOKED_AT = 0.9, 0.15, 3
 
 
 def contributions(panel: Panel, engines: Sequence[Engine], opinions: Opinions) -> dict[Engine, Scores]:
@@ -55,7 +56,7 @@ def diversify(order: Sequence[int], scores: Scores, vectors: Scores, limit: int)
     nearness = np.zeros(len(scores))
     chosen: list[int] = []
     while pool and len(chosen) < limit:
-        worth = RELEVANCE * scores[pool] - (1 - RELEVANCE) * nearness[pool]
+        worth = scores[pool] - REPETITION * np.clip(nearness[pool] - ALIKE, 0.0, None) / (1 - ALIKE)
         best = pool.pop(int(np.argmax(worth)))
         chosen.append(best)
         nearness = np.maximum(nearness, vectors @ vectors[best])

@@ -7,7 +7,7 @@ Each engine's score lies between 0 and 1:
   was refused, + 0.3 × the mean of the cosines with the three nearest bookmarks of the taste.
 - context: the best, over what is being worked on, of urgency × cosine, and the words likewise.
 - collaborative: 1 - exp(-2 × what speaks for it in other baskets), see `candidates.TOGETHER`.
-- rediscover: how well it fits (words and meaning) × how forgotten it is.
+- rediscover: how well it fits (by meaning, or by words where nothing has a vector) × how forgotten it is.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ Scores = NDArray[np.float64]
 
 # Tuned with `benchmarks.recommend`.
 NEAREST, OF_NEAREST, OF_REFUSED = 3, 0.3, 0.3
-WORDS_SHARE = 0.35
 OF_CONTEXT_WORDS = 0.35
 HIGHEST_URGENCY = 1.8
 # What has been read counts as forgotten after so long; what is unread always does, the more so the older it is.
@@ -46,11 +45,13 @@ class Panel:
         candidates: Whom they judge; all scores are in this order.
         evidence: What is known of taste and work.
         text_vector: The embedding of the subject's text, if there is one.
+        fits_anyway: How well, at least, everything fits: for a person nothing is out of place.
     """
 
     candidates: Sequence[Candidate]
     evidence: Evidence
     text_vector: Vector | None
+    fits_anyway: float = 0.0
 
     def scores(self, engine: Engine) -> Scores:
         """What the engine says of each candidate; 0 is nothing."""
@@ -81,7 +82,7 @@ class Panel:
 
     @cached_property
     def context(self) -> Scores:
-        by_meaning = self.nearness_to_work.max(axis=1, initial=0.0) / HIGHEST_URGENCY
+        by_meaning: Scores = self.nearness_to_work.max(axis=1, initial=0.0) / HIGHEST_URGENCY
         by_words = _part_of_highest([one.context for one in self.candidates])
         if not self.nearness_to_work.any():
             return by_words
@@ -108,9 +109,9 @@ class Panel:
 
     @cached_property
     def fit(self) -> Scores:
-        """How well each fits, by words and by meaning; where nothing is known of what is wanted, all fit alike."""
-        fit = WORDS_SHARE * self.content + (1 - WORDS_SHARE) * self.semantic
-        return fit if fit.any() else np.full(len(self.candidates), 0.5)
+        """How well each fits what is wanted."""
+        fit = self.semantic if self.semantic.any() else self.content
+        return np.maximum(fit, self.fits_anyway)
 
     @cached_property
     def vectors(self) -> Scores:

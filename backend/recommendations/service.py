@@ -38,6 +38,8 @@ OF_MEANING = ("auto", "semantic", "context", "rediscover")
 PLACES = 64
 # Of what is being worked on, so many have their neighbours looked for; the index is set up for as many as that.
 AT_HAND, NEIGHBOURS = 2, 150
+# How well everything fits a person of whom nothing else is known.
+ANYWAY = 0.3
 # With fewer vectors than this part, meaning misses too much.
 COMPLETE = 0.9
 SWITCHED_OFF = "Embeddings are switched off on this server."
@@ -77,7 +79,7 @@ def recommend(actor: Actor, query: RecommendationQuery) -> Recommendations:
     words = words_for(actor.organization_id, subject, evidence)
     wish = _wish(query.engine, evidence, meaning, words)
     found = find_candidates(actor, subject, wish, model, by_index=evidence.by_index, exclude_read=query.exclude_read)
-    panel = Panel(found, evidence, meaning.text_vector)
+    panel = Panel(found, evidence, meaning.text_vector, ANYWAY if subject.key == "person" else 0.0)
     choice = _choose(panel, query)
     reason = _fault(query.engine, panel, meaning)
     items = _items(actor, subject, query.engine, choice, Reasoner(subject, panel, words))
@@ -102,16 +104,15 @@ def _meaning(subject: Subject, engine: AskedEngine, model: str | None) -> Meanin
 def _wish(engine: AskedEngine, evidence: Evidence, meaning: Meaning, words: Words) -> Wish:
     """What to look for, so that the engine that was asked has its candidates."""
     is_auto = engine == "auto"
+    by_work = engine == "context" or (is_auto and bool(evidence.work))
     fits = is_auto or engine == "rediscover"
     urgent = sorted((one for one in evidence.at_hand if one.vector is not None), key=lambda one: -urgency(one))
     with_others = is_auto or engine == "collaborative"
     return Wish(
         content=words.content if fits or engine == "content" else None,
-        context=words.context if is_auto or engine == "context" else None,
+        context=words.context if by_work else None,
         meaning=query_vector(meaning.text_vector, evidence) if fits or engine == "semantic" else None,
-        at_hand=[one.vector for one in urgent[:AT_HAND] if one.vector is not None]
-        if is_auto or engine == "context"
-        else [],
+        at_hand=[one.vector for one in urgent[:AT_HAND] if one.vector is not None and by_work],
         likeness=meaning.text_vector if with_others else None,
         taste=[one.id for one in evidence.wanted] if with_others else [],
         with_others=with_others,
@@ -120,7 +121,7 @@ def _wish(engine: AskedEngine, evidence: Evidence, meaning: Meaning, words: Word
 
 
 def _choose(panel: Panel, query: RecommendationQuery) -> Choice:
-    engines: Sequence[Engine] = ENGINES if query.engine == "auto" else (query.engine,)
+    engines = _engines(query.engine, panel.evidence)
     opinions = panel.evidence.opinions
     parts = contributions(panel, engines, opinions)
     scores = fuse(panel, parts, opinions) if query.engine == "auto" else panel.scores(query.engine)
@@ -135,6 +136,13 @@ def _choose(panel: Panel, query: RecommendationQuery) -> Choice:
     else:
         places = order[: query.limit]
     return Choice(places, scores, [_shares(parts, place) for place in places])
+
+
+def _engines(asked: AskedEngine, evidence: Evidence) -> Sequence[Engine]:
+    if asked != "auto":
+        return (asked,)
+    # Where nothing is open, what came up last has its say in the taste already.
+    return [name for name in ENGINES if name != "context" or evidence.work]
 
 
 def _shares(parts: Mapping[Engine, Scores], place: int) -> dict[Engine, float]:
