@@ -49,6 +49,8 @@ def measure(library: Library, cases: Sequence[Case], wanted: int) -> Iterator[st
     courses: list[Course] = []
     for case in cases:
         courses.append(play(library, case))
+        if len(courses) % 50 == 0:
+            print(f"  {len(courses)} sections", flush=True)
         if sum(course.residues[GOAL_ROUND - 1] is not None for course in courses) == wanted:
             break
     yield from summary(courses)
