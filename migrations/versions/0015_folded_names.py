@@ -10,7 +10,7 @@ import idna
 import sqlalchemy as sa
 
 revision = '0015'
-down_revision = '0011'
+down_revision = '0014'
 
 # As backend/auth/names.py had it when this was written.
 INVISIBLE = (

@@ -8,7 +8,7 @@ from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects import postgresql
 
 revision = '0016'
-down_revision = '0014'
+down_revision = '0015'
 
 SLOT = "CASE kind WHEN 'opened' THEN 'opened' WHEN 'saved' THEN 'saved' ELSE 'verdict' END"
 
