@@ -46,8 +46,8 @@ def require_owner(actor: Actor, organization_id: int) -> None:
         raise Forbidden("Only owners of the organization may do this.")
 
 
-def hold_person(actor: Actor) -> None:
-    """Pass if the person may act still, and keep the account from being deleted until the end of the transaction.
+def hold_person(actor: Actor) -> User:
+    """The person, if they may act still; the account is kept from being deleted until the end of the transaction.
 
     Whoever makes a person a member does so first: an account that is being deleted leaves what it belongs to then, and
     an organization that it joined after would be nobody's. Always before an organization is held.
@@ -56,8 +56,12 @@ def hold_person(actor: Actor) -> None:
         Unauthenticated: the account has just been deleted or disabled.
     """
     living = User.id == actor.user_id, User.disabled_at.is_(None)
-    if db.session.scalar(select(User.id).where(*living).with_for_update(read=True)) is None:
+    user: User | None = db.session.scalar(
+        select(User).where(*living).with_for_update(read=True).execution_options(populate_existing=True)
+    )
+    if user is None:
         raise Unauthenticated
+    return user
 
 
 def lock_organization(actor: Actor, organization_id: int) -> Organization:

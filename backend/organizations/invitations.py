@@ -93,13 +93,13 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
         Conflict: the person belongs to the organization already; the invitation is used up.
         Unauthenticated: the person's account has just been deleted.
     """
-    hold_person(actor)
+    user = hold_person(actor)
     organization, invitation = _lock_invitation(token)
     if invitation.used_at is not None:
         raise Invalid.field("body.token", "This invitation has been used.", "token_used")
     if invitation.expires_at <= utc_now():
         raise Invalid.field("body.token", "This invitation has expired. Ask for another one.", "token_expired")
-    if invitation.email_key != db.session.get_one(User, actor.user_id).email_key:
+    if invitation.email_key != user.email_key:
         raise Forbidden("This invitation is for another mail address than that of your account.")
     invitation.used_at = utc_now()
     place = {"user_id": actor.user_id, "organization_id": organization.id, "role": invitation.role}
