@@ -30,6 +30,7 @@ class EmbeddingsCheckOut(CheckOut):
     """The embedding provider, and how many bookmarks wait for a vector."""
 
     pending: int | None = None
+    pending_subjects: int | None = Field(None, description="Projects and tasks that wait for a vector")
 
 
 class ChecksOut(Out):

@@ -17,6 +17,7 @@ from backend.extensions import current_settings, db, redis_client
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
 from backend.jobs.queue import depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
+from backend.recommendations.queries import count_waiting
 from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)
@@ -83,7 +84,7 @@ def _check_embeddings(database: CheckOut) -> EmbeddingsCheckOut:
         return EmbeddingsCheckOut(status="disabled", detail="EMBEDDING_PROVIDER is none.", pending=None)
     if database.status == "unhealthy":
         return EmbeddingsCheckOut(status="degraded", detail="PostgreSQL does not answer.")
-    found = _timed(EmbeddingsCheckOut, "PostgreSQL does not answer.", lambda: {"pending": pending_embeddings()})
+    found = _timed(EmbeddingsCheckOut, "PostgreSQL does not answer.", _pending)
     fault = embedding_fault()
     return found.model_copy(update={"status": "degraded", "detail": fault}) if fault else found
 
@@ -104,3 +105,7 @@ def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]])
         db.session.rollback()
         return kind(status="unhealthy", detail=fault)
     return kind(latency_ms=round((time.perf_counter() - started) * 1000, 2), **found)
+
+
+def _pending() -> dict[str, int]:
+    return {"pending": pending_embeddings(), "pending_subjects": count_waiting()}

@@ -35,6 +35,10 @@ KNOWN = text("""
                                    ORDER BY b.created_at LIMIT 5000) b
                     WHERE NOT b.is_read OR b.updated_at < now() - interval '60 days') AS has_forgotten
 """)
+WAITING = text("""
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM projects WHERE embedding_due_at IS NOT NULL LIMIT 1000) p)
+         + (SELECT count(*) FROM (SELECT 1 FROM tasks WHERE embedding_due_at IS NOT NULL LIMIT 1000) t)
+""")
 DUE = text("""
     SELECT (SELECT count(*) FROM (SELECT 1 FROM projects WHERE embedding_due_at <= now() LIMIT 1000) p)
          + (SELECT count(*) FROM (SELECT 1 FROM tasks WHERE embedding_due_at <= now() LIMIT 1000) t)
@@ -63,6 +67,11 @@ def feedback_out(row: Row[Any]) -> FeedbackOut:
     return FeedbackOut.model_validate(dict(row._mapping))
 
 
+def count_waiting() -> int:
+    """How many projects and tasks wait for a vector, due or taken by a worker, counted up to 1,000 each."""
+    return db.session.scalar(WAITING) or 0
+
+
 def count_due() -> int:
-    """How many projects and tasks wait for a vector, counted up to 1,000 each."""
+    """How many projects and tasks wait for a vector whose time has come, counted up to 1,000 each."""
     return db.session.scalar(DUE) or 0
