@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from config import Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+WITH_PORT = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\]):?[0-9]*")
 
 
 class TrustedProxyFix:
@@ -29,16 +32,30 @@ class TrustedProxyFix:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
             return self._direct(environ, start_response)
-        addresses = [address.strip() for address in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+        addresses = [_bare(address.strip()) for address in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         while len(addresses) > 1 and self._is_trusted(addresses[-1]):
             addresses.pop()
-        if addresses[-1]:
+        # Where the proxy names no address, the request counts as its own.
+        if _is_address(addresses[-1]):
             environ["REMOTE_ADDR"] = addresses[-1]
         return self._forwarded(environ, start_response)
 
     def _is_trusted(self, address: str) -> bool:
-        try:
-            peer = ipaddress.ip_address(address)
-        except ValueError:
+        if not _is_address(address):
             return False
+        peer = ipaddress.ip_address(address)
         return any(peer in network for network in self._trusted)
+
+
+def _bare(address: str) -> str:
+    """The address without the port that some proxies add, or each connection would be another client to the limits."""
+    found = WITH_PORT.fullmatch(address)
+    return found["v4"] or found["v6"] if found else address
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -19,7 +19,7 @@ from backend.limits import windows
 from backend.limits.service import RateLimits
 from config import RATE_LIMIT_CLASSES, Settings, load_settings
 from tests.api import Api
-from tests.factories import unreachable_gate
+from tests.factories import make_person, unreachable_gate
 from tests.live import LiveServer, serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
@@ -150,6 +150,15 @@ def test_many_items_count_as_many_requests(ada: Api, limit: Limit) -> None:
     limit(write=(3, 3, 3))
     ada.app.extensions["redis_gate"].client.flushall()
     assert bulk(1000).status_code == 200
+
+
+def test_an_office_behind_one_address_logs_in(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the table as it is: more than a hundred people, within the same minute."""
+    monkeypatch.setitem(ada.app.extensions, "rate_limits", RateLimits(Settings(_env_file=None).rate_limits))
+    people = [make_person(ada.app) for _ in range(120)]
+    for person in people:
+        refreshed = Api(ada.app).post("/auth/refresh", {"refresh_token": person.session["refresh_token"]})
+        assert refreshed.status_code == 200
 
 
 def test_every_answer_says_what_is_left(ada: Api, limit: Limit) -> None:

@@ -65,9 +65,22 @@ def refresh(stack: Stack, session: dict[str, str]) -> int:
     return answer.status_code
 
 
-def hold_a_family_together(stack: Stack, first: dict[str, str]) -> dict[str, str]:
+def refresh_within_the_grace(stack: Stack, name: str) -> tuple[dict[str, str], list[httpx.Response]]:
+    """A login, and the answers to fifty refreshes of its one token, which all came before the grace was over.
+
+    Fewer only where the machine is too busy for so many in that time.
+    """
+    for number in (50, 50, 25, 12, 6):
+        first, started = login(stack, name), time.monotonic()
+        answers = refresh_together(stack, first, number)
+        if time.monotonic() - started < GRACE.total_seconds():
+            return first, answers
+    pytest.fail("this machine is too busy for six requests in the time of the grace")
+
+
+def hold_a_family_together(stack: Stack, name: str) -> dict[str, str]:
     """Fifty refreshes of one token leave one family, which a reuse after the grace ends everywhere; its last tokens."""
-    answers = refresh_together(stack, first, 50)
+    first, answers = refresh_within_the_grace(stack, name)
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
     successor: dict[str, str] = answers[-1].json()
@@ -82,13 +95,13 @@ def hold_a_family_together(stack: Stack, first: dict[str, str]) -> dict[str, str
 def test_of_fifty_refreshes_one_family_lives_on_until_a_late_reuse_ends_it_everywhere(stack: Stack) -> None:
     stack.client("tabs")
     kept = login(stack, "tabs")
-    hold_a_family_together(stack, login(stack, "tabs"))
+    hold_a_family_together(stack, "tabs")
     assert statuses(stack, kept, 20) == {200}
 
 
 def test_without_redis_logouts_and_refreshes_hold_all_the_same(stack: Stack) -> None:
     stack.client("offline-leaver")
-    ended, kept, tabs = (login(stack, "offline-leaver") for _ in range(3))
+    ended, kept = (login(stack, "offline-leaver") for _ in range(2))
     assert statuses(stack, ended, 20) == {200}
     server = stack.children("redis-server")[0]
     server.send_signal(signal.SIGSTOP)
@@ -96,7 +109,7 @@ def test_without_redis_logouts_and_refreshes_hold_all_the_same(stack: Stack) -> 
         log_out(stack, ended)
         assert statuses(stack, ended, 20) == {401}
         assert statuses(stack, kept, 20) == {200}
-        stolen = hold_a_family_together(stack, tabs)
+        stolen = hold_a_family_together(stack, "offline-leaver")
     finally:
         server.kill()
     # Back again, also with what it may still have known of the logins.
