@@ -138,6 +138,11 @@ class Settings(BaseSettings):
     LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")
     LLM_MODEL: str = Field("", description="its model")
     LLM_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
+    LLM_TIMEOUT_SECONDS: float = Field(60, gt=0, le=300, description="longest wait for all answers to a question")
+    LLM_DAILY_TOKENS: int = Field(
+        200_000, ge=1, le=10**12, description="tokens that each person may use of it in a day (UTC); own keys are free"
+    )
+    LLM_MONTHLY_TOKENS: int = Field(2_000_000, ge=1, le=10**12, description="the same for a month")
     AI_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated networks that people's own LLM endpoints may be in although they are private"
     )
@@ -179,6 +184,25 @@ class Settings(BaseSettings):
             raise ValueError("is not an address such as smtp://user:password@mail.example.org:587")
         return value
 
+    @field_validator("LLM_BASE_URL")
+    @classmethod
+    def _check_llm_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if value and (not usable or "@" in parts.netloc or parts.query or parts.fragment):
+            raise ValueError("is not an address such as https://api.openai.com/v1")
+        return value
+
+    @field_validator("LLM_API_KEY")
+    @classmethod
+    def _check_llm_key(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[\x21-\x7e]*", value.get_secret_value()):
+            raise ValueError("holds characters that no HTTP header can carry")
+        return value
+
     @field_validator("FROM_EMAIL")
     @classmethod
     def _check_sender(cls, value: str) -> str:
@@ -186,6 +210,12 @@ class Settings(BaseSettings):
         if not name or not domain or not value.isprintable():
             raise ValueError("is not a mail address such as Fuze <fuze@example.org>")
         return value
+
+    @model_validator(mode="after")
+    def _need_a_model(self) -> Self:
+        if self.LLM_BASE_URL and not self.LLM_MODEL:
+            raise ValueError("LLM_MODEL is missing: LLM_BASE_URL does not say which model to ask")
+        return self
 
     @model_validator(mode="after")
     def _need_real_secrets_in_production(self) -> Self:

@@ -13,6 +13,7 @@ from backend.admin.routes import blueprint as admin
 from backend.api import IdConverter
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
+from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
 from backend.bookmarks.project_routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
@@ -82,6 +83,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         JWT_SECRET_KEY=settings.JWT_SECRET_KEY.get_secret_value(),
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.ACCESS_TOKEN_MINUTES),
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
+        JWT_DECODE_LEEWAY=CLOCKS_DIFFER_SECONDS,
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=database_options(settings),

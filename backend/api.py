@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Annotated, Any, Generic, Literal, Protocol, TypeVar, cast, get_type_hints
 
@@ -177,7 +177,8 @@ def _storable(value: datetime) -> datetime:
     # At the ends of the calendar another time zone's year has no number.
     if not 1000 <= value.year <= 9000:
         raise ValueError("Input should lie between the years 1000 and 9000")
-    return value
+    # As it is answered and read back: always in UTC.
+    return value.astimezone(UTC)
 
 
 def _text_datetime(value: object) -> object:
@@ -218,7 +219,7 @@ class PageQuery(Query):
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route declares about itself. `scope` is None on public routes, `media_types` name what is not JSON."""
+    """What a route declares about itself; see `operation`."""
 
     scope: str | None
     limit: LimitClass
@@ -228,6 +229,7 @@ class Operation:
     cache: CacheNamespace | None = None
     cost: Callable[[Any], int] | None = None
     changes: Literal["bookmark", "person"] | None = None
+    is_timed: bool = False
 
 
 @dataclass(frozen=True)
@@ -312,13 +314,17 @@ def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) ->
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
     for fault in error.errors(include_url=False, include_input=False):
         path = ".".join([where, *(str(part) for part in fault["loc"])])
-        yield FieldError(path, _in_words(fault), fault["type"])
+        yield FieldError(path, in_words(fault), fault["type"])
 
 
-def _in_words(fault: ErrorDetails) -> str:
+def in_words(fault: ErrorDetails) -> str:
+    """What is wrong with a field, without naming it."""
     context = fault.get("ctx", {})
-    if fault["type"] == "too_long" and context.get("field_type") == "Value":  # Pydantic calls characters items.
-        return f"Input should have at most {context['max_length']} characters"
+    if context.get("field_type") == "Value":  # Pydantic calls characters items.
+        if fault["type"] == "too_long":
+            return f"Input should have at most {context['max_length']} characters"
+        if fault["type"] == "too_short":
+            return f"Input should have at least {context['min_length']} characters"
     return fault["msg"].removeprefix("Value error, ")
 
 
@@ -343,7 +349,8 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
     body = request.get_data()
-    if not body and not request.mimetype and issubclass(model, OmittableIn):
+    # Some clients name the type of a body also where they send none.
+    if not body and request.mimetype in ("", "application/json") and issubclass(model, OmittableIn):
         return model()
     if request.mimetype != "application/json":
         raise UnsupportedMediaType
@@ -395,6 +402,7 @@ def operation(
     cache: CacheNamespace | None = None,
     cost: Callable[[Any], int] | None = None,
     changes: Literal["bookmark", "person"] | None = None,
+    is_timed: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -408,10 +416,11 @@ def operation(
         cost: How many requests a body counts as, if not one.
         changes: What a write changes at most: "bookmark", the one of its path or answer, and lists; "person", what is
             shown to the caller alone. Without it, all.
+        is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes)
+    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes, is_timed)
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})

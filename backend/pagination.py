@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -18,6 +18,7 @@ from backend.errors import Invalid
 from backend.extensions import db
 
 P = TypeVar("P", bound=Page[Any])
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -107,21 +108,48 @@ def _after(cursor: _Cursor, sort: Sort) -> Any:
     return place < bound if sort.descending else place > bound
 
 
-def _encode(row: Row[Any], sort: Sort, page: int) -> str:
-    values = row._mapping
-    content = [sort.name, values[sort.column.key], values[sort.id_column.key], page]
+def write_cursor(content: Sequence[object]) -> str:
+    """A cursor that holds these values: text, numbers, times."""
     return base64.urlsafe_b64encode(orjson.dumps(content)).rstrip(b"=").decode()
 
 
-def _decode(text: str, sort: Sort) -> _Cursor:
+def read_cursor(text: str, read: Callable[[Any], T]) -> T:
+    """What a cursor says, taken from its values by `read`.
+
+    Raises:
+        Invalid: `read` raised ValueError, TypeError or OverflowError, or this never was a cursor.
+    """
     try:
-        name, value, id_, page = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if name != sort.name or not isinstance(page, int) or not 1 < page < 2**53:
-            raise ValueError
-        return _Cursor(name, _as_type(sort.column, value), _as_type(sort.id_column, id_), page)
+        return read(orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
     except (ValueError, TypeError, OverflowError, binascii.Error):
         message = "This cursor does not belong to this list and sort order. Start from the first page."
         raise Invalid.field("query.cursor", message, "cursor") from None
+
+
+def whole_number(value: object, least: int) -> int:
+    """A value of a cursor that is a number from `least` on.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if type(value) is not int or not least <= value < 2**53:
+        raise ValueError
+    return value
+
+
+def _encode(row: Row[Any], sort: Sort, page: int) -> str:
+    values = row._mapping
+    return write_cursor([sort.name, values[sort.column.key], values[sort.id_column.key], page])
+
+
+def _decode(text: str, sort: Sort) -> _Cursor:
+    def read(content: Any) -> _Cursor:
+        name, value, id_, page = content
+        if name != sort.name:
+            raise ValueError
+        return _Cursor(name, _as_type(sort.column, value), _as_type(sort.id_column, id_), whole_number(page, 2))
+
+    return read_cursor(text, read)
 
 
 def _as_type(column: InstrumentedAttribute[Any], value: object) -> Any:

@@ -19,7 +19,7 @@ from benchmarks.corpora import LongPage
 from benchmarks.stack import RunningStack
 from config import load_settings
 
-PAGES_PER_TRANSACTION = 200
+PAGES_PER_TRANSACTION = 50
 LANGUAGE = "en"
 
 

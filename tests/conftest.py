@@ -9,12 +9,11 @@ from pathlib import Path
 import flask_migrate
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from backend import create_app
 from backend.cli.up.postgres import EmbeddedPostgres
 from backend.cli.up.redis import EmbeddedRedis
-from backend.extensions import Base, db, redis_client, redis_gate
+from backend.extensions import db, redis_client, redis_gate
 from backend.redis_gate import RedisGate
 from config import Settings, load_settings
 from tests.api import Api
@@ -22,6 +21,7 @@ from tests.factories import make_person, unreachable_gate
 from tests.live import LiveServer, serving
 from tests.secrecy import secrets_in
 from tests.sql import SqlCounter
+from tests.tables import empty_tables
 
 ROOT = Path(__file__).parent.parent
 
@@ -96,9 +96,8 @@ def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempP
 def app(migrated_app: Flask) -> Iterator[Flask]:
     """The application over empty tables and an empty Redis."""
     with migrated_app.app_context():
-        tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
-        db.session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        db.session.commit()
+        with db.engine.begin() as connection:
+            empty_tables(connection)
         redis_client().flushall()
         redis_gate().forget_failures()
         db.session.remove()

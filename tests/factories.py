@@ -11,8 +11,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from backend.auth.models import User
+from backend.auth.names import fold
 from backend.auth.passwords import hash_password
-from backend.auth.service import Client, fold, open_session
+from backend.auth.service import Client, open_session
 from backend.extensions import db
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.redis_gate import RedisGate

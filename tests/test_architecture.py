@@ -35,7 +35,18 @@ FEATURES = (
 # What reads many features and is read by none; it may use any of them.
 ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli", "serving"}
 # What every feature may use; each may use those before it.
-CORE = ("addresses", "breaker", "redis_gate", "errors", "extensions", "encryption", "actor", "api", "pagination")
+CORE = (
+    "addresses",
+    "outbound",
+    "breaker",
+    "redis_gate",
+    "errors",
+    "extensions",
+    "encryption",
+    "actor",
+    "api",
+    "pagination",
+)
 AROUND_REQUESTS = {"middleware", "observability", "docs"}
 # The two starting points besides the web server and the command line.
 STARTING_POINTS = {"backend.jobs.worker", "backend.jobs.scheduler"}

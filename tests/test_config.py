@@ -181,3 +181,22 @@ def test_development_secrets_are_made_once_and_kept_from_others(tmp_path: Path) 
 def test_no_secret_shows_when_the_settings_are_printed() -> None:
     shown = repr(load_settings(**PRODUCTION))
     assert not any(secret in shown for secret in SECRETS.values())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "api.openai.com/v1", "ftp://llm.example.org/v1", "https://me:secret@llm.example.org/v1", "https://",
+        "https://llm.example.org/v1?key=1", "https://llm.example.org/v1#a", "http://[::1/v1", "http://a:port/v1",
+    ],
+)  # fmt: skip
+def test_an_address_of_a_language_model_that_cannot_be_used_stops_the_start(url: str) -> None:
+    assert "LLM_BASE_URL" in refusal(LLM_BASE_URL=url, LLM_MODEL="m")
+
+
+def test_a_language_model_needs_a_name_and_a_key_that_can_be_sent() -> None:
+    assert "LLM_MODEL is missing" in refusal(LLM_BASE_URL="http://ollama:11434/v1")
+    told = refusal(LLM_BASE_URL="http://ollama:11434/v1", LLM_MODEL="m", LLM_API_KEY="sk-first\nsk-second")
+    assert "LLM_API_KEY" in told
+    assert "sk-" not in told
+    assert load_settings(LLM_BASE_URL="http://ollama:11434/v1", LLM_MODEL="m").LLM_DAILY_TOKENS == 200_000

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from pydantic import SecretStr
 
 from backend.ai import key_rotation
-from backend.ai.key_rotation import rotate_keys
+from backend.ai.key_rotation import ENCRYPTED, rotate_keys
 from backend.ai.models import AiProvider
 from backend.cli import encryption
 from backend.encryption import Undecryptable, decrypt, encrypt, renew
@@ -18,6 +22,7 @@ from tests.api import Api
 from tests.factories import make_person
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+ROOT = Path(__file__).parent.parent
 OLD, NEW = SecretStr("an old secret of more than 32 bytes " * 2), SecretStr("a new secret of more than 32 bytes " * 2)
 
 
@@ -81,6 +86,33 @@ def test_rotation_moves_every_key_and_can_be_run_again(context: Flask, keys) -> 
         token = db.session.get_one(AiProvider, person.user_id, populate_existing=True).api_key_encrypted
         assert decrypt(token) == f"key of {person.user_id}"
     assert vars(rotate_keys(batch=2)) == {"renewed": 0, "current": 4, "unreadable": 0}
+
+
+def test_rotation_moves_kept_answers_too(context: Flask, keys) -> None:
+    keys(OLD)
+    ada = make_person(context)
+
+    def make() -> Any:
+        headers = {"Idempotency-Key": "same"}
+        return ada.post("/auth/tokens", {"name": "script", "scopes": ["*:read"]}, headers=headers)
+
+    token = make().json["token"]
+    keys(NEW, OLD)
+    assert vars(rotate_keys()) == {"renewed": 1, "current": 0, "unreadable": 0}
+    keys(NEW)
+    assert make().json["token"] == token
+
+
+@pytest.mark.unit
+def test_rotation_knows_whatever_is_encrypted() -> None:
+    """A module that encrypts writes a column of `ENCRYPTED`: name it there, and here."""
+    encrypting = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "backend").rglob("*.py")
+        if re.search(r"^from backend\.encryption import .*\bencrypt\b", path.read_text(), re.MULTILINE)
+    }
+    assert encrypting == {"backend/profile/ai_service.py", "backend/idempotency/service.py"}
+    assert [str(column) for column in ENCRYPTED] == ["AiProvider.api_key_encrypted", "IdempotencyKey.body"]
 
 
 def test_a_rotation_that_is_broken_off_goes_on_where_it_was(

@@ -47,6 +47,11 @@ NAMES = """
      WHERE connamespace = 'public'::regnamespace AND contype IN ('p', 'f', 'u', 'c')
        AND conrelid::regclass::text <> 'alembic_version'
 """
+ORGANIZATION_OF_ONE = "INSERT INTO organizations (id, name, slug, personal) VALUES (:id, 'o', 'o' || :id, true)"
+PERSON = """
+    INSERT INTO users (id, email, email_key, username, username_key, password_hash, role, personal_organization_id)
+    VALUES (:id, :email, :email, :username, :username, '', 'user', :id)
+"""
 PREFIXES = {"p": "pk", "f": "fk", "u": "uq", "c": "ck"}
 
 
@@ -108,6 +113,28 @@ def test_every_step_can_be_taken_back_on_its_own(empty: Flask) -> None:
         flask_migrate.downgrade(MIGRATIONS, revision="-1")
         assert set(_all(TABLES)) == {*before, "alembic_version"}
         flask_migrate.upgrade(MIGRATIONS, revision=revision)
+
+
+def test_names_are_folded_anew_and_nobody_loses_theirs(empty: Flask) -> None:
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    flask_migrate.upgrade(MIGRATIONS, revision="0015")
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    people = {"ada": "ada@xn--bcher-kva.example", "a\u034fda": "a@b.c", "b\ufe0fob": "x@xn--no-such-.example"}
+    people |= {"\u3164": "ada@b\u00fccher.example", "c\u200dy": "c\ufe0fy@xn--strae-oqa.example", "xn--d": "d@d"}
+    with db.engine.begin() as connection:
+        for number, (username, email) in enumerate(people.items(), 1):
+            values = {"id": number, "username": username, "email": email}
+            connection.execute(text(ORGANIZATION_OF_ONE), values)
+            connection.execute(text(PERSON), values)
+    flask_migrate.upgrade(MIGRATIONS, revision="0015")
+    assert _all("SELECT username_key FROM users ORDER BY id") == ["ada", "a\u034fda", "bob", "\u3164", "cy", "xn--d"]
+    assert _all("SELECT email_key FROM users ORDER BY id") == [
+        "ada@xn--bcher-kva.example", "a@b.c", "x@xn--no-such-.example", "ada@b\u00fccher.example",
+        "cy@strasse.example", "d@d",
+    ]  # fmt: skip
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+        connection.execute(text("DELETE FROM organizations"))
 
 
 def test_vectors_outlive_the_change_to_half_precision_and_back(empty: Flask) -> None:

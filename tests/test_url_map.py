@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import jwt
 import pytest
 from flask import Flask
 from sqlalchemy import text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from backend.api import Operation, declared_operation
+from backend.admin.service import set_disabled
+from backend.api import Operation, declared_operation, declared_route
 from backend.auth.session_state import forget_user
 from backend.auth.tokens import make_access_token, make_refresh_token
 from backend.errors import NotFound
@@ -22,6 +26,7 @@ from backend.extensions import db, utc_now
 from backend.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS
 from backend.profile.jobs import run_export
 from tests.api import PASSWORD, Api, field_errors
+from tests.factories import make_person
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 
@@ -59,6 +64,8 @@ OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "feedback_id": (lambda person: _feedback(person)["id"], 10**9),
     "token_id": (lambda person: _token(person, "bookmarks:read")["id"], 10**9),
 }
+# Of these, each is in one organization; the others are of a person, or are checked against the path alone.
+OF_AN_ORGANIZATION = {"bookmark_id", "task_id", "tag_id", "project_id", "job_id"}
 # A body that the route takes, where `{}` will not do.
 BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/auth/register"): lambda _: {
@@ -79,6 +86,8 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/tasks"): lambda _: {"title": "new"},
     ("POST", "/api/v1/tasks/bulk"): lambda _: {"items": []},
     ("PATCH", "/api/v1/tasks/<id:task_id>"): lambda _: {"title": "changed"},
+    ("POST", "/api/v1/tasks/<id:task_id>/move"): lambda _: {"parent_id": None},
+    ("POST", "/api/v1/tasks/<id:task_id>/breakdown"): lambda _: {"engine": "outline"},
     ("POST", "/api/v1/projects"): lambda _: {"name": "New"},
     ("PATCH", "/api/v1/projects/<id:project_id>"): lambda _: {"name": "changed"},
     ("PUT", "/api/v1/projects/<id:project_id>/bookmarks/<id:bookmark_id>"): lambda _: {"note": "changed"},
@@ -205,6 +214,18 @@ def _invitation(person: Api) -> int:
     return int(person.post(f"/organizations/{team}/invitations", body).json["id"])
 
 
+def _forgeries(token: str) -> Iterator[str]:
+    """Tokens that say what this one says, and are signed by nobody, or by somebody else."""
+    head, claims, signature = token.split(".")
+    for algorithm in ("none", "None", "HS512"):
+        forged = urlsafe_b64encode(f'{{"alg":"{algorithm}","typ":"JWT"}}'.encode()).decode().rstrip("=")
+        yield f"{forged}.{claims}."
+        yield f"{forged}.{claims}.{signature}"
+    said = jwt.decode(token, options={"verify_signature": False})
+    yield jwt.encode(said, "a key of more than thirty-two bytes, but another")
+    yield f"{head}.{claims}.{signature[:-4]}AAAA"
+
+
 @contextmanager
 def freeze_life(app: Flask, *, minutes: int) -> Iterator[None]:
     """Access tokens that are made meanwhile live so long."""
@@ -233,6 +254,25 @@ def test_every_route_declares_an_operation(app: Flask) -> None:
 
 def test_the_public_routes_are_these_and_no_others(app: Flask) -> None:
     assert {route.rule.rule for route in routes(app) if route.declared.scope is None} == PUBLIC
+
+
+def test_every_route_that_takes_a_body_has_one_here(app: Flask) -> None:
+    """A matrix in which a route only ever refuses its body would find nothing."""
+    missing = [
+        str(route)
+        for route in routes(app)
+        if (found := declared_route(app, route.rule.endpoint)) is not None
+        and "json" in found.view.__annotations__
+        and (route.method, route.rule.rule) not in BODIES
+    ]
+    assert not missing, "add them to BODIES"
+
+
+def test_what_the_matrix_names_is_there(app: Flask) -> None:
+    found = list(routes(app))
+    assert set(OBJECTS) == {name for route in found for name in route.rule.arguments}
+    assert set(BODIES) <= {(route.method, route.rule.rule) for route in found}
+    assert {*QUERIES, *PUBLIC} <= {route.rule.rule for route in found}
 
 
 def test_a_scope_says_whether_a_route_reads_or_writes(app: Flask) -> None:
@@ -264,14 +304,32 @@ def test_without_a_token_every_route_but_the_public_ones_is_401(anonymous: Api, 
         assert_problem(response)
 
 
+@pytest.mark.parametrize("identity", ["0", "abc", "9" * 30, "-1", "1.5", "%20", "\U0001f680"])
+def test_without_a_token_an_impossible_id_is_401_like_any_other(anonymous: Api, ada: Api, identity: str) -> None:
+    """401 comes before 404, also where a path is none only because of its id."""
+    for route in guarded_routes(anonymous.app):
+        if route.rule.arguments:
+            path = re.sub(r"<[^>]*>", identity, route.rule.rule)
+            refused = anonymous.request(route.method, path, **route.options(ada))
+            assert refused.status_code == 401, str(route)
+            assert_problem(refused)
+    assert anonymous.get(f"/nothing/{identity}").status_code == 404
+    assert ada.get(f"/bookmarks/{identity}").status_code == 404
+
+
 def test_an_expired_or_revoked_token_is_401_everywhere(ada: Api, bob: Api, context: Flask) -> None:
-    """Access tokens past their time, of an ended login, of the other kind; API tokens past their time, deleted."""
+    """Access tokens past their time, of an ended login, of the other kind, of people who are gone or disabled, forged;
+    API tokens past their time, deleted, of somebody who is disabled."""
     now = utc_now().replace(microsecond=0)
     session_id = UUID(_session(ada))
     with freeze_life(ada.app, minutes=-1):
         expired = make_access_token(ada.user_id, session_id)
     ended = Api(ada.app, session=bob.session)
     bob.post("/auth/logout")
+    gone, disabled = (make_person(ada.app, name) for name in ("gone", "disabled"))
+    gone.request("DELETE", "/profile", json={"password": PASSWORD})
+    script_of_disabled = Api(ada.app, token=_token(disabled, "*:read", "*:write")["token"])
+    set_disabled(disabled.user_id, True)
     deleted = _token(ada, "*:read", "*:write")
     ada.delete(f"/auth/tokens/{deleted['id']}")
     over = _token(ada, "*:read", "*:write")
@@ -283,6 +341,10 @@ def test_an_expired_or_revoked_token_is_401_everywhere(ada: Api, bob: Api, conte
         Api(ada.app, token=make_refresh_token(ada.user_id, session_id, 0, now)),
         Api(ada.app, token=deleted["token"]),
         Api(ada.app, token=over["token"]),
+        gone,
+        disabled,
+        script_of_disabled,
+        *(Api(ada.app, token=forged) for forged in _forgeries(str(ada.token))),
     ]
     for route in guarded_routes(ada.app):
         for person in dead:
@@ -338,6 +400,20 @@ def _told(response: TestResponse) -> tuple[dict[str, Any], dict[str, str]]:
     body = {name: value for name, value in response.json.items() if name not in ("request_id", "instance")}
     sizes = ("X-Request-ID", "Content-Length")
     return body, {name: value for name, value in response.headers.items() if name not in sizes}
+
+
+def test_what_is_in_another_organization_of_ones_own_looks_as_if_it_never_was(ada: Api, of_ada: dict[str, Any]) -> None:
+    """The objects are of ada's personal organization, and she acts in a team of hers."""
+    header = {"X-Organization-ID": str(of_ada["organization_id"])}
+    for route in guarded_routes(ada.app):
+        # What is of the person is there in whichever organization they act.
+        if not route.rule.arguments & OF_AN_ORGANIZATION:
+            continue
+        sent = route.options(Api(ada.app, session=ada.session))
+        elsewhere = ada.request(route.method, route.path(of_ada), headers=header, **sent)
+        missing = ada.request(route.method, route.path(absent(route)), headers=header, **sent)
+        assert elsewhere.status_code == missing.status_code == 404, f"{route}: {elsewhere.get_data(as_text=True)}"
+        assert _told(elsewhere) == _told(missing), str(route)
 
 
 def test_a_stranger_changes_nothing(ada: Api, bob: Api, of_ada: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from backend.admin import queries
 from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
-from backend.auth.service import fold
+from backend.auth.names import fold
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Conflict, NotFound
 from backend.extensions import db, utc_now

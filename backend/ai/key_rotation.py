@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.ai.models import AiProvider
 from backend.encryption import Undecryptable, renew
 from backend.extensions import db
+from backend.idempotency.models import IdempotencyKey
 
 BATCH = 100
+# Every column that `backend.encryption` writes.
+ENCRYPTED: tuple[InstrumentedAttribute[bytes | None], ...] = (AiProvider.api_key_encrypted, IdempotencyKey.body)
 
 
 @dataclass
 class Rotation:
-    """How many keys were encrypted anew, how many were already, and how many no key of the settings can read."""
+    """How many values were encrypted anew, how many were already, and how many no key of the settings can read."""
 
     renewed: int = 0
     current: int = 0
@@ -24,37 +29,34 @@ class Rotation:
 
 def rotate_keys(batch: int = BATCH) -> Rotation:
     """Encrypt everything with the present key, committing batch by batch; may be broken off and run again."""
-    done, last = Rotation(), 0
-    while rows := _next_rows(last, batch):
-        for row in rows:
-            _renew_row(row, done)
-        last = rows[-1].user_id
-        db.session.commit()
+    done = Rotation()
+    for column in ENCRYPTED:
+        last: tuple[Any, ...] | None = None
+        while rows := _next_rows(column, last, batch):
+            for row in rows:
+                _renew_row(column, row, done)
+            last = inspect(rows[-1]).identity
+            db.session.commit()
     return done
 
 
-def _next_rows(after: int, batch: int) -> list[AiProvider]:
+def _next_rows(column: InstrumentedAttribute[bytes | None], after: tuple[Any, ...] | None, batch: int) -> list[Any]:
+    model = column.class_
+    key = tuple_(*inspect(model).primary_key)
     # Locked, so that a key which its owner is changing at this moment is not put back.
-    return list(
-        db.session.scalars(
-            select(AiProvider)
-            .where(AiProvider.user_id > after, AiProvider.api_key_encrypted.is_not(None))
-            .order_by(AiProvider.user_id)
-            .limit(batch)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-    )
+    rows = select(model).where(column.is_not(None)).order_by(key).limit(batch).with_for_update()
+    rows = rows if after is None else rows.where(key > tuple_(*after))
+    return list(db.session.scalars(rows.execution_options(populate_existing=True)))
 
 
-def _renew_row(row: AiProvider, done: Rotation) -> None:
+def _renew_row(column: InstrumentedAttribute[bytes | None], row: Any, done: Rotation) -> None:
     try:
-        renewed = renew(row.api_key_encrypted or b"")
+        renewed = renew(getattr(row, column.key))
     except Undecryptable:
         done.unreadable += 1
         return
     if renewed is None:
         done.current += 1
     else:
-        row.api_key_encrypted = renewed
+        setattr(row, column.key, renewed)
         done.renewed += 1

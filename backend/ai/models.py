@@ -1,8 +1,8 @@
-"""People's own LLM providers."""
+"""People's own LLM providers, and what was asked of language models for them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ForeignKey, LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,3 +21,22 @@ class AiProvider(Base):
     api_key_encrypted: Mapped[bytes | None] = mapped_column(LargeBinary)
     api_key_hint: Mapped[str | None]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LlmUsage(Base):
+    """What was asked for a person on a day (UTC), of the server's provider or of their own.
+
+    `calls` are those that the provider may charge for. `reserved_tokens` are those of calls under way, all of which
+    have ended by `reserved_until`, also those whose worker died: after that they count no more.
+    """
+
+    __tablename__ = "llm_usage"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    is_servers: Mapped[bool] = mapped_column(primary_key=True)
+    calls: Mapped[int] = mapped_column(server_default="0")
+    prompt_tokens: Mapped[int] = mapped_column(server_default="0")
+    completion_tokens: Mapped[int] = mapped_column(server_default="0")
+    reserved_tokens: Mapped[int] = mapped_column(server_default="0")
+    reserved_until: Mapped[datetime | None]

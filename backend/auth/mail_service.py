@@ -8,8 +8,8 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_reset, ask_for_verification, find_holder, may_ask, use_up
 from backend.auth.models import Session, User
+from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault
-from backend.auth.service import fold
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Invalid
 from backend.extensions import db
@@ -57,6 +57,7 @@ def verify_email(token: str) -> None:
     use_up(user.id, "verify")
     record_event(user.id, "email_verified")
     db.session.commit()
+    forget_user(user.id)
 
 
 def send_verification_again(actor: Actor) -> None:

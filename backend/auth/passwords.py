@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import functools
+import itertools
 
 from werkzeug.security import check_password_hash, generate_password_hash
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from backend.auth.names import fold
+
 MIN_LENGTH = 10
 MAX_LENGTH = 128
+# So many of the most frequent passwords will not do with digits behind them either, or with signs for letters.
+MOST_COMMON = 1_000
+SIGNS_FOR_LETTERS = str.maketrans("@4301$5", "aaeolss")
+RUN_OF_DIGITS = "1234567890" * 13
 
 
 @functools.cache
 def common_passwords() -> frozenset[str]:
-    """The 30,000 most frequent passwords of published leaks, lower-case, as zxcvbn carries them."""
-    return frozenset(FREQUENCY_LISTS["passwords"])
+    """The 30,000 most frequent passwords of published leaks, lower-case, with the words and names that zxcvbn carries.
+
+    Of what is in several of its lists each has only what is more frequent there than elsewhere: without the words,
+    passwords such as `basketball` would be missing.
+    """
+    return frozenset().union(*FREQUENCY_LISTS.values())
 
 
 def password_fault(password: str, username: str, email: str) -> str | None:
     """Why this password will not do for this person, or None."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters."
-    folded = password.casefold()
-    if folded in {username.casefold(), email.casefold(), email.partition("@")[0].casefold()}:
+    if fold(password) in {fold(username), fold(email), fold(email.rpartition("@")[0])}:
         return "The password must differ from the username and the mail address."
-    if folded in common_passwords() or len(set(folded)) <= 2 or folded.rstrip("0123456789!") in common_passwords():
+    if _is_common(password.casefold()):
         return "This password is among the most common ones."
     return None
+
+
+def _is_common(folded: str) -> bool:
+    """Whether it is on the list, or hardly more than one of the most common, one part again and again, or a run."""
+    bare = folded.rstrip("0123456789!")
+    if folded in common_passwords() or {bare, bare.translate(SIGNS_FOR_LETTERS)} & _most_common():
+        return True
+    # A text is found inside two of it, between the ends, only if it repeats a part of itself.
+    repeats = folded in (folded * 2)[1:-1] or len(set(folded)) <= 2
+    steps = {ord(after) - ord(before) for before, after in itertools.pairwise(folded)}
+    return repeats or steps in ({1}, {-1}) or folded in RUN_OF_DIGITS or folded[::-1] in RUN_OF_DIGITS
+
+
+@functools.cache
+def _most_common() -> frozenset[str]:
+    return frozenset(FREQUENCY_LISTS["passwords"][:MOST_COMMON])
 
 
 def hash_password(password: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -13,6 +12,7 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
+from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_state import announce_revoked, revoke_sessions
@@ -26,6 +26,7 @@ from backend.pagination import Sort, page_of, paginate
 
 # How long a used refresh token gives its same successor again.
 GRACE = timedelta(seconds=5)
+NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     if current_settings().REGISTRATION == "closed":
         raise Forbidden("Registration is closed on this server.")
     user = _add_user(email, username, password, admin=False)
+    record_event(user.id, "registered")
     session = open_session(user, client)
     message = ask_for_verification(user)
     db.session.commit()
@@ -72,7 +74,8 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     key = fold(name)
     user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
     attempt = begin_attempt(f"user {user.id}" if user else f"nobody {key}", client.ip)
-    if not password_matches(user.password_hash if user else None, password) or user is None or user.disabled_at:
+    is_right = password_matches(user.password_hash if user else None, password)
+    if user is None or not is_right or not _hold_unchanged(user):
         # Also where there is nobody to tell: a failure takes as long either way.
         record_event(user.id if user else None, "login_failed")
         db.session.commit()
@@ -94,7 +97,10 @@ def refresh(refresh_token: str) -> SessionOut:
     Raises:
         Unauthenticated: forged, expired, revoked or used before.
     """
-    claims = read_token(refresh_token, "refresh")
+    try:
+        claims = read_token(refresh_token, "refresh")
+    except Unauthenticated:
+        raise Unauthenticated(NOT_REFRESHED) from None
     rotated = _rotate(claims, refresh_token) or _just_rotated(claims, refresh_token)
     if rotated is None:
         revoked = revoke_sessions(Session.id == claims.session_id)
@@ -102,7 +108,7 @@ def refresh(refresh_token: str) -> SessionOut:
             record_event(claims.user_id, "refresh_reused")
         db.session.commit()
         announce_revoked(revoked)
-        raise Unauthenticated("This refresh token is no longer valid. Log in again.")
+        raise Unauthenticated(NOT_REFRESHED)
     user, successor = rotated
     session = _session_out(user, claims.session_id, successor)
     db.session.commit()
@@ -135,8 +141,12 @@ def end_session(actor: Actor, session_id: UUID) -> None:
     Raises:
         NotFound: it is over, somebody else's, or never was.
     """
-    if not _end(Session.id == session_id, Session.user_id == actor.user_id):
+    revoked = revoke_sessions(Session.id == session_id, Session.user_id == actor.user_id)
+    if not revoked:
         raise NotFound
+    record_event(actor.user_id, "session_ended", detail={"session_id": str(session_id)})
+    db.session.commit()
+    announce_revoked(revoked)
 
 
 def open_session(user: User, client: Client) -> SessionOut:
@@ -160,11 +170,6 @@ def open_session(user: User, client: Client) -> SessionOut:
 def get_user(actor: Actor) -> User:
     """The person who is acting."""
     return db.session.get_one(User, actor.user_id)
-
-
-def fold(name: str) -> str:
-    """The form in which names and mail addresses are compared: compatibility-normalised, without case."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
@@ -234,16 +239,25 @@ def _just_rotated(claims: TokenClaims, used: str) -> tuple[User, str] | None:
     return _usable(row.user_id, successor) if token_hash(successor) == row.refresh_token_hash else None
 
 
+def _hold_unchanged(user: User) -> bool:
+    """Whether the person may log in with what was compared a moment ago; held until the session is there.
+
+    Comparing takes long enough for the password to be changed meanwhile, or the account disabled or deleted: that ends
+    the sessions which it finds, and this one would come after.
+    """
+    same = User.id == user.id, User.password_hash == user.password_hash, User.disabled_at.is_(None)
+    return db.session.scalar(select(User.id).where(*same).with_for_update(read=True)) is not None
+
+
 def _usable(user_id: int | None, successor: str) -> tuple[User, str] | None:
     user = db.session.get(User, user_id) if user_id is not None else None
     return (user, successor) if user is not None and user.disabled_at is None else None
 
 
-def _end(*which: ColumnElement[bool]) -> int:
+def _end(*which: ColumnElement[bool]) -> None:
     revoked = revoke_sessions(*which)
     db.session.commit()
     announce_revoked(revoked)
-    return len(revoked)
 
 
 def _session_out(user: User, session_id: UUID, refresh_token: str) -> SessionOut:

@@ -19,6 +19,9 @@ from jwt.exceptions import PyJWTError
 from backend.errors import Unauthenticated
 from backend.extensions import current_settings
 
+# A token may be some seconds from the future: the clock of whichever server made it may be ahead. Its end is its end.
+CLOCKS_DIFFER_SECONDS = 10
+
 
 @dataclass(frozen=True)
 class TokenClaims:

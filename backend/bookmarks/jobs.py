@@ -12,7 +12,6 @@ from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
 from backend.bookmarks.capture.extract import extract_page
 from backend.bookmarks.capture.service import capture, due_captures
-from backend.bookmarks.capture.transport import trusted_context
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
 from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.fulltext.statistics import changed_organizations, refresh_statistics
@@ -28,11 +27,12 @@ from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
+from backend.outbound.transport import trusted_context
 
 RESEND_LIMIT = 2_000
 # Then what waits on other queues has its turn.
 EMBED_SLICE_SECONDS = 60
-REFRESH_BATCH = 200
+REFRESH_BATCH = 50
 
 CLAIM_DOCUMENTS = text("""
     UPDATE bookmarks SET document_due_at = NULL

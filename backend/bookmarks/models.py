@@ -193,8 +193,8 @@ class BookmarkDocument(Base):
 class SearchStatistics(Base):
     """What ranking knows of an organization's bookmarks as a whole: counted by the worker, see
     `bookmarks/fulltext/statistics.py`. Averages are of lengths in telling words; `terms` is how many rows of
-    `search_terms` there are, none for small organizations; documents written since the last count carry its
-    `generation` as a label."""
+    `search_terms` there are, none for small organizations. Documents carry the `generation` in which they were written
+    as a label; `search_terms` leave out what was written from `counted_generation` on."""
 
     __tablename__ = "search_statistics"
 
@@ -203,6 +203,7 @@ class SearchStatistics(Base):
     pages: Mapped[int]
     terms: Mapped[int]
     generation: Mapped[int] = mapped_column(server_default="0")
+    counted_generation: Mapped[int] = mapped_column(server_default="0")
     average: Mapped[float] = mapped_column(REAL)
     page_average: Mapped[float] = mapped_column(REAL)
     counted_at: Mapped[datetime]
@@ -210,7 +211,7 @@ class SearchStatistics(Base):
 
 class SearchTerm(Base):
     """How many documents of an organization hold a term, named by `term_id`; of a common one also the bookmarks in
-    which it weighs most."""
+    which it weighs most, and what it weighs in each of them."""
 
     __tablename__ = "search_terms"
 
@@ -218,6 +219,7 @@ class SearchTerm(Base):
     term: Mapped[int] = mapped_column(Integer, primary_key=True)
     documents: Mapped[int] = mapped_column(Integer)
     champions: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    champion_impacts: Mapped[list[float] | None] = mapped_column(ARRAY(REAL))
 
 
 class SearchLanguage(Base):

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Callable
 
 import click
+from pydantic import ValidationError
 
 from backend.admin.schemas import AdminUsersQuery
 from backend.admin.service import find_user, list_everybody, set_admin, set_disabled
+from backend.api import in_words
 from backend.auth import service
 from backend.auth.models import User
+from backend.auth.schemas import RegisterIn
 from backend.cli.application import connected_application
-from backend.errors import DomainError
+from backend.errors import DomainError, Invalid
 
 
 @click.command("create-user")
@@ -28,7 +31,10 @@ def create_user(email: str, username: str, admin: bool, password_stdin: bool) ->
         else:
             password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         try:
-            user = service.create_user(email, username, password, admin=admin)
+            given = RegisterIn(email=email, username=username, password=password)
+            user = service.create_user(given.email, given.username, given.password, admin=admin)
+        except (ValidationError, Invalid) as error:
+            raise click.ClickException(_faults(error)) from None
         except DomainError as error:
             raise click.ClickException(error.detail) from None
         click.echo(f"Made the account {user.username} ({user.email})")
@@ -82,6 +88,13 @@ def promote(login: str) -> None:
 def demote(login: str) -> None:
     """Take the administrator's rights from the person of this username or mail address."""
     _change(login, lambda user: set_admin(user.id, False), "No administrator any more:")
+
+
+def _faults(error: ValidationError | Invalid) -> str:
+    """What is wrong, a line for each fault; never the value, which may be the password."""
+    if isinstance(error, Invalid):
+        return "\n".join(fault["message"] for fault in error.extra["errors"])
+    return "\n".join(f"{fault['loc'][0]}: {in_words(fault)}" for fault in error.errors(include_input=False))
 
 
 def _change(login: str, change: Callable[[User], User], done: str) -> None:

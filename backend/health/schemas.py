@@ -39,6 +39,7 @@ class ChecksOut(Out):
     redis: CheckOut
     worker: WorkerCheckOut
     embeddings: EmbeddingsCheckOut
+    llm: CheckOut
 
 
 class HealthOut(Out):

@@ -10,6 +10,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.ai.llm.service import server_model_fault
 from backend.ai.service import embedding_fault
 from backend.bookmarks.embedding import pending_embeddings
 from backend.extensions import current_settings, db, redis_client
@@ -30,8 +31,9 @@ def check_health() -> HealthOut:
         redis=check_redis(),
         worker=check_worker(),
         embeddings=_check_embeddings(database),
+        llm=_check_language_model(),
     )
-    others = (checks.redis, checks.worker, checks.embeddings)
+    others = (checks.redis, checks.worker, checks.embeddings, checks.llm)
     well = all(check.status in ("healthy", "disabled") for check in others)
     status = "unhealthy" if database.status == "unhealthy" else "healthy" if well else "degraded"
     return HealthOut(
@@ -84,6 +86,14 @@ def _check_embeddings(database: CheckOut) -> EmbeddingsCheckOut:
     found = _timed(EmbeddingsCheckOut, "PostgreSQL does not answer.", lambda: {"pending": pending_embeddings()})
     fault = embedding_fault()
     return found.model_copy(update={"status": "degraded", "detail": fault}) if fault else found
+
+
+def _check_language_model() -> CheckOut:
+    """The server's, as far as it has been asked; people's own are their own affair."""
+    if not current_settings().LLM_BASE_URL:
+        return CheckOut(status="disabled", detail="LLM_BASE_URL is not set.")
+    fault = server_model_fault()
+    return CheckOut(status="degraded", detail=fault) if fault else CheckOut(status="healthy")
 
 
 def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]]) -> Check:

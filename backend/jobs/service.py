@@ -18,7 +18,8 @@ from backend.jobs.queue import Message
 KINDS = {
     "capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture"),
     "ai_test": Message("backend.profile.jobs.run_ai_test"),
-    "breakdown": Message("backend.tasks.jobs.run_breakdown"),
+    # LLM_TIMEOUT_SECONDS is 300 at most.
+    "breakdown": Message("backend.tasks.jobs.run_breakdown", timeout_seconds=420),
     "personal_export": Message("backend.profile.jobs.run_export", queue="bulk", timeout_seconds=1800),
 }
 

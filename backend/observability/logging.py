@@ -24,7 +24,10 @@ TEXT_FORMAT = (
     "<green>{time:YYYY-MM-DD HH:mm:ss.SSS!UTC}Z</green> <level>{level: <7}</level> <level>{message}</level>"
     " <dim>{extra}</dim>"
 )
-QUIET_LOGGERS = ("trafilatura", "htmldate", "courlan", "justext", "pypdf", "httpx", "httpcore", "fontTools")
+QUIET_LOGGERS = (
+    "trafilatura", "htmldate", "courlan", "justext", "pypdf", "httpx", "httpcore", "httpx2", "httpcore2", "openai",
+    "fontTools",
+)  # fmt: skip
 
 
 def configure_logging(settings: Settings) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
-from backend.errors import Forbidden, NotFound
+from backend.auth.models import User
+from backend.errors import Forbidden, NotFound, Unauthenticated
 from backend.extensions import db
 from backend.organizations.models import Membership, Organization
 
@@ -43,6 +44,24 @@ def require_owner(actor: Actor, organization_id: int) -> None:
         raise NotFound
     if role != "owner":
         raise Forbidden("Only owners of the organization may do this.")
+
+
+def hold_person(actor: Actor) -> User:
+    """The person, if they may act still; the account is kept from being deleted until the end of the transaction.
+
+    Whoever makes a person a member does so first: an account that is being deleted leaves what it belongs to then, and
+    an organization that it joined after would be nobody's. Always before an organization is held.
+
+    Raises:
+        Unauthenticated: the account has just been deleted or disabled.
+    """
+    living = User.id == actor.user_id, User.disabled_at.is_(None)
+    user: User | None = db.session.scalar(
+        select(User).where(*living).with_for_update(read=True).execution_options(populate_existing=True)
+    )
+    if user is None:
+        raise Unauthenticated
+    return user
 
 
 def lock_organization(actor: Actor, organization_id: int) -> Organization:

@@ -10,20 +10,22 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
-from backend.auth.models import User
-from backend.auth.service import fold
+from backend.auth.models import SecurityEvent, User
+from backend.auth.names import fold
 from backend.auth.session_state import forget_user
 from backend.auth.tokens import token_hash
-from backend.errors import Conflict, Forbidden, Invalid, NotFound
+from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
-from backend.organizations.access import lock_owned
+from backend.organizations.access import hold_person, lock_owned
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import InvitationOut, OrganizationOut
 
-LIFE = timedelta(days=7)
+LIFE, HOUR = timedelta(days=7), timedelta(hours=1)
 MAX_OPEN = 50
+# What one person may have mailed: nobody asked for these mails. To one address, and in all.
+MAILS_PER_HOUR, MAILS_PER_HOUR_IN_ALL = 10, 100
 
 
 def invite(actor: Actor, organization_id: int, email: str, role: Role) -> InvitationOut:
@@ -33,11 +35,13 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         NotFound: the person does not belong to the organization, or it never was.
         Forbidden: they do not own it.
         Conflict: it is a personal one, the address is that of a member, or too many invitations are open.
+        TooManyRequests: the person has had too many mailed within an hour.
     """
     organization = lock_owned(actor, organization_id)
     if organization.personal:
         raise Conflict("A personal organization is for one person. Make an organization for a team.")
     _refuse_member(organization_id, email)
+    _refuse_too_often(actor, email)
     db.session.execute(
         delete(Invitation).where(Invitation.organization_id == organization_id, Invitation.email_key == fold(email))
     )
@@ -87,13 +91,15 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
         Invalid: the token is forged, withdrawn or replaced, used, or older than a week.
         Forbidden: the invitation is for another mail address than the person's.
         Conflict: the person belongs to the organization already; the invitation is used up.
+        Unauthenticated: the person's account has just been deleted.
     """
+    user = hold_person(actor)
     organization, invitation = _lock_invitation(token)
     if invitation.used_at is not None:
         raise Invalid.field("body.token", "This invitation has been used.", "token_used")
     if invitation.expires_at <= utc_now():
         raise Invalid.field("body.token", "This invitation has expired. Ask for another one.", "token_expired")
-    if invitation.email_key != db.session.get_one(User, actor.user_id).email_key:
+    if invitation.email_key != user.email_key:
         raise Forbidden("This invitation is for another mail address than that of your account.")
     invitation.used_at = utc_now()
     place = {"user_id": actor.user_id, "organization_id": organization.id, "role": invitation.role}
@@ -137,6 +143,19 @@ def _refuse_too_many(organization_id: int) -> None:
     count = select(func.count()).select_from(Invitation).where(*which, Invitation.expires_at > func.now())
     if (db.session.scalar(count) or 0) >= MAX_OPEN:
         raise Conflict(f"{MAX_OPEN} invitations are open. Wait until some are accepted, or withdraw some.")
+
+
+def _refuse_too_often(actor: Actor, email: str) -> None:
+    mailed = SecurityEvent.user_id == actor.user_id, SecurityEvent.kind == "invitation_sent"
+    to_them = func.lower(SecurityEvent.detail["email"].astext) == email.lower()
+    in_all, to_one, first = db.session.execute(
+        select(func.count(), func.count().filter(to_them), func.min(SecurityEvent.created_at)).where(
+            *mailed, SecurityEvent.created_at > func.now() - HOUR
+        )
+    ).one()
+    if to_one >= MAILS_PER_HOUR or in_all >= MAILS_PER_HOUR_IN_ALL:
+        wait = (first + HOUR - utc_now()).total_seconds()
+        raise TooManyRequests("You have had too many invitations mailed. Wait a little.", retry_after=wait)
 
 
 def _mail(actor: Actor, organization: Organization, invitation: Invitation, token: str) -> Message:

@@ -18,6 +18,7 @@ from backend.organizations.schemas import (
     MemberPage,
     MemberPatch,
     OrganizationDeleteIn,
+    OrganizationDeleteQuery,
     OrganizationIn,
     OrganizationListQuery,
     OrganizationOut,
@@ -38,7 +39,7 @@ def list_organizations(actor: Actor, query: OrganizationListQuery) -> Organizati
 
 
 @blueprint.post("")
-@operation(scope="login", limit="write", tag=TAG, responses={201: OrganizationOut, 409: None})
+@operation(scope=WRITE, limit="write", tag=TAG, responses={201: OrganizationOut, 409: None})
 def create_organization(actor: Actor, json: OrganizationIn) -> tuple[OrganizationOut, int, dict[str, str]]:
     """Make an organization; you own it."""
     made = service.create_organization(actor, json)
@@ -61,9 +62,11 @@ def update_organization(actor: Actor, organization_id: int, json: OrganizationPa
 
 @blueprint.delete("/<id:organization_id>")
 @operation(scope=WRITE, limit="write", tag=TAG, responses={204: None, 409: None})
-def delete_organization(actor: Actor, organization_id: int, json: OrganizationDeleteIn) -> tuple[str, int]:
+def delete_organization(
+    actor: Actor, organization_id: int, query: OrganizationDeleteQuery, json: OrganizationDeleteIn
+) -> tuple[str, int]:
     """Delete an organization that you own, and everything in it."""
-    service.delete_organization(actor, organization_id, json.name)
+    service.delete_organization(actor, organization_id, query.name if json.name is None else json.name)
     return "", 204
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.actor import Role
-from backend.api import In, Out, Page, PageQuery, Patch, Text
+from backend.api import In, OmittableIn, Out, Page, PageQuery, Patch, Query, Text
 from backend.auth.schemas import Email
 from backend.organizations.models import Organization
 
@@ -54,10 +54,18 @@ class OrganizationPatch(Patch):
     slug: Slug | None = None
 
 
-class OrganizationDeleteIn(In):
+class OrganizationDeleteIn(OmittableIn):
     """Proof that this organization is meant."""
 
-    name: Text = Field(max_length=100, description="The organization's name, exactly", examples=["Analytical Engines"])
+    name: Text | None = Field(
+        None, max_length=100, description="The organization's name, exactly", examples=["Analytical Engines"]
+    )
+
+
+class OrganizationDeleteQuery(Query):
+    """The same, for clients that send no body with DELETE."""
+
+    name: Text | None = Field(None, max_length=100, description="The organization's name, where the body lacks it")
 
 
 class OrganizationOut(Out):

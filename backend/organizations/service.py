@@ -18,7 +18,7 @@ from backend.cache.changes import announce_change_of_everything
 from backend.errors import Conflict, Invalid
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
-from backend.organizations.access import lock_owned
+from backend.organizations.access import hold_person, lock_owned
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
 
@@ -42,8 +42,10 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
     """A new organization, owned by the person.
 
     Raises:
+        Unauthenticated: the account has just been deleted.
         Conflict: the slug that was asked for is taken.
     """
+    hold_person(actor)
     slugs = [data.slug] if data.slug else _slugs_from(data.name)
     organization = _insert_first_free(data.name, slugs)
     if organization is None:
@@ -75,18 +77,20 @@ def update_organization(actor: Actor, organization_id: int, patch: OrganizationP
     return OrganizationOut.of(organization, "owner")
 
 
-def delete_organization(actor: Actor, organization_id: int, name: str) -> None:
+def delete_organization(actor: Actor, organization_id: int, name: str | None) -> None:
     """Delete an organization: nobody sees it from now on; the worker removes all that was in it.
 
     Raises:
         NotFound: the person does not belong to it, or it never was.
         Forbidden: they do not own it.
         Conflict: it is somebody's personal one.
-        Invalid: the name is another.
+        Invalid: the name is missing or another.
     """
     organization = lock_owned(actor, organization_id)
     if organization.personal:
         raise Conflict("A personal organization cannot be deleted; it goes with its account.")
+    if name is None:
+        raise Invalid.field("body.name", "Give the name of the organization, to show that it is meant.", "missing")
     if name != organization.name:
         raise Invalid.field("body.name", "This is not the name of the organization.", "name_mismatch")
     members = discard(organization)

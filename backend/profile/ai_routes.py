@@ -8,7 +8,7 @@ from backend.actor import Actor
 from backend.api import operation
 from backend.jobs.schemas import JobOut
 from backend.profile import ai_service
-from backend.profile.schemas import AiProviderIn, AiProviderOut
+from backend.profile.schemas import AiProviderIn, AiProviderOut, AiUsageOut
 
 blueprint = Blueprint("profile_ai", __name__, url_prefix="/profile/ai")
 
@@ -33,6 +33,13 @@ def delete_provider(actor: Actor) -> tuple[str, int]:
     """Forget your LLM provider and its key."""
     ai_service.delete_provider(actor)
     return "", 204
+
+
+@blueprint.get("/usage")
+@operation(scope="login", limit="read", tag="profile", responses={200: AiUsageOut})
+def read_usage(actor: Actor) -> AiUsageOut:
+    """Read what language models were asked for you, and how much is left of the server's."""
+    return ai_service.read_usage(actor)
 
 
 @blueprint.post("/test")

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 
 from backend.actor import Actor
+from backend.ai.credentials import server_credentials
+from backend.ai.llm.usage import read_spent
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.service import get_user
-from backend.bookmarks.capture.addresses import is_permitted, literal_address
-from backend.bookmarks.capture.failures import FetchError
-from backend.bookmarks.capture.fetch import parse_url
-from backend.encryption import decrypt, encrypt
+from backend.encryption import encrypt
 from backend.errors import Invalid, NotFound
 from backend.extensions import current_settings, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
-from backend.profile.schemas import AiProviderIn, AiProviderOut
+from backend.outbound.addresses import is_permitted, literal_address
+from backend.outbound.failures import FetchError
+from backend.outbound.urls import parse_url
+from backend.profile.schemas import AiCapsOut, AiPeriodOut, AiProviderIn, AiProviderOut, AiUsageOut
 from backend.profile.service import at_home, locked_user
 
 # Of a shorter key, four characters would be too large a part.
 HINTED_LENGTH = 12
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What is needed to speak to a provider. The key stays out of what is printed."""
-
-    base_url: str
-    model: str
-    api_key: str | None
-
-    def __repr__(self) -> str:
-        return f"Credentials({self.base_url!r}, {self.model!r})"
 
 
 def read_provider(actor: Actor) -> AiProviderOut:
@@ -101,17 +90,19 @@ def ask_for_test(actor: Actor) -> Job:
     return job
 
 
-def load_credentials(user_id: int) -> Credentials | None:
-    """What the person's provider is spoken to with; None if none is set.
-
-    Raises:
-        Undecryptable: the key was encrypted with a `SECRET_KEY` that is known no more.
-    """
-    provider = db.session.get(AiProvider, user_id, populate_existing=True)
-    if provider is None:
-        return None
-    api_key = decrypt(provider.api_key_encrypted) if provider.api_key_encrypted else None
-    return Credentials(provider.base_url, provider.model, api_key)
+def read_usage(actor: Actor) -> AiUsageOut:
+    """Which language model answers for the person, and what was asked of it: two statements."""
+    settings = current_settings()
+    own, servers = db.session.get(AiProvider, actor.user_id), server_credentials(settings)
+    used = own or servers
+    today, month = read_spent(actor.user_id)
+    return AiUsageOut(
+        provider="own" if own else "server" if servers else None,
+        model=used.model if used else None,
+        today=AiPeriodOut.model_validate(today),
+        month=AiPeriodOut.model_validate(month),
+        caps=AiCapsOut(daily_tokens=settings.LLM_DAILY_TOKENS, monthly_tokens=settings.LLM_MONTHLY_TOKENS),
+    )
 
 
 def _out(provider: AiProvider) -> AiProviderOut:

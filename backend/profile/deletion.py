@@ -17,6 +17,7 @@ from backend.extensions import db, in_batches, utc_now
 from backend.jobs.queue import Message, send
 from backend.organizations.models import Membership, Organization
 from backend.profile.service import check_password, locked_user
+from backend.search.recent import forget_searches
 
 # Small enough for locks to be short and for the statement to stay far from its time-out.
 BATCH = 1_000
@@ -63,13 +64,15 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     # With a space in it, this is nobody's name or address to register.
     user.email = user.email_key = user.username = user.username_key = f"deleted {user.id}"
     user.password_hash, user.role = "", "user"
-    db.session.execute(delete(Membership).where(Membership.user_id == user.id))
+    left = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
+    organizations = db.session.scalars(left).all()
     db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
     revoked = revoke_sessions(Session.user_id == user.id)
     record_event(None, "account_deleted", detail={"user_id": user.id})
     db.session.commit()
     announce_revoked(revoked)
     forget_user(user.id)
+    forget_searches(user.id, organizations)
     send([deletion_message()])
 
 

@@ -16,8 +16,8 @@ from flask import Flask, current_app
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.actor import Actor
-from backend.ai.models import AiProvider
+from backend.actor import Actor, Role
+from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.events import record_event
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
@@ -31,6 +31,7 @@ from backend.profile.models import Export, ExportPart
 from backend.profile.service import at_home, locked_user
 from backend.projects.models import Project, ProjectBookmark
 from backend.recommendations.models import Feedback
+from backend.search.recent import KEPT, recent_searches
 from backend.tasks.models import Task
 
 LIFE = timedelta(hours=24)
@@ -39,7 +40,7 @@ BATCH = 200
 # Page texts in memory at once, but for a single longer one.
 PORTION_BYTES = 8 * 1024 * 1024
 
-USER_COLUMNS = (User.id, User.email, User.username, User.role, User.created_at)
+USER_COLUMNS = (User.id, User.email, User.email_verified_at, User.username, User.role, User.created_at)
 SESSION_COLUMNS = (
     Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,
     Session.revoked_at,
@@ -56,6 +57,9 @@ JOB_COLUMNS = (
     Job.id, Job.organization_id, Job.kind, Job.status, Job.result, Job.error, Job.created_at, Job.finished_at,
 )  # fmt: skip
 PROVIDER_COLUMNS = (AiProvider.base_url, AiProvider.model, AiProvider.api_key_hint, AiProvider.updated_at)
+USAGE_COLUMNS = (
+    LlmUsage.day, LlmUsage.is_servers, LlmUsage.calls, LlmUsage.prompt_tokens, LlmUsage.completion_tokens,
+)  # fmt: skip
 BOOKMARK_COLUMNS = (
     Bookmark.id, Bookmark.organization_id, Bookmark.url, Bookmark.title, Bookmark.description, Bookmark.notes,
     Bookmark.site_name, Bookmark.author, Bookmark.published_at, Bookmark.image_url, Bookmark.language,
@@ -172,8 +176,11 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
     yield "api_tokens", _rows(select(*TOKEN_COLUMNS).where(ApiToken.user_id == user_id).order_by(ApiToken.id))
     events = select(*EVENT_COLUMNS).where(SecurityEvent.user_id == user_id)
     yield "security_events", _rows(events.order_by(SecurityEvent.id))
+    yield "recent_searches", _recent_searches(user_id)
     yield "jobs", _rows(select(*JOB_COLUMNS).where(Job.user_id == user_id).order_by(Job.created_at))
     yield "ai_provider", _rows(select(*PROVIDER_COLUMNS).where(AiProvider.user_id == user_id))
+    usage = select(*USAGE_COLUMNS).where(LlmUsage.user_id == user_id)
+    yield "ai_usage", _rows(usage.order_by(LlmUsage.day, LlmUsage.is_servers))
     projects = select(*PROJECT_COLUMNS).where(_own(user_id, Project.organization_id, Project.user_id))
     yield "projects", _in_order(projects, Project.id)
     organization, person = ProjectBookmark.organization_id, ProjectBookmark.attached_by
@@ -208,6 +215,15 @@ def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[i
 
 def _rows(statement: Any) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in db.session.execute(statement)]
+
+
+def _recent_searches(user_id: int) -> Iterator[dict[str, Any]]:
+    """In the organizations that the person belongs to, the newest first; none while Redis is away."""
+    memberships = select(Membership).where(Membership.user_id == user_id).order_by(Membership.organization_id)
+    for place in db.session.scalars(memberships).all():
+        actor = Actor(user_id, place.organization_id, cast(Role, place.role))
+        for search in recent_searches(actor, "", KEPT):
+            yield {"organization_id": place.organization_id, "search": search}
 
 
 def _bookmarks(user_id: int, progress: Progress) -> Iterator[dict[str, Any]]:

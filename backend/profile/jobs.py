@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from backend.ai.credentials import own_credentials
 from backend.encryption import Undecryptable
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, report_progress
 from backend.profile import exports
 from backend.profile.ai_check import CheckOutcome, check_provider
-from backend.profile.ai_service import load_credentials
 from backend.profile.deletion import deletion_message, is_removal_due, remove_deleted
 
 # Then what waits on other queues has its turn.
@@ -53,7 +53,7 @@ def resend_removals() -> None:
 
 def _check(job: ClaimedJob) -> CheckOutcome:
     try:
-        credentials = load_credentials(job.user_id) if job.user_id is not None else None
+        credentials = own_credentials(job.user_id) if job.user_id is not None else None
     except Undecryptable:
         return CheckOutcome(False, "The stored key can no longer be decrypted: enter it again.", 0)
     if credentials is None:

@@ -8,13 +8,13 @@ from flask import Blueprint, Response, request, url_for
 
 from backend.actor import Actor
 from backend.api import operation
-from backend.auth.schemas import UserOut
 from backend.auth.service import get_user
 from backend.jobs.schemas import JobOut
 from backend.profile import deletion, exports, queries, service
 from backend.profile.schemas import (
     AccountDeletionIn,
     PasswordIn,
+    ProfileOut,
     ProfilePatch,
     SecurityEventPage,
     SecurityEventsQuery,
@@ -24,17 +24,17 @@ blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
 
 @blueprint.get("")
-@operation(scope="account:read", limit="read", tag="profile", responses={200: UserOut}, cache="profile")
-def read_profile(actor: Actor) -> UserOut:
+@operation(scope="account:read", limit="read", tag="profile", responses={200: ProfileOut}, cache="profile")
+def read_profile(actor: Actor) -> ProfileOut:
     """Read your own account."""
-    return UserOut.model_validate(get_user(actor))
+    return ProfileOut.model_validate(get_user(actor))
 
 
 @blueprint.patch("")
-@operation(scope="login", limit="auth", tag="profile", responses={200: UserOut, 409: None})
-def change_profile(actor: Actor, json: ProfilePatch) -> UserOut:
+@operation(scope="login", limit="auth", tag="profile", responses={200: ProfileOut, 409: None})
+def change_profile(actor: Actor, json: ProfilePatch) -> ProfileOut:
     """Change your name or mail address."""
-    return UserOut.model_validate(service.change_profile(actor, json, request.remote_addr or ""))
+    return ProfileOut.model_validate(service.change_profile(actor, json, request.remote_addr or ""))
 
 
 @blueprint.delete("")

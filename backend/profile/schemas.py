@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from backend.api import In, Out, Page, PageQuery, Patch, Text
-from backend.auth.schemas import Email, NewPassword, Username
+from backend.auth.schemas import Email, NewPassword, Username, UserOut
 
 PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
 PresentPassword = Annotated[Text, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]
@@ -26,6 +26,12 @@ API_KEY_SCHEMA = {"type": "string", "format": "api-key", "minLength": 1, "maxLen
 def _trimmed(value: object) -> object:
     # A key that is pasted often brings the end of its line along.
     return value.strip() if isinstance(value, str) else value
+
+
+class ProfileOut(UserOut):
+    """The own account."""
+
+    email_verified_at: datetime | None = Field(description="Since when the mail address is known to be the person's")
 
 
 class ProfilePatch(Patch):
@@ -95,3 +101,30 @@ class AiProviderOut(Out):
     has_api_key: bool
     api_key_hint: str | None = Field(description="The last four characters of a key of twelve or more")
     updated_at: datetime
+
+
+class AiPeriodOut(Out):
+    """What language models were asked for you since the period began."""
+
+    calls: int = Field(description="Those that the provider may charge for")
+    prompt_tokens: int
+    completion_tokens: int
+    server_tokens: int = Field(description="What counts against the cap: with the server's key, calls under way too")
+    resets_at: datetime = Field(description="When the next period begins")
+
+
+class AiCapsOut(Out):
+    """How many tokens you may use of the server's language model. Your own has no cap."""
+
+    daily_tokens: int
+    monthly_tokens: int
+
+
+class AiUsageOut(Out):
+    """Which language model answers for you, and what was asked of it. Days and months are those of UTC."""
+
+    provider: Literal["own", "server"] | None = Field(description="null: none is set")
+    model: str | None
+    today: AiPeriodOut
+    month: AiPeriodOut
+    caps: AiCapsOut

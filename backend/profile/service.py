@@ -10,8 +10,8 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification, may_ask, use_up
 from backend.auth.models import Session, User
+from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault, password_matches
-from backend.auth.service import fold
 from backend.auth.session_state import announce_revoked, revoke_sessions
 from backend.auth.throttle import begin_attempt
 from backend.errors import Conflict, Invalid

@@ -37,7 +37,7 @@ STORE: dict[Kind, TextClause] = {
         SELECT p.organization_id, p.id, :model, CAST(given.embedding AS halfvec), now()
           FROM unnest(CAST(:ids AS bigint[]), CAST(:embeddings AS text[])) AS given(id, embedding)
           JOIN projects p ON p.id = given.id
-        ON CONFLICT (project_id, model) WHERE project_id IS NOT NULL
+        ON CONFLICT (project_id, model)
         DO UPDATE SET embedding = excluded.embedding, updated_at = now()
     """),
     "task": text("""
@@ -45,7 +45,7 @@ STORE: dict[Kind, TextClause] = {
         SELECT t.organization_id, t.id, :model, CAST(given.embedding AS halfvec), now()
           FROM unnest(CAST(:ids AS bigint[]), CAST(:embeddings AS text[])) AS given(id, embedding)
           JOIN tasks t ON t.id = given.id
-        ON CONFLICT (task_id, model) WHERE task_id IS NOT NULL
+        ON CONFLICT (task_id, model)
         DO UPDATE SET embedding = excluded.embedding, updated_at = now()
     """),
 }

@@ -66,10 +66,12 @@ class Panel:
 
     @cached_property
     def content(self) -> Scores:
+        """Of `content`, see above."""
         return _part_of_highest([one.content for one in self.candidates])
 
     @cached_property
     def semantic(self) -> Scores:
+        """Of `semantic`."""
         query = query_vector(self.text_vector, self.evidence)
         if query is None:
             return np.zeros(len(self.candidates))
@@ -82,6 +84,7 @@ class Panel:
 
     @cached_property
     def context(self) -> Scores:
+        """Of `context`."""
         by_meaning: Scores = self.nearness_to_work.max(axis=1, initial=0.0) / HIGHEST_URGENCY
         by_words = _part_of_highest([one.context for one in self.candidates])
         if not self.nearness_to_work.any():
@@ -101,10 +104,12 @@ class Panel:
 
     @cached_property
     def collaborative(self) -> Scores:
+        """Of `collaborative`."""
         return 1 - np.exp(-2 * np.array([one.together for one in self.candidates], dtype=np.float64))
 
     @cached_property
     def rediscover(self) -> Scores:
+        """Of `rediscover`."""
         return self.fit * np.array([forgotten(one) for one in self.candidates], dtype=np.float64)
 
     @cached_property

@@ -13,11 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.extensions import Base
 
 # Of one person, bookmark and subject there is one verdict at most, and beside it one sign of each kind.
-SLOT = "CASE WHEN kind IN ('opened', 'saved') THEN kind ELSE 'verdict' END"
-
-
-def _where(column: str) -> Any:
-    return text(f"{column} IS NOT NULL")
+SLOT = "CASE kind WHEN 'opened' THEN 'opened' WHEN 'saved' THEN 'saved' ELSE 'verdict' END"
 
 
 class SubjectEmbedding(Base):
@@ -27,16 +23,8 @@ class SubjectEmbedding(Base):
     __tablename__ = "subject_embeddings"
     __table_args__ = (
         CheckConstraint("(project_id IS NULL) <> (task_id IS NULL)", name="subject"),
-        Index(
-            "uq_subject_embeddings_project_id_model",
-            "project_id",
-            "model",
-            unique=True,
-            postgresql_where=_where("project_id"),
-        ),
-        Index(
-            "uq_subject_embeddings_task_id_model", "task_id", "model", unique=True, postgresql_where=_where("task_id")
-        ),
+        Index("uq_subject_embeddings_project_id_model", "project_id", "model", unique=True),
+        Index("uq_subject_embeddings_task_id_model", "task_id", "model", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -58,8 +46,8 @@ class RecommendationSet(Base):
     __tablename__ = "recommendation_sets"
     __table_args__ = (
         Index("ix_recommendation_sets_created_at", "created_at"),
-        Index("ix_recommendation_sets_project_id", "project_id", postgresql_where=_where("project_id")),
-        Index("ix_recommendation_sets_task_id", "task_id", postgresql_where=_where("task_id")),
+        Index("ix_recommendation_sets_project_id", "project_id"),
+        Index("ix_recommendation_sets_task_id", "task_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -92,8 +80,8 @@ class Feedback(Base):
         Index("ix_feedback_subject", "organization_id", "subject", text("updated_at DESC")),
         Index("ix_feedback_latest", "organization_id", text("updated_at DESC"), text("id DESC")),
         Index("ix_feedback_created", "organization_id", "user_id", text("created_at DESC"), text("id DESC")),
-        Index("ix_feedback_project_id", "project_id", postgresql_where=_where("project_id")),
-        Index("ix_feedback_task_id", "task_id", postgresql_where=_where("task_id")),
+        Index("ix_feedback_project_id", "project_id"),
+        Index("ix_feedback_task_id", "task_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.bookmarks.analysis import quoted
-from backend.bookmarks.fulltext.conditions import Languages
+from backend.bookmarks.fulltext.conditions import Languages, Place
 from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.syntax import Query, Term
 from backend.recommendations.evidence import Evidence, Taste, Work
 from backend.recommendations.subjects import Subject
 from backend.recommendations.urgency import urgency
-from backend.search.ranking import Finder, Place, Statistics, Wanted, WordSearch, read_statistics, wanted_words
+from backend.search.collection import Statistics, read_statistics
+from backend.search.ranking import WordSearch
+from backend.search.wanted import Finder, Wanted, wanted_words
 
 # What a word of the title counts, of the body, and of what is already attached (Rocchio's feedback: Manning, Raghavan
 # and Schütze, Introduction to Information Retrieval, 9.1.1); tuned with `benchmarks.recommend`.

@@ -29,7 +29,7 @@ def best_snippet(text: str, matcher: Matcher, length: int = 240) -> str:
         matcher: What to look for.
         length: At most so many characters, the ellipses and the markup aside; a longer match may take more.
     """
-    hits = matcher.hits(text)
+    hits = matcher.hits(text, passage=length)
     begin, end = _passage(text, hits, length)
     while begin < end and text[begin].isspace():
         begin += 1
@@ -38,6 +38,11 @@ def best_snippet(text: str, matcher: Matcher, length: int = 240) -> str:
     before = "…" if text[:begin].strip() else ""
     after = "…" if text[end:].strip() else ""
     return before + _marked(text, begin, end, hits) + after
+
+
+def is_marked(shown: str) -> bool:
+    """Whether a title or passage that is shown holds anything of the query."""
+    return "<mark>" in shown
 
 
 def _passage(text: str, hits: Sequence[Hit], length: int) -> tuple[int, int]:

@@ -67,18 +67,37 @@ class Matcher:
     spots: re.Pattern[str] | None
     reach: int
 
-    def hits(self, text: str) -> list[Hit]:
+    def hits(self, text: str, passage: int | None = None) -> list[Hit]:
         """Every stretch to mark, in the order of the text.
 
         Where a word of several parts (`node.js`, 日本語) stands nowhere as a whole, its parts are marked.
+
+        Args:
+            text: What to look through.
+            passage: Once so many characters hold all that is wanted, what lies as far behind them again or further
+                may be left out: no passage is better.
         """
-        found = {Hit(start, end, (index, 0), self.wanted[index].weight) for start, end, index in self._find(text)}
+        found = set(self._whole_hits(text, passage))
         met = {hit.wanted[0] for hit in found}
         for index, one in enumerate(self.wanted):
             if index not in met and (parts := _parts(one, self.language)):
                 matcher = _matcher(parts, self.language)
                 found.update(Hit(at, end, (index, part), parts[part].weight) for at, end, part in matcher._find(text))
         return sorted(found)
+
+    def _whole_hits(self, text: str, passage: int | None) -> Iterator[Hit]:
+        # Words and runs that are looked for together do not come in the order of the text.
+        is_ordered = passage is not None and not (self.runs and self.heads)
+        latest: dict[int, int] = {}
+        last = len(text)
+        for start, end, index in self._find(text):
+            if start > last:
+                return
+            yield Hit(start, end, (index, 0), self.wanted[index].weight)
+            if is_ordered and passage is not None and last == len(text):
+                latest[index] = start
+                if len(latest) == len(self.wanted) and end - min(latest.values()) <= passage:
+                    last = start + passage
 
     def _find(self, text: str) -> Iterator[tuple[int, int, int]]:
         if not self.wanted:

@@ -2,28 +2,29 @@
 
 The rarest words of a query find the candidates, all of them exactly, until so many bookmarks hold them that scoring
 more would take too long. Of words that are more common than that, the bookmarks in which they weigh most are known
-beforehand (their champions). What was written since those were chosen is looked at besides.
+beforehand (their champions), and how much: those in which they weigh most together are candidates. What was written
+since champions were chosen is looked at besides. Where there is more than may be scored, the newest is.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from pgvector.sqlalchemy import SPARSEVEC
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     Float,
     Select,
+    Subquery,
     Text,
-    any_,
+    TextualSelect,
+    bindparam,
     cast,
+    column,
     func,
     literal,
     literal_column,
@@ -33,159 +34,43 @@ from sqlalchemy import (
     union,
 )
 
-from backend.bookmarks.analysis import query_forms, query_terms, quoted
-from backend.bookmarks.analysis.tokens import TEXT
-from backend.bookmarks.fulltext.conditions import Languages, Requirements, any_form, any_of, holds, matches
-from backend.bookmarks.fulltext.impacts import DIMENSIONS, is_telling, sparse_literal, term_id
-from backend.bookmarks.fulltext.labels import generation_label, organization_label
-from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchTerm
+from backend.bookmarks.analysis import quoted
+from backend.bookmarks.fulltext.conditions import Requirements, any_form, holds, matches
+from backend.bookmarks.fulltext.impacts import DIMENSIONS, sparse_literal, term_id
+from backend.bookmarks.fulltext.labels import organization_label
+from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.neighbours import Ranked
-from backend.bookmarks.syntax import Query, Term
 from backend.extensions import db
+from backend.search.collection import Statistics, read_statistics
+from backend.search.wanted import Finder, Wanted, any_finder
 
-# How many words a query may have for bookmarks that hold them all to come first.
-COMPLETE_WORDS = 4
-# How many candidates a search may score, if none has a page; a page's impacts lie out of line and take longer.
-BUDGET, PAGE_COST = 5_000, 5
-# Without stored counts documents are counted for the query, up to this bound.
-COUNTED = 5_000
+SCORED = """
+    SELECT d.bookmark_id AS id,
+           -(d.impacts <#> CAST(:weights AS sparsevec))
+           + coalesce(-(d.page_impacts <#> CAST(:weights AS sparsevec)), 0) AS score
+"""
+OWN = "d.organization_id = :organization_id"
+HOLDS = "d.document @@ CAST(:words AS tsquery)"
+ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
+# The order is that of no index: reading along one until enough documents are found would unpack each on the way.
+MATCHING = f"""{SCORED}
+      FROM (SELECT d.bookmark_id, d.impacts, d.page_impacts FROM bookmark_documents d WHERE {OWN} AND {HOLDS}
+             ORDER BY extract(epoch FROM d.written_at) DESC LIMIT :budget) AS d
+"""  # nosec B608
+GIVEN = f"{SCORED} FROM bookmark_documents d WHERE {ONE_OF} AND {OWN}"  # nosec B608
+CHAMPIONS = f"""{SCORED}
+      FROM (SELECT champion.id
+              FROM unnest(CAST(:terms AS integer[]), CAST(:term_weights AS float8[])) AS wanted(term, weight)
+              JOIN search_terms t ON t.organization_id = :organization_id AND t.term = wanted.term
+             CROSS JOIN LATERAL unnest(t.champions, t.champion_impacts) AS champion(id, impact)
+             GROUP BY champion.id
+             ORDER BY sum(wanted.weight * champion.impact) DESC, champion.id DESC LIMIT :budget) AS best
+      JOIN bookmark_documents d ON d.bookmark_id = best.id AND {OWN}
+"""  # nosec B608
 
 NOTHING = Requirements("", False, ())
 
-Scored = Select[int, float]
-DOCUMENT = BookmarkDocument
-# The lexemes of which one is wanted at a place of the query.
-Place = tuple[str, ...]
-
-STORED = text("""
-    SELECT s.documents, s.pages, s.terms, s.generation, t.term, t.documents AS holding,
-           t.champions IS NOT NULL AS has_champions
-      FROM search_statistics s
-      LEFT JOIN search_terms t ON t.organization_id = s.organization_id AND t.term = ANY(:terms)
-     WHERE s.organization_id = :organization_id
-""")
-COUNT = text("""
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM bookmark_documents d WHERE d.document @@ q.words LIMIT :most) AS found)
-      FROM unnest(CAST(CAST(:words AS text[]) AS tsquery[])) WITH ORDINALITY AS q(words, place)
-     ORDER BY q.place
-""")
-
-
-@dataclass(frozen=True)
-class Finder:
-    """What makes a document a candidate: a word with all its parts, or two characters of a text without spaces.
-
-    Attributes:
-        words: As a tsquery.
-        places: Of which all stand in what it finds, but for other ways to write the word.
-    """
-
-    words: str
-    places: tuple[Place, ...]
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The words to rank by.
-
-    Attributes:
-        places: What is wanted, with how often the query asks for it, or how much it matters.
-        finders: Of which every result fulfils one.
-        complete: A tsquery for documents that hold all words; empty where that is no matter.
-    """
-
-    places: Mapping[Place, float]
-    finders: tuple[Finder, ...]
-    complete: str
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What is known of an organization's documents.
-
-    Attributes:
-        documents: How many there are.
-        holding: How many of them hold each place.
-        common: Places of which the champions are known.
-        generation: That what was written since champions were chosen is labelled with; None if there are none.
-        budget: How many candidates may be scored.
-    """
-
-    documents: int
-    holding: dict[Place, int]
-    common: frozenset[Place]
-    generation: int | None
-    budget: int
-
-    def found_by(self, finder: Finder) -> int:
-        """At most how many documents a finder finds, about."""
-        return min(self.holding[place] for place in finder.places if place in self.holding)
-
-    def weight(self, place: Place) -> float:
-        """How rare a place is: BM25's inverse document frequency, as Lucene has it, never negative."""
-        holding = self.holding[place]
-        return math.log(1 + (max(self.documents - holding, 0) + 0.5) / (holding + 0.5))
-
-
-def wanted_words(query: Query, languages: Languages) -> Wanted:
-    """What a query ranks by: its telling words; all of them where there is no other."""
-    counts: Counter[Place] = Counter()
-    for piece in (*query.words, *query.phrases):
-        counts.update(_meant(place, languages) for place in query_terms(piece, languages))
-    places: dict[Place, float] = {place: count for place, count in counts.items() if _tells(place)} or {**counts}
-    finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
-    telling = [finder for finder in finders if any(place in places for place in finder.places)]
-    return Wanted(places, tuple(telling), _complete(query, languages))
-
-
-def _finders(word: str, languages: Languages) -> Iterator[Finder]:
-    for found in TEXT.finditer(word):
-        if found.lastgroup == "run":
-            yield from (Finder(any_of([place]), (tuple(place),)) for place in query_terms(found[0], languages))
-        elif forms := _forms(found[0], languages):
-            yield Finder(_in_any_order(forms), tuple(forms[0]))
-
-
-def _forms(word: str, languages: Languages) -> list[list[Place]]:
-    return [[_meant(place, languages) for place in form] for form in query_forms(word, languages)]
-
-
-def read_statistics(organization_id: int, wanted: Wanted, *, is_counted: bool = True) -> Statistics:
-    """What is known of the organization and of the words wanted. One statement; two without stored counts, or one again
-    if the caller knows that there are none."""
-    if not is_counted:
-        return _count(organization_id, wanted)
-    terms = {lexeme: term_id(lexeme) for place in wanted.places for lexeme in place}
-    rows = db.session.execute(STORED, {"organization_id": organization_id, "terms": list(terms.values())}).all()
-    if not rows or not rows[0].terms:
-        return _count(organization_id, wanted)
-    head = rows[0]
-    stored = {row.term: row for row in rows}
-    holding = dict.fromkeys(wanted.places, 1)
-    common = set()
-    for place in wanted.places:
-        for lexeme in place:
-            if (row := stored.get(terms[lexeme])) is not None:
-                holding[place] = max(holding[place], row.holding)
-                if row.has_champions:
-                    common.add(place)
-    cost = 1 + PAGE_COST * head.pages / max(head.documents, 1)
-    return Statistics(head.documents, holding, frozenset(common), head.generation, int(BUDGET / cost))
-
-
-def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
-    if required.words:
-        where = [*where, holds(organization_id, required.words)]
-    newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(limit)
-    return [(id_, 0.0) for id_ in db.session.scalars(newest)]
-
-
-def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
-    """The bookmarks that the filters leave, if they are few."""
-    # In the order of an index, so that a filter which many pass reads no more than it must.
-    newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc())
-    ids = db.session.scalars(newest.limit(most + 1)).all()
-    return list(ids) if len(ids) <= most else None
+Scored = TextualSelect | Select[int, float]
 
 
 class WordSearch:
@@ -227,167 +112,149 @@ class WordSearch:
             return _newest(self.organization_id, self.required, where, limit) if is_asked else []
         among = _few(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
-        return _best(parts, self._is_complete, where, limit)
+        return self._first(list(parts), where, limit)
 
-    def candidates(self, limit: int) -> Scored:
+    def candidates(self, limit: int) -> Select[int, float]:
         """The best matches as a statement, to be made part of another. `statistics` are read; nothing else is."""
-        parts = self._everywhere(())
+        parts = list(self._everywhere(()))
         found = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
         return select(found.c.id, found.c.score).order_by(found.c.score.desc(), found.c.id.desc()).limit(limit)
+
+    def score(self) -> ColumnElement[float]:
+        """The BM25 score, as a column beside `BookmarkDocument`."""
+        weights = cast(literal(sparse_literal(self._weights()), Text), SPARSEVEC(DIMENSIONS))
+        score = -BookmarkDocument.impacts.op("<#>", return_type=Float())(weights)
+        page_score = -BookmarkDocument.page_impacts.op("<#>", return_type=Float())(weights)
+        return (score + func.coalesce(page_score, 0)).label("score")
 
     def scores(self, ids: Sequence[int]) -> dict[int, float]:
         """The BM25 scores of these bookmarks, whether or not they hold any word. One statement."""
         if not ids or not self.wanted.places:
             return {}
-        scored = self._scored(DOCUMENT.bookmark_id == any_(literal(list(ids), ARRAY(BigInteger))))
-        return {row.id: float(row.score) for row in db.session.execute(scored)}
+        return {row.id: float(row.score) for row in db.session.execute(self._scored(GIVEN, ids=list(ids)))}
 
-    def _among(self, ids: list[int]) -> list[Scored]:
+    def _among(self, ids: list[int]) -> Iterator[Scored]:
         """Those of these bookmarks that match."""
-        words = [] if self.required.bounded else [_any_finder(self.wanted.finders)]
-        return [self._scored(DOCUMENT.bookmark_id == any_(literal(ids, ARRAY(BigInteger))), self._match(*words))]
+        words = self._words() if self.required.bounded else self._words(any_finder(self.wanted.finders))
+        yield self._scored(f"{GIVEN} AND {HOLDS}", ids=ids, words=words)
 
-    def _everywhere(self, where: Sequence[ColumnElement[bool]]) -> list[Scored]:
+    def _everywhere(self, where: Sequence[ColumnElement[bool]]) -> Iterator[Scored]:
         """Those of all bookmarks that match, as far as they may be among the best; `where` are further filters."""
-        budget = self.statistics.budget
         if self.required.bounded:
-            return [self._scored(self._match()).limit(budget)]
-        rare, common = self._split()
-        parts = [self._scored(self._match(_any_finder(rare))).limit(budget)] if rare else []
-        if common and self.statistics.generation is not None:
-            parts.append(self._champions(common))
-            parts.append(self._fresh(common))
-            if self.wanted.complete and not rare:
-                parts.append(self._scored(self._match(self.wanted.complete)).limit(budget))
+            yield self._matching()
+            return
+        rare, common, is_bounded = self._split()
+        if rare:
+            yield self._matching(any_finder(rare))
+        if self.wanted.complete and not (rare and is_bounded):
+            yield self._matching(self.wanted.complete)
+        if common and self.statistics.fresh:
+            yield self._champions(common)
+            yield self._matching(any_form([quoted(label) for label in self.statistics.fresh]), any_finder(common))
             if where:
-                passing = select(Bookmark.id).where(Bookmark.id == DOCUMENT.bookmark_id, *where).correlate(DOCUMENT)
-                parts.append(self._scored(self._match(_any_finder(common)), passing.exists()).limit(budget))
-        return parts
+                yield self._passing(common, where)
 
-    def _is_complete(self, bookmark_id: ColumnElement[int]) -> ColumnElement[bool]:
-        """Whether a candidate holds all words; of all candidates, where that is no matter."""
-        if not self.wanted.complete:
-            return true()
-        # Asked of the index: the documents themselves may be long.
-        found = select(DOCUMENT.bookmark_id).where(
-            DOCUMENT.organization_id == self.organization_id, matches(self.organization_id, self.wanted.complete)
-        )
-        return bookmark_id.in_(found)
-
-    def _split(self) -> tuple[list[Finder], list[Finder]]:
-        """What finds candidates within the budget, the rarest first, and what is more common."""
+    def _split(self) -> tuple[list[Finder], list[Finder], bool]:
+        """What finds candidates, the rarest first, what is more common, and whether the first fit into the budget."""
         finders = sorted(self.wanted.finders, key=self.statistics.found_by)
         rare: list[Finder] = []
         left = self.statistics.budget
         for finder in finders:
-            left -= self.statistics.found_by(finder)
-            if left < 0 and (rare or not self.statistics.common.isdisjoint(finder.places)):
+            found = self.statistics.found_by(finder)
+            if found > left and (rare or not self.statistics.common.isdisjoint(finder.places)):
                 break
             rare.append(finder)
-        return rare, finders[len(rare) :]
+            left -= found
+        return rare, finders[len(rare) :], left >= 0
+
+    def _matching(self, *words: str) -> Scored:
+        return self._scored(MATCHING, words=self._words(*words), budget=self.statistics.budget)
 
     def _champions(self, common: Sequence[Finder]) -> Scored:
+        weights = self._weights()
         places = {place for finder in common for place in finder.places if place in self.statistics.common}
         terms = [term_id(lexeme) for place in places for lexeme in place]
-        share = max(1, self.statistics.budget // max(1, len(places)))
-        chosen = (
-            select(func.unnest(SearchTerm.champions[1:share]).label("id"))
-            .where(SearchTerm.organization_id == self.organization_id, SearchTerm.term.in_(terms))
-            .distinct()
-            .subquery()
-        )
+        values = {"terms": terms, "term_weights": [weights[term] for term in terms], "budget": self.statistics.budget}
         # A champion of a single word holds it; of a word of several parts it may be the champion of one.
-        parted = any(len(finder.places) > 1 for finder in common)
-        matching = [self._match(_any_finder(common))] if parted or self.required.words else []
-        return self._scored(DOCUMENT.bookmark_id.in_(select(chosen.c.id)), *matching)
+        if any(len(finder.places) > 1 for finder in common) or self.required.words:
+            return self._scored(f"{CHAMPIONS} WHERE {HOLDS}", words=self._words(any_finder(common)), **values)
+        return self._scored(CHAMPIONS, **values)
 
-    def _fresh(self, common: Sequence[Finder]) -> Scored:
-        label = generation_label(self.organization_id, self.statistics.generation or 0)
-        return self._scored(self._match(quoted(label), _any_finder(common)))
+    def _passing(self, common: Sequence[Finder], where: Sequence[ColumnElement[bool]]) -> Scored:
+        """What passes filters and holds a common word, be it no champion: found by one more statement."""
+        passing = select(Bookmark.id).where(Bookmark.id == BookmarkDocument.bookmark_id, *where)
+        matching = matches(self.organization_id, " & ".join(filter(None, (any_finder(common), self.required.words))))
+        which = select(BookmarkDocument.bookmark_id).where(
+            BookmarkDocument.organization_id == self.organization_id,
+            matching,
+            passing.correlate(BookmarkDocument).exists(),
+        )
+        return self._scored(GIVEN, ids=list(db.session.scalars(which.limit(self.statistics.budget))))
 
-    def _match(self, *words: str) -> ColumnElement[bool]:
-        return matches(self.organization_id, " & ".join(one for one in (*words, self.required.words) if one))
+    def _words(self, *words: str) -> str:
+        """A tsquery for documents of the organization that fulfil all of these and what is required."""
+        wanted = [quoted(organization_label(self.organization_id)), *words, self.required.words]
+        return " & ".join(one for one in wanted if one)
 
-    def _scored(self, *which: ColumnElement[bool]) -> Scored:
-        found: Scored = select(DOCUMENT.bookmark_id.label("id"), self.score())
-        return found.where(DOCUMENT.organization_id == self.organization_id, *which)
+    def _scored(self, statement: str, **values: object) -> TextualSelect:
+        """A statement that scores documents as a selection of `id` and `score`."""
+        values["weights"] = sparse_literal(self._weights())
+        values["organization_id"] = self.organization_id
+        bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
+        return text(statement).bindparams(*bound).columns(column("id", BigInteger), column("score", Float))
 
-    def score(self) -> ColumnElement[float]:
-        """The BM25 score, as a column beside `BookmarkDocument`."""
-        score = -DOCUMENT.impacts.op("<#>", return_type=Float())(self._weights())
-        page_score = -DOCUMENT.page_impacts.op("<#>", return_type=Float())(self._weights())
-        return (score + func.coalesce(page_score, 0)).label("score")
-
-    def _weights(self) -> ColumnElement[Any]:
+    def _weights(self) -> dict[int, float]:
         weights: dict[int, float] = {}
         for place, count in self.wanted.places.items():
             for lexeme in place:
                 weights[term_id(lexeme)] = weights.get(term_id(lexeme), 0.0) + count * self.statistics.weight(place)
-        return cast(literal(sparse_literal(weights), Text), SPARSEVEC(DIMENSIONS))
+        return weights
+
+    def _is_complete(self, candidates: Subquery) -> ColumnElement[bool]:
+        """Whether a candidate holds all words; of all candidates, where that is no matter."""
+        if not self.wanted.complete:
+            return true()
+        # Asked of the index: the documents themselves may be long.
+        found = select(BookmarkDocument.bookmark_id).where(
+            BookmarkDocument.organization_id == self.organization_id,
+            matches(self.organization_id, self.wanted.complete),
+        )
+        return candidates.c.id.in_(found)
+
+    def _first(self, parts: Sequence[Scored], where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
+        """The best of the candidates that fulfil the conditions."""
+        candidates = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
+        complete = self._is_complete(candidates).label("complete")
+        # The conditions are looked at for one candidate after the other, the best first, until there are enough.
+        ordered = (
+            select(candidates, complete)
+            .order_by(complete.desc(), candidates.c.score.desc(), candidates.c.id.desc())
+            .offset(literal_column("0"))
+            .subquery()
+        )
+        passing = select(literal_column("1")).where(Bookmark.id == ordered.c.id, *where).limit(1).lateral()
+        best = (
+            select(ordered.c.id, ordered.c.score)
+            .select_from(ordered.join(passing, true()))
+            .order_by(ordered.c.complete.desc(), ordered.c.score.desc(), ordered.c.id.desc())
+            .limit(limit)
+            .subquery()
+        )
+        # As two arrays: a thousand rows would take longer to read than to find.
+        ids, scores = db.session.execute(select(func.array_agg(best.c.id), func.array_agg(best.c.score))).one()
+        return list(zip(ids or (), scores or (), strict=True))
 
 
-def _best(
-    parts: Sequence[Scored],
-    is_complete: Callable[[ColumnElement[int]], ColumnElement[bool]],
-    where: Sequence[ColumnElement[bool]],
-    limit: int,
-) -> Ranked:
-    """The best of the candidates that fulfil the conditions."""
-    found = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
-    complete = is_complete(found.c.id).label("complete")
-    # The conditions are looked at for one candidate after the other, the best first, until there are enough.
-    ordered = (
-        select(found, complete)
-        .order_by(complete.desc(), found.c.score.desc(), found.c.id.desc())
-        .offset(literal_column("0"))
-        .subquery()
-    )
-    passing = select(literal_column("1")).where(Bookmark.id == ordered.c.id, *where).limit(1).lateral()
-    best = (
-        select(ordered.c.id, ordered.c.score)
-        .select_from(ordered.join(passing, true()))
-        .order_by(ordered.c.complete.desc(), ordered.c.score.desc(), ordered.c.id.desc())
-        .limit(limit)
-    )
-    return [(row.id, float(row.score)) for row in db.session.execute(best)]
+def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
+    if required.words:
+        where = [*where, holds(organization_id, required.words)]
+    newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(limit)
+    return [(id_, 0.0) for id_ in db.session.scalars(newest)]
 
 
-def _any_finder(finders: Sequence[Finder]) -> str:
-    return any_form([finder.words for finder in finders])
-
-
-def _meant(place: Sequence[str], languages: Languages) -> Place:
-    """A place without the stems that are stop words of some language: `da`, Portuguese for `of`, of `data`."""
-    return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
-
-
-def _tells(place: Place) -> bool:
-    # By the words that say little in any text: those of one language more are common there, and weigh little anyway.
-    return is_telling(place[0], None)
-
-
-def _complete(query: Query, languages: Languages) -> str:
-    """A tsquery for documents that hold all words that tell something, wherever they stand."""
-    words = list(
-        dict.fromkeys(clause.text for clause in query.clauses if isinstance(clause, Term) and not clause.negated)
-    )
-    forms = [_forms(word, languages) for word in words]
-    if sum(map(bool, forms)) > COMPLETE_WORDS:
-        return ""
-    telling = [found for found in forms if any(_tells(place) for form in found for place in form)]
-    if len(telling) < 2:
-        return ""
-    return " & ".join(_in_any_order(found) for found in telling)
-
-
-def _in_any_order(forms: Sequence[Sequence[Sequence[str]]]) -> str:
-    """A tsquery for any form of a word, its parts wherever they stand: the index answers that alone."""
-    return any_form(["(" + " & ".join(any_of([place]) for place in form) + ")" for form in forms])
-
-
-def _count(organization_id: int, wanted: Wanted) -> Statistics:
-    """Statistics of an organization whose counts are not stored."""
-    label = quoted(organization_label(organization_id))
-    queries = [label, *(f"{label} & {any_of([place])}" for place in wanted.places)]
-    documents, *holding = db.session.scalars(COUNT, {"words": queries, "most": COUNTED}).all()
-    return Statistics(documents, dict(zip(wanted.places, holding, strict=True)), frozenset(), None, BUDGET)
+def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
+    """The bookmarks that the filters leave, if they are few."""
+    # In the order of an index, so that a filter which many pass reads no more than it must.
+    newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc())
+    ids = db.session.scalars(newest.limit(most + 1)).all()
+    return list(ids) if len(ids) <= most else None

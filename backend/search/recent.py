@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import redis
@@ -66,6 +66,19 @@ def recent_searches(actor: Actor, prefix: str, limit: int) -> list[str]:
     return list(by_fold.values())[:limit]
 
 
+def forget_searches(user_id: int, organization_ids: Iterable[int]) -> None:
+    """Delete what a person searched for in these organizations; while Redis is away it stays until it expires.
+
+    One round trip; none without organizations.
+    """
+    keys = [_key_of(organization_id, user_id) for organization_id in organization_ids]
+    try:
+        if keys:
+            redis_client().delete(*keys)
+    except redis.RedisError as error:
+        logger.warning("recent searches are not deleted: {}", error)
+
+
 def _beginning(prefix: str) -> Callable[[str], bool]:
     start, wanted = _folded(prefix), typed_words(prefix)
 
@@ -85,4 +98,8 @@ def _folded(text: str) -> str:
 
 
 def _key(actor: Actor) -> str:
-    return f"fuze:recent:{actor.organization_id}:{actor.user_id}"
+    return _key_of(actor.organization_id, actor.user_id)
+
+
+def _key_of(organization_id: int, user_id: int) -> str:
+    return f"fuze:recent:{organization_id}:{user_id}"

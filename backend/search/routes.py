@@ -14,7 +14,7 @@ blueprint = Blueprint("search", __name__, url_prefix="/search")
 
 
 @blueprint.get("")
-@operation(scope="search:read", limit="search", tag="search", responses={200: SearchPage})
+@operation(scope="search:read", limit="search", tag="search", responses={200: SearchPage}, is_timed=True)
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Find bookmarks by word, by meaning, or by both."""
     return service.search(actor, query)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api import Out, Page, Query, QueryInteger, Text
+from backend.api import Out, Page, PageQuery, Query, Text
 from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
 
 SearchMode = Literal["hybrid", "text", "semantic"]
@@ -14,13 +14,13 @@ Matched = Literal["text", "semantic"]
 SuggestKind = Literal["tag", "title", "domain", "recent"]
 
 
-class SearchQuery(BookmarkFilter):
+class SearchQuery(BookmarkFilter, PageQuery):
     """What to find, how, and among which bookmarks."""
 
-    q: Text = Field(max_length=1000, description='Words, "a phrase", -word, a or b')
+    q: Text = Field(
+        max_length=1000, description='Words, "a phrase", -word, a OR b, tag:x, site:example.com, is:unread …'
+    )
     mode: SearchMode = "hybrid"
-    page: QueryInteger = Field(1, ge=1, le=10**12)
-    page_size: QueryInteger = Field(20, ge=1, le=100)
 
 
 class Highlights(Out):

@@ -24,16 +24,18 @@ from backend.bookmarks.schemas import BookmarkFilter
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
+from backend.search.paging import window
 from backend.search.queries import read_hits
-from backend.search.ranking import WordSearch, wanted_words
+from backend.search.ranking import WordSearch
 from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
+from backend.search.wanted import wanted_words
 
 # How many results there are at most: fixed, so that pages do not shift. By meaning everything is somehow near; a fusion
 # takes the first of both.
 WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
-PROSE_WORDS = 5
+PROSE_WORDS = 10
 FILTERS = BookmarkFilter.model_fields.keys() - {"q"}
 
 Hit = tuple[int, float, list[Matched]]
@@ -80,26 +82,27 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     started = time.perf_counter()
     parsed = as_prose(parse(query.q))
     found = _find(_request(actor, query, parsed), query) if parsed.clauses else Found([])
-    start = (query.page - 1) * query.page_size
-    window = found.ranked[start : start + query.page_size]
-    hits = read_hits([id_ for id_, _, _ in window], parsed) if window else {}
+    shown = window([id_ for id_, _, _ in found.ranked], query)
+    ranked = found.ranked[shown.start : shown.end]
+    by_words = {id_ for id_, _, matched in ranked if "text" in matched}
+    hits = read_hits([id_ for id_, _, _ in ranked], parsed, by_words) if ranked else {}
     items = [
         SearchHit(bookmark=hits[id_][0], score=score, matched=matched, highlights=hits[id_][1])
-        for id_, score, matched in window
+        for id_, score, matched in ranked
         if id_ in hits
     ]
-    if query.page == 1 and items:
+    if shown.page == 1 and items:
         remember_search(actor, query.q)
     total = len(found.ranked)
     return SearchPage(
         items=items,
         total=total,
-        page=query.page,
+        page=shown.page,
         page_size=query.page_size,
         total_pages=-(-total // query.page_size),
-        has_next=start + query.page_size < total,
-        has_prev=query.page > 1,
-        next_cursor=None,
+        has_next=shown.next_cursor is not None,
+        has_prev=shown.page > 1,
+        next_cursor=shown.next_cursor,
         mode=query.mode,
         degraded=found.degraded,
         took_ms=round((time.perf_counter() - started) * 1000, 2),
@@ -113,8 +116,15 @@ def find_by_words(actor: Actor, words: str, among: BookmarkFilter, limit: int) -
     return [id_ for id_, _ in _request(actor, query, parsed).by_words(limit)]
 
 
+def find_related(actor: Actor, text: str, among: BookmarkFilter, limit: int) -> list[int]:
+    """The same for a text, by its words and, as far as there are embeddings, by what it means."""
+    parsed = Query(tuple(Term(word) for word in text.split()))
+    query = SearchQuery(q="", **among.model_dump(exclude={"q"}))
+    return [id_ for id_, _, _ in _find(_request(actor, query, parsed), query).ranked[:limit]]
+
+
 def as_prose(query: Query) -> Query:
-    """The query; if it has more words than anybody types with operators, it is prose that was pasted.
+    """The query; if it has more plain words than anybody types beside operators, it is prose that was pasted.
 
     In prose quotes and dashes are punctuation: their words are wanted like all others.
     """
@@ -148,7 +158,7 @@ def _find(request: _Request, query: SearchQuery) -> Found:
         return _by_words(request)
     is_semantic = query.mode == "semantic"
     meant = request.by_meaning(MEANING_WINDOW if is_semantic else FUSED_WINDOW)
-    if meant is None:
+    if meant is None or not (meant.ranked or meant.complete):
         return _by_words(request, degraded=True)
     if is_semantic:
         found: list[Hit] = [(id_, score, ["semantic"]) for id_, score in meant.ranked]

@@ -34,10 +34,10 @@ def same_etag(headers: Headers, etag: str) -> str:
     return next((tag for tag in given if ENCODED.sub("", tag) == etag), etag)
 
 
-def not_modified(etag: str) -> Response:
+def not_modified(etag: str, *, is_weak: bool = False) -> Response:
     """The answer to who has it already, under the ETag that was sent along."""
     response = Response(status=304)
-    response.headers["ETag"] = f'"{same_etag(request.headers, etag)}"'
+    response.set_etag(same_etag(request.headers, etag), weak=is_weak)
     return response
 
 

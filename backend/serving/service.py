@@ -6,6 +6,7 @@ what was kept is worthless.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,7 +29,6 @@ from backend.serving.admission import (
     Question,
     admit,
     charge_more,
-    charge_stranger,
     look,
     question_of,
     slot_of,
@@ -37,11 +37,14 @@ from backend.serving.conditions import check_write, is_conditional_write, known_
 from backend.serving.limit_headers import limit_headers
 from backend.serving.repetition import once
 from backend.serving.shortcut import KeptAnswers
+from backend.serving.strangers import Strangers
 from config import Settings
 
 READS = ("GET", "HEAD")
 # What PostgreSQL says to a transaction whose rows another has changed since it began.
 CHANGED_MEANWHILE = "40001"
+# How long an answer took, where it says so. In a text of the answer these quotes would have backslashes.
+TOOK = re.compile(rb'"took_ms":\s*[0-9.eE+-]+')
 # What is written under these shows in answers about the person.
 PERSONAL_SCOPES = ("login", "account", "organizations")
 
@@ -51,7 +54,7 @@ def register_serving(app: Flask, settings: Settings) -> None:
     app.extensions["rate_limits"] = RateLimits(settings.rate_limits)
     app.extensions["serving"] = RouteServing()
     app.wsgi_app = KeptAnswers(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
-    app.before_request(_count_stranger)
+    app.before_request(Strangers(app).receive)
     app.after_request(_say_limits)
 
 
@@ -71,7 +74,7 @@ class RouteServing:
         if request.method not in READS:
             return _write(route, actor, arguments)
         if question is None:
-            return _conditional(_view(route, arguments))
+            return _conditional(_view(route, arguments), is_timed=route.operation.is_timed)
         return _kept_or_made(route, slot_of(actor, question), question, admission.found, arguments)
 
     def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
@@ -127,14 +130,18 @@ def _kept(answer: Answer) -> Response:
     return _private(response)
 
 
-def _conditional(response: Response) -> Response:
-    """The answer with its ETag; 304 if the caller has it already."""
+def _conditional(response: Response, *, is_timed: bool = False) -> Response:
+    """The answer with its ETag; 304 if the caller has it already.
+
+    Two answers that differ in how long they took are the same but for that: their ETag is a weak one.
+    """
     if response.status_code == 200 and response.mimetype == JSON and not response.is_streamed:
-        etag = answers.etag_of(response.get_data())
+        body = response.get_data()
+        etag = answers.etag_of(TOOK.sub(b"", body) if is_timed else body)
         known = known_etags(request.headers)
         if etag in known or "*" in known:
-            return _private(not_modified(etag))
-        response.headers["ETag"] = f'"{etag}"'
+            return _private(not_modified(etag, is_weak=is_timed))
+        response.set_etag(etag, weak=is_timed)
     return _private(response)
 
 
@@ -207,11 +214,6 @@ def _private(response: Response, control: str = PRIVATE) -> Response:
     response.headers.setdefault("Cache-Control", control)
     response.headers["Vary"] = VARY
     return response
-
-
-def _count_stranger() -> None:
-    if request.url_rule is None:
-        charge_stranger("default")
 
 
 def _say_limits(response: Response) -> Response:

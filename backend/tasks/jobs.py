@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
@@ -10,9 +11,10 @@ from backend.actor import Actor
 from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.errors import NotFound
 from backend.extensions import again_after_lost_race, current_settings, db, in_batches
-from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result
-from backend.tasks.breakdown import Breakdown, EngineUnavailable, add_steps, break_down
+from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress
+from backend.tasks.breakdown import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
 
+ASKING = "Asking the language model"
 GONE = "The task was deleted, or has no room for subtasks any more."
 # Subtasks go with the task they are steps of.
 PURGE_TRASH = text("""
@@ -29,11 +31,11 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
         return job.result
     if job.user_id is None:
         raise JobFailed("The account was deleted.")
-    wanted = job.arguments
+    wanted = Wanted(**job.arguments)
     actor = Actor(job.user_id, job.organization_id, "editor")
     try:
-        found = break_down(actor, wanted["task_id"], wanted["engine"], wanted["max_subtasks"])
-        return _apply(job, actor, found) if wanted["apply"] else found.as_result()
+        found = break_down(actor, wanted, partial(report_progress, job, 0, 1, ASKING))
+        return _apply(job, actor, wanted, found) if wanted.apply else found.as_result()
     except EngineUnavailable as fault:
         raise JobFailed(str(fault)) from None
     except NotFound:
@@ -47,10 +49,11 @@ def purge_trash() -> None:
 
 
 @again_after_lost_race
-def _apply(job: ClaimedJob, actor: Actor, found: Breakdown) -> dict[str, Any]:
+def _apply(job: ClaimedJob, actor: Actor, wanted: Wanted, found: Breakdown) -> dict[str, Any]:
     # Not begun with what was read before: no connection waits for an engine, and the tree is held only to add.
     db.session.commit()
-    result = {**found.as_result(), "created_ids": add_steps(actor, job.arguments["task_id"], found.subtasks)}
+    added, created_ids = add_steps(actor, wanted, found)
+    result = {**added.as_result(), "created_ids": created_ids}
     keep_result(job, result)
     db.session.commit()
     announce_change([actor.organization_id])

@@ -26,11 +26,12 @@ TRAILING = " \t.,;:–—-"
 
 @dataclass(frozen=True)
 class Subtask:
-    """A step: what to do, what belongs to it, and about how long it takes, in minutes."""
+    """A step: what to do, what belongs to it, about how long it takes, in minutes, and the bookmarks that help."""
 
     title: str
     description: str
     estimate_minutes: int
+    bookmark_ids: tuple[int, ...] = ()
 
 
 def outline_task(title: str, description: str, most: int) -> list[Subtask] | None:
@@ -41,11 +42,11 @@ def outline_task(title: str, description: str, most: int) -> list[Subtask] | Non
     """
     items = read_items(description)
     if items is not None:
-        return _at_most(most, (_from_item(item) for item in items))
+        return distinct(most, (_from_item(item) for item in items))
     for text in (without_lists(description), title, _after_colon(title)):
         steps = read_steps(text)
         if steps is not None:
-            return _at_most(most, (subtask_of(step.text, step.remarks, 0) for step in steps))
+            return distinct(most, (subtask_of(step.text, step.remarks, 0) for step in steps))
     return None
 
 
@@ -54,7 +55,7 @@ def outline_page(html: str, text: str, most: int) -> list[Subtask] | None:
     steps = page_steps(html, text)
     if steps is None:
         return None
-    return _at_most(most, (subtask_of(step.text, step.points, len(step.points)) for step in steps))
+    return distinct(most, (subtask_of(step.text, step.points, len(step.points)) for step in steps))
 
 
 def subtask_of(text: str, remarks: Sequence[str], points: int) -> Subtask:
@@ -71,16 +72,17 @@ def title_key(title: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", title).casefold().split()) or title
 
 
-def _from_item(item: Item) -> Subtask:
-    return subtask_of(item.text, item.points, item.nested)
-
-
-def _at_most(most: int, found: Iterable[Subtask]) -> list[Subtask]:
+def distinct(most: int, found: Iterable[Subtask]) -> list[Subtask]:
+    """At most so many steps, the first of each title."""
     by_title: dict[str, Subtask] = {}
     for subtask in found:
         if subtask.title:
             by_title.setdefault(title_key(subtask.title), subtask)
     return list(by_title.values())[:most]
+
+
+def _from_item(item: Item) -> Subtask:
+    return subtask_of(item.text, item.points, item.nested)
 
 
 def _split(text: str) -> tuple[str, str, list[str]]:

@@ -185,6 +185,10 @@ class TaskResults(Out):
 class BreakdownIn(In):
     """How to break a task down, and whether to add what comes out to its subtasks."""
 
-    engine: Engine = "auto"
+    engine: Engine = Field(
+        "auto",
+        description="outline: the task's own steps, else those of a page that says how; llm: a language model's; auto: "
+        "the task's own, else a language model's, else those of a page",
+    )
     max_subtasks: Annotated[int, Field(ge=1, le=20), WHOLE] = 10
     apply: bool = Field(False, description="Add them; what has a subtask of that title already is not added again")

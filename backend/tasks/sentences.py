@@ -57,6 +57,10 @@ FINITE = re.compile(
     r"|darf|dürfen|ist|sind|war|waren|hat|haben|hatte[n]?|möchte[n]?|lässt|gibt|bin)\b",
     re.IGNORECASE,
 )
+# When a step comes: "After the call, send the notes". What only happens when or if something does is often a fault.
+WHEN = re.compile(r"(?:after|before|once|as\s+soon\s+as|nachdem|bevor|sobald)\b[^,.;:]{2,80},\s*", re.IGNORECASE)
+# Lines that could be items of a list, if they had marks.
+FEWEST_LINES, LONGEST_LINE = 3, 80
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 JOINED = re.compile(r"\s*;\s*|\s*,\s*(?:and\s+|und\s+|then\s+|dann\s+)?|\s+(?:and|und)\s+", re.IGNORECASE)
 
@@ -79,6 +83,9 @@ class _Clause:
 
 def read_steps(text: str) -> list[Step] | None:
     """The steps that the sentences of a text name; None where they name fewer than two."""
+    lines = _bare_list(text)
+    if lines is not None:
+        return [Step(line) for line in lines]
     clauses = [clause for sentence in sentences_of(text) for clause in _clauses(sentence)]
     in_order = sum(clause.is_ordered for clause in clauses)
     steps: list[Step] = []
@@ -107,6 +114,17 @@ def sentences_of(text: str) -> list[str]:
     return found
 
 
+def _bare_list(text: str) -> list[str] | None:
+    """The lines of a text that is a list without marks: short, not ended like sentences, most of them instructions."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < FEWEST_LINES:
+        return None
+    if any(len(line) > LONGEST_LINE or line[-1] in ".!?…:;,。" or STARTS.match(line) for line in lines):
+        return None
+    told = sum(is_instruction(line) for line in lines)
+    return lines if 2 * told > len(lines) else None
+
+
 def _clauses(sentence: str) -> list[_Clause]:
     clauses = []
     for part in WITHIN.split(sentence):
@@ -114,10 +132,14 @@ def _clauses(sentence: str) -> list[_Clause]:
         text = part[order.end() :] if order else part
         bare = LEADS.sub("", text, count=1) if LEADS.match(text) else text
         if bare.strip(" .,;:!"):
-            clauses.append(
-                _Clause(bare.strip(), part.strip(), order is not None, is_instruction(bare, is_led=bare != text))
-            )
+            is_told = is_instruction(_without_when(bare), is_led=bare != text)
+            clauses.append(_Clause(bare.strip(), part.strip(), order is not None, is_told))
     return clauses
+
+
+def _without_when(clause: str) -> str:
+    found = WHEN.match(clause)
+    return clause[found.end() :] if found else clause
 
 
 def is_instruction(clause: str, *, is_led: bool = False) -> bool:

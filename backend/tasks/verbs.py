@@ -17,7 +17,7 @@ implement import improve include inform initialise initialize insert inspect ins
 introduce investigate invite join keep knead label launch learn lint list load lock log look mail make map mark
 measure meet merge migrate mix mock modify monitor mount move name negotiate note notify onboard open order organise
 organize outline pack paint paste patch pay peel perform photograph pick pilot pin ping plan plant play plug polish
-post pour practice practise preheat prepare present press print prioritise prioritize process produce profile
+port post pour practice practise preheat prepare present press print prioritise prioritize process produce profile
 propose prototype provide provision prune publish pull purchase push put rack read reboot rebuild recalculate record
 recruit redesign redirect reduce refactor refresh regenerate register rehearse reindex release remove rename renew
 rent reorder repair repeat replace reply report reproduce request research reserve reset resize resolve respond

@@ -8,9 +8,9 @@ from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects import postgresql
 
 revision = '0016'
-down_revision = '0011'
+down_revision = '0015'
 
-SLOT = "CASE WHEN kind IN ('opened', 'saved') THEN kind ELSE 'verdict' END"
+SLOT = "CASE kind WHEN 'opened' THEN 'opened' WHEN 'saved' THEN 'saved' ELSE 'verdict' END"
 
 
 def upgrade() -> None:
@@ -29,8 +29,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_subject_embeddings'))
     )
     op.create_index(op.f('ix_subject_embeddings_organization_id'), 'subject_embeddings', ['organization_id'], unique=False)
-    op.create_index('uq_subject_embeddings_project_id_model', 'subject_embeddings', ['project_id', 'model'], unique=True, postgresql_where=sa.text('project_id IS NOT NULL'))
-    op.create_index('uq_subject_embeddings_task_id_model', 'subject_embeddings', ['task_id', 'model'], unique=True, postgresql_where=sa.text('task_id IS NOT NULL'))
+    op.create_index('uq_subject_embeddings_project_id_model', 'subject_embeddings', ['project_id', 'model'], unique=True)
+    op.create_index('uq_subject_embeddings_task_id_model', 'subject_embeddings', ['task_id', 'model'], unique=True)
     op.create_table('recommendation_sets',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('organization_id', sa.BigInteger(), nullable=False),
@@ -51,8 +51,8 @@ def upgrade() -> None:
     op.create_index(op.f('ix_recommendation_sets_organization_id'), 'recommendation_sets', ['organization_id'], unique=False)
     op.create_index(op.f('ix_recommendation_sets_user_id'), 'recommendation_sets', ['user_id'], unique=False)
     op.create_index('ix_recommendation_sets_created_at', 'recommendation_sets', ['created_at'], unique=False)
-    op.create_index('ix_recommendation_sets_project_id', 'recommendation_sets', ['project_id'], unique=False, postgresql_where=sa.text('project_id IS NOT NULL'))
-    op.create_index('ix_recommendation_sets_task_id', 'recommendation_sets', ['task_id'], unique=False, postgresql_where=sa.text('task_id IS NOT NULL'))
+    op.create_index('ix_recommendation_sets_project_id', 'recommendation_sets', ['project_id'], unique=False)
+    op.create_index('ix_recommendation_sets_task_id', 'recommendation_sets', ['task_id'], unique=False)
     op.create_table('feedback',
     sa.Column('id', sa.BigInteger(), nullable=False),
     sa.Column('organization_id', sa.BigInteger(), nullable=False),
@@ -80,8 +80,8 @@ def upgrade() -> None:
     op.create_index('ix_feedback_subject', 'feedback', ['organization_id', 'subject', sa.literal_column('updated_at DESC')], unique=False)
     op.create_index('ix_feedback_latest', 'feedback', ['organization_id', sa.literal_column('updated_at DESC'), sa.literal_column('id DESC')], unique=False)
     op.create_index('ix_feedback_created', 'feedback', ['organization_id', 'user_id', sa.literal_column('created_at DESC'), sa.literal_column('id DESC')], unique=False)
-    op.create_index('ix_feedback_project_id', 'feedback', ['project_id'], unique=False, postgresql_where=sa.text('project_id IS NOT NULL'))
-    op.create_index('ix_feedback_task_id', 'feedback', ['task_id'], unique=False, postgresql_where=sa.text('task_id IS NOT NULL'))
+    op.create_index('ix_feedback_project_id', 'feedback', ['project_id'], unique=False)
+    op.create_index('ix_feedback_task_id', 'feedback', ['task_id'], unique=False)
     for table in ('projects', 'tasks'):
         # What is there already waits from now on.
         op.add_column(table, sa.Column('embedding_due_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=True))

@@ -66,16 +66,19 @@ def test_deleted_accounts_are_not_among_them(admin: Api, ada: Api) -> None:
 
 
 def test_disabling_ends_every_session_at_once(admin: Api, ada: Api) -> None:
+    script = Api(ada.app, token=ada.post("/auth/tokens", {"name": "script", "scopes": ["*:read"]}).json["token"])
+    assert script.get("/profile").status_code == 200
     answer = admin.post(f"/admin/users/{ada.user_id}/disable")
     assert answer.status_code == 200
     assert answer.json["disabled_at"].endswith("Z")
-    assert ada.get("/profile").status_code == 401
+    assert ada.get("/profile").status_code == script.get("/profile").status_code == 401
     assert ada.post("/auth/refresh", {"refresh_token": ada.session["refresh_token"]}).status_code == 401
     again = admin.post(f"/admin/users/{ada.user_id}/disable")
     assert again.json["disabled_at"] == answer.json["disabled_at"]
     enabled = admin.post(f"/admin/users/{ada.user_id}/enable")
     assert enabled.json["disabled_at"] is None
     assert ada.get("/profile").status_code == 401
+    assert script.get("/profile").status_code == 200
 
 
 def test_it_leaves_events_that_name_who_did_it(admin: Api, ada: Api, context: Flask) -> None:
@@ -106,6 +109,39 @@ def command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     """Runs `users …` on the application of the test."""
     monkeypatch.setattr(people, "connected_application", app.app_context)
     return lambda *arguments: CliRunner().invoke(people.users, arguments, catch_exceptions=False)
+
+
+def make_account(app: Flask, monkeypatch: pytest.MonkeyPatch, email: str, username: str, password: str) -> Result:
+    monkeypatch.setattr(people, "connected_application", app.app_context)
+    return CliRunner().invoke(people.create_user, [email, username, "--password-stdin"], input=f"{password}\n")
+
+
+@pytest.mark.parametrize("email", ["root@localhost", "root@nas.local", "root@x.home.arpa", "root@in", "root@a.org"])
+def test_the_operator_makes_accounts_of_the_house_too(app: Flask, monkeypatch: pytest.MonkeyPatch, email: str) -> None:
+    made = make_account(app, monkeypatch, email, "root", "correct horse battery")
+    assert made.output == f"Made the account root ({email})\n"
+    login = {"login": email, "password": "correct horse battery"}
+    assert Api(app).post("/auth/login", login).json["user"]["username"] == "root"
+
+
+@pytest.mark.parametrize(
+    ("email", "username", "password", "words"),
+    [
+        ("nobody", "root", "correct horse battery", "email: An email address must have an @-sign."),
+        ("root@localhost", "a b", "correct horse battery", "username: A username has no spaces"),
+        ("root@localhost", "ada@example.org", "correct horse battery", "username: A username has no"),
+        ("root@localhost", "root", "short", "password: Input should have at least 10 characters"),
+        ("root@localhost", "root", "hunter2hunter2", "This password is among the most common ones."),
+        ("ADA@example.org", "root", "correct horse battery", "This mail address is already registered."),
+    ],
+)
+def test_the_operator_is_told_what_is_wrong_with_an_account(
+    ada: Api, monkeypatch: pytest.MonkeyPatch, email: str, username: str, password: str, words: str
+) -> None:
+    refused = make_account(ada.app, monkeypatch, email, username, password)
+    assert refused.exit_code == 1
+    assert words in refused.output
+    assert password not in refused.output
 
 
 def test_the_operator_lists_everybody(ada: Api, bob: Api, command: Callable[..., Result]) -> None:

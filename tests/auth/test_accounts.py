@@ -24,6 +24,8 @@ def test_registering_logs_in_and_makes_a_personal_organization(anonymous: Api) -
     assert session["expires_in"] == 900
     profile = Api(anonymous.app, session=session).get("/profile")
     assert profile.json["username"] == "Ada"
+    events = Api(anonymous.app, session=session).get("/profile/security-events").json["items"]
+    assert [event["kind"] for event in events] == ["registered"]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,15 @@ def test_names_and_addresses_are_taken_whatever_their_case(anonymous: Api, chang
 )
 def test_bad_registrations_name_the_field(anonymous: Api, field: str, value: str) -> None:
     assert f"body.{field}" in field_errors(anonymous.post("/auth/register", {**ADA, field: value}))
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [("short", "Input should have at least 10 characters"), ("x" * 129, "Input should have at most 128 characters")],
+)
+def test_a_password_of_the_wrong_length_is_told_which_is_right(anonymous: Api, password: str, words: str) -> None:
+    [fault] = anonymous.post("/auth/register", {**ADA, "password": password}).json["errors"]
+    assert (fault["field"], fault["message"]) == ("body.password", words)
 
 
 def test_the_username_is_no_password(anonymous: Api) -> None:

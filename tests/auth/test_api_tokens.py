@@ -89,6 +89,12 @@ def test_a_token_is_for_one_organization(ada: Api, bob: Api) -> None:
     assert field_errors(refused) == {"body.organization_id": "unknown_organization"}
 
 
+def test_the_end_of_a_token_is_told_in_utc_from_the_beginning(ada: Api) -> None:
+    made = make(ada, expires_at="2100-01-01T01:30:00.25+02:00")
+    assert made["expires_at"] == "2099-12-31T23:30:00.250000Z"
+    assert ada.get("/auth/tokens").json["items"][0]["expires_at"] == made["expires_at"]
+
+
 def test_a_deleted_an_expired_and_a_forged_token_are_401(ada: Api, bob: Api, context: Flask) -> None:
     made = make(ada, expires_at=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
     script = client(ada, made)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
+import jwt
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -60,6 +61,8 @@ def test_logins_are_listed_newest_first_and_ended_one_by_one(ada: Api, bob: Api)
     assert works(ada)
     assert ada.delete(f"/auth/sessions/{page['items'][0]['id']}").status_code == 404
     assert ada.get("/auth/sessions").json["total"] == 1
+    ended = [item for item in ada.get("/profile/security-events").json["items"] if item["kind"] == "session_ended"]
+    assert [item["detail"] for item in ended] == [{"session_id": page["items"][0]["id"]}]
 
 
 def test_two_tabs_with_one_refresh_token_get_the_same_successor(ada: Api) -> None:
@@ -211,6 +214,8 @@ def test_the_refresh_token_can_live_in_a_cookie(person: Any, anonymous: Api) -> 
 
     assert send({}).status_code == 403
     assert send({"X-CSRF-Token": "guessed"}).status_code == 403
+    # Some clients name the type of a body also where they send none.
+    assert send({"X-CSRF-Token": csrf, "Content-Type": "application/json"}).status_code == 200
     again = send({"X-CSRF-Token": csrf})
     assert again.status_code == 200
     assert again.json["refresh_token"] is None
@@ -223,3 +228,28 @@ def test_the_refresh_token_can_live_in_a_cookie(person: Any, anonymous: Api) -> 
 def test_a_refresh_without_any_token_is_401(anonymous: Api) -> None:
     assert anonymous.post("/auth/refresh", {}).status_code == 401
     assert anonymous.request("POST", "/auth/refresh").status_code == 401
+    empty = anonymous.request("POST", "/auth/refresh", headers={"Content-Type": "application/json"})
+    assert empty.status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "fz_0000000000", "\U0001f680", "x" * 4096])
+def test_what_is_no_refresh_token_is_401_and_says_what_to_do(anonymous: Api, token: str) -> None:
+    answer = refresh(anonymous, token)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.json["detail"] == service.NOT_REFRESHED
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(-5, 200), (5, 200), (60, 401)])
+def test_a_token_may_come_from_a_server_whose_clock_is_a_little_ahead(ada: Api, seconds: int, status: int) -> None:
+    key = ada.app.config["JWT_SECRET_KEY"]
+    claims = jwt.decode(ada.token, key, algorithms=["HS256"])
+    made = {**claims, "iat": claims["iat"] + seconds, "nbf": claims["nbf"] + seconds}
+    assert Api(ada.app, token=jwt.encode(made, key)).get("/profile").status_code == status
+
+
+def test_a_token_ends_when_it_says_on_every_clock(ada: Api) -> None:
+    key = ada.app.config["JWT_SECRET_KEY"]
+    claims = jwt.decode(ada.token, key, algorithms=["HS256"])
+    over = jwt.encode({**claims, "exp": int(time.time())}, key)
+    assert Api(ada.app, token=over).get("/profile").status_code == 401

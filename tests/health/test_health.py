@@ -10,6 +10,9 @@ import pytest
 from flask import Flask
 
 from backend import create_app
+from backend.ai.credentials import Credentials
+from backend.ai.llm.breaker import FAULTS, EndpointBreaker
+from backend.ai.llm.service import SERVER
 from backend.extensions import redis_client
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
 from config import VERSION, Settings
@@ -52,6 +55,7 @@ def test_everything_is_healthy_when_everything_runs(anonymous: Api) -> None:
         "redis": "healthy",
         "worker": "healthy",
         "embeddings": "disabled",
+        "llm": "disabled",
     }
     assert body["checks"]["worker"]["workers"] == 1
     assert all(body["checks"][name]["latency_ms"] >= 0 for name in ("database", "redis", "worker"))
@@ -110,6 +114,20 @@ def test_bookmarks_that_wait_for_a_vector_are_counted(health_of: Callable[..., A
         ada.save(f"https://example.org/{number}")
     checks: dict[str, Any] = person.get("/api/health").json["checks"]
     assert checks["embeddings"]["pending"] == 3
+
+
+def test_a_language_model_that_fails_again_and_again_is_told(
+    anonymous: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = {"LLM_BASE_URL": "https://llm.example.org/v1", "LLM_MODEL": "large"}
+    monkeypatch.setitem(context.extensions, "settings", context.extensions["settings"].model_copy(update=change))
+    beat(anonymous.app)
+    assert anonymous.get("/api/health").json["checks"]["llm"]["status"] == "healthy"
+    for _ in range(FAULTS):
+        EndpointBreaker(Credentials(change["LLM_BASE_URL"], "large", None), SERVER).failed()
+    body = anonymous.get("/api/health").json
+    assert (body["status"], body["checks"]["llm"]["status"]) == ("degraded", "degraded")
+    assert body["checks"]["llm"]["detail"] == "The language model has failed 3 times in a row."
 
 
 def test_what_waits_for_a_worker_is_counted(ada: Api) -> None:

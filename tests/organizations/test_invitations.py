@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from backend.extensions import db
 from backend.jobs.queue import rq_queue
 from backend.organizations import jobs
-from backend.organizations.invitations import MAX_OPEN
+from backend.organizations.invitations import MAILS_PER_HOUR, MAILS_PER_HOUR_IN_ALL, MAX_OPEN
 from tests.api import Api, field_errors
 from tests.organizations.teams import Outbox, accept, invite, join, make_team, roles, settle, write
 
@@ -187,6 +187,32 @@ def test_at_most_fifty_are_open(ada: Api, bob: Api, team: int, outbox: Outbox) -
     assert again.status_code == 201
     write(ada, "UPDATE invitations SET expires_at = now() WHERE email = '8@example.com'")
     assert invite(ada, team, bob).status_code == 201
+
+
+def test_nobody_is_flooded_with_invitations(
+    ada: Api, bob: Api, team: int, outbox: Outbox, person: Callable[..., Api]
+) -> None:
+    for place in range(MAILS_PER_HOUR):
+        body = {"email": ("bob@example.org", "BOB@example.org")[place % 2], "role": "viewer"}
+        # Another team is no way around.
+        assert ada.post(f"/organizations/{make_team(ada)}/invitations", body).status_code == 201
+    refused = invite(ada, team, bob)
+    assert refused.status_code == 429
+    assert 3500 < int(refused.headers["Retry-After"]) <= 3600
+    assert len(outbox.mails) == MAILS_PER_HOUR
+    assert invite(ada, team, person()).status_code == 201
+    other = make_team(bob)
+    assert invite(bob, other, person()).status_code == 201
+    write(ada, "UPDATE security_events SET created_at = created_at - interval '1 hour'")
+    assert invite(ada, team, bob).status_code == 201
+
+
+def test_a_person_has_only_so_many_invitations_mailed(ada: Api, team: int, person: Callable[..., Api]) -> None:
+    event = "INSERT INTO security_events (user_id, kind, detail) SELECT :ada, 'invitation_sent', :detail"
+    fill = f"{event} FROM generate_series(1, :number)"
+    write(ada, fill, ada=ada.user_id, detail='{"email": "x@example.org"}', number=MAILS_PER_HOUR_IN_ALL - 1)
+    assert invite(ada, team, person()).status_code == 201
+    assert invite(ada, team, person()).status_code == 429
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_a_write_takes_no_more_with_more_members(
     ada: Api, bob: Api, team: int, sql: SqlCounter, outbox: Outbox, number: int
 ) -> None:
     fill_with_members(ada, team, number - 1)
-    with sql.at_most(10):
+    with sql.at_most(11):
         assert invite(ada, team, bob).status_code == 201
     with sql.at_most(7):
         assert bob.post("/invitations/accept", {"token": outbox.token(bob)}).status_code == 200

@@ -146,8 +146,20 @@ def test_deleting_needs_the_exact_name(ada: Api, team: int) -> None:
     for name in ("team", "Team ", "", "Other"):
         response = ada.request("DELETE", f"/organizations/{team}", json={"name": name})
         assert field_errors(response) == {"body.name": "name_mismatch"}
-    assert field_errors(ada.request("DELETE", f"/organizations/{team}", json={})) == {"body.name": "missing"}
+        assert field_errors(ada.delete(f"/organizations/{team}", name=name)) == {"body.name": "name_mismatch"}
+    for sent in ({"json": {}}, {}, {"headers": {"Content-Type": "application/json"}}):
+        assert field_errors(ada.request("DELETE", f"/organizations/{team}", **sent)) == {"body.name": "missing"}
     assert ada.get(f"/organizations/{team}").status_code == 200
+
+
+def test_the_name_may_come_in_the_query_from_clients_that_send_no_body_with_delete(ada: Api) -> None:
+    team = make_team(ada, "Team é & 🚀")
+    other = ada.request(
+        "DELETE", f"/organizations/{team}", json={"name": "Other"}, query_string={"name": "Team é & 🚀"}
+    )
+    assert field_errors(other) == {"body.name": "name_mismatch"}
+    assert ada.delete(f"/organizations/{team}", name="Team é & 🚀").status_code == 204
+    assert ada.get(f"/organizations/{team}").status_code == 404
 
 
 def test_a_personal_one_cannot_be_deleted(ada: Api) -> None:
@@ -266,8 +278,11 @@ def test_an_api_token_reaches_only_the_organization_it_is_for(ada: Api, team: in
     assert token.request("DELETE", f"/organizations/{other}", json={"name": "Other"}).status_code == 404
 
 
-def test_an_api_token_makes_no_organization_and_accepts_no_invitation(ada: Api, team: int) -> None:
-    assert script(ada, team).post("/organizations", {"name": "New"}).status_code == 403
+def test_an_api_token_makes_an_organization_that_it_cannot_reach_and_accepts_no_invitation(ada: Api, team: int) -> None:
+    made = script(ada, team).post("/organizations", {"name": "New"})
+    assert made.status_code == 201
+    assert ada.get(made.headers["Location"]).json["role"] == "owner"
+    assert script(ada, team).get(made.headers["Location"]).status_code == 404
     assert script(ada, team).post("/invitations/accept", {"token": "any"}).status_code == 403
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.auth.models import User
-from backend.auth.service import fold
+from backend.auth.names import fold
 from backend.extensions import db
 from tests.api import PASSWORD, Api, field_errors
 from tests.logged import logged

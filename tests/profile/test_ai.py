@@ -10,15 +10,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.ai.credentials import Credentials
 from backend.ai.models import AiProvider
 from backend.encryption import decrypt
 from backend.extensions import db
 from backend.profile import jobs
 from backend.profile.ai_check import check_provider
-from backend.profile.ai_service import Credentials
 from tests.api import Api, field_errors
+from tests.llm_server import LlmServer, running
 from tests.logged import logged
-from tests.profile.llm_server import LlmServer, running
 from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]

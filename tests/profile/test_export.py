@@ -13,9 +13,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.actor import Actor
+from backend.ai.llm.usage import reserve, settle
 from backend.extensions import db
 from backend.profile import exports
 from backend.profile.jobs import purge_exports, run_export
+from backend.search.recent import remember_search
 from tests.api import PASSWORD, Api
 from tests.profile.teams import make_team
 
@@ -62,18 +65,28 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     mine = ada.request("POST", "/bookmarks", json={"url": "https://example.org/mine"}, headers=header).json
     bob.request("POST", "/bookmarks", json={"url": "https://example.org/bobs"}, headers=header)
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-1234"})
+    settle(reserve(ada.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
+    settle(reserve(bob.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
+    remember_search(Actor(ada.user_id, team, "editor"), "of the team")
+    remember_search(Actor(bob.user_id, team, "owner"), "of somebody else")
     files = download(ada, export(ada))
     assert set(files) == {
-        "profile.json", "organizations.json", "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
-        "ai_provider.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
+        "profile.json", "organizations.json", "recent_searches.json",
+        "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
+        "ai_provider.json", "ai_usage.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
+        "feedback.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
+    assert profile["email_verified_at"] is None
+    assert files["recent_searches.json"] == [{"organization_id": team, "search": "of the team"}]
     assert {item["name"] for item in files["organizations.json"]} == {"ada", "Team"}
     assert [item["user_agent"] for item in files["sessions.json"]] == ["tests"]
     assert "data_exported" in [item["kind"] for item in files["security_events.json"]]
     assert [item["kind"] for item in files["jobs.json"]] == ["personal_export"]
     assert files["ai_provider.json"][0]["api_key_hint"] == "…1234"
+    [used] = files["ai_usage.json"]
+    assert (used["is_servers"], used["calls"], used["prompt_tokens"], used["completion_tokens"]) == (True, 1, 7, 2)
     bookmarks = {item["id"]: item for item in files["bookmarks.json"]}
     assert set(bookmarks) == {saved["id"], plain["id"], mine["id"]}
     shown = bookmarks[saved["id"]]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -14,11 +18,28 @@ from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
+ROOT = Path(__file__).parent.parent.parent
+
 
 def record(user_id: int | None, *kinds: str) -> None:
     for kind in kinds:
         record_event(user_id, kind)
         db.session.commit()
+
+
+@pytest.mark.unit
+def test_the_documents_name_every_kind() -> None:
+    recorded: set[str] = set()
+    for path in (ROOT / "backend").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "record_event":
+                kind = call.args[1]
+                kinds = [kind.body, kind.orelse] if isinstance(kind, ast.IfExp) else [kind]
+                recorded |= {str(one.value) for one in kinds if isinstance(one, ast.Constant)}
+    text = (ROOT / "docs" / "security.md").read_text()
+    told = re.search(r"\*\*Security events\*\*(.*?)\n- ", text, re.DOTALL)
+    assert told is not None
+    assert set(re.findall(r"`([a-z_]+)`", told[1])) == recorded
 
 
 def test_events_are_listed_newest_first_and_page_by_page(ada: Api, context: Flask) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.api import PASSWORD
 from tests.cli.processes import eventually
+from tests.llm_server import LlmServer, running
 from tests.mail.reading import from_files, link
-from tests.profile.llm_server import LlmServer, running
 from tests.resilience.conftest import Stack
 from tests.secrecy import secrets_in
 
@@ -51,9 +51,12 @@ def use_an_api_token(person: httpx.Client) -> str:
 
 def use_a_key(person: httpx.Client, llm: LlmServer) -> None:
     assert person.put("profile/ai", json={"base_url": llm.base_url, "model": "m", "api_key": KEY}).status_code == 200
-    job = person.post("profile/ai/test").json()["id"]
-    assert eventually(lambda: person.get(f"jobs/{job}").json()["status"] in ("succeeded", "failed"), 60)
-    assert llm.asked[0][1]["Authorization"] == f"Bearer {KEY}"
+    task = person.post("tasks", json={"title": "Write the report"}).json()["id"]
+    asked = (("profile/ai/test", {}), (f"tasks/{task}/breakdown", {"engine": "llm"}))
+    for number, (path, body) in enumerate(asked):
+        job = person.post(path, json=body).json()["id"]
+        assert eventually(lambda job=job: person.get(f"jobs/{job}").json()["status"] in ("succeeded", "failed"), 60)
+        assert llm.asked[number][1]["Authorization"] == f"Bearer {KEY}"
 
 
 def use_mails(stack: Stack, person: httpx.Client) -> list[str]:

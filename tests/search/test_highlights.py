@@ -176,6 +176,34 @@ def test_nothing_hides_from_the_first_look(text, query, language):
     assert set(one.hits(text)) == set(scanning_all(one).hits(text))
 
 
+class LookingOn(Matcher):
+    """Never stops before the end of a text."""
+
+    def hits(self, text, passage=None):
+        return super().hits(text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["cat", "Cats", "dog", "node.js", "node", "js", "日本", "検", ".", "é", "of"]), max_size=120
+    ),
+    st.sampled_from(
+        ["cat", "cat dog", "node.js cat", '"cat dog" of', "日本", "日本 検索", "日本 cat", "cats of dogs é"]
+    ),
+    st.integers(10, 80),
+)
+def test_nothing_better_comes_after_all_that_is_wanted(words, query, length):
+    one = matcher(parse(query), "en")
+    on = LookingOn(**{field.name: getattr(one, field.name) for field in dataclasses.fields(one)})
+    text = " ".join(words)
+    assert best_snippet(text, one, length) == best_snippet(text, on, length)
+
+
+def test_a_text_is_read_no_further_than_it_must_be():
+    text = "the cat and the dog. " + "cat dog " * 50_000
+    assert len(matcher(parse("cat dog"), "en").hits(text, passage=100)) < 50
+
+
 @pytest.mark.parametrize("query", ["cat", "photosynthesis of leaves", '"in the" forest', "検索", "e-mail node.js C++"])
 def test_long_texts_are_read_quickly(query):
     sentence = "In the forest a café's cat sat on e-mail; gëtElement 検索エンジン and so forth, number {} of all. "

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from flask import Flask
 
+from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_fault, warm_up
+from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import current_settings
+from backend.search.service import find_related
 from tests.api import Api
 from tests.bookmarks.pages import add_vector
 from tests.sql import SqlCounter
@@ -102,6 +105,19 @@ def test_meaning_ranks_by_cosine(ada: Api, bob: Api, embeddings: FakeEmbeddings,
     assert page["items"][0]["highlights"]["title"] == "same"
 
 
+def test_what_is_related_to_a_text_is_found_by_words_and_by_meaning_and_is_no_search(
+    ada: Api, bob: Api, embeddings: FakeEmbeddings, context: Flask
+) -> None:
+    meant, worded = save(ada, "meant", [0.9, 0.1, 0]), save(ada, 'a "zebra"', [0, 1, 0])
+    save(bob, "zebra", QUERY)
+    actor = Actor(ada.user_id, ada.organization_id, "editor")
+    assert set(find_related(actor, 'tag:x "zebra -y OR', BookmarkFilter(), 5)) == {meant, worded}
+    assert len(find_related(actor, "zebra", BookmarkFilter(), 1)) == 1
+    embeddings.broken = True
+    assert find_related(actor, "zebra crossing", BookmarkFilter(), 5) == [worded]
+    assert not [item for item in ada.get("/search/suggest", q="").json["items"] if item["kind"] == "recent"]
+
+
 def scores(page: dict[str, Any]) -> dict[int, float]:
     return {item["bookmark"]["id"]: item["score"] for item in page["items"]}
 
@@ -160,6 +176,17 @@ def test_while_many_wait_for_a_vector_the_answer_says_so(
     page = search(ada, mode=mode)
     assert [page["degraded"], ids(page)] == [True, [has_vector]]
     assert search(ada, mode="text")["degraded"] is False
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic"])
+def test_while_all_wait_for_a_vector_words_answer(
+    ada: Api, embeddings: FakeEmbeddings, context: Flask, mode: str
+) -> None:
+    found = save(ada, "zebra")
+    for place in range(11):
+        save(ada, f"b{place}")
+    page = search(ada, mode=mode)
+    assert [page["degraded"], ids(page), page["items"][0]["matched"]] == [True, [found], ["text"]]
 
 
 def test_the_same_question_is_embedded_once(ada: Api, embeddings: FakeEmbeddings) -> None:

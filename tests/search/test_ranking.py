@@ -15,7 +15,7 @@ from backend.bookmarks.fulltext import impacts, statistics
 from backend.bookmarks.fulltext.statistics import changed_organizations
 from backend.bookmarks.jobs import refresh_changed_statistics, resend_due_work
 from backend.extensions import db
-from backend.search import ranking
+from backend.search.wanted import COMPLETE_WORDS
 from tests.api import Api
 from tests.bookmarks.pages import add_page
 from tests.sql import SqlCounter
@@ -82,7 +82,7 @@ def test_scores_are_those_of_bm25(ada: Api, context: Flask) -> None:
         assert len(found) == min(len(expected), 100)
         for title, score in found.items():
             assert score == pytest.approx(expected[title], rel=1e-3)
-        if size > ranking.COMPLETE_WORDS:
+        if size > COMPLETE_WORDS:
             assert min(found.values()) >= sorted(expected.values(), reverse=True)[len(found) - 1] * 0.999
 
 
@@ -146,12 +146,29 @@ def test_a_list_asks_for_all_words(ada: Api) -> None:
     assert ada.get("/bookmarks", q="!!!").json["total"] == 0
 
 
+def test_a_word_is_not_taken_for_a_stop_word_of_another_language(ada: Api) -> None:
+    fill(
+        ada,
+        ["Une application pour écrire des notes et des listes", "Guía para diseñar aplicaciones de la web para todos"],
+    )
+    fill(ada, ["parse a date", "data about dates", "React lernen und verstehen mit der Hand", "under the hood"])
+    for q, found in (("parse", ["parse a date"]), ("under", ["under the hood"])):
+        assert titles(ada, q) == found
+        assert [item["title"] for item in ada.get("/bookmarks", q=q).json["items"]] == found
+    assert "Guía para diseñar aplicaciones de la web para todos" in ada.titles(q="-parse")
+    assert ada.titles(q="diseñar -parse") == ["Guía para diseñar aplicaciones de la web para todos"]
+
+
 def test_in_a_long_text_quotes_and_dashes_are_punctuation(ada: Api) -> None:
     fill(ada, ["vibration of panels at supersonic speed", "panels"])
-    prose = 'what is known about the "flutter of panels" -in particular their vibration- when heated'
+    prose = 'what is known today about the "flutter of panels" -in particular their vibration- when they are heated'
     assert titles(ada, prose) == ["vibration of panels at supersonic speed", "panels"]
     assert titles(ada, 'panels "flutter of panels"') == []
     assert titles(ada, f"{prose} tag:none") == []
+    # Up to ten plain words are no prose.
+    typed = "vibration of panels at supersonic speed in air -supersonic"
+    assert titles(ada, typed) == ["panels"]
+    assert titles(ada, typed.replace("-supersonic", '"supersonic panels"')) == []
 
 
 @pytest.mark.parametrize(
@@ -196,7 +213,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statistics, "READ_BATCH", 7)
     monkeypatch.setattr(statistics, "KEPT", 10)
     monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
-    monkeypatch.setattr(ranking, "BUDGET", 5)
+    monkeypatch.setattr(statistics, "BUDGET", 5)
 
 
 def test_of_a_common_word_the_best_are_found_old_and_new(ada: Api, context: Flask, small_bounds: None) -> None:
@@ -235,6 +252,56 @@ def test_a_page_counts_among_the_champions(ada: Api, context: Flask, small_bound
     refresh_changed_statistics()
     assert [item["bookmark"]["id"] for item in search(ada, "zebra")] == ids[3:0:-1]
     assert len(search(ada, "walrus")) == 3
+
+
+def test_while_the_worker_counts_what_was_written_since_the_last_count_is_found(
+    ada: Api, context: Flask, small_bounds: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(ada, [f"{word} other words zebra" for word in made_words(5, 40)])
+    statistics.refresh_statistics(ada.organization_id)
+    fill(ada, ["zebra"])
+    seen = []
+    count = statistics._count_terms
+
+    def count_slowly(organization_id: int) -> Any:
+        fill(ada, ["zebra zebra"])
+        seen.extend(titles(ada, "zebra")[:2])
+        return count(organization_id)
+
+    monkeypatch.setattr(statistics, "_count_terms", count_slowly)
+    statistics.refresh_statistics(ada.organization_id)
+    assert seen == ["zebra zebra", "zebra"]
+    assert titles(ada, "zebra")[:2] == ["zebra zebra", "zebra"]
+
+
+def test_of_more_than_may_be_scored_the_newest_is(ada: Api, context: Flask, small_bounds: None) -> None:
+    """In an import that nobody has counted yet, and in one after a count."""
+    words = made_words(5, 60)
+    newest = [f"{word} zebra" for word in words[25:30]]
+    fill(ada, [f"{word} zebra" for word in words[:25]])
+    fill(ada, newest)
+    assert sorted(titles(ada, "zebra")) == sorted(newest)
+    # What holds all words is found though none of them is rare, and however old it is.
+    fill(ada, ["zebra walrus"])
+    fill(ada, [f"{word} walrus" for word in words[:30]] + [f"{word} zebra" for word in words[:30]])
+    assert titles(ada, "zebra walrus")[0] == "zebra walrus"
+    refresh_changed_statistics()
+    newest = [f"{word} {word} zebra" for word in words[55:60]]
+    fill(ada, [f"{word} {word} zebra" for word in words[30:55]])
+    fill(ada, newest)
+    found = titles(ada, "zebra")
+    assert set(newest) < set(found)
+    assert len(found) == len(newest) + statistics.CHAMPIONS
+
+
+def test_of_two_words_that_do_not_fit_together_both_find_their_best(
+    ada: Api, context: Flask, small_bounds: None
+) -> None:
+    words = made_words(5, 40)
+    fill(ada, words)
+    fill(ada, [f"{word} {rare}" for word in words[:2] for rare in ("zebra", "walrus")] + ["zebra", "walrus"])
+    refresh_changed_statistics()
+    assert sorted(titles(ada, "zebra walrus")[:2]) == ["walrus", "zebra"]
 
 
 def test_documents_are_written_anew_when_the_average_has_moved(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from backend.bookmarks.syntax import parse
 from tests.api import Api, field_errors
 from tests.bookmarks.pages import add_page
+from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ENVELOPE = {
@@ -207,6 +208,17 @@ def test_a_long_page_is_shown_by_the_part_that_matches(ada: Api, context: Flask)
     assert len(snippet) < 600
 
 
+def test_a_word_far_down_a_page_is_shown_too(ada: Api, context: Flask, sql: SqlCounter) -> None:
+    saved = ada.save("https://example.org/", title="long", description="what is saved")
+    add_page(saved["id"], "filler word " * 5_000 + "the zebra <is> here " + "more filler " * 5_000)
+    snippet = search(ada, "zebra")["items"][0]["highlights"]["snippet"]
+    assert re.match(r"….*the <mark>zebra</mark> &lt;is&gt; here.*…$", snippet)
+    # A filter alone shows the beginning, and what is shown already is not looked for again.
+    assert search(ada, "site:example.org")["items"][0]["highlights"]["snippet"].startswith("what is saved")
+    with sql.at_most(6):
+        assert "<mark>saved</mark>" in search(ada, "saved")["items"][0]["highlights"]["snippet"]
+
+
 def test_filters_of_the_list_apply(ada: Api) -> None:
     items = [
         {"title": "read", "is_read": True, "tags": ["a"]},
@@ -246,10 +258,53 @@ def test_pages_follow_each_other_and_totals_agree(ada: Api) -> None:
         page = search(ada, "zebra", page=number, page_size=10)
         seen += [item["bookmark"]["id"] for item in page["items"]]
         assert [page[name] for name in ("total", "total_pages", "page", "page_size")] == [45, 5, number, 10]
-        assert [page["has_next"], page["has_prev"], page["next_cursor"]] == [number < 5, number > 1, None]
+        assert [page["has_next"], page["has_prev"]] == [number < 5, number > 1]
+        assert (page["next_cursor"] is None) == (number == 5)
     assert seen == whole
     scores = [item["score"] for item in search(ada, "zebra", page_size=100)["items"]]
     assert scores == sorted(scores, reverse=True)
+
+
+def walk(api: Api, page: dict[str, Any], q: str, **query: Any) -> list[int]:
+    """The ids of a page and of all that its cursors lead to."""
+    seen = [item["bookmark"]["id"] for item in page["items"]]
+    number = page["page"]
+    while page["next_cursor"]:
+        page = search(api, q, cursor=page["next_cursor"], **query)
+        number += 1
+        assert [page["page"], page["has_prev"]] == [number, True]
+        seen += [item["bookmark"]["id"] for item in page["items"]]
+    return seen
+
+
+def test_cursors_lead_through_all_that_was_found(ada: Api) -> None:
+    items = [{"url": f"https://example.org/{place}", "notes": "zebra " * (place % 4 + 1)} for place in range(23)]
+    ada.post("/bookmarks/bulk", {"items": items})
+    whole = [item["bookmark"]["id"] for item in search(ada, "zebra", page_size=100)["items"]]
+    for size in (1, 5, 23):
+        assert walk(ada, search(ada, "zebra", page_size=size), "zebra", page_size=size) == whole
+    first = search(ada, "zebra", page_size=5)
+    # What is found anew and stands before shifts nothing, and what is gone leaves no gap.
+    ada.save("https://example.org/new", title="zebra zebra zebra", tags=["zebra"])
+    assert search(ada, "zebra", page_size=5)["items"][0]["bookmark"]["url"] == "https://example.org/new"
+    assert walk(ada, first, "zebra", page_size=5) == whole
+    ada.delete(f"/bookmarks/{whole[4]}")
+    ada.delete(f"/bookmarks/{search(ada, 'zebra')['items'][0]['bookmark']['id']}")
+    assert walk(ada, first, "zebra", page_size=5) == whole
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "!!!", "bnVsbA", "WzFd", "WyJ0ZXh0IiwiYSIsMSwyXQ", "WyJ0ZXh0IiwxLDAsMV0", "é"]
+)
+def test_a_cursor_of_something_else_is_422(ada: Api, cursor: str) -> None:
+    ada.save("https://example.org/", title="zebra")
+    listed = ada.get("/bookmarks", page_size=1, cursor=cursor or None)
+    assert listed.status_code == (200 if not cursor else 422)
+    answer = ada.get("/search", q="zebra", mode="text", cursor=cursor)
+    if cursor:
+        assert field_errors(answer) == {"query.cursor": "cursor"}
+    else:
+        assert answer.status_code == 200
 
 
 def test_a_query_of_nothing_finds_nothing(ada: Api) -> None:

@@ -48,6 +48,20 @@ def test_every_read_of_json_has_a_strong_etag_and_is_private(ada: Api) -> None:
         assert write(ada, "GET", path, If_None_Match='"other"').status_code == 200
 
 
+def test_how_long_a_search_took_is_no_part_of_its_etag(ada: Api) -> None:
+    saved = ada.save("https://example.org/", title="zebra", description='"took_ms":1')
+    path = "/search?q=zebra&mode=text"
+    first, again = (ada.request("GET", path) for _ in range(2))
+    assert first.headers["ETag"].startswith('W/"')
+    assert first.headers["ETag"] == again.headers["ETag"]
+    for encoding in ("identity", "gzip"):
+        same = write(ada, "GET", path, If_None_Match=first.headers["ETag"], Accept_Encoding=encoding)
+        assert (same.status_code, same.data, same.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    ada.patch(f"/bookmarks/{saved['id']}", {"description": '"took_ms":2'})
+    changed = write(ada, "GET", path, If_None_Match=first.headers["ETag"])
+    assert (changed.status_code, changed.json["items"][0]["bookmark"]["description"]) == (200, '"took_ms":2')
+
+
 def test_answers_with_secrets_are_not_stored(ada: Api, anonymous: Api) -> None:
     made = ada.post("/auth/tokens", {"name": "t", "scopes": ["*:read"]})
     refreshed = anonymous.post("/auth/refresh", {"refresh_token": ada.session["refresh_token"]})

@@ -13,43 +13,14 @@ from backend.extensions import db
 from backend.tasks import jobs
 from backend.tasks.jobs import run_breakdown
 from tests.api import Api, field_errors
-from tests.bookmarks.pages import add_page
 from tests.tasks.boards import add, chain, order
+from tests.tasks.breakdowns import HOWTO, LIST, ask, break_down, save_page
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-LIST = "- [x] done\n- [ ] Copy the data\n  - stop the writers\n- [ ] Call Ben"
 STEPS = [
-    {"title": "Copy the data", "description": "- stop the writers", "estimate_minutes": 45},
-    {"title": "Call Ben", "description": "", "estimate_minutes": 15},
+    {"title": "Copy the data", "description": "- stop the writers", "estimate_minutes": 45, "bookmark_ids": []},
+    {"title": "Call Ben", "description": "", "estimate_minutes": 15, "bookmark_ids": []},
 ]
-HOWTO = """<h1>How to bleed a radiator</h1><h2>What you need</h2><h2>Turn off the heating</h2><h2>Open the valve</h2>
-<h2>See also</h2>"""
-
-
-def ask(api: Api, task_id: int, **wanted: Any) -> str:
-    """Ask for a breakdown; the id of the job."""
-    answer = api.post(f"/tasks/{task_id}/breakdown", wanted)
-    assert answer.status_code == 202, answer.get_data(as_text=True)
-    assert answer.headers["Location"] == f"/api/v1/jobs/{answer.json['id']}"
-    assert (answer.json["kind"], answer.json["status"]) == ("breakdown", "queued")
-    return str(answer.json["id"])
-
-
-def break_down(api: Api, task_id: int, **wanted: Any) -> dict[str, Any]:
-    """Ask for a breakdown and have a worker do it; the job."""
-    job_id = ask(api, task_id, **wanted)
-    with api.app.app_context():
-        run_breakdown(job_id)
-    job: dict[str, Any] = api.get(f"/jobs/{job_id}").json
-    return job
-
-
-def save_page(api: Api, html: str, *, title: str, page_text: str = "", captured: bool = True) -> int:
-    """A captured page; its bookmark's id."""
-    saved = api.save(f"https://example.org/{title}", title=title)
-    with api.app.app_context():
-        add_page(saved["id"], page_text or title, html=html, update_bookmark=captured)
-    return int(saved["id"])
 
 
 @pytest.mark.parametrize("engine", ["auto", "outline"])
@@ -60,6 +31,7 @@ def test_the_tasks_own_list_comes_first(ada: Api, engine: str) -> None:
     assert job["status"] == "succeeded"
     assert job["result"] == {
         "engine": "outline", "subtasks": STEPS, "created_ids": [], "source": {"kind": "text"}, "reason": None,
+        "fallback": None,
     }  # fmt: skip
     assert ada.get("/tasks").json["total"] == 1
 

@@ -199,6 +199,92 @@ Steps:
         "Список:\n☐ собрать вещи\n☑ найти машину\n☐ вернуть ключи",
         [("Собрать вещи", 30, ""), ("Вернуть ключи", 30, "")],
     ),
+    "lines without marks": (
+        "Weekly review",
+        "Inbox zero\nCheck calendar\nUpdate project list\nPlan three priorities",
+        [
+            ("Inbox zero", 30, ""),
+            ("Check calendar", 15, ""),
+            ("Update project list", 30, ""),
+            ("Plan three priorities", 60, ""),
+        ],
+    ),
+    "a step that comes after something": (
+        "Customer call Acme",
+        "Prepare the demo environment. They care about SSO and audit logs. After the call, send the notes to Lisa and "
+        "update the CRM.",
+        [
+            ("Prepare the demo environment", 60, "They care about SSO and audit logs."),
+            ("After the call, send the notes to Lisa and update the CRM", 30, ""),
+        ],
+    ),
+    "wishes in one sentence": (
+        "Learn Rust",
+        "I want to read the book, do the rustlings exercises and then port the CLI. Maybe one chapter a day.",
+        [
+            ("Read the book", 15, ""),
+            ("Do the rustlings exercises", 30, ""),
+            ("Port the CLI", 30, "Maybe one chapter a day."),
+        ],
+    ),
+    "a plan among friends": (
+        "Plan mum's 60th birthday",
+        "Find a venue for about 40 people, ask everyone for their dates and send the invitations by the end of March. "
+        "Order a cake as well. Dad must not know!",
+        [
+            ("Find a venue for about 40 people", 30, ""),
+            ("Ask everyone for their dates", 15, ""),
+            ("Send the invitations by the end of March", 15, ""),
+            ("Order a cake as well", 15, "Dad must not know!"),
+        ],
+    ),
+    "numbers with brackets around remarks": (
+        "Set up CI for the backend",
+        """We need a pipeline before the next release.
+
+1) Lint and type check on every push
+2) Run the tests against PostgreSQL 16
+   - use a service container
+   - cache pip
+3) Build the image & push to the registry (1h)
+
+Ask Tom about the registry credentials.""",
+        [
+            ("Lint and type check on every push", 30, ""),
+            ("Run the tests against PostgreSQL 16", 60, "- use a service container\n- cache pip"),
+            ("Build the image & push to the registry", 60, ""),
+        ],
+    ),
+    "sections of which one is no work": (
+        "Migrate auth to OIDC",
+        """## Background
+We use sessions today.
+
+## Tasks
+- [ ] Register the client with Keycloak
+- [ ] Replace the login form
+    - [ ] redirect
+    - [ ] callback
+- [x] Talk to security
+
+## Out of scope
+- mobile app""",
+        [
+            ("Register the client with Keycloak", 30, ""),
+            ("Replace the login form", 60, "- redirect\n- callback"),
+        ],
+    ),
+    "numbered, French": (
+        "Déménagement",
+        "1. Résilier le bail\n2. Trouver un déménageur\n3. Changer l'adresse (poste, banque, impôts)\n"
+        "4. Rendre les clés",
+        [
+            ("Résilier le bail", 30, ""),
+            ("Trouver un déménageur", 30, ""),
+            ("Changer l'adresse (poste, banque, impôts)", 30, ""),
+            ("Rendre les clés", 30, ""),
+        ],
+    ),
 }
 
 
@@ -221,6 +307,9 @@ def test_a_task_text_gives_a_sensible_outline(name: str) -> None:
         ("Die Nutzer können Daten exportieren", "Das soll nächste Woche fertig werden. Die Kunden wollen es testen."),
         ("Bug: export fails", "Steps to reproduce:\n1. Open settings\n2. Click export\n\nExpected: a zip."),
         ("", "\n\n---\n***\n"),
+        ("Budget 2026", "Each team lead should send numbers by Friday. I will consolidate them. Then we present."),
+        ("Search shows what was deleted", "I delete an item\nI search for it at once\nIt still shows up in the list"),
+        ("Saving fails", "After I click save, test data appears. Before that, all was well."),
     ],
 )
 def test_what_names_no_steps_has_none(title: str, description: str) -> None:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
-import httpcore
 import httpx
 
-from backend.bookmarks.capture.addresses import IPNetwork, canonical_host
-from backend.bookmarks.capture.deadline import Deadline
-from backend.bookmarks.capture.decode import ACCEPT_ENCODING, read_body
-from backend.bookmarks.capture.failures import FetchError, connection_failure, status_failure
+from backend.bookmarks.capture.failures import status_failure
 from backend.bookmarks.capture.media_types import content_type, is_unreadable, sniff
-from backend.bookmarks.capture.resolver import Resolver, checked_addresses, system_resolver
-from backend.bookmarks.capture.transport import PinnedTransport
+from backend.outbound.addresses import IPNetwork
+from backend.outbound.deadline import Deadline
+from backend.outbound.decode import ACCEPT_ENCODING, read_body
+from backend.outbound.exchange import Reach, sending
+from backend.outbound.failures import FetchError
+from backend.outbound.resolver import Resolver, system_resolver
+from backend.outbound.urls import parse_url
 from config import VERSION
 
 __all__ = ["FetchError", "FetchPolicy", "FetchedPage", "Resolver", "fetch_page", "system_resolver"]
 
 ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
-MAX_URL_LENGTH = 8192
 
 
 @dataclass(frozen=True)
@@ -86,50 +84,16 @@ def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
     raise FetchError("The address redirects too many times.")
 
 
-def parse_url(url: str, base: str = "") -> httpx.URL:
-    """The address, taken from `base` on, in the form that is requested: its host canonical, without fragment.
-
-    It is put together anew from the parts that were checked, so that no other reading of the text matters.
-
-    Raises:
-        FetchError: it is not an address that may be fetched.
-    """
-    invalid = FetchError("This is not a valid web address.")
-    try:
-        parts = urlsplit(urljoin(base, url))
-        if parts.scheme not in ("http", "https"):
-            raise FetchError("Only http and https addresses can be fetched.")
-        if "@" in parts.netloc:
-            raise FetchError("An address with a user name or a password in it is not fetched.")
-        if parts.port == 0 or len(url) > MAX_URL_LENGTH:
-            raise invalid
-        host = canonical_host(parts.hostname or "")
-        authority = f"[{host}]" if ":" in host else host
-        if parts.port is not None:
-            authority += f":{parts.port}"
-        return httpx.URL(parts._replace(netloc=authority, fragment="").geturl())
-    except (ValueError, httpx.InvalidURL):
-        raise invalid from None
-
-
 def _visit(
     target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline
 ) -> FetchedPage | httpx.URL:
     """The page at one address, or the address that it redirects to."""
-    host = target.raw_host.decode("ascii")
-    addresses = checked_addresses(host, policy.resolve, policy.allowed_networks, deadline)
     request = httpx.Request("GET", target, headers=_headers(policy, cookies))
-    try:
-        with (
-            PinnedTransport(addresses, deadline) as transport,
-            closing(transport.handle_request(request)) as response,
-        ):
-            cookies.update(_cookies_of(response))
-            if response.has_redirect_location:
-                return parse_url(response.headers["location"], base=str(target))
-            return _read_page(response, policy, deadline)
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise connection_failure(error) from error
+    with sending(request, Reach(policy.allowed_networks, policy.resolve), deadline) as response:
+        cookies.update(_cookies_of(response))
+        if response.has_redirect_location:
+            return parse_url(response.headers["location"], base=str(target))
+        return _read_page(response, policy, deadline)
 
 
 def _headers(policy: FetchPolicy, cookies: dict[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Text, cast, exists, literal, not_, or_, se
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
+from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.fulltext.labels import language_label, organization_label, site_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkTag, SearchLanguage, Tag
 from backend.bookmarks.schemas import tag_key, trimmed
@@ -20,6 +21,8 @@ from backend.extensions import db
 from backend.projects.models import Project, ProjectBookmark
 
 Languages = Sequence[str | None]
+# The lexemes of which one is wanted at a place of the query.
+Place = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,13 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
         found = _label(unit)
     else:
         forms = query_forms(unit.text, languages) if isinstance(unit, Term) else [query_terms(unit.text, languages)]
-        found = any_form([" <-> ".join(any_of([place]) for place in form) for form in forms if form])
+        found = any_form([" <-> ".join(any_of([meant(place, languages)]) for place in form) for form in forms if form])
     return f"!{found}" if found and unit.negated else found
+
+
+def meant(place: Sequence[str], languages: Languages) -> Place:
+    """A place without the stems that are stop words of some language: `da`, Portuguese for `of`, of `data`."""
+    return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
 
 
 def has_tag(organization_id: int, name: str) -> ColumnElement[bool]:

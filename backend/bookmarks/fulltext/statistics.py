@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +21,19 @@ from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.queries import one_of
 from backend.extensions import db
 
-# Up to so many documents the words of a query are counted when somebody asks.
+# How many candidates a search may score, if none has a page; a page's impacts lie out of line and take longer.
+BUDGET, PAGE_COST = 5_000, 5
+# Up to so many documents the words of a query are counted when somebody asks; fewer, where they have pages.
 SMALL = 2_000
 # Counts are made anew after so many changes, or after this part of the documents has changed.
 CHANGES, CHANGED_PART = 50, 0.05
 # An average that is off by more than this is worth writing documents anew for.
 DRIFT = 0.1
-# A word in more documents than this has champions, and so many.
+# A word in more documents than this has champions, and so many. Where less may be scored, rarer words have them, too:
+# so many words of a query that have none should fit into the budget.
 CHAMPIONS = 1_000
-REWRITTEN_BATCH, READ_BATCH = 200, 2_000
+RARE_WORDS = 3
+REWRITTEN_BATCH, READ_BATCH = 50, 2_000
 # How many entries are kept in memory before all but the champions among them are dropped.
 KEPT = 6_000_000
 # A transaction that read the old generation commits within this time: such take milliseconds.
@@ -73,7 +78,7 @@ OUTDATED = text("""
 # What is written from here on carries the label of a new generation.
 BEGIN = text("""
     UPDATE search_statistics SET generation = generation + 1 WHERE organization_id = :organization_id
-    RETURNING clock_timestamp()
+    RETURNING generation AS counted_generation, clock_timestamp() AS counted_at
 """)
 READ = text("""
     SELECT bookmark_id, sparsevec_send(impacts) AS impacts, sparsevec_send(page_impacts) AS page_impacts
@@ -84,13 +89,14 @@ READ = text("""
 LOCK = text("SELECT 1 FROM search_statistics WHERE organization_id = :organization_id FOR UPDATE")
 FORGET_TERMS = text("DELETE FROM search_terms WHERE organization_id = :organization_id")
 STORE_TERMS = text("""
-    INSERT INTO search_terms (organization_id, term, documents, champions)
-    SELECT :organization_id, term, documents, CAST(champions AS bigint[])
-      FROM unnest(CAST(:terms AS integer[]), CAST(:documents AS integer[]), CAST(:champions AS text[]))
-           AS given(term, documents, champions)
+    INSERT INTO search_terms (organization_id, term, documents, champions, champion_impacts)
+    SELECT :organization_id, term, documents, CAST(champions AS bigint[]), CAST(impacts AS real[])
+      FROM unnest(CAST(:terms AS integer[]), CAST(:documents AS integer[]), CAST(:champions AS text[]),
+                  CAST(:impacts AS text[])) AS given(term, documents, champions, impacts)
 """)
 FINISH = text("""
-    UPDATE search_statistics SET terms = :terms, counted_at = :counted_at
+    UPDATE search_statistics
+       SET terms = :terms, counted_at = :counted_at, counted_generation = :counted_generation
      WHERE organization_id = :organization_id
 """)
 
@@ -107,6 +113,18 @@ class Batch:
     terms: Terms
     bookmarks: Terms
     impacts: Impacts
+
+
+class Champions(NamedTuple):
+    """The bookmarks in which a word weighs most, and what it weighs there, as array literals; None for a rare word."""
+
+    bookmarks: str | None
+    impacts: str | None
+
+
+def scoring_budget(documents: int, pages: int) -> int:
+    """How many candidates a search may score in an organization with so many documents, of which some have pages."""
+    return int(BUDGET / _cost(documents, pages))
 
 
 def changed_organizations() -> list[int]:
@@ -128,22 +146,33 @@ def refresh_statistics(organization_id: int) -> None:
     db.session.execute(STORE_TOTALS, values)
     db.session.commit()
     _rewrite_outdated(organization_id, averages)
-    counted_at = db.session.execute(BEGIN, {"organization_id": organization_id}).scalar_one()
+    begun = db.session.execute(BEGIN, {"organization_id": organization_id}).one()._asdict()
     db.session.commit()
     time.sleep(IN_FLIGHT_SECONDS)
-    terms, counts = _count_terms(organization_id) if totals.documents > SMALL else (np.empty(0, np.int64),) * 2
-    champions = _champions(organization_id, terms[counts > CHAMPIONS])
+    is_small = totals.documents * _cost(totals.documents, totals.pages) <= SMALL
+    terms, counts = (np.empty(0, np.int64),) * 2 if is_small else _count_terms(organization_id)
+    common = terms[counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)]
+    champions = _champions(organization_id, common)
     db.session.rollback()
     db.session.execute(LOCK, {"organization_id": organization_id})
     db.session.execute(FORGET_TERMS, {"organization_id": organization_id})
     # Of a word that one document holds nothing need be known.
     terms, counts = terms[counts > 1], counts[counts > 1]
-    chosen = [champions.get(term) for term in terms.tolist()]
-    given = {"terms": terms.tolist(), "documents": counts.tolist(), "champions": chosen}
+    chosen = [champions.get(term, Champions(None, None)) for term in terms.tolist()]
+    given = {
+        "terms": terms.tolist(),
+        "documents": counts.tolist(),
+        "champions": [one.bookmarks for one in chosen],
+        "impacts": [one.impacts for one in chosen],
+    }
     db.session.execute(STORE_TERMS, {"organization_id": organization_id, **given})
-    ended = {"terms": len(terms), "counted_at": counted_at}
-    db.session.execute(FINISH, {"organization_id": organization_id, **ended})
+    db.session.execute(FINISH, {"organization_id": organization_id, "terms": len(terms), **begun})
     db.session.commit()
+
+
+def _cost(documents: int, pages: int) -> float:
+    """What scoring a document takes on average, one without a page being 1."""
+    return 1 + PAGE_COST * pages / max(documents, 1)
 
 
 def _rewrite_outdated(organization_id: int, averages: dict[str, float]) -> None:
@@ -173,8 +202,8 @@ def _count_terms(organization_id: int) -> tuple[Terms, Terms]:
     return terms, counts
 
 
-def _champions(organization_id: int, common: Terms) -> dict[int, str]:
-    """For each of these words the bookmarks in which it weighs most, the best first, as an array literal."""
+def _champions(organization_id: int, common: Terms) -> dict[int, Champions]:
+    """For each of these words the bookmarks in which it weighs most, the best first."""
     if not len(common):
         return {}
     kept = Batch(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
@@ -191,7 +220,10 @@ def _champions(organization_id: int, common: Terms) -> dict[int, str]:
     starts = np.searchsorted(kept.terms, common)
     ends = np.searchsorted(kept.terms, common, side="right")
     return {
-        int(term): "{" + ",".join(map(str, kept.bookmarks[start:end].tolist())) + "}"
+        int(term): Champions(
+            "{" + ",".join(map(str, kept.bookmarks[start:end].tolist())) + "}",
+            "{" + ",".join([f"{impact:.4g}" for impact in kept.impacts[start:end].tolist()]) + "}",
+        )
         for term, start, end in zip(common, starts, ends, strict=True)
     }
 

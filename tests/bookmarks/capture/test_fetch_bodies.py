@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from backend.bookmarks.capture.decode import PIECE_BYTES
 from backend.bookmarks.capture.fetch import fetch_page
+from backend.outbound.decode import PIECE_BYTES
 from tests.bookmarks.capture.fetching import HTML, MIB, bounds, failure, within
 from tests.bookmarks.capture.local_server import LocalServer, head, response
 

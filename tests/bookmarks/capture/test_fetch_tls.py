@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from backend.bookmarks.capture import transport
 from backend.bookmarks.capture.fetch import fetch_page
+from backend.outbound import transport
 from tests.bookmarks.capture.fetching import HTML, PUBLIC, Names, bounds, failure, within
 from tests.bookmarks.capture.local_server import LocalServer, redirect, response, running
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.bookmarks.capture.addresses import (
+from backend.outbound.addresses import (
     SPECIAL_NETWORKS,
     canonical_host,
     is_permitted,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from ipaddress import ip_address
 
-from backend.bookmarks.capture.addresses import IPAddress, IPNetwork, is_permitted, literal_address
-from backend.bookmarks.capture.deadline import Deadline
-from backend.bookmarks.capture.failures import FetchError, not_found, took_too_long
+from backend.outbound.addresses import IPAddress, IPNetwork, is_permitted, literal_address
+from backend.outbound.deadline import Deadline
+from backend.outbound.failures import FetchError, not_found, took_too_long
 
 # Takes a host name, gives its addresses as text; raises socket.gaierror like getaddrinfo.
 Resolver = Callable[[str], Sequence[str]]
@@ -66,6 +66,8 @@ def _in_thread(resolve: Resolver, host: str, deadline: Deadline) -> Sequence[str
             answer.set_exception(error)
 
     # getaddrinfo cannot be interrupted: past the deadline the thread is left behind, as a daemon, so that it
-    # holds up neither this fetch nor the end of the process.
-    threading.Thread(target=ask, name="capture-resolver", daemon=True).start()
-    return answer.result(timeout=deadline.remaining())
+    # holds up neither this exchange nor the end of the process.
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    while not wait([answer], deadline.longest_wait).done:
+        deadline.beat()
+    return answer.result()

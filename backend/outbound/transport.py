@@ -10,9 +10,12 @@ from typing import Any
 import httpcore
 import httpx
 
-from backend.bookmarks.capture.addresses import IPAddress
-from backend.bookmarks.capture.deadline import Deadline
-from backend.bookmarks.capture.failures import bad_certificate
+from backend.outbound.addresses import IPAddress
+from backend.outbound.deadline import Deadline
+from backend.outbound.failures import bad_certificate
+
+# Who has not answered the first packets by then will not; nobody who waits can be asked meanwhile.
+CONNECT_SECONDS = 30.0
 
 
 class PinnedTransport(httpx.BaseTransport):
@@ -70,10 +73,12 @@ class _PinnedBackend(httpcore.NetworkBackend):
         for index, address in enumerate(self._addresses):
             # An address that stays silent leaves the ones after it their share of the time.
             share = self._deadline.remaining() / (len(self._addresses) - index)
+            share = min(share, CONNECT_SECONDS)
             try:
                 stream = self._sockets.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
+                self._deadline.beat()
             else:
                 return _DeadlineStream(stream, self._deadline)
         raise failure
@@ -87,7 +92,13 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.remaining())
+        while True:
+            try:
+                return self._stream.read(max_bytes, self._deadline.longest_wait)
+            except httpcore.ReadTimeout:
+                if self._deadline.has_passed:
+                    raise
+                self._deadline.beat()
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, self._deadline.remaining())
@@ -99,7 +110,9 @@ class _DeadlineStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         try:
-            secured = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining())
+            secured = self._stream.start_tls(
+                ssl_context, server_hostname, min(self._deadline.remaining(), CONNECT_SECONDS)
+            )
         except httpcore.ConnectError as error:
             # Told apart here, as the connection pool cuts the cause off.
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):

@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
-from backend.bookmarks.capture.deadline import Deadline
-from backend.bookmarks.capture.failures import FetchError
+from backend.outbound.deadline import Deadline
+from backend.outbound.failures import FetchError
 
 # What the request asks for. Brotli and Zstandard are left out: their windows alone may take 16 to 128 MiB.
 ACCEPT_ENCODING = "gzip, deflate"

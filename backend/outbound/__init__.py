@@ -1,0 +1,1 @@
+"""The guarded way out: connections to addresses that were checked, bounded in time and size (DESIGN 7)."""

@@ -1,0 +1,74 @@
+"""Why nothing came back, in words that a person understands."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpcore
+
+LONGEST_WAIT_SECONDS = 24 * 60 * 60
+
+
+class FetchError(Exception):
+    """Nothing came back.
+
+    Attributes:
+        reason: a sentence for the person who asked for it; nothing of the server's insides.
+        retryable: whether a later try may end better.
+        retry_after_seconds: the wait that the site asked for, from 0 to a day; None if it asked for none.
+    """
+
+    def __init__(self, reason: str, retryable: bool = False, retry_after_seconds: int | None = None) -> None:
+        super().__init__(reason, retryable, retry_after_seconds)
+        self.reason = reason
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class TookTooLong(FetchError):
+    """No answer within the time that there was."""
+
+
+def took_too_long() -> TookTooLong:
+    """The deadline of the whole exchange has passed, or no connection came about for half a minute."""
+    return TookTooLong("The site took too long to answer.", retryable=True)
+
+
+def not_found() -> FetchError:
+    """The host has no address."""
+    return FetchError("There is no site of this name.")
+
+
+def bad_certificate() -> FetchError:
+    """The certificate is not of this host, not of a trusted authority, or out of date."""
+    return FetchError("The site's security certificate is not valid.")
+
+
+def connection_failure(error: Exception) -> FetchError:
+    """What an exception of httpcore means."""
+    if isinstance(error, httpcore.TimeoutException):
+        return took_too_long()
+    if isinstance(error, httpcore.ProtocolError):
+        return FetchError("The site answered with something that is not valid HTTP.", retryable=True)
+    if isinstance(error, httpcore.ConnectError):
+        return FetchError("The site could not be reached.", retryable=True)
+    return FetchError("The connection to the site broke off.", retryable=True)
+
+
+def parse_retry_after(value: str | None) -> int | None:
+    """Seconds to wait, from a number of seconds or an HTTP date (RFC 9110, 10.2.3), at most a day."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]), LONGEST_WAIT_SECONDS)
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+    seconds = math.ceil((aware - datetime.now(UTC)).total_seconds())
+    return min(max(seconds, 0), LONGEST_WAIT_SECONDS)

@@ -1,0 +1,99 @@
+"""What is known of an organization's documents when somebody searches: how many hold each word, what may be scored."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from backend.bookmarks.analysis import quoted
+from backend.bookmarks.fulltext.conditions import Place, any_of
+from backend.bookmarks.fulltext.impacts import term_id
+from backend.bookmarks.fulltext.labels import generation_label, organization_label
+from backend.bookmarks.fulltext.statistics import scoring_budget
+from backend.extensions import db
+from backend.search.wanted import Finder, Wanted
+
+# Without stored counts documents are counted for the query, up to this bound.
+COUNTED = 5_000
+
+STORED = text("""
+    SELECT s.documents, s.pages, s.terms, s.generation, s.counted_generation, t.term, t.documents AS holding,
+           t.champions IS NOT NULL AS has_champions
+      FROM search_statistics s
+      LEFT JOIN search_terms t ON t.organization_id = s.organization_id AND t.term = ANY(:terms)
+     WHERE s.organization_id = :organization_id
+""")
+COUNT = text("""
+    SELECT found.holding, found.pages
+      FROM unnest(CAST(CAST(:words AS text[]) AS tsquery[])) WITH ORDINALITY AS q(words, place)
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS holding, count(one.page_impacts) AS pages
+             FROM (SELECT d.page_impacts FROM bookmark_documents d WHERE d.document @@ q.words LIMIT :most) AS one
+           ) AS found
+     ORDER BY q.place
+""")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is known of an organization's documents.
+
+    Attributes:
+        documents: How many there are.
+        holding: How many of them hold each place.
+        common: Places of which the champions are known.
+        fresh: Labels of what was written since the champions were chosen; none if there are no champions.
+        budget: How many candidates may be scored.
+    """
+
+    documents: int
+    holding: dict[Place, int]
+    common: frozenset[Place]
+    fresh: tuple[str, ...]
+    budget: int
+
+    def found_by(self, finder: Finder) -> int:
+        """At most how many documents a finder finds, about."""
+        return min(self.holding[place] for place in finder.places if place in self.holding)
+
+    def weight(self, place: Place) -> float:
+        """How rare a place is: BM25's inverse document frequency, as Lucene has it, never negative."""
+        holding = self.holding[place]
+        return math.log(1 + (max(self.documents - holding, 0) + 0.5) / (holding + 0.5))
+
+
+def read_statistics(organization_id: int, wanted: Wanted, *, is_counted: bool = True) -> Statistics:
+    """What is known of the organization and of the words wanted. One statement; two without stored counts, or one again
+    if the caller knows that there are none."""
+    if not is_counted:
+        return _count(organization_id, wanted)
+    terms = {lexeme: term_id(lexeme) for place in wanted.places for lexeme in place}
+    rows = db.session.execute(STORED, {"organization_id": organization_id, "terms": list(terms.values())}).all()
+    if not rows or not rows[0].terms:
+        return _count(organization_id, wanted)
+    head = rows[0]
+    stored = {row.term: row for row in rows}
+    holding = dict.fromkeys(wanted.places, 1)
+    common = set()
+    for place in wanted.places:
+        for lexeme in place:
+            if (row := stored.get(terms[lexeme])) is not None:
+                holding[place] = max(holding[place], row.holding)
+                if row.has_champions:
+                    common.add(place)
+    # While the worker counts there are two generations, and more if it was broken off.
+    generations = range(head.counted_generation, head.generation + 1)
+    fresh = tuple(generation_label(organization_id, generation) for generation in generations)
+    return Statistics(head.documents, holding, frozenset(common), fresh, scoring_budget(head.documents, head.pages))
+
+
+def _count(organization_id: int, wanted: Wanted) -> Statistics:
+    """Statistics of an organization whose counts are not stored."""
+    label = quoted(organization_label(organization_id))
+    queries = [label, *(f"{label} & {any_of([place])}" for place in wanted.places)]
+    everything, *rows = db.session.execute(COUNT, {"words": queries, "most": COUNTED}).all()
+    holding = {place: row.holding for place, row in zip(wanted.places, rows, strict=True)}
+    budget = scoring_budget(everything.holding, everything.pages)
+    return Statistics(everything.holding, holding, frozenset(), (), budget)
