@@ -48,20 +48,26 @@ class Library:
 
 
 @contextmanager
-def open_library(data_dir: Path | None, with_tags: bool, base_url: str | None = None) -> Iterator[Library]:
-    """The library of `data_dir`, on a copy of it; loaded first where it holds none yet.
+def kept_library(data_dir: Path | None, with_tags: bool) -> Iterator[Path]:
+    """The directory that holds a library: `data_dir`, or one that is thrown away. Loaded where it holds none yet."""
+    place = nullcontext(str(data_dir)) if data_dir else tempfile.TemporaryDirectory(prefix="fuze-library-")
+    with place as directory:
+        if not (Path(directory) / KEPT).exists():
+            load_library(Path(directory), with_tags)
+        yield Path(directory)
 
-    `base_url`: a stack that runs already on `data_dir` itself; what is done to it stays.
+
+@contextmanager
+def open_library(kept: Path, with_tags: bool, base_url: str | None = None) -> Iterator[Library]:
+    """The library of a directory, on a copy of it; or, at `base_url`, on a stack that runs on the directory itself.
 
     Raises:
-        ValueError: the directory holds a library of the other kind, or an address comes without one.
+        ValueError: the directory holds a library of the other kind.
     """
     if base_url:
-        if data_dir is None:
-            raise ValueError("--base-url needs the --data-dir of that stack: who its people are stands there")
-        yield _entered(base_url.rstrip("/"), data_dir, with_tags, None)
+        yield _entered(base_url.rstrip("/"), kept, with_tags, None)
         return
-    with tempfile.TemporaryDirectory(prefix="fuze-library-") as place, _loaded(data_dir, with_tags) as kept:
+    with tempfile.TemporaryDirectory(prefix="fuze-library-") as place:
         copy = Path(place) / "data"
         subprocess.run(["cp", "-a", str(kept), str(copy)], check=True)
         with running_stack(data_dir=copy, **SETTINGS) as stack:
@@ -92,15 +98,6 @@ def library_items(links: Iterable[dict[str, object]], with_tags: bool) -> Iterat
     """The links as POST /bookmarks takes them; their tags are headings of the lists, which give sections away."""
     for link in links:
         yield link if with_tags else {name: value for name, value in link.items() if name != "tags"}
-
-
-@contextmanager
-def _loaded(data_dir: Path | None, with_tags: bool) -> Iterator[Path]:
-    place = nullcontext(str(data_dir)) if data_dir else tempfile.TemporaryDirectory(prefix="fuze-library-")
-    with place as directory:
-        if not (Path(directory) / KEPT).exists():
-            load_library(Path(directory), with_tags)
-        yield Path(directory)
 
 
 def _entered(url: str, data_dir: Path, with_tags: bool, stack: RunningStack | None) -> Library:

@@ -12,7 +12,7 @@ attached bookmarks; its other links are what should come back among all. Parts:
 - feedback: five rounds of ten judged recommendations, and what it does to the rest.
 - speed: answers that nothing has been kept of, and their SQL statements.
 
-`--data-dir` is loaded once and then measured on copies. Ends with 0 whatever it finds.
+`--data-dir` is loaded once; each part is measured on a copy of its own. Ends with 0 whatever it finds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import IO
 
 from benchmarks import recommend_colleagues, recommend_feedback, recommend_speed
 from benchmarks.corpora import load_links, load_sources
-from benchmarks.library import Library, open_library
+from benchmarks.library import Library, kept_library, open_library
 from benchmarks.rankings import Quality, judge, mean_quality, paired_difference
 from benchmarks.recommending import MOST, Case, ask, make_cases, project_of, search
 from benchmarks.sections import choose_sections, find_sections, popular_first
@@ -51,30 +51,38 @@ def main() -> None:
     parser.add_argument("--sections", type=int, default=SECTIONS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--with-tags", action="store_true", help="load the tags, which give the sections away")
-    parser.add_argument("--data-dir", type=Path, help="where the loaded links are kept; measured on a copy")
-    parser.add_argument("--base-url", help="a stack that runs on --data-dir itself: what is done to it stays")
+    parser.add_argument("--data-dir", type=Path, help="where the loaded links are kept, loaded if it holds none")
+    parser.add_argument("--base-url", help="a stack that runs on --data-dir itself; what parts leave there stays")
     parser.add_argument("--bookmarks", type=int, default=0, help="for speed: add variants up to so many first")
     parser.add_argument("--dump", type=Path, help="JSON lines {section, engine, relevant, ranking}")
     options = parser.parse_args()
+    if options.base_url and not options.data_dir:
+        parser.error("--base-url needs the --data-dir of that stack: who its people are stands there")
+    print(f"{options.sections} sections, seed {options.seed}, with tags: {options.with_tags}", flush=True)
+    with kept_library(options.data_dir, options.with_tags) as kept:
+        for part in options.parts:
+            with open_library(kept, options.with_tags, options.base_url) as library:
+                for line in _measured(part, library, options):
+                    print(line, flush=True)
+
+
+def _measured(part: str, library: Library, options: argparse.Namespace) -> Iterator[str]:
     links, sources = load_links(), load_sources()
     found = find_sections(links, sources, seed=options.seed)
-    sections = choose_sections(found, options.sections, options.seed)
-    print(f"{len(sections)} of {len(found)} sections, seed {options.seed}, with tags: {options.with_tags}", flush=True)
-    with open_library(options.data_dir, options.with_tags, options.base_url) as library:
-        cases = make_cases(library, sections, links)
+    cases = make_cases(library, choose_sections(found, options.sections, options.seed), links)
+    if part == "engines":
         popular = [library.ids[number] for number in popular_first(links, sources)]
-        if "engines" in options.parts:
-            with options.dump.open("w") if options.dump else nullcontext() as dump:
-                table = measure(library, cases, options.engines, popular, options.seed, dump)
-            _print(summary(table))
-        if "colleagues" in options.parts:
-            _print(recommend_colleagues.measure(library, cases, options.engines, options.seed))
-        if "feedback" in options.parts:
-            # Sections whose examples and relevant links leave something to be found after two rounds are fewer.
-            more = choose_sections(found, min(len(found), options.sections * 2), options.seed)
-            _print(recommend_feedback.measure(library, make_cases(library, more, links), options.sections))
-        if "speed" in options.parts:
-            _print(recommend_speed.measure(library, cases, options.engines, options.bookmarks))
+        with options.dump.open("w") if options.dump else nullcontext() as dump:
+            table = measure(library, cases, options.engines, popular, options.seed, dump)
+        yield from summary(table)
+    elif part == "colleagues":
+        yield from recommend_colleagues.measure(library, cases, options.engines, options.seed)
+    elif part == "feedback":
+        # Of some sections nothing is left after two rounds.
+        more = choose_sections(found, min(len(found), options.sections * 2), options.seed)
+        yield from recommend_feedback.measure(library, make_cases(library, more, links), options.sections)
+    else:
+        yield from recommend_speed.measure(library, cases, options.engines, options.bookmarks)
 
 
 def measure(
@@ -142,11 +150,6 @@ def _references(library: Library, case: Case, popular: list[int], seed: str) -> 
 
 def _verdict(holds: bool) -> str:
     return "PASS" if holds else "FAIL"
-
-
-def _print(lines: Iterator[str]) -> None:
-    for line in lines:
-        print(line, flush=True)
 
 
 if __name__ == "__main__":
