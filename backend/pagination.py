@@ -19,6 +19,8 @@ from backend.extensions import db
 
 P = TypeVar("P", bound=Page[Any])
 T = TypeVar("T")
+# No item has a column of this name.
+TOTAL = "total_of_list"
 
 
 @dataclass(frozen=True)
@@ -71,26 +73,34 @@ class _Cursor:
 
 
 def paginate(
-    conditions: Sequence[ColumnElement[bool]], shape: Select[*tuple[Any, ...]], sort: Sort, query: PageQuery
+    conditions: Sequence[ColumnElement[bool]],
+    shape: Select[*tuple[Any, ...]],
+    sort: Sort,
+    query: PageQuery,
+    total_of: Select[int] | None = None,
 ) -> Slice:
-    """Run a filtered list as one page: two SQL statements, one to count and one to read.
+    """Run a filtered list as one page: one SQL statement, so that total and rows are of the same moment; a second one
+    only past the last page.
 
     `shape` selects whole items, the sort column and the id column among them under their own names; it is evaluated
-    only for the rows of the page, however many come before it.
+    only for the rows of the page, however many come before it. `total_of` tells how many rows pass without counting
+    them, where somebody keeps that number.
 
     Raises:
         Invalid: the cursor is not one that this list gave.
     """
     which = select(sort.id_column, sort.column).where(*conditions)
-    total = db.session.scalar(which.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+    if total_of is None:
+        total_of = which.with_only_columns(func.count(), maintain_column_froms=True)
     cursor = _decode(query.cursor, sort) if query.cursor else None
     page = cursor.page if cursor else query.page
-    offset = (query.page - 1) * query.page_size
-    if not cursor and offset >= total:
-        return Slice([], total, page, query.page_size, None)
     which = which.order_by(*sort.order(sort.column, sort.id_column)).limit(query.page_size + 1)
-    which = which.where(_after(cursor, sort)) if cursor else which.offset(offset)
-    rows = db.session.execute(_shaped(which, shape, sort)).all()
+    which = which.where(_after(cursor, sort)) if cursor else which.offset((page - 1) * query.page_size)
+    counted = shape.add_columns(total_of.correlate(None).scalar_subquery().label(TOTAL))
+    rows = db.session.execute(_shaped(which, counted, sort)).all()
+    if not rows:
+        return Slice([], 0 if page == 1 else db.session.scalar(total_of) or 0, page, query.page_size, None)
+    total = rows[0]._mapping[TOTAL]
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
     return Slice(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)

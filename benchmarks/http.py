@@ -1,7 +1,9 @@
 """What answers cost over HTTP: `python -m benchmarks.http [--sizes N M] [--connections …] [--rounds R] [--seconds S]`.
 
 A stack for each number of bookmarks, all at the same time, each started as `make run` starts it; beside them a bare
-Flask application under the same gunicorn settings, and a second web server of the first stack without the rate limiter.
+Flask application under the same gunicorn settings, a second web server of the first stack without the rate limiter, and
+one of each stack that keeps no answers: the uncached list is the same plain list asked there. A line of its own is the
+list with a filter that nobody has asked for before (a moment, another one each time): what passes it has to be counted.
 wrk loads them in turn, each for a few seconds, several rounds at each number of connections, so that whatever else the
 machine does meets all of them; the table shows medians of the rounds, ratios are medians of the ratios within rounds.
 Needs `wrk` and `ab` on the PATH. What this version of the product does not have yet is told and left out.
@@ -25,8 +27,8 @@ from benchmarks.loading import DEADLINE_SECONDS, wait_until_quiet
 from benchmarks.search_speed import load_varied_links
 from benchmarks.stack import RAISED_LIMITS, RunningStack, SessionAuth, another_web, bare_web, new_person, running_stack
 
-BARE, CACHED, UNCACHED, ITEM, NOT_MODIFIED, SEARCH, CREATE, UNLIMITED = (
-    *("bare Flask", "cached list", "uncached list", "item", "304", "search", "create"),
+BARE, CACHED, UNCACHED, FILTERED, ITEM, NOT_MODIFIED, SEARCH, CREATE, UNLIMITED = (
+    *("bare Flask", "cached list", "uncached list", "list before a moment", "item", "304", "search", "create"),
     "cached list, no limiter",
 )
 SETTINGS = {"EMBEDDING_PROVIDER": "none", "ACCESS_TOKEN_MINUTES": "1440", **RAISED_LIMITS}
@@ -113,6 +115,8 @@ def main() -> None:
         targets = {(BARE, 0): bare}
         for each in collections:
             targets |= targets_of(each, features, links)
+            keeping_nothing = running.enter_context(another_web(each.stack, **SETTINGS, ENABLE_CACHING="false"))
+            targets[UNCACHED, each.size] = Target(f"{keeping_nothing}/api/v1/{LIST}", each.headers)
         first = collections[0]
         unlimited = running.enter_context(another_web(first.stack, **SETTINGS, ENABLE_RATE_LIMITING="false"))
         targets[UNLIMITED, first.size] = Target(f"{unlimited}/api/v1/{LIST}", first.headers)
@@ -143,7 +147,7 @@ def targets_of(each: Collection, features: Features, links: list[dict[str, objec
     searches.write_text("".join(f"/api/v1/search?{urlencode({'q': query, 'mode': 'text'})}\n" for query in queries))
     found = {
         CACHED: each.target(LIST),
-        UNCACHED: each.target(LIST, "moments"),
+        FILTERED: each.target(LIST, "moments"),
         ITEM: each.target(f"bookmarks/{answer.json()['items'][0]['id']}"),
         SEARCH: each.target("search", "paths", searches),
     }

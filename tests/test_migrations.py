@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from backend import create_app
 from backend.extensions import Base, db
 from config import Settings
+from tests.bookmarks.test_counts import differences
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
@@ -27,6 +28,9 @@ LEFT_BEHIND = """
     UNION ALL
     SELECT typname FROM pg_type t WHERE typnamespace = 'public'::regnamespace AND typname !~ '^_?alembic_version'
        AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT proname FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
+       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
 # Every foreign key, its columns in order, and whether the first columns of some index on the table are these.
 FOREIGN_KEYS = """
@@ -156,6 +160,32 @@ def test_vectors_outlive_the_change_to_half_precision_and_back(empty: Flask) -> 
     assert _all(vector) == ["[0.5,-0.25,1]"]
     flask_migrate.downgrade(MIGRATIONS, revision="-1")
     assert _all(vector) == ["[0.5,-0.25,1]"]
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM organizations"))
+
+
+def test_what_is_there_already_is_counted(empty: Flask) -> None:
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    flask_migrate.upgrade(MIGRATIONS, revision="0013")
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    with db.engine.begin() as connection:
+        connection.execute(
+            text("""
+                INSERT INTO organizations (id, name, slug, personal) VALUES (1, 'o', 'o', true), (2, 'p', 'p', true);
+                INSERT INTO bookmarks (id, organization_id, url, url_hash, domain, capture_status, is_archived,
+                                       deleted_at)
+                SELECT n, 1 + n % 2, 'https://example.org', sha256(n::text::bytea), 'example.org', 'captured',
+                       n % 3 = 0, CASE WHEN n % 5 = 0 THEN now() END
+                  FROM generate_series(1, 15000) AS n;
+                INSERT INTO tags (id, organization_id, name, name_key) VALUES (1, 1, 't', 't'), (2, 2, 't', 't');
+                INSERT INTO bookmark_tags (bookmark_id, tag_id)
+                SELECT id, organization_id FROM bookmarks WHERE id % 7 = 0
+            """)
+        )
+    flask_migrate.upgrade(MIGRATIONS, revision="0013")
+    with db.engine.connect() as connection:
+        assert differences(connection) == []
+        assert connection.scalar(text("SELECT sum(bookmarks) FROM bookmark_counts WHERE is_tagged")) == 15000 // 7
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM organizations"))
 

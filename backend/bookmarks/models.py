@@ -30,8 +30,8 @@ LIVE = text("deleted_at IS NULL")
 EMPTY = text("'{}/1000000000'")
 
 
-def _newest_first(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
-    # Lists leave archived bookmarks out: with that column in the index, counting them reads nothing else.
+def _ordered(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
+    # Lists leave archived bookmarks out: with that column in the index, looking for a page reads nothing else.
     return Index(
         name,
         "organization_id",
@@ -41,12 +41,19 @@ def _newest_first(name: str, *columns: str, where: str = "deleted_at IS NULL") -
     )
 
 
+def _only(name: str, which: str) -> Index:
+    # For what few of many bookmarks may pass: a page must not look through all others. `which` is written as SQLAlchemy
+    # writes the filter: PostgreSQL would not recognise another form.
+    return _ordered(name, "created_at DESC", "id DESC", where=f"deleted_at IS NULL AND {which}")
+
+
 class Bookmark(Base):
     """A saved link. The page's text lives in `BookmarkContent`, so that lists never read it.
 
-    `url_hash` is the SHA-256 of the normalised URL. While `capture_status` is pending, `capture_due_at` is when the
-    next try may start: a worker that takes the capture moves it past its lease. `embedding_due_at` is set while the
-    bookmark waits for a vector, `document_due_at` while it waits for a worker to refresh its search document.
+    `url_hash` is the SHA-256 of the normalised URL. `is_tagged` follows `BookmarkTag` by a trigger; who saves a link
+    with tags sets it beforehand, which saves work. While `capture_status` is pending, `capture_due_at` is when the next
+    try may start: a worker that takes the capture moves it past its lease. `embedding_due_at` is set while the bookmark
+    waits for a vector, `document_due_at` while it waits for a worker to refresh its search document.
     """
 
     __tablename__ = "bookmarks"
@@ -59,9 +66,17 @@ class Bookmark(Base):
             unique=True,
             postgresql_where=LIVE,
         ),
-        _newest_first("ix_bookmarks_created", "created_at DESC", "id DESC"),
-        _newest_first("ix_bookmarks_updated", "updated_at DESC", "id DESC"),
-        _newest_first("ix_bookmarks_title", "title_key", "id"),
+        _ordered("ix_bookmarks_created", "created_at DESC", "id DESC"),
+        _ordered("ix_bookmarks_updated", "updated_at DESC", "id DESC"),
+        _ordered("ix_bookmarks_title", "title_key", "id"),
+        _ordered("ix_bookmarks_domain", "domain", "created_at DESC", "id DESC"),
+        _only("ix_bookmarks_inbox", "is_archived IS false"),
+        _only("ix_bookmarks_archived", "is_archived IS true"),
+        _only("ix_bookmarks_unread", "is_read IS false"),
+        _only("ix_bookmarks_read", "is_read IS true"),
+        _only("ix_bookmarks_favorite", "is_favorite IS true"),
+        _only("ix_bookmarks_untagged", "is_tagged IS false"),
+        _only("ix_bookmarks_broken", "capture_status = 'failed'"),
         Index(
             "ix_bookmarks_title_prefix",
             "organization_id",
@@ -69,8 +84,7 @@ class Bookmark(Base):
             postgresql_ops={"title_key": "text_pattern_ops"},
             postgresql_where=LIVE,
         ),
-        _newest_first("ix_bookmarks_domain", "domain", "created_at DESC", "id DESC"),
-        _newest_first("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
+        _ordered("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_bookmarks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_bookmarks_capture_due", "capture_due_at", postgresql_where=text("capture_status = 'pending'")),
         Index(
@@ -105,6 +119,7 @@ class Bookmark(Base):
     is_read: Mapped[bool] = mapped_column(server_default=text("false"))
     is_favorite: Mapped[bool] = mapped_column(server_default=text("false"))
     is_archived: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_tagged: Mapped[bool] = mapped_column(server_default=text("false"))
     capture_status: Mapped[str]
     capture_error: Mapped[str | None]
     capture_attempts: Mapped[int] = mapped_column(server_default="0")
@@ -159,6 +174,38 @@ class BookmarkTag(Base):
     bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+
+
+class BookmarkCount(Base):
+    """So many more (or fewer) bookmarks of this kind in an organization: the sum over the rows is how many there are.
+
+    Triggers append a row with each change (`migrations/versions/0013_kept_counts.py`), in its transaction, so that no
+    two writers wait for one another and every reader's sum is that of the bookmarks they see; now and then rows that
+    are alike are folded into one.
+    """
+
+    __tablename__ = "bookmark_counts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    is_deleted: Mapped[bool]
+    is_archived: Mapped[bool]
+    is_read: Mapped[bool]
+    is_favorite: Mapped[bool]
+    is_tagged: Mapped[bool]
+    capture_status: Mapped[str]
+    bookmarks: Mapped[int]
+
+
+class TagCount(Base):
+    """So many more (or fewer) bookmarks outside the trash carry a tag: kept like `BookmarkCount`."""
+
+    __tablename__ = "tag_counts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), index=True)
+    is_archived: Mapped[bool]
+    bookmarks: Mapped[int]
 
 
 class BookmarkDocument(Base):

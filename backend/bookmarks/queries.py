@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, func, literal, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import NullType
 
 from backend.actor import Actor
-from backend.bookmarks.fulltext.conditions import IS_TAGGED, has_tag, in_project, mentions_archived, query_conditions
+from backend.bookmarks.counts import kept_total
+from backend.bookmarks.fulltext.conditions import has_tag, in_project, mentions_archived, query_conditions
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
 from backend.bookmarks.neighbours import fullest_model, rank_by_meaning
 from backend.bookmarks.schemas import (
@@ -35,28 +37,32 @@ SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "
 NO_NAMES = literal([], ARRAY(Text))
 NO_IDS = literal([], ARRAY(BigInteger))
 
-# One value each for a row, so that a page of bookmarks with all its tags and projects is one statement.
-TAG_NAMES = (
+# One value each for a row, so that a page of bookmarks with all its tags and projects is one statement. Of no type: as
+# arrays they would be gone through once more, element by element, after the driver has made lists of them.
+TAG_NAMES = type_coerce(
     select(func.coalesce(func.array_agg(Tag.name).aggregate_order_by(BookmarkTag.position, Tag.name_key), NO_NAMES))
     .join_from(BookmarkTag, Tag, Tag.id == BookmarkTag.tag_id)
     .where(BookmarkTag.bookmark_id == Bookmark.id)
     .correlate(Bookmark)
-    .scalar_subquery()
-    .label("tags")
-)
-PROJECT_IDS = (
+    .scalar_subquery(),
+    NullType(),
+).label("tags")
+PROJECT_IDS = type_coerce(
     select(func.coalesce(func.array_agg(Project.id).aggregate_order_by(Project.id), NO_IDS))
     .join_from(ProjectBookmark, Project, Project.id == ProjectBookmark.project_id)
     .where(ProjectBookmark.bookmark_id == Bookmark.id, Project.deleted_at.is_(None))
     .correlate(Bookmark)
-    .scalar_subquery()
-    .label("project_ids")
-)
+    .scalar_subquery(),
+    NullType(),
+).label("project_ids")
+
+
+WHOLE_BOOKMARKS: Select[Any] = select(*Bookmark.__table__.columns, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
 
 
 def select_bookmarks(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
     """A statement for whole bookmarks, tags and projects included, as `bookmark_out` reads them."""
-    return select(*Bookmark.__table__.columns, TAG_NAMES, PROJECT_IDS, *extra).select_from(Bookmark)
+    return WHOLE_BOOKMARKS.add_columns(*extra) if extra else WHOLE_BOOKMARKS
 
 
 def bookmark_out(row: Row[Any]) -> BookmarkOut:
@@ -101,14 +107,15 @@ def find_bookmarks(actor: Actor, *which: ColumnElement[bool]) -> list[BookmarkOu
 
 
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[BookmarkOut]]:
-    """One page of the bookmarks that the filters leave: two statements."""
+    """One page of the bookmarks that the filters leave: one statement."""
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
-    found = paginate(conditions(actor, query), select_bookmarks(), sort, query)
+    total = kept_total(actor, query, _archived(query))
+    found = paginate(conditions(actor, query), select_bookmarks(), sort, query, total)
     return found, [bookmark_out(row) for row in found.rows]
 
 
 def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tuple[Slice, list[AttachedBookmarkOut]]:
-    """One page of what is attached to a project, archived bookmarks included: two statements.
+    """One page of what is attached to a project, archived bookmarks included: one statement.
 
     Raises:
         NotFound: there is no such project outside the trash.
@@ -214,7 +221,7 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     found.extend(_flags(wanted, lift_archived=query is not None and mentions_archived(query)))
     found.extend(has_tag(actor.organization_id, name) for name in wanted.tag)
     if wanted.untagged is not None:
-        found.append(~IS_TAGGED if wanted.untagged else IS_TAGGED)
+        found.append(Bookmark.is_tagged.is_(not wanted.untagged))
     if wanted.project_id is not None:
         found.append(in_project(actor.organization_id, wanted.project_id))
     if wanted.domain is not None:
@@ -230,13 +237,9 @@ def _flags(wanted: BookmarkFilter | ActionFilter, *, lift_archived: bool) -> lis
         found.append(Bookmark.is_read.is_(wanted.is_read))
     if wanted.is_favorite is not None:
         found.append(Bookmark.is_favorite.is_(wanted.is_favorite))
-    archived = (
-        wanted.is_archived
-        if wanted.is_archived is not None
-        else ("any" if wanted.deleted or lift_archived else "false")
-    )
-    if archived != "any":
-        found.append(Bookmark.is_archived.is_(archived in (True, "true")))
+    archived = _archived(wanted, lifted=lift_archived)
+    if archived is not None:
+        found.append(Bookmark.is_archived.is_(archived))
     if wanted.capture_status is not None:
         found.append(Bookmark.capture_status == wanted.capture_status)
     if wanted.created_after is not None:
@@ -244,3 +247,10 @@ def _flags(wanted: BookmarkFilter | ActionFilter, *, lift_archived: bool) -> lis
     if wanted.created_before is not None:
         found.append(Bookmark.created_at < wanted.created_before)
     return found
+
+
+def _archived(wanted: BookmarkFilter | ActionFilter, *, lifted: bool = False) -> bool | None:
+    """What the filter means by `is_archived`; None for any."""
+    if wanted.is_archived is None:
+        return None if wanted.deleted or lifted else False
+    return None if wanted.is_archived == "any" else wanted.is_archived == "true"

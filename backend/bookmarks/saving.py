@@ -177,6 +177,7 @@ def _row(actor: Actor, key: bytes, draft: _Draft, now: datetime) -> dict[str, An
         "is_read": first.is_read,
         "is_favorite": first.is_favorite,
         "is_archived": first.is_archived,
+        "is_tagged": bool(draft.tags),
         "capture_status": "pending" if first.capture else "skipped",
         "capture_error": None if first.capture else "Capture was not asked for.",
         "capture_due_at": now - CLOCK_SKEW if first.capture else None,

@@ -9,25 +9,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
 from backend.bookmarks.actions import refresh_or_defer
+from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage, tag_key
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import again_after_lost_race, db
-from backend.jobs.queue import send
+from backend.jobs.queue import Message, send
 from backend.pagination import Sort, page_of, paginate
 
-# Each bookmark is looked up by its key. As a join, right after an import and before PostgreSQL has counted its rows,
-# the planner would read all bookmarks for every tag of the page.
-IS_LIVE = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == BookmarkTag.bookmark_id).scalar_subquery()
-BOOKMARK_COUNT = (
-    select(func.count())
-    .select_from(BookmarkTag)
-    .where(BookmarkTag.tag_id == Tag.id, IS_LIVE)
-    .correlate(Tag)
-    .scalar_subquery()
-    .label("bookmark_count")
-)
+BOOKMARK_COUNT = TAGGED_BOOKMARKS.label("bookmark_count")
 
 
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
@@ -98,7 +89,7 @@ def delete_tag(actor: Actor, tag_id: int) -> None:
         raise NotFound
     touched = _bookmarks_of(tag_id)
     db.session.execute(delete(Tag).where(Tag.id == tag_id))
-    messages = refresh_or_defer(touched)
+    messages = _touch(touched)
     db.session.commit()
     send(messages)
 
@@ -125,9 +116,14 @@ def _bookmarks_of(tag_id: int) -> list[int]:
     return list(db.session.scalars(select(BookmarkTag.bookmark_id).where(BookmarkTag.tag_id == tag_id)))
 
 
+def _touch(bookmark_ids: list[int]) -> list[Message]:
+    """Say of bookmarks that they have changed: to clients, and to transactions that have seen them with other tags."""
+    db.session.execute(update(Bookmark).where(Bookmark.id.in_(bookmark_ids)).values(updated_at=func.now()))
+    return refresh_or_defer(bookmark_ids)
+
+
 def _finish(tag_id: int, touched: list[int]) -> TagOut:
-    db.session.execute(update(Bookmark).where(Bookmark.id.in_(touched)).values(updated_at=func.now()))
-    messages = refresh_or_defer(touched)
+    messages = _touch(touched)
     row = db.session.execute(select(Tag.id, Tag.name, BOOKMARK_COUNT).where(Tag.id == tag_id)).one()
     tag = TagOut.model_validate(row)
     db.session.commit()

@@ -49,7 +49,7 @@ SELECT_PROJECTS = select(
 
 
 def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
-    """One page of the projects that the filters leave: two statements."""
+    """One page of the projects that the filters leave: one statement."""
     which = [trashed(actor) if query.deleted else live(actor)]
     if query.status is not None:
         which.append(Project.status == query.status)

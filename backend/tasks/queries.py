@@ -44,7 +44,7 @@ SELECT_TASKS = select(
 
 
 def list_tasks(actor: Actor, query: TaskListQuery) -> TaskPage:
-    """One page of the tasks that the filters leave: two statements."""
+    """One page of the tasks that the filters leave: one statement."""
     name = query.sort or ("position" if query.project_id or query.parent_id else "-created_at")
     column = SORTS.get(name) or SORTS[name.lstrip("-")]
     found = paginate(_conditions(actor, query), SELECT_TASKS, Sort(name, column, Task.id), query)

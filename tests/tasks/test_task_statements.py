@@ -143,7 +143,8 @@ def test_the_lists_of_every_day_are_read_from_an_index(
     query = {name: large if value == "of" else value for name, value in query.items()}
     sql.clear()
     assert ada.get("/tasks", **query).status_code == 200
-    page = sql.plans()[-1]
+    # Before it stands the count, which may read the whole table where all of it is counted.
+    page = sql.plans()[-1].partition("->  Limit")[2]
     assert index in page, page
     assert "Seq Scan on tasks" not in page, page
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, exists, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Text, cast, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
@@ -171,13 +171,12 @@ def _day(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-IS_TAGGED = exists().where(BookmarkTag.bookmark_id == Bookmark.id).correlate(Bookmark)
 STATES: dict[str, ColumnElement[bool]] = {
     "unread": Bookmark.is_read.is_(False),
     "read": Bookmark.is_read.is_(True),
     "favorite": Bookmark.is_favorite.is_(True),
     "archived": Bookmark.is_archived.is_(True),
-    "untagged": ~IS_TAGGED,
+    "untagged": Bookmark.is_tagged.is_(False),
     "broken": Bookmark.capture_status == "failed",
 }
 FIELDS: dict[str, Any] = {
