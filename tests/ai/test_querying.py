@@ -107,7 +107,7 @@ def test_of_many_threads_one_probes(provider: Provider, clock: list[float]) -> N
     provider.gate.clear()
     with ThreadPoolExecutor(16) as pool:
         tries = [pool.submit(fails, embedder, f"query {number}") for number in range(16)]
-        end = time.perf_counter() + 5
+        end = time.perf_counter() + 60
         while sum(one.done() for one in tries) < 15 and time.perf_counter() < end:
             time.sleep(0.005)
         assert sum(one.done() for one in tries) == 15

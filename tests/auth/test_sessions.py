@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, cast
@@ -19,6 +18,7 @@ from backend.auth.session_state import forget_user
 from backend.extensions import db, redis_client, utc_now
 from backend.redis_gate import RedisGate
 from tests.api import PASSWORD, Api
+from tests.cli.processes import eventually
 from tests.factories import unreachable_gate
 from tests.sql import SqlCounter
 
@@ -152,9 +152,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     # What Redis still held is believed no more once the mark is there, and not before.
     assert not gate.is_trusted
     monkeypatch.setattr(gate, "_distrusted_until", 0.0)
-    end = time.monotonic() + 5
-    while gate._unsent and time.monotonic() < end:
-        time.sleep(0.02)
+    assert eventually(lambda: not gate._unsent)
     assert not works(ada)
 
 

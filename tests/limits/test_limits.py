@@ -59,11 +59,13 @@ def test_as_many_pass_as_each_window_allows_and_no_more(ada: Api, limit: Limit, 
 
 def test_a_refusal_says_when_to_come_back_and_is_a_problem(ada: Api, limit: Limit) -> None:
     limit(list=(1, 5, 5))
+    began = time.monotonic()
     ada.get("/bookmarks")
     refused = ada.get("/bookmarks")
+    took = time.monotonic() - began
     assert (refused.status_code, refused.mimetype) == (429, "application/problem+json")
     assert refused.json["title"] == "Too Many Requests"
-    assert 58 <= int(refused.headers["Retry-After"]) <= 61
+    assert 58 - took <= int(refused.headers["Retry-After"]) <= 61
     limit(list=(1, 1, 1))
     assert 85_000 < int(ada.get("/bookmarks").headers["Retry-After"]) <= 86_400 * 61 / 60
 
@@ -76,20 +78,27 @@ def test_what_is_refused_is_not_counted(ada: Api, limit: Limit) -> None:
 
 
 def test_windows_slide(ada: Api, limit: Limit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "SECONDS", (2, 4, 60))
+    """Of each request it is known between which moments it was counted: on a busy machine they are far apart."""
+    monkeypatch.setattr(windows, "SECONDS", (1, 2, 60))
     limit(list=(3, 5, 100))
-    sent: list[tuple[float, int]] = []
-    end = time.monotonic() + 9
-    while time.monotonic() < end:
-        sent.append((time.monotonic(), ada.get("/bookmarks").status_code))
-        time.sleep(0.02)
-    passed = [when for when, status in sent if status == 200]
-    assert {status for _, status in sent} == {200, 429}
-    for when in passed:
-        assert sum(when - 2 < other <= when for other in passed) <= 3
-        assert sum(when - 4 < other <= when for other in passed) <= 5
+    passed: list[tuple[float, float]] = []
+    refused: list[tuple[float, float]] = []
+    end = time.monotonic() + 4.5
+    while (sent := time.monotonic()) < end:
+        status = ada.get("/bookmarks").status_code
+        {200: passed, 429: refused}[status].append((sent, time.monotonic()))
+        time.sleep(0.01)
+    assert passed
+    assert refused
+    for start, _ in passed:
+        for length, allowed in ((1, 3), (2, 5)):
+            assert sum(start <= sent and answered <= start + length for sent, answered in passed) <= allowed
     # A request weighs on for a sixtieth of the window at most: room that is free is used.
-    assert len(passed) >= 10
+    for start, end in refused:
+        assert any(
+            sum(sent <= end and answered > start - length * 61 / 60 for sent, answered in passed) >= allowed
+            for length, allowed in ((1, 3), (2, 5))
+        )
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["redis", "memory"])

@@ -18,6 +18,7 @@ from tests.mail.reading import parsed
 
 # It logs to whom mails go, into the same log as Fuze, which does not.
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+ENDLESS = 60.0  # Seconds that silence and dripping last, unless the client hangs up.
 
 
 @dataclass
@@ -85,7 +86,7 @@ class _Smtp(SMTP):
         assert self.transport is not None
         transport = self.transport
         try:
-            for _ in range(0 if fault == "drop" else 50):
+            for _ in range(0 if fault == "drop" else int(ENDLESS / 0.1)):
                 if fault == "drip":
                     self._writer.write(b"2")
                 await asyncio.sleep(0.1)
@@ -139,5 +140,5 @@ def smtp_server(script: SmtpServer | None = None) -> Iterator[SmtpServer]:
         yield script
     finally:
         # Whoever hung up must be gone: it forgets to close connections that it still waits on.
-        eventually(lambda: not asyncio.all_tasks(controller.loop), timeout=5)
+        eventually(lambda: not asyncio.all_tasks(controller.loop), timeout=30)
         controller.stop()

@@ -15,7 +15,7 @@ from backend.mail import sending
 from backend.mail.faults import NotSent, Undeliverable
 from backend.mail.sending import MailServer, send_by_smtp, write_file
 from tests.bookmarks.capture.test_fetch_tls import certify, serving
-from tests.mail.smtp_server import SmtpServer, smtp_server
+from tests.mail.smtp_server import ENDLESS, SmtpServer, smtp_server
 
 pytestmark = pytest.mark.unit
 
@@ -107,7 +107,7 @@ def test_an_encrypted_server_that_drips_is_given_up_as_a_whole(tmp_path: Path, m
         begun = time.monotonic()
         with pytest.raises(NotSent):
             send_by_smtp(message(), MailServer.of(f"smtps://127.0.0.1:{server.port}"))
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < ENDLESS / 2
 
 
 def test_a_certificate_for_somebody_else_is_refused_beyond_this_machine(
@@ -155,7 +155,7 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, word: str)
         begun = time.monotonic()
         with pytest.raises(NotSent, match="took too long"):
             send(server)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < ENDLESS / 2
 
 
 @pytest.mark.parametrize("word", ["CONNECT", "EHLO", "RCPT", "END"])
@@ -165,7 +165,7 @@ def test_a_server_that_drips_is_given_up_as_a_whole(monkeypatch: pytest.MonkeyPa
         begun = time.monotonic()
         with pytest.raises(NotSent):
             send(server)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < ENDLESS / 2
 
 
 def test_a_port_that_speaks_something_else_is_a_reason_and_no_crash() -> None:
