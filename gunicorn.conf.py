@@ -15,6 +15,7 @@ from gunicorn.http.wsgi import Response
 from backend.ai.service import warm_up
 from backend.cli.up.processes import die_with_parent
 from backend.extensions import after_fork
+from backend.serving.warming import start_remaking
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
@@ -106,5 +107,7 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """In the process that serves: have the embedding model loaded by the time somebody searches."""
+    """In the process that serves: have the embedding model loaded by the time somebody searches, and lists made anew
+    after writes."""
     warm_up(worker.wsgi)
+    start_remaking(worker.wsgi)

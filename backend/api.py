@@ -7,7 +7,7 @@ the tests that walk the URL map all read that one declaration.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
@@ -66,6 +66,7 @@ CacheNamespace = Literal[
     "organization",
     "recommendations",
 ]
+Changes = Literal["bookmark", "lists", "person"]
 View = Callable[..., Any]
 T = TypeVar("T")
 
@@ -218,6 +219,36 @@ class PageQuery(Query):
 
 
 @dataclass(frozen=True)
+class Part:
+    """What an answer says about one bookmark: the body of that bookmark's own answer.
+
+    `question` and `link` are the digests of what that is asked by: the bookmark's id, and its link.
+    """
+
+    bookmark_id: int
+    question: str
+    link: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a route declares about answers that may be kept, beyond the namespace.
+
+    Attributes:
+        shows: What they depend on: "tags" for nothing but the organization's tags, "link" for the bookmark that a link
+            leads to; None for the one bookmark of the path, and without one for all that the organization has.
+        asks: What is asked, given the bookmark of the path and the query string, in a form that JSON can hold; None
+            where that cannot be said. Without it, path and parameters are.
+        parts: What an answer's body says about single bookmarks, each as an answer that may be kept too.
+    """
+
+    shows: Literal["tags", "link"] | None = None
+    asks: Callable[[int | None, str], object] | None = None
+    parts: Callable[[bytes], Sequence[Part]] | None = None
+
+
+@dataclass(frozen=True)
 class Operation:
     """What a route declares about itself; see `operation`."""
 
@@ -228,7 +259,9 @@ class Operation:
     media_types: tuple[str, ...] = ()
     cache: CacheNamespace | None = None
     cost: Callable[[Any], int] | None = None
-    changes: Literal["bookmark", "person"] | None = None
+    changes: Changes | None = None
+    retags: Callable[[Any], bool] | None = None
+    kept: Kept = Kept()
     is_timed: bool = False
 
 
@@ -401,7 +434,9 @@ def operation(
     media_types: tuple[str, ...] = (),
     cache: CacheNamespace | None = None,
     cost: Callable[[Any], int] | None = None,
-    changes: Literal["bookmark", "person"] | None = None,
+    changes: Changes | None = None,
+    retags: Callable[[Any], bool] | None = None,
+    kept: Kept = Kept(),
     is_timed: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
@@ -414,13 +449,15 @@ def operation(
         media_types: Of a 200 answer that no model describes.
         cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
         cost: How many requests a body counts as, if not one.
-        changes: What a write changes at most: "bookmark", the one of its path or answer, and lists; "person", what is
-            shown to the caller alone. Without it, all.
+        changes: What a write changes at most: "lists" for all but bookmarks and tags, "bookmark" for these, tags and
+            the one bookmark of its path or answer, "person" for what is shown to the caller alone. Without it, all.
+        retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
+        kept: About the answers that are kept.
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes, is_timed)
+    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed)
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})

@@ -13,6 +13,7 @@ make what is read there safe to believe:
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,15 +31,17 @@ from backend.breaker import CircuitBreaker
 PAUSE_SECONDS = 1.0
 DISTRUST_SECONDS = 2.0
 RETRY_MARKS_SECONDS = 0.1
+FRESH_BYTES = 8
 # Under this name is counted how many questions failed, of all processes.
 FAILURES = "redis-failures"
 
 Command = Sequence[Any]
-# What a key holds from now on, and for how many seconds.
-Mark = tuple[bytes, int]
+# What a key holds from now on, and for how many seconds. None stands for something else each time that it is sent.
+Mark = tuple[bytes | None, int]
 # A mark that Redis has not got yet, with until when it matters.
-_Waiting = tuple[bytes, int, float]
+_Waiting = tuple[bytes | None, int, float]
 ConnectHook = Callable[[AbstractConnection], None]
+Announcement = Callable[[Mapping[str, tuple[bytes, int]]], Command]
 
 _sources: dict[str, str] = {}
 
@@ -105,11 +108,14 @@ class RedisGate:
             self._note(error)
             return None
 
-    def announce(self, marks: Mapping[str, Mark]) -> None:
+    def announce(self, marks: Mapping[str, Mark], along: Announcement | None = None) -> None:
         """Let all processes know these marks, by name: at once or, while Redis is away, as soon as it is back.
 
-        One round trip; none without marks.
+        `along` makes the command that sets them, given what they hold, if it is to do more than that. Where it cannot
+        be sent they are set without it. One round trip; none without marks.
         """
+        if along is not None and self.ask(lambda: [along(_values(marks))]) is not None:
+            return
         now = time.monotonic()
         with self._lock:
             self._unsent |= {name: (value, seconds, now + seconds) for name, (value, seconds) in marks.items()}
@@ -187,7 +193,8 @@ class RedisGate:
                 self._unsent = {name: mark for name, mark in self._unsent.items() if waiting.get(name) != mark}
 
     def _set_commands(self, marks: Mapping[str, _Waiting]) -> list[Command]:
-        return [("SET", self.key(name), value, "EX", seconds) for name, (value, seconds, _) in marks.items()]
+        values = _values({name: (value, seconds) for name, (value, seconds, _) in marks.items()})
+        return [("SET", self.key(name), value, "EX", seconds) for name, (value, seconds) in values.items()]
 
     def _waiting(self) -> dict[str, _Waiting]:
         if not self._unsent:
@@ -218,6 +225,13 @@ class RedisGate:
 
     def _distrust(self) -> None:
         self._distrusted_until = time.monotonic() + DISTRUST_SECONDS
+
+
+def _values(marks: Mapping[str, Mark]) -> dict[str, tuple[bytes, int]]:
+    return {
+        name: (secrets.token_bytes(FRESH_BYTES) if value is None else value, seconds)
+        for name, (value, seconds) in marks.items()
+    }
 
 
 def _answer_of(connection: AbstractConnection) -> Any:

@@ -1,10 +1,14 @@
 """Many people at once: `python -m benchmarks.mixed [--users N] [--bookmarks N] [--seconds S] [--connections N] …`.
 
 Each person has bookmarks of their own. Client processes send a mix of reads (lists, items, tags, lookups), searches and
-writes, over connections that are kept open, as fast as the answers come. Who reads, and what of theirs, goes by Zipf's
-law; each person writes as much as any other. Told are faults (any status that was not expected), requests/s,
-percentiles for each kind, how often the cache had the answer, and how many SQL statements PostgreSQL got for each
-request; all of it once with caching and once without, each in a fresh stack.
+writes, over as many connections as there are people, kept open, as fast as the answers come. Who reads, and what of
+theirs, goes by Zipf's law, whatever its age; each person writes as much as any other, and with `--even` reads as much,
+too. Told are faults (any status that was not expected), requests/s, percentiles for each kind, how often the cache had
+the answer, and how many SQL statements PostgreSQL got for each request; all of it once with caching and once without,
+each in a fresh stack.
+
+With caching the load comes twice: in the first time nothing is kept yet, so that each thing that is read for the first
+time is a miss; in the second the server has been used for as long as the first took, as a server that runs has.
 
 Since each write makes answers old, no cache has all of them: beside the hit rate stands how high it could have been for
 the very same requests if a write did away with all answers of its organization, and nothing else with any.
@@ -39,7 +43,7 @@ import httpx
 import numpy as np
 
 from backend.cli.up.processes import inherited_environment
-from benchmarks.corpora import WordDraw, draw_queries, link_texts, load_links, varied_links
+from benchmarks.corpora import SEED, WordDraw, draw_queries, link_texts, load_links, varied_links
 from benchmarks.loading import save_all, wait_until_quiet
 from benchmarks.stack import RAISED_LIMITS, ROOT, RunningStack, SessionAuth, new_person, running_stack
 from benchmarks.statements import Statements, counted_statements
@@ -57,6 +61,7 @@ LISTS = (
 )
 QUERIES = 300
 HIT_RATE_GOAL = 80.0
+NOTHING_KEPT, IN_USE, UNCACHED = "nothing kept beforehand", "in use for as long before", "caching off"
 # What a request needs before its answer is looked for in the cache is no cacheable read of this load.
 NOT_READS = {"session", "profile", "organization"}
 ADMIN_PASSWORD = secrets.token_urlsafe(16)
@@ -81,6 +86,7 @@ class Plan:
     seconds: float
     connections: int
     zipf: float
+    even: bool
     seed: int
 
 
@@ -114,24 +120,36 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A run, and what the server said and did of it; None where the product has no statistics of a cache."""
+class Round:
+    """A load, and how often the cache had the answer; None where the product has no statistics of a cache."""
 
     tally: Tally
     seconds: float
     cache: dict[str, Counter[str]] | None
-    counted: Tally
-    statements: Statements
-
-    @property
-    def statements_per_request(self) -> float:
-        return self.statements.work / max(self.counted.requests, 1)
 
     def hit_rate(self) -> float | None:
         """Of the cacheable reads, in percent."""
         reads = [counts for name, counts in (self.cache or {}).items() if name not in NOT_READS]
         asked = sum(counts["hits"] + counts["misses"] for counts in reads)
         return 100 * sum(counts["hits"] for counts in reads) / asked if asked else None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The loads of a stack, the last with a cache that has been used, and the statements of one more."""
+
+    rounds: list[Round]
+    counted: Tally
+    statements: Statements
+
+    @property
+    def faults(self) -> Counter[tuple[str, str]]:
+        """Of all loads."""
+        return sum((each.tally.faults for each in self.rounds), Counter(self.counted.faults))
+
+    @property
+    def statements_per_request(self) -> float:
+        return self.statements.work / max(self.counted.requests, 1)
 
 
 class Draw:
@@ -159,8 +177,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--counting", type=float, default=15, help="seconds of the load whose statements are counted")
     parser.add_argument("--processes", type=int, default=2, help="client processes")
-    parser.add_argument("--connections", type=int, default=8, help="of each client process")
+    parser.add_argument("--connections", type=int, default=50, help="of each client process")
     parser.add_argument("--zipf", type=float, default=1.0, help="exponent; larger: fewer things are more popular")
+    parser.add_argument("--even", action="store_true", help="everybody reads as much as any other")
     parser.add_argument("--settle", type=float, default=15, help="seconds of quiet before the load")
     options = parser.parse_args()
 
@@ -171,29 +190,43 @@ def main() -> None:
 
 
 def run(links: list[dict[str, object]], options: argparse.Namespace, *, caching: bool) -> Outcome:
-    """Both loads in a stack of their own."""
+    """All loads, in a stack of their own."""
     print(f"\nENABLE_CACHING={caching}".lower().replace("enable_caching", "ENABLE_CACHING"), flush=True)
     with running_stack("--rq-workers", "1", **SETTINGS, ENABLE_CACHING=str(caching).lower()) as stack:
         people = register(stack.url, links, options.users, options.bookmarks)
         admin = new_admin(stack)
         wait_until_quiet(stack.url, options.settle)
         queries = draw_queries(WordDraw(link_texts(links)), QUERIES)
-        before, started = cache_statistics(admin), time.perf_counter()
-        tally = drive(stack.url, people, queries, options.seconds, options)
-        seconds = time.perf_counter() - started
-        after = cache_statistics(admin)
-        cache = None if before is None or after is None else since(before, after)
+        if caching:
+            admin.delete("cache").raise_for_status()
+        rounds = []
+        for title in (NOTHING_KEPT, IN_USE) if caching else (UNCACHED,):
+            rounds.append(load(stack, admin, people, queries, options))
+            print(f"  {title}", *describe(rounds[-1]), sep="\n  ", flush=True)
         with counted_statements(stack) as statements:
             counted = drive(stack.url, people, queries, options.counting, options)
-        outcome = Outcome(tally, min(seconds, options.seconds), cache, counted, statements)
-    for line in describe(outcome):
-        print(line, flush=True)
+        outcome = Outcome(rounds, counted, statements)
+    each = f"{outcome.statements_per_request:.2f} each"
+    print(f"  SQL: {statements.work} statements for {counted.requests} requests, {each};", end=" ")
+    print(f"besides {statements.control} of BEGIN, COMMIT, ROLLBACK and pings", flush=True)
     return outcome
+
+
+def load(
+    stack: RunningStack, admin: httpx.Client, people: list[Person], queries: list[str], options: argparse.Namespace
+) -> Round:
+    """The load once, with what the cache counted of it."""
+    before, started = cache_statistics(admin), time.perf_counter()
+    tally = drive(stack.url, people, queries, options.seconds, options)
+    seconds = time.perf_counter() - started
+    after = cache_statistics(admin)
+    cache = None if before is None or after is None else since(before, after)
+    return Round(tally, min(seconds, options.seconds), cache)
 
 
 def register(url: str, links: list[dict[str, object]], users: int, bookmarks: int) -> list[Person]:
     """People with so many bookmarks each, no two with the same."""
-    items = varied_links(links, users * bookmarks)
+    items, chance = varied_links(links, users * bookmarks), random.Random(SEED)
     people = []
     for _ in range(users):
         own = list(itertools.islice(items, bookmarks))
@@ -201,6 +234,8 @@ def register(url: str, links: list[dict[str, object]], users: int, bookmarks: in
             saved = save_all(client, own)
             assert isinstance(client.auth, SessionAuth)
             pairs = [(id_, str(link["url"])) for id_, link in zip(saved.ids, own, strict=True) if id_ is not None]
+            # What is popular is neither what lists show first nor what they show last.
+            chance.shuffle(pairs)
             people.append(Person(client.auth.access_token, [id_ for id_, _ in pairs], [link for _, link in pairs]))
     print(f"  {users} people with {bookmarks} bookmarks each", flush=True)
     return people
@@ -238,7 +273,7 @@ def since(before: Mapping[str, Counter[str]], after: Mapping[str, Counter[str]])
 def drive(url: str, people: list[Person], queries: list[str], seconds: float, options: argparse.Namespace) -> Tally:
     """Load the server from several client processes; what all of them counted."""
     plans = [
-        Plan(url, people, queries, seconds, options.connections, options.zipf, secrets.randbits(32))
+        Plan(url, people, queries, seconds, options.connections, options.zipf, options.even, secrets.randbits(32))
         for _ in range(options.processes)
     ]
     whole = Tally()
@@ -303,39 +338,36 @@ def best_hit_rate(touches: Sequence[Touch]) -> float:
     return 100 * hits / max(reads, 1)
 
 
-def describe(outcome: Outcome) -> Iterator[str]:
-    """What there is to tell of a run."""
-    tally = outcome.tally
-    yield f"  {tally.requests} requests in {outcome.seconds:.0f} s, {tally.requests / outcome.seconds:.0f}/s"
+def describe(found: Round) -> Iterator[str]:
+    """What there is to tell of a load."""
+    tally = found.tally
+    yield f"  {tally.requests} requests in {found.seconds:.0f} s, {tally.requests / found.seconds:.0f}/s"
     yield f"  faults: {dict(tally.faults) or 'none'}"
     for kind, times in tally.times.items():
         if times:
             shown = " / ".join(f"{value:.1f}" for value in np.percentile(times, [50, 95, 99]))
             yield f"  {kind:<7} {len(times):>7}  p50 / p95 / p99 {shown} ms"
-    if outcome.cache is None:
+    if found.cache is None:
         yield "  cache: not there (GET /cache/stats answers 404)"
-    for name, counts in sorted((outcome.cache or {}).items()):
+    for name, counts in sorted((found.cache or {}).items()):
         yield f"  cache, {name}: {counts['hits']} hits, {counts['misses']} misses, {counts['errors']} errors"
-    rate = outcome.hit_rate()
+    rate = found.hit_rate()
     yield f"  hit rate of cacheable reads: {'nothing was counted' if rate is None else f'{rate:.1f} %'}"
     yield f"  if a write did away with all answers of its organization: {best_hit_rate(tally.touches):.1f} % at most"
-    sent = outcome.statements
-    yield (
-        f"  SQL: {sent.work} statements for {outcome.counted.requests} requests, "
-        f"{outcome.statements_per_request:.2f} each; besides {sent.control} of BEGIN, COMMIT, ROLLBACK and pings"
-    )
 
 
 def verdicts(with_cache: Outcome, without: Outcome) -> Iterator[str]:
     """PASS or FAIL for each goal."""
     for name, outcome in (("with", with_cache), ("without", without)):
-        faults = outcome.tally.faults + outcome.counted.faults
+        faults = outcome.faults
         yield _verdict(not faults, f"{name} caching: {sum(faults.values())} faults {dict(faults) or ''}".rstrip())
-    rate = with_cache.hit_rate()
-    if rate is None:
-        yield "SKIP  hit rate: the cache is not there, or counted nothing"
-    else:
-        yield _verdict(rate > HIT_RATE_GOAL, f"hit rate {rate:.1f} % of cacheable reads, wanted > {HIT_RATE_GOAL:.0f}")
+    for title, found in zip((NOTHING_KEPT, IN_USE), with_cache.rounds, strict=False):
+        rate = found.hit_rate()
+        if rate is None:
+            yield f"SKIP  {title}: the cache is not there, or counted nothing"
+        else:
+            claim = f"{title}: hit rate {rate:.1f} % of cacheable reads, wanted > {HIT_RATE_GOAL:.0f}"
+            yield _verdict(rate > HIT_RATE_GOAL, claim)
     fewer, all_ = with_cache.statements_per_request, without.statements_per_request
     yield f"      SQL statements per request: {fewer:.2f} with caching, {all_:.2f} without"
 
@@ -348,7 +380,7 @@ def _send(plan: Plan, chance: random.Random, tally: Tally) -> None:
         end = time.monotonic() + plan.seconds
         while time.monotonic() < end:
             kind = chance.choices(kinds, cum_weights=weights)[0]
-            who = chance.choice(everybody) if kind in WRITES else draw.one_of(everybody)
+            who = chance.choice(everybody) if plan.even or kind in WRITES else draw.one_of(everybody)
             person = plan.people[who]
             method, path, body = request_of(kind, person, plan.queries, draw, chance)
             started = time.perf_counter()

@@ -123,9 +123,25 @@ def test_a_write_takes_all_answers_of_its_organization_from_the_best_of_caches()
 
 def test_the_hit_rate_is_that_of_the_reads_and_not_of_sessions():
     cache = {"list": Counter(hits=8, misses=2), "session": Counter(hits=90), "bookmark": Counter(hits=1, misses=9)}
-    outcome = mixed.Outcome(mixed.Tally(), 1.0, cache, mixed.Tally(), Statements(0, 0))
-    assert outcome.hit_rate() == 45
-    assert mixed.Outcome(mixed.Tally(), 1.0, None, mixed.Tally(), Statements(0, 0)).hit_rate() is None
+    assert mixed.Round(mixed.Tally(), 1.0, cache).hit_rate() == 45
+    assert mixed.Round(mixed.Tally(), 1.0, None).hit_rate() is None
+
+
+def test_both_loads_are_judged_and_the_faults_of_all():
+    def load(hits: int, *faults: str) -> mixed.Round:
+        tally = mixed.Tally(faults=Counter(("list", status) for status in faults))
+        return mixed.Round(tally, 1.0, {"list": Counter(hits=hits, misses=100 - hits)})
+
+    with_cache = mixed.Outcome([load(80), load(81)], mixed.Tally(), Statements(3, 0))
+    without = mixed.Outcome([load(0, "500")], mixed.Tally(faults=Counter({("item", "500"): 2})), Statements(0, 0))
+    assert _verdicts(mixed.verdicts(with_cache, without)) == {
+        "with caching": "PASS",
+        "without caching": "FAIL",
+        mixed.NOTHING_KEPT: "FAIL",
+        mixed.IN_USE: "PASS",
+        "SQL statements per request": "    ",
+    }
+    assert without.faults == {("list", "500"): 1, ("item", "500"): 2}
 
 
 def test_a_namespace_that_came_up_during_the_load_counts_from_nothing():

@@ -6,7 +6,7 @@ from flask import Blueprint, url_for
 
 from backend.actor import Actor
 from backend.api import cost_of_many, operation
-from backend.bookmarks import actions, queries, service, tags
+from backend.bookmarks import actions, kept, queries, service, tags
 from backend.bookmarks.schemas import (
     ActionIn,
     ActionOut,
@@ -54,6 +54,8 @@ def cost_of_ids(json: ActionIn) -> int:
     tag="bookmarks",
     responses={201: BookmarkOut, 200: BookmarkOut, 409: None},
     changes="bookmark",
+    retags=lambda json: bool(json.tags),
+    kept=kept.BOOKMARK,
 )
 def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple[BookmarkOut, int, dict[str, str]]:
     """Save a link; one that is saved already is merged, kept or refused."""
@@ -64,7 +66,14 @@ def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple
 
 
 @blueprint.get("")
-@operation(scope="bookmarks:read", limit="list", tag="bookmarks", responses={200: BookmarkPage}, cache="list")
+@operation(
+    scope="bookmarks:read",
+    limit="list",
+    tag="bookmarks",
+    responses={200: BookmarkPage},
+    cache="list",
+    kept=kept.BOOKMARK_PAGE,
+)
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     """List bookmarks."""
     rows, items = queries.list_bookmarks(actor, query)
@@ -72,7 +81,14 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
 
 
 @blueprint.get("/lookup")
-@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut}, cache="bookmark")
+@operation(
+    scope="bookmarks:read",
+    limit="read",
+    tag="bookmarks",
+    responses={200: BookmarkOut},
+    cache="bookmark",
+    kept=kept.BOOKMARK_BY_LINK,
+)
 def lookup_bookmark(actor: Actor, query: LookupQuery) -> BookmarkOut:
     """Find the bookmark of a link, compared in normalised form."""
     return queries.lookup_bookmark(actor, query.url)
@@ -93,7 +109,14 @@ def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
 
 
 @blueprint.get("/<id:bookmark_id>")
-@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut}, cache="bookmark")
+@operation(
+    scope="bookmarks:read",
+    limit="read",
+    tag="bookmarks",
+    responses={200: BookmarkOut},
+    cache="bookmark",
+    kept=kept.BOOKMARK,
+)
 def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Read one bookmark."""
     return queries.get_bookmark(actor, bookmark_id)
@@ -101,7 +124,13 @@ def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
 
 @blueprint.patch("/<id:bookmark_id>")
 @operation(
-    scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None}, changes="bookmark"
+    scope="bookmarks:write",
+    limit="write",
+    tag="bookmarks",
+    responses={200: BookmarkOut, 409: None},
+    changes="bookmark",
+    retags=lambda json: json.tags is not None,
+    kept=kept.BOOKMARK,
 )
 def update_bookmark(actor: Actor, bookmark_id: int, json: BookmarkPatch) -> BookmarkOut:
     """Change a bookmark."""
@@ -118,7 +147,12 @@ def delete_bookmark(actor: Actor, bookmark_id: int, query: DeleteQuery) -> tuple
 
 @blueprint.post("/<id:bookmark_id>/restore")
 @operation(
-    scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarkOut, 409: None}, changes="bookmark"
+    scope="bookmarks:write",
+    limit="write",
+    tag="bookmarks",
+    responses={200: BookmarkOut, 409: None},
+    changes="bookmark",
+    kept=kept.BOOKMARK,
 )
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Take a bookmark out of the trash."""
@@ -126,7 +160,14 @@ def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
 
 
 @blueprint.post("/<id:bookmark_id>/capture")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={202: JobOut}, changes="bookmark")
+@operation(
+    scope="bookmarks:write",
+    limit="write",
+    tag="bookmarks",
+    responses={202: JobOut},
+    changes="bookmark",
+    retags=lambda json: False,
+)
 def recapture_bookmark(actor: Actor, bookmark_id: int) -> tuple[JobOut, int, dict[str, str]]:
     """Read the page again."""
     job = service.recapture_bookmark(actor, bookmark_id)
@@ -149,7 +190,7 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> Si
 
 
 @tags_blueprint.get("")
-@operation(scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list")
+@operation(scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list", kept=kept.TAGS)
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     """List tags."""
     return tags.list_tags(actor, query)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
 import orjson
 
+from backend.api import Part
 from backend.extensions import redis_gate
 from backend.redis_gate import Script
 from config import CACHE_SECONDS
@@ -35,39 +37,93 @@ COUNTS = "cache:counts"
 JITTER = 0.1
 ETAG_LENGTH = 32
 
-# A function of Lua. `bookmark` is the one that the answer is about, or empty; `known` are ETags that the caller has.
-# Answers a kind and what goes with it: '+' the answer (ETag and body), '=' the ETag of one that the caller has, '!' the
-# generations (make it), '~' (wait: somebody is making it).
-LUA_KEPT = """
-local function kept(prefix, namespace, organization, user, bookmark, digest, making, known)
-    local kind = bookmark == '' and 'organization:' or 'bookmarks-of:'
+# What an answer shows, by the generation that it is good for: an organization's lists and whatever else has no
+# generation of its own, its tags, one bookmark, or the bookmark that a link leads to.
+Subject = Literal["organization", "tags", "bookmarks-of", "link"]
+
+# Functions of Lua. `bookmark` is the one that an answer is about, or empty.
+LUA_STAMP = """
+local function stamp_of(prefix, organization, user, subject, bookmark)
     local generations = redis.call('MGET', prefix .. 'generation:all', prefix .. 'generation:person:' .. user,
-        prefix .. 'generation:' .. kind .. organization, prefix .. 'generation:bookmark:' .. bookmark)
+        prefix .. 'generation:' .. subject .. ':' .. organization, prefix .. 'generation:bookmark:' .. bookmark)
     local stamp = ''
     for at = 1, 4 do stamp = stamp .. (generations[at] or '--------') end
-    local name = 'answer:' .. namespace .. ':' .. organization .. ':' .. user .. ':' .. digest
-    local found = redis.call('GET', prefix .. name)
-    if found and string.sub(found, 1, #stamp) == stamp then
-        redis.call('HINCRBY', prefix .. 'cache:counts', namespace .. ':hits', 1)
-        local etag = string.sub(found, #stamp + 1, #stamp + 32)
+    return stamp
+end
+"""
+# A link is kept as the bookmark that it leads to, and good for as long as that bookmark's answer. `known` are ETags
+# that the caller has. Answers a kind and what goes with it: '+' the answer (ETag and body), '=' the ETag of one that
+# the caller has, '!' the generations (make it), '~' (wait: somebody is making it). Hits and misses are counted where
+# somebody has asked.
+LUA_KEPT = (
+    LUA_STAMP
+    + """
+local function kept(prefix, namespace, organization, user, subject, bookmark, digest, making, counted, known)
+    local place = organization .. ':' .. user .. ':'
+    local name = 'answer:' .. namespace .. ':' .. place .. digest
+    local found, stamp
+    if subject == 'link' then
+        local link = redis.call('GET', prefix .. 'link:' .. place .. digest)
+        if link then
+            local target, question = string.match(string.sub(link, 33), '^(%d+):(.*)$')
+            stamp = stamp_of(prefix, organization, user, 'bookmarks-of', target)
+            if string.sub(link, 1, 32) == stamp then
+                found = redis.call('GET', prefix .. 'answer:' .. namespace .. ':' .. place .. question)
+            end
+        end
+    else
+        stamp = stamp_of(prefix, organization, user, subject, bookmark)
+        found = redis.call('GET', prefix .. name)
+    end
+    if found and string.sub(found, 1, 32) == stamp then
+        if counted then redis.call('HINCRBY', prefix .. 'cache:counts', namespace .. ':hits', 1) end
+        local etag = string.sub(found, 33, 64)
         for _, one in ipairs(known) do
             if one == etag or one == '*' then return {'=', etag} end
         end
-        return {'+', string.sub(found, #stamp + 1)}
+        return {'+', string.sub(found, 33)}
     end
     if redis.call('SET', prefix .. 'making:' .. name, 1, 'NX', 'PX', making) then
-        redis.call('HINCRBY', prefix .. 'cache:counts', namespace .. ':misses', 1)
+        if counted then redis.call('HINCRBY', prefix .. 'cache:counts', namespace .. ':misses', 1) end
+        if subject == 'link' then stamp = stamp_of(prefix, organization, user, 'organization', '') end
         return {'!', stamp}
     end
     return {'~'}
+end
+"""
+)
+# What one answer says about a bookmark is the answer to other questions too. Whatever changes a bookmark sets the
+# organization's generation anew as well: where that stands, no bookmark has changed.
+LUA_KEEP_PARTS = """
+local function keep_parts(prefix, organization, user, first)
+    local place = organization .. ':' .. user .. ':'
+    local common = string.sub(stamp_of(prefix, organization, user, 'bookmarks-of', ''), 1, 24)
+    for at = first, #ARGV, 5 do
+        local bookmark, question, link, seconds = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+        local stamp = common .. (redis.call('GET', prefix .. 'generation:bookmark:' .. bookmark) or '--------')
+        redis.call('SET', prefix .. 'answer:bookmark:' .. place .. question, stamp .. ARGV[at + 4], 'EX', seconds)
+        redis.call('SET', prefix .. 'link:' .. place .. link, stamp .. bookmark .. ':' .. question, 'EX', seconds)
+    end
 end
 """
 READ = Script(
     LUA_KEPT
     + """
 local known = {}
-for at = 7, #ARGV do known[#known + 1] = ARGV[at] end
-return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], known)
+for at = 9, #ARGV do known[#known + 1] = ARGV[at] end
+return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', known)
+"""
+)
+KEEP = Script(
+    LUA_STAMP
+    + LUA_KEEP_PARTS
+    + """
+local prefix, organization, user, stamp = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+if ARGV[6] ~= '' then redis.call('SET', prefix .. ARGV[4], stamp .. ARGV[6], 'EX', ARGV[5]) end
+redis.call('DEL', prefix .. 'making:' .. ARGV[4])
+if #ARGV > 6 and stamp_of(prefix, organization, user, 'organization', '') == stamp then
+    keep_parts(prefix, organization, user, 7)
+end
 """
 )
 
@@ -82,12 +138,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Slot:
-    """Where an answer is kept: what was asked, by whom, in which organization; the bookmark, if it is of one alone."""
+    """Where an answer is kept: what was asked, by whom, in which organization, and what it shows; the bookmark, if it
+    is of one alone."""
 
     namespace: Namespace
     organization_id: int
     user_id: int
     digest: str
+    subject: Subject = "organization"
     bookmark_id: int | None = None
 
     @property
@@ -113,22 +171,22 @@ def etag_of(body: bytes) -> str:
     return sha256(body).hexdigest()[:ETAG_LENGTH]
 
 
-def read(slot: Slot, known: list[str]) -> Answer | Wanted:
+def read(slot: Slot, known: list[str], *, counted: bool = True) -> Answer | Wanted:
     """The kept answer, or leave to make it. One round trip; more while somebody else is making it.
 
-    `known` are ETags that the caller has, without quotes.
+    `known` are ETags that the caller has, without quotes. Nobody waits for what is not `counted` as asked.
     """
     wait, end = FIRST_WAIT, time.monotonic() + PATIENCE
     while True:
         if not redis_gate().is_trusted:
             return Wanted(slot, None)
-        answers = redis_gate().ask(lambda: [_read_command(slot, known)])
+        answers = redis_gate().ask(lambda: [_read_command(slot, known, counted)])
         if answers is None:
             return Wanted(slot, None)
         found = settle(slot, answers[0])
         if found is not None:
             return found
-        if time.monotonic() > end:
+        if time.monotonic() > end or not counted:
             return Wanted(slot, None)
         time.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)
@@ -145,20 +203,30 @@ def settle(slot: Slot, answer: Any) -> Answer | Wanted | None:
     return Answer(etag, rest[0][ETAG_LENGTH:] if kind == b"+" else None)
 
 
-def keep(wanted: Wanted, answer: Answer) -> None:
-    """Keep an answer that was made after its generations were read, and let others read it. One round trip."""
-    if wanted.stamp is None or answer.body is None:
+def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
+    """Keep an answer that was made after its generations were read, with its parts, and let others read it. One round
+    trip."""
+    slot, stamp, body = wanted.slot, wanted.stamp, answer.body
+    if stamp is None or body is None:
         return
-    value = wanted.stamp + answer.etag.encode() + answer.body
-    seconds = CACHE_SECONDS[wanted.slot.namespace]
-    lasts = max(1, round(seconds * random.uniform(1 - JITTER, 1 + JITTER)))  # nosec B311
+    # A link has no answer but that of the bookmark which it leads to.
+    value = b"" if slot.subject == "link" else answer.etag.encode() + body
+    place = (slot.organization_id, slot.user_id)
     gate = redis_gate()
     gate.ask(
         lambda: [
-            ("SET", gate.key(wanted.slot.name), value, "EX", lasts),
-            ("DEL", gate.key(_lock(wanted.slot))),
+            KEEP.command(
+                [gate.key("")], *place, stamp, slot.name, _lasts(slot.namespace), value, *values_of_parts(parts)
+            )
         ]
     )
+
+
+def values_of_parts(parts: Iterable[Part]) -> Iterator[Any]:
+    """What `LUA_KEEP_PARTS` takes."""
+    for part in parts:
+        yield from (part.bookmark_id, part.question, part.link, _lasts("bookmark"))
+        yield etag_of(part.body).encode() + part.body
 
 
 def give_up(wanted: Wanted) -> None:
@@ -168,9 +236,14 @@ def give_up(wanted: Wanted) -> None:
         gate.ask(lambda: [("DEL", gate.key(_lock(wanted.slot)))])
 
 
-def _read_command(slot: Slot, known: list[str]) -> Any:
-    asked = (slot.namespace, slot.organization_id, slot.user_id, slot.bookmark_id or "", slot.digest, MAKING_MS)
-    return READ.command([redis_gate().key("")], *asked, *known)
+def _read_command(slot: Slot, known: list[str], counted: bool) -> Any:
+    place = (slot.namespace, slot.organization_id, slot.user_id, slot.subject, slot.bookmark_id or "")
+    return READ.command([redis_gate().key("")], *place, slot.digest, MAKING_MS, int(counted), *known)
+
+
+def _lasts(namespace: Namespace) -> int:
+    seconds = CACHE_SECONDS[namespace]
+    return max(1, round(seconds * random.uniform(1 - JITTER, 1 + JITTER)))  # nosec B311
 
 
 def _lock(slot: Slot) -> str:

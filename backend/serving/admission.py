@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from backend.api import LimitClass, Operation
 from backend.auth.authentication import Credential, actor_of, read_credential
 from backend.auth.session_state import LUA_CREDENTIALS, USED_SECONDS
 from backend.cache import answers
-from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Wanted
+from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Subject, Wanted
 from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import current_settings, redis_gate
 from backend.limits.service import Charge, enforce, rate_limits
@@ -46,12 +47,20 @@ elseif ARGV[10] == 'token' then
 end
 if ARGV[15] == '' or not user or (limited and limited[1] == 0) then return {limited, known, false} end
 if ARGV[14] ~= '' then organization = ARGV[14] end
+if ARGV[15] == 'write' then return {limited, known, {'!', stamp_of(prefix, organization, user, 'organization', '')}} end
+if ARGV[20] ~= '' then
+    local asked = prefix .. 'asked:' .. organization .. ':' .. user
+    if redis.call('ZINCRBY', asked, 1, ARGV[20]) == '1' then redis.call('EXPIRE', asked, ARGV[21]) end
+end
 local etags = {}
-for at = 19, #ARGV do etags[#etags + 1] = ARGV[at] end
-return {limited, known, kept(prefix, ARGV[15], organization, user, ARGV[17], ARGV[16], ARGV[18], etags)}
+for at = 22, #ARGV do etags[#etags + 1] = ARGV[at] end
+return {limited, known,
+    kept(prefix, ARGV[15], organization, user, ARGV[16], ARGV[17], ARGV[18], ARGV[19], true, etags)}
 """
 )
 NO_LIMITS = (0,) * 6
+# What was asked within this time is worth making anew after a write, unless its query is longer than that.
+ASKED_SECONDS, LONGEST_REMADE = 60, 300
 JSON = "application/json"
 PRIVATE = "private, no-cache"
 VARY = "Authorization, X-Organization-ID"
@@ -61,12 +70,27 @@ ASKED = "fuze.asked"
 
 @dataclass(frozen=True)
 class Question:
-    """What a read asks of the cache: namespace and digest, the ETags that the caller has, the bookmark it is about."""
+    """What a read asks of the cache.
+
+    Attributes:
+        namespace: Where its answer is kept.
+        digest: By which name.
+        known: The ETags that the caller has.
+        subject: What the answer shows.
+        bookmark_id: The one bookmark that it is about.
+        path: Path and query, if the answer is to be made anew after a write; else empty.
+    """
 
     namespace: answers.Namespace
     digest: str
     known: list[str]
+    subject: Subject = "organization"
     bookmark_id: int | None = None
+    path: str = ""
+
+
+class Intent:
+    """In the place of a question: a write comes, and its answer may be kept."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +101,7 @@ class Admission:
     found: Answer | Wanted | None
 
 
-def admit(operation: Operation, question: Question | None) -> Admission:
+def admit(operation: Operation, question: Question | Intent | None) -> Admission:
     """Count the request, find out who acts, and look for the answer. One round trip.
 
     Whoever shows no valid token is counted by address, like all callers of public routes.
@@ -107,13 +131,13 @@ def admit(operation: Operation, question: Question | None) -> Admission:
     try:
         actor.require(operation.scope or "")
     except Forbidden:
-        if isinstance(found, Wanted):
+        if isinstance(found, Wanted) and isinstance(question, Question):
             answers.give_up(found)
         raise
     return Admission(actor, found)
 
 
-def ask(charge: Charge, credential: Credential | None, question: Question | None) -> list[Any] | None:
+def ask(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> list[Any] | None:
     """What `ADMIT` answers; None while Redis is away. One round trip."""
     answered = redis_gate().ask(lambda: [_command(charge, credential, question)])
     return answered[0] if answered else None
@@ -123,12 +147,24 @@ def question_of(
     operation: Operation, environ: WSGIEnvironment, headers: Headers, bookmark_id: int | None
 ) -> Question | None:
     """What a read asks of the cache; None where answers are not kept, or are not to be believed."""
-    if operation.cache is None or not current_settings().ENABLE_CACHING or not redis_gate().is_trusted:
+    if operation.cache is None or not is_kept_anything():
         return None
-    asked = sorted(environ.get("QUERY_STRING", "").split("&"))
+    path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+    asked = operation.kept.asks(bookmark_id, query) if operation.kept.asks else None
+    subject: Subject = operation.kept.shows or ("organization" if bookmark_id is None else "bookmarks-of")
     return Question(
-        operation.cache, answers.digest_of([environ["PATH_INFO"], asked]), known_etags(headers), bookmark_id
+        operation.cache,
+        answers.digest_of([path, sorted(query.split("&"))] if asked is None else asked),
+        known_etags(headers),
+        subject,
+        bookmark_id,
+        f"{path}?{query}" if subject in ("organization", "tags") and len(query) <= LONGEST_REMADE else "",
     )
+
+
+def is_kept_anything() -> bool:
+    """Whether answers are kept, and may be believed."""
+    return current_settings().ENABLE_CACHING and redis_gate().is_trusted
 
 
 def charge_more(operation: Operation, cost: int) -> None:
@@ -156,7 +192,7 @@ def charge_stranger(limit_class: LimitClass) -> None:
     _settle(charge, found[0] if found else None)
 
 
-def _command(charge: Charge, credential: Credential | None, question: Question | None) -> Command:
+def _command(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> Command:
     windows = numbers(charge.limits) if charge.limits else NO_LIMITS
     kind, name, user_id = credential.question if credential else ("", "", 0)
     asked = credential.asked if credential and credential.asked is not None else ""
@@ -171,23 +207,30 @@ def _command(charge: Charge, credential: Credential | None, question: Question |
         user_id,
         USED_SECONDS,
         asked,
-        question.namespace if question else "",
-        question.digest if question else "",
-        (question.bookmark_id or "") if question else "",
-        MAKING_MS,
-        *(question.known if question else ()),
+        *_asked(question),
     )
 
 
-def _found(actor: Actor, question: Question | None, kept: Any) -> Answer | Wanted | None:
+def _asked(question: Question | Intent | None) -> Iterator[Any]:
+    if isinstance(question, Question):
+        yield from (question.namespace, question.subject, question.bookmark_id or "", question.digest, MAKING_MS)
+        yield from (question.path, ASKED_SECONDS, *question.known)
+    else:
+        yield "write" if question else ""
+
+
+def _found(actor: Actor, question: Question | Intent | None, kept: Any) -> Answer | Wanted | None:
     if not kept or question is None:
         return None
     return answers.settle(slot_of(actor, question), kept)
 
 
-def slot_of(actor: Actor, question: Question) -> Slot:
+def slot_of(actor: Actor, question: Question | Intent) -> Slot:
     """Where the answer to a question is kept."""
-    return Slot(question.namespace, actor.organization_id, actor.user_id, question.digest, question.bookmark_id)
+    place = (actor.organization_id, actor.user_id)
+    if isinstance(question, Intent):
+        return Slot("bookmark", *place, "")
+    return Slot(question.namespace, *place, question.digest, question.subject, question.bookmark_id)
 
 
 def _settle(charge: Charge, answer: object) -> None:

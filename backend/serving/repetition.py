@@ -13,6 +13,7 @@ from backend.errors import Invalid
 from backend.idempotency.service import Attempt, Replay, claim, complete, release
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
 ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,255}")
 # What an answer says besides its body; the rest is said anew of every answer.
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
@@ -53,7 +54,7 @@ def _done(attempt: Attempt, work: Callable[[], Response]) -> Response:
 def _replayed(replay: Replay) -> Response:
     response = current_app.response_class(replay.body, replay.status)
     response.headers.update(replay.headers)
-    response.headers["Idempotent-Replayed"] = "true"
+    response.headers[REPLAYED] = "true"
     return response
 
 

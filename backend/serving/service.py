@@ -7,7 +7,7 @@ what was kept is worthless.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, request
@@ -15,10 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
-from backend.api import LimitClass, Operation, Route, declared_operation, declared_route
+from backend.api import LimitClass, Operation, Part, Route, declared_operation, declared_route
 from backend.cache import answers
 from backend.cache.answers import Answer, Slot, Wanted
-from backend.cache.changes import announce_change, announce_change_of_bookmark
+from backend.cache.changes import announce_change, announce_change_of_bookmark, announce_change_of_lists
 from backend.errors import NotFound, PreconditionFailed
 from backend.extensions import COMPARED, LOST_RACES, db
 from backend.limits.service import RateLimits
@@ -26,16 +26,19 @@ from backend.serving.admission import (
     JSON,
     PRIVATE,
     VARY,
+    Intent,
     Question,
     admit,
     charge_more,
+    is_kept_anything,
     look,
     question_of,
     slot_of,
 )
 from backend.serving.conditions import check_write, is_conditional_write, known_etags, not_modified
 from backend.serving.limit_headers import limit_headers
-from backend.serving.repetition import once
+from backend.serving.remaking import remake_later
+from backend.serving.repetition import REPLAYED, once
 from backend.serving.shortcut import KeptAnswers
 from backend.serving.strangers import Strangers
 from config import Settings
@@ -63,8 +66,9 @@ class RouteServing:
 
     def serve(self, route: Route, arguments: dict[str, Any]) -> Response:
         """The answer of a route to the request at hand."""
-        question = _question(route.operation, arguments) if request.method in READS else None
-        admission = admit(route.operation, question)
+        operation = route.operation
+        question = _question(operation, arguments) if request.method in READS else _intent(operation)
+        admission = admit(operation, question)
         actor = admission.actor
         if actor is not None and route.takes("actor"):
             arguments["actor"] = actor
@@ -72,8 +76,8 @@ class RouteServing:
             response = _view(route, arguments)
             return response if request.method in READS else _private(response, "no-store")
         if request.method not in READS:
-            return _write(route, actor, arguments)
-        if question is None:
+            return _write(route, actor, admission.found, arguments)
+        if not isinstance(question, Question):
             return _conditional(_view(route, arguments), is_timed=route.operation.is_timed)
         return _kept_or_made(route, slot_of(actor, question), question, admission.found, arguments)
 
@@ -82,15 +86,24 @@ class RouteServing:
         cost = route.operation.cost
         if cost is not None and (extra := cost(arguments["json"]) - 1) > 0:
             charge_more(route.operation, extra)
+        if route.operation.retags is not None:
+            g.retags = route.operation.retags(arguments.get("json"))
         if request.method in ("PUT", "PATCH", "DELETE") and is_conditional_write():
             _check_conditions(arguments.get("actor"))
 
 
 def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
-    """Have the answer to the request at hand kept, if it is one that may be."""
+    """Have the answer to the request at hand kept, if it is one that may be, unless somebody is making it already."""
     question = _question(route.operation, arguments)
     if question is not None:
-        _kept_or_made(route, slot_of(actor, question), question, None, arguments)
+        found = answers.read(slot_of(actor, question), [], counted=False)
+        if isinstance(found, Wanted) and found.stamp is not None:
+            _make(route, found, arguments)
+
+
+def _intent(operation: Operation) -> Intent | None:
+    """What a write asks the cache for, if its answer is that of the next read."""
+    return Intent() if operation.kept.parts is not None and is_kept_anything() else None
 
 
 def _question(operation: Operation, arguments: Mapping[str, Any]) -> Question | None:
@@ -116,7 +129,7 @@ def _make(route: Route, wanted: Wanted, arguments: dict[str, Any]) -> Response:
         raise
     if response.status_code == 200 and response.mimetype == JSON:
         body = response.get_data()
-        answers.keep(wanted, Answer(answers.etag_of(body), body))
+        answers.keep(wanted, Answer(answers.etag_of(body), body), _parts(route.operation, response))
     else:
         answers.give_up(wanted)
     return response
@@ -145,7 +158,7 @@ def _conditional(response: Response, *, is_timed: bool = False) -> Response:
     return _private(response)
 
 
-def _write(route: Route, actor: Actor, arguments: dict[str, Any]) -> Response:
+def _write(route: Route, actor: Actor, found: Answer | Wanted | None, arguments: dict[str, Any]) -> Response:
     response: Response | None = None
     try:
         response = once(actor, lambda: _view(route, arguments))
@@ -157,23 +170,42 @@ def _write(route: Route, actor: Actor, arguments: dict[str, Any]) -> Response:
     finally:
         db.session.info.pop(COMPARED, None)
         # Also after a fault: it may have come after a commit.
-        _announce(route.operation, actor, arguments, response)
+        _announce(route.operation, actor, found, arguments, response)
+    remake_later(actor)
     if response.status_code == 200 and request.method in ("PUT", "PATCH"):
         response.headers["ETag"] = f'"{answers.etag_of(response.get_data())}"'
     # Tokens and keys are told in answers to writes.
     return _private(response, "no-store")
 
 
-def _announce(operation: Operation, actor: Actor, arguments: Mapping[str, Any], response: Response | None) -> None:
+def _announce(
+    operation: Operation,
+    actor: Actor,
+    found: Answer | Wanted | None,
+    arguments: Mapping[str, Any],
+    response: Response | None,
+) -> None:
     """Tell what may have changed: what the route declares, else all that the organization has."""
-    if operation.changes == "bookmark" and response is not None:
+    if operation.changes == "lists":
+        announce_change_of_lists(actor.organization_id)
+    elif operation.changes == "bookmark" and response is not None:
         bookmark_id = arguments.get("bookmark_id") or response.get_json()["id"]
-        announce_change_of_bookmark(actor.organization_id, bookmark_id)
+        # What was answered to the first of repeated requests may not be so any more.
+        parts = () if REPLAYED in response.headers else _parts(operation, response)
+        answer = (found, parts) if parts and isinstance(found, Wanted) else None
+        announce_change_of_bookmark(actor.organization_id, bookmark_id, retagged=g.get("retags", True), answer=answer)
     elif operation.changes == "person":
         announce_change([], [actor.user_id])
     else:
         is_personal = (operation.scope or "").partition(":")[0] in PERSONAL_SCOPES
         announce_change([actor.organization_id], [actor.user_id] if is_personal else [])
+
+
+def _parts(operation: Operation, response: Response) -> Sequence[Part]:
+    """What an answer says about single bookmarks."""
+    if operation.kept.parts is None or response.mimetype != JSON or response.status_code not in (200, 201):
+        return ()
+    return operation.kept.parts(response.get_data())
 
 
 def _check_conditions(actor: Actor | None) -> None:

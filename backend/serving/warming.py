@@ -1,10 +1,11 @@
-"""Making answers before anybody asks: what a web client shows first, for people who have just come, or come often."""
+"""Making answers before anybody asks: what a web client shows first, for people who have just come, or come often; and
+what somebody has asked for before their own write has made it worthless."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import func, select, text
 from werkzeug.exceptions import HTTPException
 
@@ -13,11 +14,18 @@ from backend.api import declared_route
 from backend.auth.authentication import actor_of_person
 from backend.auth.models import Session
 from backend.errors import DomainError
-from backend.extensions import current_settings, db
+from backend.extensions import current_settings, db, redis_gate
+from backend.redis_gate import Command
+from backend.serving.admission import ASKED_SECONDS
+from backend.serving.remaking import Remaker
 from backend.serving.service import make_ready
 
 FIRST_SHOWN = ("/bookmarks", "/tags", "/projects", "/tasks", "/profile", "/organizations")
 MOST_PEOPLE = 200
+# After a write so many lists are made anew, those first that were asked for most. Each write counts what was asked for
+# before as half as much, so that what nobody asks for between writes is left alone after the third.
+MOST_REMADE = 5
+LEAST_ASKED = 0.2
 
 
 def warm(user_ids: Iterable[int]) -> int:
@@ -34,6 +42,18 @@ def warm(user_ids: Iterable[int]) -> int:
     return people
 
 
+def start_remaking(app: Flask) -> None:
+    """Have answers made anew after writes, in this process. To be called after the fork."""
+    if app.extensions["settings"].ENABLE_CACHING:
+        app.extensions["remaker"] = Remaker(app, remake)
+
+
+def remake(actor: Actor) -> None:
+    """Make the lists anew that somebody has asked for lately."""
+    for path in _asked_lately(actor):
+        _ask(actor, path)
+
+
 def people_of_today() -> list[int]:
     """Who has used Fuze within a day, the last first; no more than 200."""
     yesterday = func.now() - text("interval '1 day'")
@@ -44,8 +64,25 @@ def people_of_today() -> list[int]:
     return list(found)
 
 
+def _asked_lately(actor: Actor) -> list[str]:
+    gate = redis_gate()
+
+    def commands() -> list[Command]:
+        name = gate.key(f"asked:{actor.organization_id}:{actor.user_id}")
+        return [
+            ("ZREVRANGE", name, 0, MOST_REMADE - 1),
+            ("ZUNIONSTORE", name, 1, name, "WEIGHTS", 0.5),
+            ("ZREMRANGEBYSCORE", name, "-inf", LEAST_ASKED),
+            ("EXPIRE", name, ASKED_SECONDS),
+        ]
+
+    answers = gate.ask(commands)
+    return [path.decode() for path in answers[0]] if answers else []
+
+
 def _ask(actor: Actor, path: str) -> None:
-    with current_app.test_request_context(path):
+    path, _, query = path.partition("?")
+    with current_app.test_request_context(path, query_string=query):
         adapter = current_app.url_map.bind("")
         try:
             endpoint, arguments = adapter.match(path, method="GET")

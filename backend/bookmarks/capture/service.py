@@ -181,7 +181,7 @@ def store_content(bookmark_id: int, page: ExtractedPage) -> None:
 
 def _commit(claim: _Claim) -> None:
     db.session.commit()
-    announce_change_of_bookmark(claim.organization_id, claim.bookmark_id)
+    announce_change_of_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
 
 
 def _if_empty(test: Any, present: Any, found: str) -> Any:
