@@ -129,7 +129,7 @@ def _refuse_double(actor: Actor, feedback: Feedback, kind: str) -> None:
 def _require_bookmark(actor: Actor, bookmark_id: int) -> None:
     known = db.session.scalar(select(Bookmark.id).where(bookmarks.live(actor), Bookmark.id == bookmark_id))
     if known is None:
-        raise Invalid.field("body.bookmark_id", "There is no such bookmark.", "unknown")
+        raise Invalid.field("body.bookmark_id", "There is no such bookmark.", "unknown_bookmark")
 
 
 def _about(actor: Actor, given: FeedbackIn) -> _About:
@@ -151,7 +151,7 @@ def _about_recommendation(actor: Actor, given: FeedbackIn, recommendation_id: in
     mine = (RecommendationSet.user_id == actor.user_id, RecommendationSet.organization_id == actor.organization_id)
     offered = db.session.scalar(select(RecommendationSet).where(RecommendationSet.id == set_id, *mine))
     if offered is None or place >= len(offered.bookmark_ids):
-        raise Invalid.field("body.recommendation_id", "There is no such recommendation.", "unknown")
+        raise Invalid.field("body.recommendation_id", "There is no such recommendation.", "unknown_recommendation")
     if offered.bookmark_ids[place] != given.bookmark_id:
         raise Invalid.field("body.bookmark_id", "The recommendation is of another bookmark.", "mismatch")
     for name in ("project_id", "task_id"):
@@ -163,9 +163,9 @@ def _about_recommendation(actor: Actor, given: FeedbackIn, recommendation_id: in
 
 def _require_project(actor: Actor, project_id: int) -> None:
     if db.session.scalar(select(Project.id).where(projects.live(actor), Project.id == project_id)) is None:
-        raise Invalid.field("body.project_id", "There is no such project.", "unknown")
+        raise Invalid.field("body.project_id", "There is no such project.", "unknown_project")
 
 
 def _require_task(actor: Actor, task_id: int) -> None:
     if db.session.scalar(select(Task.id).where(tasks.live(actor), Task.id == task_id)) is None:
-        raise Invalid.field("body.task_id", "There is no such task.", "unknown")
+        raise Invalid.field("body.task_id", "There is no such task.", "unknown_task")

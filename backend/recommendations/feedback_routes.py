@@ -38,7 +38,7 @@ def list_feedback(actor: Actor, query: FeedbackListQuery) -> FeedbackPage:
     scope="recommendations:write",
     limit="write",
     tag="recommendations",
-    responses={200: FeedbackOut},
+    responses={200: FeedbackOut, 409: None},
     changes="person",
 )
 def correct_feedback(actor: Actor, feedback_id: int, json: FeedbackPut) -> FeedbackOut:

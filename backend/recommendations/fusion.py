@@ -18,7 +18,7 @@ WEIGHTS: Mapping[Engine, float] = {
     "content": 0.4,
     "semantic": 0.6,
     "context": 0.12,
-    "collaborative": 0.25,
+    "collaborative": 0.6,
     "rediscover": 0.03,
 }
 # The newest get so much more; half of it after so many days.

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from pydantic import Field, RootModel, model_validator
+from pydantic_core import PydanticCustomError
 
 from backend.api import Id, In, Out, Page, PageQuery, Query, QueryBoolean, QueryId, QueryInteger, Text
 from backend.bookmarks.schemas import BookmarkOut
@@ -33,7 +34,8 @@ class RecommendationQuery(Query):
     def _one_subject(self) -> Self:
         given = [name for name in ("project_id", "task_id", "bookmark_id", "text") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise ValueError(f"Only one subject may be given, not {' and '.join(given)}")
+            message = "Only one subject may be given, not {subjects}"
+            raise PydanticCustomError("ambiguous", message, {"subjects": " and ".join(given)})
         return self
 
 

@@ -52,20 +52,27 @@ schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".fo
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a
 # project that does not exist, a tag to merge into that does not exist or is the same, a token that nobody was mailed,
 # the password of the account, a key that is stored for another server, the name of the organization to delete, a place
-# for a task that does not exist, is in another list or project, below itself or too deep.
+# for a task that does not exist, is in another list or project, below itself or too deep; more than one subject of a
+# recommendation, feedback on what is not there or was not recommended, or about something else than before.
 DEPENDS_ON_DATA = {
+    "ambiguous",
     "api_key_required",
+    "changed",
     "cursor",
     "cycle",
     "itself",
+    "mismatch",
+    "missing_name",
     "name_mismatch",
     "other_list",
     "other_project",
     "past",
     "token_unknown",
     "too_deep",
+    "unknown_bookmark",
     "unknown_organization",
     "unknown_project",
+    "unknown_recommendation",
     "unknown_tag",
     "unknown_task",
     "wrong_password",

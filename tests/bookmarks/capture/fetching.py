@@ -65,6 +65,14 @@ def given_up(url: str, policy: FetchPolicy) -> None:
 
 
 @contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fails if the block takes longer, by so much that no busy machine excuses it."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < seconds + PATIENCE
+
+
+@contextlib.contextmanager
 def silent_listener(host: str, port: int = 0) -> Iterator[int]:
     """An address that lets every further SYN go unanswered, as its queue of connections is full; its port."""
     with contextlib.ExitStack() as stack:
