@@ -182,7 +182,8 @@ class WordSearch:
 
     def _passing(self, common: Sequence[Finder], where: Sequence[ColumnElement[bool]]) -> Scored:
         """What passes filters and holds a common word, be it no champion: found by one more statement."""
-        passing = select(Bookmark.id).where(Bookmark.id == BookmarkDocument.bookmark_id, *where)
+        # OFFSET keeps the conditions from becoming a join, for which PostgreSQL might read all documents.
+        passing = select(Bookmark.id).where(Bookmark.id == BookmarkDocument.bookmark_id, *where).offset(0)
         matching = matches(self.organization_id, " & ".join(filter(None, (any_finder(common), self.required.words))))
         which = select(BookmarkDocument.bookmark_id).where(
             BookmarkDocument.organization_id == self.organization_id,
