@@ -90,7 +90,9 @@ def delete_organization(actor: Actor, organization_id: int, name: str | None) ->
     if organization.personal:
         raise Conflict("A personal organization cannot be deleted; it goes with its account.")
     if name is None:
-        raise Invalid.field("body.name", "Give the name of the organization, to show that it is meant.", "missing")
+        raise Invalid.field(
+            "body.name", "Give the name of the organization, to show that it is meant.", "name_required"
+        )
     if name != organization.name:
         raise Invalid.field("body.name", "This is not the name of the organization.", "name_mismatch")
     members = discard(organization)

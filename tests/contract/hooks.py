@@ -51,14 +51,16 @@ schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".fo
 
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a
 # project that does not exist, a tag to merge into that does not exist or is the same, a token that nobody was mailed,
-# the password of the account, a key that is stored for another server, the name of the organization to delete, a place
-# for a task that does not exist, is in another list or project, below itself or too deep.
+# the password of the account, a key that is stored for another server, the name of the organization to delete (in the
+# body or in the query, but in one of them), a place for a task that does not exist, is in another list or project,
+# below itself or too deep.
 DEPENDS_ON_DATA = {
     "api_key_required",
     "cursor",
     "cycle",
     "itself",
     "name_mismatch",
+    "name_required",
     "other_list",
     "other_project",
     "past",

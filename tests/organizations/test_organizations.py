@@ -148,7 +148,7 @@ def test_deleting_needs_the_exact_name(ada: Api, team: int) -> None:
         assert field_errors(response) == {"body.name": "name_mismatch"}
         assert field_errors(ada.delete(f"/organizations/{team}", name=name)) == {"body.name": "name_mismatch"}
     for sent in ({"json": {}}, {}, {"headers": {"Content-Type": "application/json"}}):
-        assert field_errors(ada.request("DELETE", f"/organizations/{team}", **sent)) == {"body.name": "missing"}
+        assert field_errors(ada.request("DELETE", f"/organizations/{team}", **sent)) == {"body.name": "name_required"}
     assert ada.get(f"/organizations/{team}").status_code == 200
 
 
