@@ -64,7 +64,6 @@ DEPENDS_ON_DATA = {
     "mismatch",
     "missing_name",
     "name_mismatch",
-    "name_required",
     "other_list",
     "other_project",
     "past",
