@@ -31,7 +31,10 @@ class SqlCounter:
         self.parameters.clear()
 
     def plans(self) -> list[str]:
-        """PostgreSQL's plans for the queries sent since the last `clear`, with the values they were sent with."""
+        """PostgreSQL's plans for the queries sent since the last `clear`, with the values they were sent with.
+
+        Settings that a query makes for the rest of its transaction are made here too.
+        """
         sent = [
             (statement, values)
             for statement, values in zip(self.statements, self.parameters, strict=True)
@@ -43,6 +46,8 @@ class SqlCounter:
             for statement, values in sent:
                 cursor.execute(f"EXPLAIN {statement}", values)
                 plans.append("\n".join(row[0] for row in cursor.fetchall()))
+                if "set_config" in statement:
+                    cursor.execute(statement, values)
         return plans
 
     @contextmanager

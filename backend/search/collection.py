@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from backend.bookmarks.analysis import quoted
+from backend.bookmarks.analysis.stop_words import stop_words_of_all
 from backend.bookmarks.fulltext.conditions import Place, any_of
 from backend.bookmarks.fulltext.impacts import term_id
 from backend.bookmarks.fulltext.labels import generation_label, organization_label
@@ -46,6 +47,7 @@ class Statistics:
         common: Places of which the champions are known.
         fresh: Labels of what was written since the champions were chosen; none if there are no champions.
         budget: How many candidates may be scored.
+        pages: How many documents may hold a stop word that are not counted as holding it: in pages it has no weight.
     """
 
     documents: int
@@ -53,10 +55,14 @@ class Statistics:
     common: frozenset[Place]
     fresh: tuple[str, ...]
     budget: int
+    pages: int = 0
 
     def found_by(self, finder: Finder) -> int:
         """At most how many documents a finder finds, about."""
-        return min(self.holding[place] for place in finder.places if place in self.holding)
+        return min(self._held_by(place) for place in finder.places if place in self.holding)
+
+    def _held_by(self, place: Place) -> int:
+        return self.holding[place] + (self.pages if place[0] in stop_words_of_all() else 0)
 
     def weight(self, place: Place) -> float:
         """How rare a place is: BM25's inverse document frequency, as Lucene has it, never negative."""
@@ -86,7 +92,8 @@ def read_statistics(organization_id: int, wanted: Wanted, *, is_counted: bool = 
     # While the worker counts there are two generations, and more if it was broken off.
     generations = range(head.counted_generation, head.generation + 1)
     fresh = tuple(generation_label(organization_id, generation) for generation in generations)
-    return Statistics(head.documents, holding, frozenset(common), fresh, scoring_budget(head.documents, head.pages))
+    budget = scoring_budget(head.documents, head.pages)
+    return Statistics(head.documents, holding, frozenset(common), fresh, budget, head.pages)
 
 
 def _count(organization_id: int, wanted: Wanted) -> Statistics:

@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from backend.bookmarks.analysis import Token, analyze, is_stop, query_forms, query_terms
@@ -79,11 +79,18 @@ class Matcher:
         """
         found = set(self._whole_hits(text, passage))
         met = {hit.wanted[0] for hit in found}
-        for index, one in enumerate(self.wanted):
-            if index not in met and (parts := _parts(one, self.language)):
-                matcher = _matcher(parts, self.language)
-                found.update(Hit(at, end, (index, part), parts[part].weight) for at, end, part in matcher._find(text))
+        for index, parts in self._by_parts.items():
+            if index not in met:
+                found.update(
+                    Hit(start, end, (index, part), parts.wanted[part].weight) for start, end, part in parts._find(text)
+                )
         return sorted(found)
+
+    @cached_property
+    def _by_parts(self) -> dict[int, Matcher]:
+        """What looks for the parts of each word that has several."""
+        several = ((index, _parts(one, self.language)) for index, one in enumerate(self.wanted))
+        return {index: _matcher(parts, self.language) for index, parts in several if parts}
 
     def _whole_hits(self, text: str, passage: int | None) -> Iterator[Hit]:
         # Words and runs that are looked for together do not come in the order of the text.

@@ -19,6 +19,14 @@ from backend.search.schemas import Highlights
 # What a highlight looks at: the first part of a page is mostly enough to show why it was found, at a bounded cost. Of
 # pages that hold the words further down, so much more is read.
 HIGHLIGHTED_CHARACTERS, FURTHER_CHARACTERS = 10_000, 100_000
+# Each looked up by its key: a join might read all pages while PostgreSQL has not counted the rows.
+PAGE_TEXT = (
+    select(func.left(BookmarkContent.text, HIGHLIGHTED_CHARACTERS))
+    .where(BookmarkContent.bookmark_id == Bookmark.id)
+    .correlate(Bookmark)
+    .scalar_subquery()
+    .label("page_text")
+)
 
 
 def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> dict[int, tuple[BookmarkOut, Highlights]]:
@@ -30,12 +38,7 @@ def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> di
         query: What to mark.
         by_words: Those that hold a word of the query.
     """
-    page_text = func.left(BookmarkContent.text, HIGHLIGHTED_CHARACTERS).label("page_text")
-    rows = db.session.execute(
-        select_bookmarks(page_text)
-        .outerjoin(BookmarkContent, BookmarkContent.bookmark_id == Bookmark.id)
-        .where(one_of(ids))
-    )
+    rows = db.session.execute(select_bookmarks(PAGE_TEXT).where(one_of(ids)))
     hits = {}
     unshown: dict[int, Matcher] = {}
     for row in rows:

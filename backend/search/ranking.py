@@ -147,7 +147,7 @@ class WordSearch:
         if rare:
             yield self._matching(any_finder(rare))
         if self.wanted.complete and not (rare and is_bounded):
-            yield self._matching(self.wanted.complete)
+            yield self._matching(self.wanted.complete, part=2)
         if common and self.statistics.fresh:
             yield self._champions(common)
             yield self._matching(any_form([quoted(label) for label in self.statistics.fresh]), any_finder(common))
@@ -167,14 +167,16 @@ class WordSearch:
             left -= found
         return rare, finders[len(rare) :], left >= 0
 
-    def _matching(self, *words: str) -> Scored:
-        return self._scored(MATCHING, words=self._words(*words), budget=self.statistics.budget)
+    def _matching(self, *words: str, part: int = 1) -> Scored:
+        return self._scored(MATCHING, words=self._words(*words), budget=max(1, self.statistics.budget // part))
 
     def _champions(self, common: Sequence[Finder]) -> Scored:
         weights = self._weights()
         places = {place for finder in common for place in finder.places if place in self.statistics.common}
         terms = [term_id(lexeme) for place in places for lexeme in place]
-        values = {"terms": terms, "term_weights": [weights[term] for term in terms], "budget": self.statistics.budget}
+        # By what is known beforehand the best in truth are well among these.
+        best = max(1, self.statistics.budget // 2)
+        values = {"terms": terms, "term_weights": [weights[term] for term in terms], "budget": best}
         # A champion of a single word holds it; of a word of several parts it may be the champion of one.
         if any(len(finder.places) > 1 for finder in common) or self.required.words:
             return self._scored(f"{CHAMPIONS} WHERE {HOLDS}", words=self._words(any_finder(common)), **values)

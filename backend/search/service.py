@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.bookmarks.fulltext.conditions import (
-    has_words,
+    asks_documents,
     holds,
     mentions_archived,
     requirements,
@@ -141,7 +141,7 @@ def as_prose(query: Query) -> Query:
 
 
 def _request(actor: Actor, query: SearchQuery, parsed: Query) -> _Request:
-    languages = spoken_languages(actor.organization_id) if has_words(parsed) else [None]
+    languages = spoken_languages(actor.organization_id) if asks_documents(parsed) else [None]
     strict = [clause for clause in parsed.clauses if not isinstance(clause, Term) or clause.negated]
     required = requirements(actor.organization_id, strict, languages)
     lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}

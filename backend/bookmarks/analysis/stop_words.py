@@ -6,7 +6,7 @@ remain.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag
 
@@ -83,3 +83,9 @@ def stop_words(language: str | None) -> frozenset[str]:
     tag = primary_tag(language)
     words = [word for language in SAME.get(tag, (tag,)) for word in STOP_WORDS.get(language or "", "").split()]
     return frozenset(words).union(lexeme for word in words for lexeme in lexemes_of(word, tag))
+
+
+@cache
+def stop_words_of_all() -> frozenset[str]:
+    """The stop words of all languages, and their lexemes."""
+    return frozenset().union(*map(stop_words, (None, *STOP_WORDS)))

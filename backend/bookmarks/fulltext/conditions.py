@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Text, cast, func, literal, not_, or_, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
@@ -23,6 +23,8 @@ from backend.projects.models import Project, ProjectBookmark
 Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.
 Place = tuple[str, ...]
+# Of filters, those that documents tell by a label.
+LABELLED = ("site", "lang")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Requirements:
 
 
 def query_conditions(organization_id: int, query: Query) -> list[ColumnElement[bool]]:
-    """Every clause of the query as conditions on Bookmark. One statement, if the query has words."""
-    languages = spoken_languages(organization_id) if has_words(query) else [None]
+    """Every clause of the query as conditions on Bookmark. One statement, if the query asks documents."""
+    languages = spoken_languages(organization_id) if asks_documents(query) else [None]
     found = requirements(organization_id, query.clauses, languages)
     if not found.words and not found.others:
         # Nothing that could be looked for: a lone dash.
@@ -128,17 +130,21 @@ def mentions_archived(query: Query) -> bool:
     return any(isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived") for unit in query.units)
 
 
-def has_words(query: Query) -> bool:
-    """Whether the query has words or phrases, wanted or not."""
-    return any(not isinstance(unit, Filter) for unit in query.units)
+def asks_documents(query: Query) -> bool:
+    """Whether any part of the query is looked up in documents: words, phrases, what documents are labelled with."""
+    return any(not isinstance(unit, Filter) or unit.field in LABELLED for unit in query.units)
 
 
 def spoken_languages(organization_id: int) -> list[str | None]:
-    """The languages whose stems a word of a query may have here, that of any text among them. One statement."""
-    rows = db.session.scalars(
-        select(SearchLanguage.language).where(SearchLanguage.organization_id == organization_id).order_by("language")
-    )
-    return [None, *rows]
+    """The languages whose stems a word of a query may have here, that of any text among them. One statement.
+
+    For the rest of the transaction documents are looked up by their index alone. PostgreSQL takes a long document for a
+    short one, since most of it lies out of line, and would unpack all that there are rather than ask the index.
+    """
+    spoken = select(SearchLanguage.language).where(SearchLanguage.organization_id == organization_id)
+    by_index = func.set_config("enable_seqscan", "off", True)
+    row = db.session.execute(select(by_index, func.array(spoken.order_by("language").scalar_subquery()))).one()
+    return [None, *row[1]]
 
 
 def any_form(found: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ weigh most. The counts are made anew when a part of the documents has changed si
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
 
+from backend.bookmarks.analysis.stop_words import stop_words_of_all
 from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
-from backend.bookmarks.fulltext.impacts import USUAL_LENGTH, USUAL_PAGE_LENGTH
+from backend.bookmarks.fulltext.impacts import USUAL_LENGTH, USUAL_PAGE_LENGTH, term_id
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.queries import one_of
 from backend.extensions import db
@@ -32,8 +33,10 @@ DRIFT = 0.1
 # A word in more documents than this has champions, and so many. Where less may be scored, rarer words have them, too:
 # so many words of a query that have none should fit into the budget.
 CHAMPIONS = 1_000
-RARE_WORDS = 3
+RARE_WORDS = 2
 REWRITTEN_BATCH, READ_BATCH = 50, 2_000
+# So many words in a statement, each with up to a thousand champions, keep it well within the time it may take.
+STORED_BATCH = 1_000
 # How many entries are kept in memory before all but the champions among them are dropped.
 KEPT = 6_000_000
 # A transaction that read the old generation commits within this time: such take milliseconds.
@@ -151,23 +154,32 @@ def refresh_statistics(organization_id: int) -> None:
     time.sleep(IN_FLIGHT_SECONDS)
     is_small = totals.documents * _cost(totals.documents, totals.pages) <= SMALL
     terms, counts = (np.empty(0, np.int64),) * 2 if is_small else _count_terms(organization_id)
-    common = terms[counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)]
-    champions = _champions(organization_id, common)
+    is_common = counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)
+    if totals.pages:
+        # Pages hold these everywhere, but without any weight: only those in which they weigh something are of use.
+        is_common |= np.isin(terms, [term_id(word) for word in stop_words_of_all()])
+    champions = _champions(organization_id, terms[is_common])
     db.session.rollback()
     db.session.execute(LOCK, {"organization_id": organization_id})
     db.session.execute(FORGET_TERMS, {"organization_id": organization_id})
     # Of a word that one document holds nothing need be known.
     terms, counts = terms[counts > 1], counts[counts > 1]
-    chosen = [champions.get(term, Champions(None, None)) for term in terms.tolist()]
-    given = {
-        "terms": terms.tolist(),
-        "documents": counts.tolist(),
-        "champions": [one.bookmarks for one in chosen],
-        "impacts": [one.impacts for one in chosen],
-    }
-    db.session.execute(STORE_TERMS, {"organization_id": organization_id, **given})
+    _store_terms(organization_id, terms, counts, champions)
     db.session.execute(FINISH, {"organization_id": organization_id, "terms": len(terms), **begun})
     db.session.commit()
+
+
+def _store_terms(organization_id: int, terms: Terms, counts: Terms, champions: Mapping[int, Champions]) -> None:
+    for start in range(0, len(terms), STORED_BATCH):
+        batch = terms[start : start + STORED_BATCH].tolist()
+        chosen = [champions.get(term, Champions(None, None)) for term in batch]
+        given = {
+            "terms": batch,
+            "documents": counts[start : start + STORED_BATCH].tolist(),
+            "champions": [one.bookmarks for one in chosen],
+            "impacts": [one.impacts for one in chosen],
+        }
+        db.session.execute(STORE_TERMS, {"organization_id": organization_id, **given})
 
 
 def _cost(documents: int, pages: int) -> float:
