@@ -15,6 +15,7 @@ from gunicorn.http.wsgi import Response
 from backend.ai.service import warm_up
 from backend.cli.up.processes import die_with_parent
 from backend.extensions import after_fork
+from backend.observability.logging import flush_batches, start_batches
 from backend.serving.warming import start_remaking
 from config import ConfigurationError, load_settings
 
@@ -107,7 +108,13 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """In the process that serves: have the embedding model loaded by the time somebody searches, and lists made anew
-    after writes."""
+    """In the process that serves: have the embedding model loaded by the time somebody searches, lists made anew after
+    writes, and access lines written many at a time."""
+    start_batches()
     warm_up(worker.wsgi)
     start_remaking(worker.wsgi)
+
+
+def worker_exit(server: Arbiter, worker: Worker) -> None:
+    """Write the last access lines."""
+    flush_batches()

@@ -27,6 +27,7 @@ from redis.connection import AbstractConnection
 from redis.exceptions import NoScriptError
 
 from backend.breaker import CircuitBreaker
+from backend.redis_connections import RedisConnections
 
 PAUSE_SECONDS = 1.0
 DISTRUST_SECONDS = 2.0
@@ -73,6 +74,7 @@ class RedisGate:
     def __init__(self, connect: Callable[[ConnectHook], redis.Redis]) -> None:
         """Connects on first use; `connect` makes the client, given what to call for each new connection."""
         self.client = connect(self._connected)
+        self._connections = RedisConnections(self.client.connection_pool)
         self._breaker = CircuitBreaker(redis.RedisError, lambda fault: LeftAlone(str(fault)), seconds=PAUSE_SECONDS)
         self._run = ""
         self._distrusted_until = 0.0
@@ -172,18 +174,7 @@ class RedisGate:
 
     def _pipe(self, commands: Sequence[Command]) -> list[Any]:
         """The answers, errors among them; past the client, whose own way to the connection takes longer."""
-        pool = self.client.connection_pool
-        connection = pool.get_connection()
-        try:
-            packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]
-            connection.send_packed_command(packed)  # type: ignore[no-untyped-call]
-            return [_answer_of(connection) for _ in commands]
-        except BaseException:
-            # What is still to come on it would be taken for the answer to something else.
-            connection.disconnect()  # type: ignore[no-untyped-call]
-            raise
-        finally:
-            pool.release(connection)
+        return self._connections.exchange(commands)
 
     def _write_marks(self) -> None:
         while waiting := self._waiting():
@@ -232,10 +223,3 @@ def _values(marks: Mapping[str, Mark]) -> dict[str, tuple[bytes, int]]:
         name: (secrets.token_bytes(FRESH_BYTES) if value is None else value, seconds)
         for name, (value, seconds) in marks.items()
     }
-
-
-def _answer_of(connection: AbstractConnection) -> Any:
-    try:
-        return connection.read_response()
-    except redis.ResponseError as error:
-        return error

@@ -39,6 +39,7 @@ CORE = (
     "addresses",
     "outbound",
     "breaker",
+    "redis_connections",
     "redis_gate",
     "errors",
     "extensions",

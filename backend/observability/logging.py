@@ -6,15 +6,14 @@ import logging
 import sys
 import time
 import traceback
-from datetime import UTC
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import psycopg2
 from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
+from backend.observability.access_log import AccessLog, Form, is_for, json_line
 from config import Settings
 
 if TYPE_CHECKING:
@@ -29,24 +28,25 @@ QUIET_LOGGERS = (
     "fontTools",
 )  # fmt: skip
 
+_access_log: AccessLog | None = None
+
 
 def configure_logging(settings: Settings) -> None:
     """Send everything, the standard library's loggers included, through loguru."""
     logger.remove()
     logger.configure(patcher=_name_request)
-    if settings.ENVIRONMENT == "production":
-        logger.add(sys.stderr, level=settings.LOG_LEVEL, format=_json_format, backtrace=False, diagnose=False)
-    else:
-        logger.add(sys.stderr, level=settings.LOG_LEVEL, format=TEXT_FORMAT, backtrace=False, diagnose=False)
+    # Values of variables in a trace could be passwords.
+    usual: dict[str, Any] = {"level": settings.LOG_LEVEL, "backtrace": False, "diagnose": False}
+    form: Form = "json" if settings.ENVIRONMENT == "production" else "text"
+    logger.add(sys.stderr, format=_json_format if form == "json" else TEXT_FORMAT, filter=is_for(form), **usual)
     if settings.LOG_DIR:
         logger.add(
             settings.LOG_DIR / "app_{time:YYYY-MM-DD!UTC}.log",
-            level=settings.LOG_LEVEL,
             format=_json_format,
+            filter=is_for("json"),
             rotation="500 MB",
             retention="30 days",
-            backtrace=False,
-            diagnose=False,  # Values of variables in a trace could be passwords.
+            **usual,
         )
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.INFO, force=True)
     for name in QUIET_LOGGERS:
@@ -57,6 +57,18 @@ def register_access_log(app: Flask) -> None:
     """Log one line for each request when its answer is ready."""
     app.before_request(_start_clock)
     app.after_request(_log_access)
+
+
+def start_batches() -> None:
+    """Have this process write its access lines many at a time. To be called after the fork."""
+    global _access_log
+    _access_log = AccessLog(__name__)
+
+
+def flush_batches() -> None:
+    """Write the access lines that wait."""
+    if _access_log is not None:
+        _access_log.flush()
 
 
 def _name_request(record: Record) -> None:
@@ -79,6 +91,7 @@ def _log_access(response: Response) -> Response:
         path=request.path,
         status=response.status_code,
         started=g.get("started", time.perf_counter()),
+        request_id=g.get("request_id"),
     )
     return response
 
@@ -86,7 +99,12 @@ def _log_access(response: Response) -> Response:
 def log_access(*, method: str, path: str, status: int, started: float, **more: Any) -> None:
     """One line for a request; `started` is what `time.perf_counter` said when it began."""
     duration_ms = round((time.perf_counter() - started) * 1000, 2)
-    logger.bind(method=method, status=status, duration_ms=duration_ms, **more).info("{} {} {}", method, path, status)
+    extra = {"method": method, "status": status, "duration_ms": duration_ms, **more}
+    message = f"{method} {path} {status}"
+    if _access_log is not None:
+        _access_log.add(message, extra)
+    else:
+        logger.bind(**extra).info("{}", message)
 
 
 class _ToLoguru(logging.Handler):
@@ -102,16 +120,10 @@ class _ToLoguru(logging.Handler):
 def _json_format(record: Record) -> str:
     """A loguru format whose one field is the whole line, made here."""
     extra = {name: value for name, value in record["extra"].items() if name != "line"}
-    fields: dict[str, Any] = {
-        "time": record["time"].astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "level": record["level"].name,
-        "message": record["message"],
-        "logger": record["name"],
-        **extra,
-    }
     if record["exception"] is not None:
-        fields["exception"] = _trace(record["exception"].value)
-    record["extra"]["line"] = orjson.dumps(fields, default=str).decode()
+        extra["exception"] = _trace(record["exception"].value)
+    line = json_line(record["time"], record["level"].name, record["message"], record["name"], extra)
+    record["extra"]["line"] = line
     return "{extra[line]}\n"
 
 

@@ -1,0 +1,93 @@
+"""Connections to Redis for questions that every request asks.
+
+A pool of redis-py looks at each connection, counts it and takes two locks whenever it is handed out: longer than Redis
+takes for the answer. Here one that was used a moment ago goes out again as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, cast
+
+import redis
+from redis.connection import AbstractConnection
+from redis.exceptions import ConnectionError as NoConnection
+
+# Idle for longer, a connection is looked at before it is used: Redis may have closed it.
+TRUSTED_SECONDS = 1.0
+
+
+class RedisConnections:
+    """Those of one process; as many as threads ask at once."""
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        """Connects on first use; `pool` says how."""
+        self._pool = pool
+        self._process = os.getpid()
+        # The last used first, each with when that was; a deque needs no lock.
+        self._idle: deque[tuple[AbstractConnection, float]] = deque()
+
+    def exchange(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """The answers, errors of single commands among them. One round trip.
+
+        Raises:
+            RedisError: Redis cannot be reached, or does not answer in time.
+        """
+        connection = self._take()
+        try:
+            connection.send_packed_command(  # type: ignore[no-untyped-call]
+                [chunk for command in commands for chunk in connection.pack_command(*command)]  # type: ignore[no-untyped-call]
+            )
+            answers = [_answer_of(connection) for _ in commands]
+        except BaseException:
+            # What is still to come on it would be taken for the answer to something else. The others have lost the same
+            # Redis, most likely.
+            self._give_back(connection)
+            self._disconnect()
+            raise
+        self._give_back(connection)
+        return answers
+
+    def _take(self) -> AbstractConnection:
+        if self._process != os.getpid():
+            # After a fork: two processes must never share one.
+            self._process, self._idle = os.getpid(), deque()
+        try:
+            connection, used_at = self._idle.pop()
+        except IndexError:
+            return cast("AbstractConnection", self._pool.make_connection())
+        if time.monotonic() - used_at > TRUSTED_SECONDS and _is_lost(connection):
+            connection.disconnect()  # type: ignore[no-untyped-call]
+        return connection
+
+    def _give_back(self, connection: AbstractConnection) -> None:
+        self._idle.append((connection, time.monotonic()))
+
+    def _disconnect(self) -> None:
+        taken = []
+        while self._idle:
+            try:
+                taken.append(self._idle.pop())
+            except IndexError:
+                break  # Another thread was faster.
+        for connection, _ in taken:
+            connection.disconnect()  # type: ignore[no-untyped-call]
+        self._idle.extend(taken)
+
+
+def _is_lost(connection: AbstractConnection) -> bool:
+    """Whether there is something to read before anything was asked: the end of the connection."""
+    try:
+        return connection.can_read()
+    except (NoConnection, OSError):
+        return True
+
+
+def _answer_of(connection: AbstractConnection) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error
