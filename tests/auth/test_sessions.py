@@ -146,7 +146,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     assert works(ada)
     gate = cast(RedisGate, app.extensions["redis_gate"])
     with monkeypatch.context() as patch:
-        patch.setattr(gate, "client", unreachable_gate().client)
+        patch.setattr(gate, "_connections", unreachable_gate()._connections)
         assert ada.post("/auth/logout").status_code == 204
         assert not works(ada)
     assert not works(ada)
