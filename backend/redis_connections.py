@@ -12,12 +12,21 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, cast
 
+import hiredis
 import redis
 from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as NoConnection
 
 # Idle for longer, a connection is looked at before it is used: Redis may have closed it.
 TRUSTED_SECONDS = 1.0
+
+
+Command = Sequence[Any] | bytes
+
+
+def pack(command: Command) -> bytes:
+    """A command as Redis reads it: its parts are text, bytes or numbers."""
+    return command if isinstance(command, bytes) else hiredis.pack_command(tuple(command))
 
 
 class RedisConnections:
@@ -30,17 +39,17 @@ class RedisConnections:
         # The last used first, each with when that was; a deque needs no lock.
         self._idle: deque[tuple[AbstractConnection, float]] = deque()
 
-    def exchange(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    def exchange(self, commands: Sequence[Command]) -> list[Any]:
         """The answers, errors of single commands among them. One round trip.
+
+        A command that is bytes has been packed before.
 
         Raises:
             RedisError: Redis cannot be reached, or does not answer in time.
         """
         connection = self._take()
         try:
-            connection.send_packed_command(  # type: ignore[no-untyped-call]
-                [chunk for command in commands for chunk in connection.pack_command(*command)]  # type: ignore[no-untyped-call]
-            )
+            connection.send_packed_command([b"".join(map(pack, commands))])  # type: ignore[no-untyped-call]
             answers = [_answer_of(connection) for _ in commands]
         except BaseException:
             # What is still to come on it would be taken for the answer to something else. The others have lost the same

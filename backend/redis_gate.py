@@ -26,6 +26,7 @@ from loguru import logger
 from redis.connection import AbstractConnection
 from redis.exceptions import NoScriptError
 
+from backend import redis_connections
 from backend.breaker import CircuitBreaker
 from backend.redis_connections import RedisConnections
 
@@ -36,7 +37,7 @@ FRESH_BYTES = 8
 # Under this name is counted how many questions failed, of all processes.
 FAILURES = "redis-failures"
 
-Command = Sequence[Any]
+Command = redis_connections.Command
 # What a key holds from now on, and for how many seconds. None stands for something else each time that it is sent.
 Mark = tuple[bytes | None, int]
 # A mark that Redis has not got yet, with until when it matters.

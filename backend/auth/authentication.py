@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from backend.auth import session_state
 from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
 from backend.auth.models import ApiToken, Session, User
 from backend.auth.session_state import KnownToken, Person
-from backend.auth.tokens import TokenClaims, read_token, token_hash
+from backend.auth.tokens import TokenClaims, read_access_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
 from backend.organizations.models import Membership
@@ -39,11 +40,13 @@ class Credential:
         asked: The organization that X-Organization-ID names; 0 when it names none that could be.
         claims: Of an access token.
         token_hash: Of an API token.
+        expires_at: The end of an access token, in seconds since 1970.
     """
 
     asked: int | None
     claims: TokenClaims | None = None
     token_hash: bytes = b""
+    expires_at: float = math.inf
 
     @property
     def subject(self) -> str:
@@ -70,7 +73,8 @@ def read_credential(headers: Headers) -> Credential:
     token = found.group(1)
     asked = _asked_organization(headers.get("X-Organization-ID"))
     if not token.startswith(PREFIX):
-        return Credential(asked, claims=read_token(token, "access"))
+        claims, expires_at = read_access_token(token)
+        return Credential(asked, claims=claims, expires_at=expires_at)
     if not is_well_formed(token):
         raise Unauthenticated
     return Credential(asked, token_hash=token_hash(token))
@@ -92,9 +96,22 @@ def actor_of(credential: Credential, answer: Any) -> Actor:
     return _by_api_token(credential.token_hash, credential.asked, answer)
 
 
-def is_first_use(credential: Credential, answer: Any) -> bool:
-    """Whether an API token is used for the first time in a minute, which is then written down."""
-    return credential.claims is None and bool(answer) and len(answer) == 3 and answer[2] is not None
+def known_actor(credential: Credential, answer: Any) -> Actor | None:
+    """The same as far as Redis knows, without a context; None if PostgreSQL is to be asked, or told.
+
+    To be asked while Redis is trusted.
+
+    Raises:
+        Unauthenticated: the token is revoked or expired, or the person disabled.
+        NotFound: X-Organization-ID names an organization that the person does not belong to, or the token not to.
+    """
+    if credential.claims:
+        live, person = session_state.session_in(answer, credential.claims.user_id)
+        return _of_session(credential.claims, credential.asked, person) if live and person else None
+    known, person, first_use = session_state.token_in(answer)
+    if not isinstance(known, KnownToken) or person is None or first_use:
+        return None
+    return _of_token(known, credential.asked, person)
 
 
 def _asked_organization(header: str | None) -> int | None:
@@ -111,6 +128,10 @@ def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Act
     if live is None or person is None:
         person = _load_session(claims.session_id, claims.user_id)
         session_state.remember_session(claims.session_id, person)
+    return _of_session(claims, asked, person)
+
+
+def _of_session(claims: TokenClaims, asked: int | None, person: Person) -> Actor:
     return _actor(person, person.personal_organization_id if asked is None else asked, session_id=claims.session_id)
 
 
@@ -122,14 +143,18 @@ def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
         known, person = _load_token(hashed)
         session_state.remember_token(hashed, known, person)
         first_use = True
+    actor = _of_token(known, asked, person)
+    if first_use:
+        note_use(known.token_id)
+    return actor
+
+
+def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
     if known.expires_at is not None and known.expires_at <= time.time():
         raise Unauthenticated
     if asked not in (None, known.organization_id):
         raise NotFound
-    actor = _actor(person, known.organization_id, scopes=known.scopes)
-    if first_use:
-        note_use(known.token_id)
-    return actor
+    return _actor(person, known.organization_id, scopes=known.scopes)
 
 
 def _actor(

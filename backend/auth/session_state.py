@@ -73,7 +73,12 @@ class KnownToken:
 
 def known_session(answer: Any, user_id: int) -> tuple[bool | None, Person | None]:
     """Whether the session is live, and the person, as far as Redis knows; `answer` is None while it is away."""
-    if answer is None or not redis_gate().is_trusted:
+    return session_in(answer, user_id) if redis_gate().is_trusted else (None, None)
+
+
+def session_in(answer: Any, user_id: int) -> tuple[bool | None, Person | None]:
+    """What Redis's answer says of a session, be it trusted or not."""
+    if answer is None:
         return None, None
     live, person = cast("list[bytes | None]", answer)
     return {LIVE: True, REVOKED: False}.get(live or b""), _person(user_id, person)
@@ -84,7 +89,12 @@ def known_token(answer: Any) -> tuple[KnownToken | bool | None, Person | None, b
 
     `answer` is None while Redis is away.
     """
-    if answer is None or answer[0] is None or not redis_gate().is_trusted:
+    return token_in(answer) if redis_gate().is_trusted else (None, None, False)
+
+
+def token_in(answer: Any) -> tuple[KnownToken | bool | None, Person | None, bool]:
+    """What Redis's answer says of an API token, be it trusted or not."""
+    if answer is None or answer[0] is None:
         return None, None, False
     if answer[0] == REVOKED:
         return False, None, False

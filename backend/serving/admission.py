@@ -139,7 +139,7 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
 
 def ask(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> list[Any] | None:
     """What `ADMIT` answers; None while Redis is away. One round trip."""
-    answered = redis_gate().ask(lambda: [_command(charge, credential, question)])
+    answered = redis_gate().ask(lambda: [admission_command(redis_gate().key(""), charge, credential, question)])
     return answered[0] if answered else None
 
 
@@ -192,13 +192,16 @@ def charge_stranger(limit_class: LimitClass) -> None:
     _settle(charge, found[0] if found else None)
 
 
-def _command(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> Command:
+def admission_command(
+    prefix: str, charge: Charge, credential: Credential | None, question: Question | Intent | None
+) -> Command:
+    """The command that asks all; `prefix` is that of Redis's keys, only good while the question is made."""
     windows = numbers(charge.limits) if charge.limits else NO_LIMITS
     kind, name, user_id = credential.question if credential else ("", "", 0)
     asked = credential.asked if credential and credential.asked is not None else ""
     return ADMIT.command(
         [],
-        redis_gate().key(""),
+        prefix,
         charge.name if charge.limits else "",
         charge.bounded_cost,
         *windows,

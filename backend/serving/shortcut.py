@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.datastructures import EnvironHeaders
@@ -19,15 +19,26 @@ from werkzeug.routing import RequestRedirect
 
 from backend.actor import Actor
 from backend.api import Operation, declared_operation
-from backend.auth.authentication import actor_of, is_first_use, read_credential
+from backend.auth.authentication import Credential, known_actor, read_credential
 from backend.cache import answers
 from backend.cache.answers import Answer
-from backend.errors import DomainError
+from backend.errors import DomainError, NotFound
 from backend.limits.service import Charge, rate_limits
 from backend.limits.windows import Verdict
 from backend.middleware.request_id import request_id_of
 from backend.observability.logging import log_access
-from backend.serving.admission import ASKED, JSON, PRIVATE, VARY, ask, question_of, slot_of
+from backend.redis_connections import pack
+from backend.redis_gate import RedisGate
+from backend.serving.admission import (
+    ASKED,
+    JSON,
+    PRIVATE,
+    VARY,
+    Question,
+    admission_command,
+    question_of,
+    slot_of,
+)
 from backend.serving.conditions import same_etag
 from backend.serving.limit_headers import limit_headers
 
@@ -36,6 +47,17 @@ if TYPE_CHECKING:
 
 # Who sends one of these gets more than the answer: what CORS says, or a refusal.
 MORE_TO_SAY = ("HTTP_ORIGIN", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING")
+
+# What the question to Redis depends on, with what stands for nothing.
+ASKED_BY: tuple[tuple[str, str | None], ...] = (
+    ("PATH_INFO", ""),
+    ("QUERY_STRING", ""),
+    ("HTTP_AUTHORIZATION", None),
+    ("HTTP_X_ORGANIZATION_ID", None),
+    ("HTTP_IF_NONE_MATCH", None),
+)
+Key = tuple[str | None, ...]
+REMEMBERED, LONGEST_REMEMBERED = 2_048, 2_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,29 @@ class Found:
     rule: str
 
 
+class Prepared:
+    """What a request asks of Redis: the same each time that it is sent, but for the end of its token."""
+
+    def __init__(self, credential: Credential, question: Question, charge: Charge) -> None:
+        self.credential = credential
+        self.question = question
+        self.charge = charge
+        self._packed: tuple[str, bytes] = ("", b"")
+
+    def ask(self, gate: RedisGate) -> list[Any] | None:
+        """What `ADMIT` answers; None while Redis is away. One round trip."""
+        answered = gate.ask(lambda: [self._command(gate.key(""))])
+        return answered[0] if answered else None
+
+    def _command(self, prefix: str) -> bytes:
+        """Packed once for each run of Redis: keys begin with its number."""
+        packed_for, packed = self._packed
+        if packed_for != prefix:
+            packed = pack(admission_command(prefix, self.charge, self.credential, self.question))
+            self._packed = prefix, packed
+        return packed
+
+
 class KeptAnswers:
     """Answers what it can from the cache, and leaves the rest to the application behind it."""
 
@@ -72,6 +117,7 @@ class KeptAnswers:
         self._behind = behind
         self._vary = f"{VARY}, Origin, Accept-Encoding" if has_origins else f"{VARY}, Accept-Encoding"
         self._read_of = lru_cache(maxsize=4096)(self._look_up)
+        self._prepared = lru_cache(maxsize=REMEMBERED)(self._prepare)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "GET" and not any(environ.get(name) for name in MORE_TO_SAY):
@@ -84,25 +130,49 @@ class KeptAnswers:
     def _find(self, environ: WSGIEnvironment) -> Found | None:
         """The kept answer to a request, if it is its caller's to see; refusals are left to Flask."""
         read = self._read_of(environ["PATH_INFO"])
-        if read is None:
+        gate: RedisGate = self._app.extensions["redis_gate"]
+        if read is None or not gate.is_trusted or not self._app.extensions["settings"].ENABLE_CACHING:
             return None
+        key = tuple(environ.get(name, default) for name, default in ASKED_BY)
+        # What is longer is not remembered: it would take too much room.
+        prepare = self._prepared if sum(map(len, filter(None, key))) <= LONGEST_REMEMBERED else self._prepare
+        try:
+            asked = prepare(key)
+            if asked.charge.rules is not self._app.extensions["rate_limits"]:
+                # Other limits hold than when the application was made.
+                self._prepared.cache_clear()
+                asked = self._prepare(key)
+            if asked.credential.expires_at <= time.time():
+                return None
+            environ[ASKED] = answered = asked.ask(gate)
+            if answered is None or not answered[2]:
+                return None
+            actor = known_actor(asked.credential, answered[1])
+            if actor is None:
+                return None
+            actor.require(read.operation.scope or "")
+        except DomainError:
+            return None
+        answer = answers.settle(slot_of(actor, asked.question), answered[2])
+        if not isinstance(answer, Answer):
+            return None
+        return Found(actor, answer, asked.charge.settle(answered[0]), read.rule)
+
+    def _prepare(self, key: Key) -> Prepared:
+        """What to ask of Redis for a request whose answers are kept.
+
+        Raises:
+            DomainError: it shows no good token, or nothing is kept now. Neither is remembered.
+        """
+        environ = {name: value for (name, _), value in zip(ASKED_BY, key, strict=True) if value is not None}
+        read = self._read_of(environ["PATH_INFO"])
         headers = EnvironHeaders(environ)
         with self._app.app_context():
-            question = question_of(read.operation, environ, headers, read.bookmark_id)
-            if question is None:
-                return None
-            try:
-                credential = read_credential(headers)
-                charge = Charge(credential.subject, read.operation.limit, rate_limits())
-                environ[ASKED] = asked = ask(charge, credential, question)
-                if asked is None or not asked[2] or is_first_use(credential, asked[1]):
-                    return None
-                actor = actor_of(credential, asked[1])
-                actor.require(read.operation.scope or "")
-            except DomainError:
-                return None
-            answer = answers.settle(slot_of(actor, question), asked[2])
-            return Found(actor, answer, charge.settle(asked[0]), read.rule) if isinstance(answer, Answer) else None
+            question = question_of(read.operation, environ, headers, read.bookmark_id) if read else None
+            if read is None or question is None:
+                raise NotFound
+            credential = read_credential(headers)
+            return Prepared(credential, question, Charge(credential.subject, read.operation.limit, rate_limits()))
 
     def _is_to_be_packed(self, environ: WSGIEnvironment, answer: Answer) -> bool:
         return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] and "HTTP_ACCEPT_ENCODING" in environ
