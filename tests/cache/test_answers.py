@@ -142,6 +142,30 @@ def test_the_short_way_lets_nobody_in_whom_the_long_one_keeps_out(ada: Api, bob:
     assert ask(bob, "/bookmarks").status_code == 401
 
 
+def test_a_token_that_ends_is_not_good_for_what_was_asked_before(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        assert ask(ada, "/bookmarks").status_code == 200
+    later = time.time() + 24 * 3600
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert ask(ada, "/bookmarks").status_code == 401
+
+
+def test_what_is_remembered_of_a_question_is_that_of_its_sender(ada: Api, bob: Api, trips: list[int]) -> None:
+    """The same address, asked by two, with another ETag, and too long to be remembered."""
+    first = ask(ada, "/bookmarks")
+    ada.save("https://example.org/")
+    for _ in range(2):
+        assert ask(ada, "/bookmarks").json["total"] == 1
+        assert ask(bob, "/bookmarks").json["total"] == 0
+        assert ask(ada, "/bookmarks", If_None_Match=first.headers["ETag"]).status_code == 200
+        second = ask(ada, "/bookmarks")
+        assert ask(ada, "/bookmarks", If_None_Match=second.headers["ETag"]).status_code == 304
+        assert ask(ada, f"/bookmarks?q={'a' * 900}&domain={'b' * 900}.example.org").json["total"] == 0
+    trips.clear()
+    ask(ada, f"/bookmarks?q={'a' * 900}&domain={'b' * 900}.example.org")
+    assert len(trips) == 1
+
+
 def test_the_order_of_parameters_is_no_matter_and_their_values_are(ada: Api, sql: SqlCounter) -> None:
     ada.save("https://example.org/a", tags=["a", "b"])
     ask(ada, "/bookmarks?tag=a&tag=b&page=1")
