@@ -9,14 +9,14 @@ import time
 
 from benchmarks.corpora import load_links
 from benchmarks.loading import save_all
-from benchmarks.stack import new_person, running_stack
+from benchmarks.stack import RAISED_LIMITS, new_person, running_stack
 from benchmarks.timing import median_ms
 
 
 def main() -> None:
     """Measure and print."""
     items = load_links()
-    with running_stack(EMBEDDING_PROVIDER="none") as stack:
+    with running_stack(EMBEDDING_PROVIDER="none", **RAISED_LIMITS) as stack:
         client = new_person(stack.url)
         saved = save_all(client, items)
         print(f"{len(items)} links: {dict(saved.ends)} in {saved.seconds:.1f} s, {len(items) / saved.seconds:.0f}/s")

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from benchmarks.page_truth import BODIES, PageTruth, four_gram_f1, load_truth, title_matches
-from benchmarks.stack import new_person, running_stack
+from benchmarks.stack import RAISED_LIMITS, new_person, running_stack
 
 WAIT_SECONDS = 900
 
@@ -67,6 +67,7 @@ def main() -> None:
             CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
             EMBEDDING_PROVIDER="none",
             LOG_LEVEL="WARNING",
+            **RAISED_LIMITS,
         ) as stack,
     ):
         client = new_person(stack.url)
