@@ -7,6 +7,7 @@ takes for the answer. Here one that was used a moment ago goes out again as it i
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from redis.exceptions import ConnectionError as NoConnection
 
 # Idle for longer, a connection is looked at before it is used: Redis may have closed it.
 TRUSTED_SECONDS = 1.0
+# So long a thread waits for another's.
+PATIENCE_SECONDS, RETRY_SECONDS = 2.0, 0.001
 
 
 Command = Sequence[Any] | bytes
@@ -30,11 +33,12 @@ def pack(command: Command) -> bytes:
 
 
 class RedisConnections:
-    """Those of one process; as many as threads ask at once."""
+    """Those of one process: as many as threads ask at once, and no more than its pool would have."""
 
     def __init__(self, pool: redis.ConnectionPool) -> None:
         """Connects on first use; `pool` says how."""
         self._pool = pool
+        self._made, self._making = 0, threading.Lock()
         self._process = os.getpid()
         # The last used first, each with when that was; a deque needs no lock.
         self._idle: deque[tuple[AbstractConnection, float]] = deque()
@@ -63,14 +67,31 @@ class RedisConnections:
     def _take(self) -> AbstractConnection:
         if self._process != os.getpid():
             # After a fork: two processes must never share one.
-            self._process, self._idle = os.getpid(), deque()
-        try:
-            connection, used_at = self._idle.pop()
-        except IndexError:
-            return cast("AbstractConnection", self._pool.make_connection())
+            self._process, self._idle, self._made = os.getpid(), deque(), 0
+        end = 0.0
+        while True:
+            try:
+                connection, used_at = self._idle.pop()
+                break
+            except IndexError:
+                made = self._make()
+            if made is not None:
+                return made
+            end = end or time.monotonic() + PATIENCE_SECONDS
+            if time.monotonic() > end:
+                raise NoConnection("all connections are in use")
+            time.sleep(RETRY_SECONDS)
         if time.monotonic() - used_at > TRUSTED_SECONDS and _is_lost(connection):
             connection.disconnect()  # type: ignore[no-untyped-call]
         return connection
+
+    def _make(self) -> AbstractConnection | None:
+        """Another connection, if there may be one more."""
+        with self._making:
+            if self._made >= self._pool.max_connections:
+                return None
+            self._made += 1
+        return cast("AbstractConnection", self._pool.make_connection())
 
     def _give_back(self, connection: AbstractConnection) -> None:
         self._idle.append((connection, time.monotonic()))

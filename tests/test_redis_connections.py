@@ -12,14 +12,13 @@ from redis.exceptions import ResponseError
 
 from backend import redis_connections
 from backend.redis_connections import RedisConnections
-from config import Settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_redis]
 
 
 @pytest.fixture
-def client(settings: Settings) -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL or "", socket_timeout=2)
+def client(servers: dict[str, str]) -> redis.Redis:
+    return redis.Redis.from_url(servers["REDIS_URL"], socket_timeout=2)
 
 
 @pytest.fixture
@@ -48,6 +47,20 @@ def test_those_who_ask_at_once_have_one_each(connections: RedisConnections) -> N
     with ThreadPoolExecutor(4) as pool:
         for number, echoes in pool.map(ask, range(4)):
             assert echoes == [f"{number}/{turn}".encode() for turn in range(200)]
+
+
+def test_there_are_no_more_than_the_pool_would_have(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = redis.ConnectionPool.from_url(servers["REDIS_URL"], socket_timeout=2, max_connections=2)
+    connections = RedisConnections(pool)
+    with ThreadPoolExecutor(8) as threads:
+        names = [threads.submit(connections.exchange, [("CLIENT", "ID"), ("DEBUG", "SLEEP", 0.02)]) for _ in range(40)]
+        assert 1 <= len({one.result()[0] for one in names}) <= 2
+    monkeypatch.setattr(redis_connections, "PATIENCE_SECONDS", 0.05)
+    taken = [connections._take() for _ in range(2)]
+    with pytest.raises(redis.ConnectionError, match="in use"):
+        connections.exchange([("PING",)])
+    connections._give_back(taken[0])
+    assert connections.exchange([("PING",)]) == [b"PONG"]
 
 
 def test_a_command_that_fails_is_an_answer(connections: RedisConnections) -> None:
