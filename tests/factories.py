@@ -28,12 +28,14 @@ def _hash() -> str:
 
 
 def unreachable_gate() -> RedisGate:
-    """A gate to a Redis that is away."""
-    return RedisGate(
+    """A gate to a Redis that is away and stays away: no thread goes on trying after the test."""
+    gate = RedisGate(
         lambda hook: Redis(
             host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0), redis_connect_func=hook
         )
     )
+    gate._send_later = lambda: None  # type: ignore[method-assign]
+    return gate
 
 
 def make_person(app: Flask, username: str | None = None, *, admin: bool = False) -> Api:

@@ -24,21 +24,22 @@ BATCH = 1_000
 # No bookmark or task is left by then, but words and jobs by the ten thousand may be.
 LAST_STATEMENTS_MS = 120_000
 
+# As an array, so that PostgreSQL chooses rows once: as a set it may choose again for each row, other ones each time.
 DELETE_BOOKMARKS = text("""
-    DELETE FROM bookmarks WHERE id IN (
-        SELECT id FROM bookmarks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+    DELETE FROM bookmarks WHERE id = ANY (ARRAY(
+        SELECT id FROM bookmarks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED))
 """)
 RELEASE_BOOKMARKS = text("""
-    UPDATE bookmarks SET user_id = NULL WHERE id IN (
-        SELECT id FROM bookmarks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+    UPDATE bookmarks SET user_id = NULL WHERE id = ANY (ARRAY(
+        SELECT id FROM bookmarks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED))
 """)
 DELETE_TASKS = text("""
-    DELETE FROM tasks WHERE id IN (
-        SELECT id FROM tasks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+    DELETE FROM tasks WHERE id = ANY (ARRAY(
+        SELECT id FROM tasks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED))
 """)
 RELEASE_TASKS = text("""
-    UPDATE tasks SET user_id = NULL WHERE id IN (
-        SELECT id FROM tasks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED)
+    UPDATE tasks SET user_id = NULL WHERE id = ANY (ARRAY(
+        SELECT id FROM tasks WHERE user_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED))
 """)
 
 

@@ -214,8 +214,8 @@ def test_long_texts_are_read_quickly(query):
     started = time.process_time()
     for _ in range(10):
         best_snippet(text, one)
-    # Ten times what it takes on an idle machine.
-    assert (time.process_time() - started) / 10 < 0.05
+    # A hundred times what it takes on an idle machine: what takes longer reads the text once for each word of it.
+    assert (time.process_time() - started) / 10 < 0.5
 
 
 @pytest.mark.parametrize("piece", ["cat ", "cat", "日本", "日本 ", "cat_dog-", "\n", "e\u0301", "é", "👍"])
