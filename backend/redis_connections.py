@@ -51,15 +51,17 @@ class RedisConnections:
         Raises:
             RedisError: Redis cannot be reached, or does not answer in time.
         """
+        packed = b"".join(map(pack, commands))
         connection = self._take()
         try:
-            connection.send_packed_command([b"".join(map(pack, commands))])  # type: ignore[no-untyped-call]
+            connection.send_packed_command([packed])  # type: ignore[no-untyped-call]
             answers = [_answer_of(connection) for _ in commands]
         except BaseException:
-            # What is still to come on it would be taken for the answer to something else. The others have lost the same
-            # Redis, most likely.
+            # What is still to come on it would be taken for the answer to something else: it is cut off before another
+            # thread can take it. The others have lost the same Redis, most likely.
+            connection.disconnect()  # type: ignore[no-untyped-call]
             self._give_back(connection)
-            self._disconnect()
+            self._disconnect_idle()
             raise
         self._give_back(connection)
         return answers
@@ -96,7 +98,7 @@ class RedisConnections:
     def _give_back(self, connection: AbstractConnection) -> None:
         self._idle.append((connection, time.monotonic()))
 
-    def _disconnect(self) -> None:
+    def _disconnect_idle(self) -> None:
         taken = []
         while self._idle:
             try:

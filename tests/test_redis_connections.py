@@ -90,6 +90,30 @@ def test_after_a_failure_all_are_made_anew(connections: RedisConnections, client
     assert name_of(connections) == after
 
 
+def test_what_was_not_read_is_no_answer_to_the_next(
+    connections: RedisConnections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name_of(connections)
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    given_back: list[bool] = []
+    give_back = connections._give_back
+    with monkeypatch.context() as patch:
+        patch.setattr(redis_connections, "_answer_of", interrupt)
+        patch.setattr(
+            connections,
+            "_give_back",
+            lambda connection: (given_back.append(connection.is_connected), give_back(connection)),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            connections.exchange([("ECHO", "old")])
+    # Cut off before another thread could take it.
+    assert given_back == [False]
+    assert connections.exchange([("ECHO", "new")]) == [b"new"]
+
+
 def test_a_fork_has_its_own(connections: RedisConnections, monkeypatch: pytest.MonkeyPatch) -> None:
     before = name_of(connections)
     process = os.getpid()
