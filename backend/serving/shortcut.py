@@ -145,7 +145,7 @@ class KeptAnswers:
             if asked.credential.expires_at <= time.time():
                 return None
             environ[ASKED] = answered = asked.ask(gate)
-            if answered is None or not answered[2]:
+            if answered is None or not answered[2] or not gate.is_trusted:
                 return None
             actor = known_actor(asked.credential, answered[1])
             if actor is None:
