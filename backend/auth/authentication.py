@@ -18,7 +18,7 @@ from backend.auth import session_state
 from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
 from backend.auth.models import ApiToken, Session, User
 from backend.auth.session_state import KnownToken, Person
-from backend.auth.tokens import TokenClaims, read_access_token, token_hash
+from backend.auth.tokens import TokenClaims, read_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
 from backend.organizations.models import Membership
@@ -40,13 +40,16 @@ class Credential:
         asked: The organization that X-Organization-ID names; 0 when it names none that could be.
         claims: Of an access token.
         token_hash: Of an API token.
-        expires_at: The end of an access token, in seconds since 1970.
     """
 
     asked: int | None
     claims: TokenClaims | None = None
     token_hash: bytes = b""
-    expires_at: float = math.inf
+
+    @property
+    def expires_at(self) -> float:
+        """The end of an access token, in seconds since 1970; that of an API token is looked up."""
+        return self.claims.expires_at if self.claims else math.inf
 
     @property
     def subject(self) -> str:
@@ -73,8 +76,7 @@ def read_credential(headers: Headers) -> Credential:
     token = found.group(1)
     asked = _asked_organization(headers.get("X-Organization-ID"))
     if not token.startswith(PREFIX):
-        claims, expires_at = read_access_token(token)
-        return Credential(asked, claims=claims, expires_at=expires_at)
+        return Credential(asked, claims=read_token(token, "access"))
     if not is_well_formed(token):
         raise Unauthenticated
     return Credential(asked, token_hash=token_hash(token))

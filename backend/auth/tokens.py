@@ -25,11 +25,13 @@ CLOCKS_DIFFER_SECONDS = 10
 
 @dataclass(frozen=True)
 class TokenClaims:
-    """What a valid token says: whose it is, of which login, and of a refresh token, how many came before it."""
+    """What a valid token says: whose it is, of which login, of a refresh token, how many came before it, and its end in
+    seconds since 1970."""
 
     user_id: int
     session_id: UUID
-    generation: int = 0
+    generation: int
+    expires_at: float
 
 
 def make_access_token(user_id: int, session_id: UUID) -> str:
@@ -69,34 +71,21 @@ def read_token(token: str, kind: Literal["access", "refresh"]) -> TokenClaims:
     Raises:
         Unauthenticated: forged, expired, of the other kind, or no token at all.
     """
-    return _read(token, kind)[0]
-
-
-def read_access_token(token: str) -> tuple[TokenClaims, float]:
-    """The same of an access token, and its end in seconds since 1970.
-
-    Raises:
-        Unauthenticated: as above.
-    """
-    return _read(token, "access")
-
-
-def _read(token: str, kind: str) -> tuple[TokenClaims, float]:
     try:
-        found, of_kind, expires_at = _verified(token, current_settings().JWT_SECRET_KEY.get_secret_value())
-        if of_kind != kind or expires_at <= time.time():
+        found, of_kind = _verified(token, current_settings().JWT_SECRET_KEY.get_secret_value())
+        if of_kind != kind or found.expires_at <= time.time():
             raise Unauthenticated
-        return found, expires_at
+        return found
     except (PyJWTError, JWTExtendedException, ValueError, KeyError, TypeError, AttributeError):
         raise Unauthenticated from None
 
 
 @lru_cache(maxsize=4096)
-def _verified(token: str, key: str) -> tuple[TokenClaims, str, float]:
-    """The claims, kind and end of a token whose signature is right. Remembered: people send one token many times."""
+def _verified(token: str, key: str) -> tuple[TokenClaims, str]:
+    """The claims and kind of a token whose signature is right. Remembered: people send one token many times."""
     claims = decode_token(token)
-    found = TokenClaims(int(claims["sub"]), UUID(claims["sid"]), int(claims.get("gen", 0)))
-    return found, claims["type"], float(claims["exp"])
+    found = TokenClaims(int(claims["sub"]), UUID(claims["sid"]), int(claims.get("gen", 0)), float(claims["exp"]))
+    return found, claims["type"]
 
 
 def token_hash(token: str) -> bytes:
