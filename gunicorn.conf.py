@@ -141,7 +141,7 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 def post_worker_init(worker: Worker) -> None:
     """In the process that serves: have the embedding model loaded by the time somebody searches, lists made anew after
     writes, and access lines written many at a time."""
-    start_batches()
+    start_batches(settings)
     warm_up(worker.wsgi)
     start_remaking(worker.wsgi)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from select import PIPE_BUF
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,9 +49,15 @@ def json_line(moment: datetime, level: str, message: str, name: str | None, extr
 class AccessLog:
     """Takes lines, and writes them a moment later."""
 
-    def __init__(self, name: str) -> None:
-        """Starts its thread: to be made after the fork. `name` is the logger that lines bear."""
+    def __init__(self, name: str, forms: Collection[Form]) -> None:
+        """Starts its thread: to be made after the fork.
+
+        Args:
+            name: The logger that lines bear.
+            forms: Those that some sink takes.
+        """
         self._name = name
+        self._forms = forms
         self._lines: deque[tuple[float, str, Mapping[str, Any]]] = deque()
         self._comes = threading.Event()
         self._writing = threading.Lock()
@@ -72,14 +78,15 @@ class AccessLog:
             if not waiting:
                 return
             lines = [(datetime.fromtimestamp(seconds, UTC), message, extra) for seconds, message, extra in waiting]
-            forms: dict[Form, Callable[[datetime, str, Mapping[str, Any]], str]] = {
-                "text": _text_line,
-                "json": lambda moment, message, extra: json_line(moment, LEVEL, message, self._name, extra),
-            }
-            for form, line in forms.items():
+            for form in self._forms:
                 to_form = logger.bind(**{BATCH: form}).opt(raw=True)
-                for batch in _batches(f"{line(*one)}\n" for one in lines):
+                for batch in _batches(f"{self._line(form, *one)}\n" for one in lines):
                     to_form.log(LEVEL, batch)
+
+    def _line(self, form: Form, moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
+        if form == "json":
+            return json_line(moment, LEVEL, message, self._name, extra)
+        return _text_line(moment, message, extra)
 
     def _work(self) -> None:
         while True:

@@ -37,7 +37,7 @@ def configure_logging(settings: Settings) -> None:
     logger.configure(patcher=_name_request)
     # Values of variables in a trace could be passwords.
     usual: dict[str, Any] = {"level": settings.LOG_LEVEL, "backtrace": False, "diagnose": False}
-    form: Form = "json" if settings.ENVIRONMENT == "production" else "text"
+    form = _console_form(settings)
     logger.add(sys.stderr, format=_json_format if form == "json" else TEXT_FORMAT, filter=is_for(form), **usual)
     if settings.LOG_DIR:
         logger.add(
@@ -59,16 +59,21 @@ def register_access_log(app: Flask) -> None:
     app.after_request(_log_access)
 
 
-def start_batches() -> None:
+def start_batches(settings: Settings) -> None:
     """Have this process write its access lines many at a time. To be called after the fork."""
     global _access_log
-    _access_log = AccessLog(__name__)
+    forms: set[Form] = {_console_form(settings)}
+    _access_log = AccessLog(__name__, forms | {"json"} if settings.LOG_DIR else forms)
 
 
 def flush_batches() -> None:
     """Write the access lines that wait."""
     if _access_log is not None:
         _access_log.flush()
+
+
+def _console_form(settings: Settings) -> Form:
+    return "json" if settings.ENVIRONMENT == "production" else "text"
 
 
 def _name_request(record: Record) -> None:

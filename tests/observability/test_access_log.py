@@ -38,7 +38,7 @@ def written() -> Iterator[dict[Form, list[str]]]:
 def batches(monkeypatch: pytest.MonkeyPatch) -> AccessLog:
     """As in a process that serves; nothing is written unless the test says so."""
     monkeypatch.setattr(access_log, "WAIT_SECONDS", 60)
-    log = AccessLog(logging.__name__)
+    log = AccessLog(logging.__name__, ["text", "json"])
     monkeypatch.setattr(logging, "_access_log", log)
     return log
 
@@ -67,7 +67,7 @@ def test_a_line_says_the_same_in_a_batch(written: dict[Form, list[str]], batches
 
 def test_a_thread_writes_them_a_moment_later(written: dict[Form, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access_log, "WAIT_SECONDS", 0.01)
-    monkeypatch.setattr(logging, "_access_log", AccessLog("name"))
+    monkeypatch.setattr(logging, "_access_log", AccessLog("name", ["json"]))
     for number in range(2):
         ask(number=number)
         assert eventually(lambda number=number: f'"number":{number}' in "".join(written["json"]))

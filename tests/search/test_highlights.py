@@ -211,11 +211,13 @@ def test_long_texts_are_read_quickly(query):
     assert len(text) > 20_000
     one = matcher(parse(query), "en")
     best_snippet(text, one)
-    started = time.process_time()
+    taken = []
     for _ in range(10):
+        started = time.process_time()
         best_snippet(text, one)
-    # A hundred times what it takes on an idle machine: what takes longer reads the text once for each word of it.
-    assert (time.process_time() - started) / 10 < 0.5
+        taken.append(time.process_time() - started)
+    # Ten times what it takes on an idle machine; of ten runs the best, since others work on this one.
+    assert min(taken) < 0.05
 
 
 @pytest.mark.parametrize("piece", ["cat ", "cat", "日本", "日本 ", "cat_dog-", "\n", "e\u0301", "é", "👍"])
