@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
+from collections.abc import Iterator
+
+from sqlalchemy import select
 
 from backend.actor import Actor
 from backend.admin import queries
 from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
-from backend.auth.names import fold
+from backend.auth.names import fold, username_fault
+from backend.auth.queries import is_called
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Conflict, NotFound
 from backend.extensions import db, utc_now
+
+BATCH = 1_000
 
 
 def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
@@ -94,11 +99,26 @@ def find_user(name: str) -> User:
     Raises:
         NotFound: there is none.
     """
-    key = fold(name)
-    user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
+    user = db.session.scalar(select(User).where(is_called(name)))
     if user is None or user.deleted_at is not None:
         raise NotFound(f"There is no account {name}.")
     return user
+
+
+def accounts_with_faults() -> Iterator[tuple[User, str]]:
+    """Accounts that cannot be found by their username, or by their address, and why; the oldest first.
+
+    Such as were made before the rules of today.
+    """
+    accounts = select(User).where(User.deleted_at.is_(None)).order_by(User.id).execution_options(yield_per=BATCH)
+    for user in db.session.scalars(accounts):
+        fault = username_fault(user.username)
+        if fault is None and user.username_key != fold(user.username):
+            fault = "Another account has a username that compares as the same"
+        if user.email_key != fold(user.email):
+            fault = "Another account has a mail address that compares as the same"
+        if fault is not None:
+            yield user, fault
 
 
 def _locked_user(user_id: int) -> User:

@@ -1,9 +1,15 @@
-"""How names and mail addresses are compared: what looks the same, or is the same mailbox, is one."""
+"""How names and mail addresses are compared: what looks the same, or is the same mailbox, is one.
+
+What is compared is the key: the folded text. What may be in a name is decided on the key, not on what was typed, since
+folding makes signs that nobody typed, such as an `@` of its full-width form.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
+from importlib import resources
 
 import idna
 
@@ -13,6 +19,11 @@ INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# Some scripts cannot be written without (zero width non-joiner and joiner); no key holds them.
+JOINERS = "\u200c\u200d"
+MIN_USERNAME, MAX_USERNAME = 2, 64
+# Top-level names that are set apart (RFC 6761, 6762, 7686, 9476, and ICANN's `internal`), so in no list of domains.
+SPECIAL_DOMAINS = frozenset({"alt", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
 
 
 def fold(name: str) -> str:
@@ -24,6 +35,52 @@ def fold(name: str) -> str:
     folded = _fold_text(name)
     local, at, domain = folded.rpartition("@")
     return f"{local}@{_fold_text(_with_letters(domain))}" if at and "xn--" in domain else folded
+
+
+def username_fault(username: str) -> str | None:
+    """Why this cannot be a username, or None.
+
+    A username's key holds letters, marks, digits, points, hyphens and underscores, and does not read as an address on
+    the web: its last part is no top-level domain, its first part is not `www`, and it is no number with points. So
+    `jane.doe` is one, and `evil.example` is none.
+    """
+    others = (character for character in username if character not in JOINERS)
+    if any(unicodedata.category(character)[0] in "CZ" for character in others):
+        return "A username has no spaces and no control or format characters"
+    return _fault_of_key(fold(username))
+
+
+def is_username_key(key: str) -> bool:
+    """Whether a username may have this key; the key of a mail address is none, for its `@`."""
+    return _fault_of_key(key) is None
+
+
+def _fault_of_key(key: str) -> str | None:
+    kinds = [unicodedata.category(sign) for sign in key]
+    if any(kind[0] not in "LM" and kind != "Nd" and sign not in "._-" for kind, sign in zip(kinds, key, strict=True)):
+        return "A username has no signs but letters, digits, points, hyphens and underscores"
+    if len(key) < MIN_USERNAME or not any(kind[0] == "L" or kind == "Nd" for kind in kinds):
+        return f"A username has at least {MIN_USERNAME} signs to see, one of them a letter or digit"
+    if kinds[0][0] == "M":
+        return "A username does not begin with a mark, which would join what stands before it"
+    return "A username does not read as an address on the web" if _reads_as_web_address(key) else None
+
+
+def _reads_as_web_address(key: str) -> bool:
+    labels = key.rstrip("._-").split(".")
+    if len(labels) == 1:
+        return False
+    first, last = labels[0], labels[-1]
+    is_number = all(label.isdecimal() for label in labels)
+    return is_number or first == "www" or last.startswith("xn--") or last in _top_level_domains()
+
+
+@functools.cache
+def _top_level_domains() -> frozenset[str]:
+    """The top-level domains of the public suffix list that the package `tld` carries, folded as keys are."""
+    lines = resources.files("tld").joinpath("res/effective_tld_names.dat.txt").read_text("utf-8").splitlines()
+    names = (line.strip().removeprefix("*.") for line in lines)
+    return SPECIAL_DOMAINS | {fold(name) for name in names if name and "." not in name and not name.startswith("//")}
 
 
 def _fold_text(text: str) -> str:

@@ -11,7 +11,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
-from backend.auth.names import fold
+from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 
 # Self-hosted people write to each other inside a house too: host.local, home.arpa. Whether mail arrives is for a mail
@@ -24,24 +24,27 @@ def _email(value: str) -> str:
         validate_email(value, check_deliverability=False, test_environment=True, globally_deliverable=False)
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
+    if fold(value).count("@") != 1:
+        raise ValueError("A mail address has one @ and no sign that reads as another")
     return value
-
-
-# Some scripts, and emoji made of several, cannot be written without (zero width non-joiner and joiner).
-JOINERS = "\u200c\u200d"
 
 
 def _username(value: str) -> str:
-    others = (character for character in value if character not in JOINERS)
-    if any(unicodedata.category(character)[0] in "CZ" or character == "@" for character in others):
-        raise ValueError("A username has no spaces, control characters or @")
-    if not fold(value):
-        raise ValueError("A username has something to see")
-    return value
+    fault = username_fault(value)
+    if fault:
+        raise ValueError(fault)
+    return unicodedata.normalize("NFC", value)
 
 
 EMAIL_SCHEMA = {"type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]}
-USERNAME_SCHEMA = {"type": "string", "format": "username", "minLength": 2, "maxLength": 64, "examples": ["ada"]}
+USERNAME_SCHEMA = {
+    "type": "string",
+    "format": "username",
+    "minLength": MIN_USERNAME,
+    "maxLength": MAX_USERNAME,
+    "description": "Letters, digits, points, hyphens and underscores; nothing that reads as an address on the web",
+    "examples": ["ada"],
+}
 PASSWORD_SCHEMA = {
     "type": "string",
     "format": "password",
@@ -51,7 +54,10 @@ PASSWORD_SCHEMA = {
 }
 Email = Annotated[Text, Field(max_length=254), AfterValidator(_email), WithJsonSchema(EMAIL_SCHEMA)]
 Username = Annotated[
-    Text, Field(min_length=2, max_length=64), AfterValidator(_username), WithJsonSchema(USERNAME_SCHEMA)
+    Text,
+    Field(min_length=MIN_USERNAME, max_length=MAX_USERNAME),
+    AfterValidator(_username),
+    WithJsonSchema(USERNAME_SCHEMA),
 ]
 NewPassword = Annotated[Text, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH), WithJsonSchema(PASSWORD_SCHEMA)]
 

@@ -12,8 +12,9 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
-from backend.auth.names import fold
+from backend.auth.names import fold, username_fault
 from backend.auth.passwords import hash_password, password_fault, password_matches
+from backend.auth.queries import is_called
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_state import announce_revoked, revoke_sessions
 from backend.auth.throttle import begin_attempt
@@ -71,9 +72,8 @@ def login(name: str, password: str, client: Client) -> SessionOut:
         Unauthenticated: one message and one duration, whether the person or the password is wrong, or the account is
             disabled.
     """
-    key = fold(name)
-    user = db.session.scalar(select(User).where(or_(User.email_key == key, User.username_key == key)))
-    attempt = begin_attempt(f"user {user.id}" if user else f"nobody {key}", client.ip)
+    user = db.session.scalar(select(User).where(is_called(name)))
+    attempt = begin_attempt(f"user {user.id}" if user else f"nobody {fold(name)}", client.ip)
     is_right = password_matches(user.password_hash if user else None, password)
     if user is None or not is_right or not _hold_unchanged(user):
         # Also where there is nobody to tell: a failure takes as long either way.
@@ -167,12 +167,24 @@ def open_session(user: User, client: Client) -> SessionOut:
     return _session_out(user, session_id, refresh_token)
 
 
+def refuse_bad_username(username: str) -> None:
+    """Pass if this may be a username, whoever asks: routes and commands refuse it before.
+
+    Raises:
+        Invalid: naming `body.username`.
+    """
+    fault = username_fault(username)
+    if fault:
+        raise Invalid.field("body.username", fault, "username")
+
+
 def get_user(actor: Actor) -> User:
     """The person who is acting."""
     return db.session.get_one(User, actor.user_id)
 
 
 def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
+    refuse_bad_username(username)
     fault = password_fault(password, username, email)
     if fault:
         raise Invalid.field("body.password", fault, "password")

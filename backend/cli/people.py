@@ -9,7 +9,7 @@ import click
 from pydantic import ValidationError
 
 from backend.admin.schemas import AdminUsersQuery
-from backend.admin.service import find_user, list_everybody, set_admin, set_disabled
+from backend.admin.service import accounts_with_faults, find_user, list_everybody, set_admin, set_disabled
 from backend.api import in_words
 from backend.auth import service
 from backend.auth.models import User
@@ -42,7 +42,7 @@ def create_user(email: str, username: str, admin: bool, password_stdin: bool) ->
 
 @click.group("users")
 def users() -> None:
-    """List accounts, disable or enable them, make administrators."""
+    """List and check accounts, disable or enable them, make administrators."""
 
 
 @users.command("list")
@@ -60,6 +60,18 @@ def list_accounts(matching: str | None, disabled: bool) -> None:
             if page.next_cursor is None:
                 return
             query = query.model_copy(update={"cursor": page.next_cursor})
+
+
+@users.command()
+def check() -> None:
+    """Name accounts that log in by mail address only, since their username breaks the rules: id, username, mail
+    address, and what is wrong. They may choose another in their profile."""
+    with connected_application():
+        faults = 0
+        for user, fault in accounts_with_faults():
+            faults += 1
+            click.echo("\t".join((str(user.id), user.username, user.email, fault)))
+        click.echo(f"Accounts to rename: {faults}", err=True)
 
 
 @users.command()

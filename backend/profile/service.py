@@ -12,6 +12,7 @@ from backend.auth.mail_tokens import ask_for_verification, may_ask, use_up
 from backend.auth.models import Session, User
 from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault, password_matches
+from backend.auth.service import refuse_bad_username
 from backend.auth.session_state import announce_revoked, revoke_sessions
 from backend.auth.throttle import begin_attempt
 from backend.errors import Conflict, Invalid
@@ -38,6 +39,7 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         check_password(user, change.current_password or "", "current_password", address)
     _refuse_taken(user, new_email, new_name)
     if new_name is not None:
+        refuse_bad_username(new_name)
         user.username, user.username_key = new_name, fold(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:

@@ -76,7 +76,14 @@ def test_one_mailbox_is_one_account_however_its_domain_is_written(anonymous: Api
 @pytest.mark.integration
 @pytest.mark.requires_db
 @pytest.mark.parametrize(
-    "name", ["\U0001f680\U0001f680", HEART, FAMILY, "\u5f20\u4e09", "\u0645\u06cc\u200c\u0631\u0648\u0645", "O'Brien"]
+    "name",
+    [
+        "\u5f20\u4e09",
+        "\u0645\u06cc\u200c\u0631\u0648\u0645",
+        "\u0928\u092e\u0938\u094d\u0924\u0947",
+        "jane.doe",
+        "J_R-R.1990",
+    ],
 )
 def test_names_of_all_scripts_come_back_as_they_went_in(anonymous: Api, name: str) -> None:
     assert register(anonymous, name, "ada@example.org") == 201
