@@ -1,14 +1,22 @@
-"""Password rules and hashes (R-AUTH 6)."""
+"""Password rules and hashes (R-AUTH 6).
+
+A hash takes 32 MiB and a core for some hundredths of a second, and anybody may ask for one: each process makes two at a
+time, and who would have to wait too long for a turn is told to come again.
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from werkzeug.security import check_password_hash, generate_password_hash
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from backend.auth.names import fold
+from backend.errors import Unavailable
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
@@ -16,6 +24,9 @@ MAX_LENGTH = 128
 MOST_COMMON = 1_000
 SIGNS_FOR_LETTERS = str.maketrans("@4301$5", "aaeolss")
 RUN_OF_DIGITS = "1234567890" * 13
+AT_ONCE = 2
+LONGEST_WAIT_SECONDS = 5.0
+_turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 @functools.cache
@@ -56,14 +67,35 @@ def _most_common() -> frozenset[str]:
 
 
 def hash_password(password: str) -> str:
-    """A salted scrypt hash, as Werkzeug makes it."""
-    return generate_password_hash(password, method="scrypt")
+    """A salted scrypt hash, as Werkzeug makes it.
+
+    Raises:
+        Unavailable: too many passwords are being hashed in this process; nothing was done.
+    """
+    with _turn():
+        return generate_password_hash(password, method="scrypt")
 
 
 def password_matches(password_hash: str | None, password: str) -> bool:
-    """Whether the password fits; takes as long for an unknown person (None) as for a wrong password."""
-    matches = check_password_hash(password_hash or _nobodys_hash(), password)
+    """Whether the password fits; takes as long for an unknown person (None) as for a wrong password.
+
+    Raises:
+        Unavailable: too many passwords are being hashed in this process; nothing was compared.
+    """
+    compared = password_hash or _nobodys_hash()
+    with _turn():
+        matches = check_password_hash(compared, password)
     return matches and password_hash is not None
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=LONGEST_WAIT_SECONDS):
+        raise Unavailable("Too many passwords are being checked right now. Try again shortly.")
+    try:
+        yield
+    finally:
+        _turns.release()
 
 
 @functools.cache

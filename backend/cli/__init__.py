@@ -17,7 +17,11 @@ COMMANDS = {
         "Send due and lost jobs to the queue, every minute.",
     ),
     "create-user": ("backend.cli.people", "create_user", "Make an account."),
-    "users": ("backend.cli.people", "users", "List accounts, disable or enable them, make administrators."),
+    "users": (
+        "backend.cli.people",
+        "users",
+        "List and check accounts, disable or enable them, make administrators.",
+    ),
     "demo": ("backend.cli.demo.command", "demo", "Make an account with a small, made-up collection to try."),
     "rotate-keys": ("backend.cli.encryption", "rotate_keys", "Encrypt what is stored with the present SECRET_KEY."),
     "db": ("backend.cli.database", "database", "Change the version of the database's tables."),
