@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, LargeBinary, Text, func, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -43,17 +43,19 @@ class User(Base):
 
 
 class Session(Base):
-    """One login. Its refresh token changes at each use: kept are the SHA-256 of the newest and of the one before, how
-    many there have been, and when the newest was made."""
+    """One login. Its refresh token changes at each use: the row has the SHA-256 of the newest, how many there were
+    before, when the newest was made, and when those before it were replaced, as long as that was a moment ago."""
 
     __tablename__ = "sessions"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     refresh_token_hash: Mapped[bytes] = mapped_column(LargeBinary)
-    previous_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     generation: Mapped[int] = mapped_column(server_default="0")
     rotated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recent_rotations: Mapped[list[datetime]] = mapped_column(
+        ARRAY(DateTime(timezone=True)), server_default=text("'{}'")
+    )
     user_agent: Mapped[str]
     ip: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, func, literal, or_, select, update
 
 from backend.actor import Actor
 from backend.auth.events import record_event
@@ -25,7 +26,7 @@ from backend.jobs.queue import Message, send
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.pagination import Sort, page_of, paginate
 
-# How long a used refresh token gives its same successor again.
+# How long a used refresh token gives the newest pair of its session.
 GRACE = timedelta(seconds=5)
 NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
 
@@ -91,8 +92,8 @@ def login(name: str, password: str, client: Client) -> SessionOut:
 def refresh(refresh_token: str) -> SessionOut:
     """A new pair of tokens; the old refresh token dies.
 
-    Two tabs may come with one token at the same moment: for some seconds the one that was just used gives its same
-    successor again. Later it ends the whole session.
+    Several tabs may come with one token at the same moment, and one of them go on to the next: for some seconds after
+    its use each token of the session gives the newest pair. Later it ends the whole session.
 
     Raises:
         Unauthenticated: forged, expired, revoked or used before.
@@ -101,7 +102,7 @@ def refresh(refresh_token: str) -> SessionOut:
         claims = read_token(refresh_token, "refresh")
     except Unauthenticated:
         raise Unauthenticated(NOT_REFRESHED) from None
-    rotated = _rotate(claims, refresh_token) or _just_rotated(claims, refresh_token)
+    rotated = _rotate(claims, refresh_token) or _newest(claims)
     if rotated is None:
         revoked = revoke_sessions(Session.id == claims.session_id)
         if revoked:
@@ -218,37 +219,60 @@ def _refuse_taken(email: str, username: str) -> None:
 
 def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:
     # One statement compares and replaces, so of two clients with one token only one can win.
-    now, generation = utc_now().replace(microsecond=0), claims.generation + 1
-    successor = make_refresh_token(claims.user_id, claims.session_id, generation, now)
+    now, generation = utc_now(), claims.generation + 1
+    made_at = now.replace(microsecond=0)
+    successor = make_refresh_token(claims.user_id, claims.session_id, generation, made_at)
     rotated = db.session.scalar(
         update(Session)
         .where(Session.id == claims.session_id, Session.refresh_token_hash == token_hash(used))
         .where(Session.revoked_at.is_(None), Session.expires_at > func.now())
         .values(
             refresh_token_hash=token_hash(successor),
-            previous_token_hash=token_hash(used),
             generation=generation,
-            rotated_at=now,
+            rotated_at=made_at,
+            recent_rotations=func.array_append(_rotations_since(now - GRACE), literal(now, DateTime(timezone=True))),
             last_used_at=func.now(),
-            expires_at=now + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
+            expires_at=made_at + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
         )
         .returning(Session.user_id)
     )
     return _usable(rotated, successor)
 
 
-def _just_rotated(claims: TokenClaims, used: str) -> tuple[User, str] | None:
-    """The successor of a token that was used a moment ago: made again, since only its hash is kept."""
+def _rotations_since(moment: datetime) -> ColumnElement[list[datetime]]:
+    """Of a session, in their order: the last is that of the newest token but one, and so on back."""
+    rotation = func.unnest(Session.recent_rotations).table_valued("at", with_ordinality="place", name="rotation")
+    rotation = rotation.render_derived()
+    recent = select(rotation.c.at).where(rotation.c.at > moment).order_by(rotation.c.place)
+    return func.array(recent.scalar_subquery())
+
+
+def _newest(claims: TokenClaims) -> tuple[User, str] | None:
+    """The newest token of a session for one that was replaced a moment ago: made again, since only its hash is there.
+
+    The token's signature says that it is of the session, and how many came before it. A rotation that is under way is
+    waited for.
+    """
     row = db.session.execute(
-        select(Session.user_id, Session.generation, Session.rotated_at, Session.refresh_token_hash)
-        .where(Session.id == claims.session_id, Session.previous_token_hash == token_hash(used))
-        .where(Session.revoked_at.is_(None), Session.expires_at > func.now())
-        .where(Session.rotated_at > func.now() - GRACE)
+        select(
+            Session.user_id,
+            Session.generation,
+            Session.rotated_at,
+            Session.refresh_token_hash,
+            Session.recent_rotations,
+        )
+        .where(Session.id == claims.session_id, Session.revoked_at.is_(None), Session.expires_at > func.now())
+        .with_for_update(read=True)
     ).one_or_none()
-    if row is None:
+    if row is None or not _is_recent(row.recent_rotations, row.generation - claims.generation):
         return None
-    successor = make_refresh_token(row.user_id, claims.session_id, row.generation, row.rotated_at)
-    return _usable(row.user_id, successor) if token_hash(successor) == row.refresh_token_hash else None
+    newest = make_refresh_token(row.user_id, claims.session_id, row.generation, row.rotated_at)
+    return _usable(row.user_id, newest) if token_hash(newest) == row.refresh_token_hash else None
+
+
+def _is_recent(rotations: Sequence[datetime], back: int) -> bool:
+    """Whether the token so many before the newest was replaced a moment ago."""
+    return 1 <= back <= len(rotations) and rotations[-back] > utc_now() - GRACE
 
 
 def _hold_unchanged(user: User) -> bool:

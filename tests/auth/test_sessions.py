@@ -17,6 +17,7 @@ from backend.auth import authentication, service, session_state
 from backend.auth.jobs import repeat_revocations
 from backend.auth.session_state import forget_user
 from backend.extensions import db, redis_client, utc_now
+from backend.auth.tokens import make_refresh_token
 from backend.redis_gate import RedisGate
 from tests.api import PASSWORD, Api
 from tests.cli.processes import eventually
@@ -71,11 +72,49 @@ def test_two_tabs_with_one_refresh_token_get_the_same_successor(ada: Api) -> Non
     second = refresh(ada, ada.session["refresh_token"])
     assert [first.status_code, second.status_code] == [200, 200]
     assert first.json["refresh_token"] == second.json["refresh_token"]
-    third = refresh(ada, second.json["refresh_token"])
-    assert third.status_code == 200
-    # The first one is no longer the predecessor: used again it ends the session.
+    assert works(Api(ada.app, session=second.json))
+
+
+def test_three_tabs_that_are_restored_together_all_go_on(ada: Api) -> None:
+    """Two of them have refreshed one after the other when the third comes with the token that all began with."""
+    tokens = [ada.session["refresh_token"]]
+    for _ in range(4):
+        tokens.append(refresh(ada, tokens[-1]).json["refresh_token"])
+    for used in tokens[:-1]:
+        late = refresh(ada, used)
+        assert (late.status_code, late.json["refresh_token"]) == (200, tokens[-1])
+        assert works(Api(ada.app, session=late.json))
+    assert refresh(ada, tokens[-1]).status_code == 200
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_each_token_of_the_chain_has_its_own_five_seconds(
+    ada: Api, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """The second was replaced three seconds ago; before that, the first `6 + steps` seconds ago."""
+    first = refreshed(ada, monkeypatch, seconds_ago=6 + steps).json
+    for _ in range(steps):
+        last = refreshed(Api(ada.app, session=first), monkeypatch, seconds_ago=3).json
+        first, second = last, first
+    assert refresh(ada, second["refresh_token"]).json["refresh_token"] == last["refresh_token"]
     assert refresh(ada, ada.session["refresh_token"]).status_code == 401
-    assert refresh(ada, third.json["refresh_token"]).status_code == 401
+    assert refresh(ada, last["refresh_token"]).status_code == 401
+    assert not works(Api(ada.app, session=last))
+
+
+def test_the_chain_keeps_what_is_recent_and_no_more(ada: Api, monkeypatch: pytest.MonkeyPatch, context: Flask) -> None:
+    session = ada.session
+    for seconds in (60, 50, 40, 4, 2):
+        session = refreshed(Api(ada.app, session=session), monkeypatch, seconds_ago=seconds).json
+    assert db.session.scalar(text("SELECT cardinality(recent_rotations) FROM sessions")) == 2
+
+
+def test_a_token_that_the_session_never_gave_out_ends_it(ada: Api) -> None:
+    """Signed as ours, but of a generation that is still to come."""
+    session_id = UUID(ada.get("/auth/sessions").json["items"][0]["id"])
+    with ada.app.app_context():
+        made_up = make_refresh_token(ada.user_id, session_id, 5, utc_now())
+    assert refresh(ada, made_up).status_code == 401
     assert not works(ada)
 
 
@@ -101,9 +140,24 @@ def test_of_fifty_refreshes_at_once_one_family_lives_on(ada: Api, context: Flask
     assert len(successors) == 1
     assert works(Api(ada.app, session=answers[-1].json))
     assert refresh(ada, successors.pop()).status_code == 200
-    # The first one is no longer the predecessor.
-    assert refresh(ada, ada.session["refresh_token"]).status_code == 401
-    assert not works(Api(ada.app, session=answers[0].json))
+    assert works(Api(ada.app, session=answers[0].json))
+
+
+def test_of_many_refreshes_along_the_chain_at_once_all_get_the_newest_or_one_that_goes_on(ada: Api) -> None:
+    tokens = [ada.session["refresh_token"]]
+    tokens.append(refresh(ada, tokens[-1]).json["refresh_token"])
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda place: refresh(ada, tokens[place % 2]), range(24)))
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:
+        assert refresh(ada, answer.json["refresh_token"]).status_code == 200
+
+
+def test_a_refresh_takes_few_statements(ada: Api, sql: SqlCounter) -> None:
+    with sql.at_most(2):  # The rotation, and the person.
+        successor = refresh(ada, ada.session["refresh_token"]).json
+    with sql.at_most(3):
+        assert refresh(ada, ada.session["refresh_token"]).json["refresh_token"] == successor["refresh_token"]
 
 
 def test_a_known_login_takes_no_sql_and_one_round_trip(ada: Api, sql: SqlCounter) -> None:
