@@ -196,7 +196,8 @@ def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
         email_key=fold(email),
         username=username,
         username_key=fold(username),
-        password_hash=hash_password(password),
+        password_hash=password_hash,
+    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
         role="admin" if admin else "user",
         personal_organization_id=organization.id,
     )
