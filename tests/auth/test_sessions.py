@@ -11,14 +11,16 @@ from uuid import UUID
 import jwt
 import pytest
 from flask import Flask
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from backend.auth import authentication, service, session_state
 from backend.auth.jobs import repeat_revocations
 from backend.auth.session_state import forget_user
-from backend.extensions import db, redis_client, utc_now
 from backend.auth.tokens import make_refresh_token
+from backend.extensions import db, redis_client, utc_now
 from backend.redis_gate import RedisGate
+from config import Settings
 from tests.api import PASSWORD, Api
 from tests.cli.processes import eventually
 from tests.factories import unreachable_gate
@@ -267,6 +269,7 @@ def test_the_refresh_token_can_live_in_a_cookie(person: Any, anonymous: Api) -> 
 
     assert send({}).status_code == 403
     assert send({"X-CSRF-Token": "guessed"}).status_code == 403
+    assert send({"X-CSRF-Token": f"{csrf}x"}).status_code == 403
     # Some clients name the type of a body also where they send none.
     assert send({"X-CSRF-Token": csrf, "Content-Type": "application/json"}).status_code == 200
     again = send({"X-CSRF-Token": csrf})
@@ -276,6 +279,52 @@ def test_the_refresh_token_can_live_in_a_cookie(person: Any, anonymous: Api) -> 
     assert works(Api(anonymous.app, session=again.json))
     ended = Api(anonymous.app, session=again.json).post("/auth/logout")
     assert "fuze_refresh=;" in cookies_of(ended)["fuze_refresh"]
+
+
+def cookie_login(api: Api, name: str) -> dict[str, str]:
+    """The values of the cookies of a login."""
+    answer = Api(api.app).request("POST", "/auth/login?cookie=true", json={"login": name, "password": PASSWORD})
+    return {name: line.split(";")[0].partition("=")[2] for name, line in cookies_of(answer).items()}
+
+
+def refresh_by_cookie(api: Api, token: str, csrf: str, header: str) -> Any:
+    browser = Api(api.app)
+    browser.client.set_cookie("fuze_refresh", token, path="/api/v1/auth")
+    browser.client.set_cookie("fuze_csrf", csrf)
+    return browser.request("POST", "/auth/refresh", headers={"X-CSRF-Token": header})
+
+
+@pytest.mark.parametrize(
+    "kind", ["made up", "of another session", "of another person", "empty", "not ASCII", "unequal"]
+)
+def test_a_pair_that_is_not_of_the_session_is_refused(ada: Api, bob: Api, kind: str) -> None:
+    """Whoever can set a cookie here, from a neighbouring host name say, could bring a pair along."""
+    cookies = cookie_login(ada, "ada")
+    other = cookie_login(ada, "bob" if kind == "of another person" else "ada")["fuze_csrf"]
+    pair = {"made up": "x" * 43, "empty": "", "not ASCII": "\u00fc" * 43}.get(kind, other)
+    cookie = cookies["fuze_csrf"] if kind == "unequal" else pair
+    assert refresh_by_cookie(ada, cookies["fuze_refresh"], cookie, pair).status_code == 403
+    right = refresh_by_cookie(ada, cookies["fuze_refresh"], cookies["fuze_csrf"], cookies["fuze_csrf"])
+    assert right.status_code == 200
+    # It is the session's as long as this lasts, whichever tab reads it.
+    assert cookies_of(right)["fuze_csrf"].split(";")[0] == f"fuze_csrf={cookies['fuze_csrf']}"
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c"])
+def test_a_cookie_that_is_no_refresh_token_is_401(ada: Api, token: str) -> None:
+    assert refresh_by_cookie(ada, token, "x", "x").status_code == 401
+
+
+def test_pairs_outlive_a_change_of_the_key_that_is_still_known(ada: Api, settings: Settings) -> None:
+    cookies = cookie_login(ada, "ada")
+    changed = settings.model_copy(
+        update={"SECRET_KEY": SecretStr("n" * 48), "PREVIOUS_SECRET_KEYS": [settings.SECRET_KEY]}
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ada.app.extensions, "settings", changed)
+        answer = refresh_by_cookie(ada, cookies["fuze_refresh"], cookies["fuze_csrf"], cookies["fuze_csrf"])
+        assert answer.status_code == 200
+        assert cookies_of(answer)["fuze_csrf"].split(";")[0] != f"fuze_csrf={cookies['fuze_csrf']}"
 
 
 def test_a_refresh_without_any_token_is_401(anonymous: Api) -> None:
