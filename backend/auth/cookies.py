@@ -1,8 +1,8 @@
-"""The refresh token as a cookie, for a web client: scripts cannot read it, other sites cannot use it.
+"""What a web client holds in cookies: the refresh token, the pair against forged requests, and the known device.
 
-Beside it lies a cookie that scripts of the client's own site can read. A request that relies on the first must send
-the second in a header as well (double submit), which no other site can. It is signed for the session, so nobody can make
-up a pair, or bring that of a session of their own.
+Scripts cannot read the refresh token, other sites cannot use it: beside it lies a cookie that scripts of the client's
+own site can read, and a request that relies on the first must send the second in a header as well (double submit). The
+second is signed for the session, so nobody can make up a pair, or bring that of a session of their own.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from backend.auth.tokens import read_token
 from backend.errors import Forbidden
 from backend.extensions import current_settings
 
-REFRESH_COOKIE, CSRF_COOKIE = "fuze_refresh", "fuze_csrf"
+REFRESH_COOKIE, CSRF_COOKIE, DEVICE_COOKIE = "fuze_refresh", "fuze_csrf", "fuze_device"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_LABEL = "fuze csrf v1"
-# Where refresh tokens are of use; the other one is for the client's own pages.
-REFRESH_PATH, CSRF_PATH = "/api/v1/auth", "/"
+# Where refresh tokens and known devices are of use; the other one is for the client's own pages.
+AUTH_PATH, CSRF_PATH = "/api/v1/auth", "/"
+DAY_SECONDS = 24 * 3600
+DEVICE_DAYS = 365
 
 
 def refresh_token_of(request: Request) -> str | None:
@@ -42,33 +44,49 @@ def refresh_token_of(request: Request) -> str | None:
     return token
 
 
+def device_cookie_of(request: Request) -> str:
+    """What the device remembers of logins; "" where nothing."""
+    return request.cookies.get(DEVICE_COOKIE, "")
+
+
+def logged_in(session: SessionOut, status: int = 200, *, in_cookies: bool = False) -> Response:
+    """The session, with its device remembered; `in_cookies` puts its refresh token into a cookie."""
+    response = with_cookies(session) if in_cookies else _response(session)
+    response.status_code = status
+    _set_cookie(response, DEVICE_COOKIE, session.device, AUTH_PATH, DEVICE_DAYS, hidden=True)
+    return response
+
+
 def with_cookies(session: SessionOut) -> Response:
     """The session without its refresh token, which goes into a cookie."""
-    body = session.model_copy(update={"refresh_token": None}).model_dump_json()  # nosec B105
-    response = Response(body, content_type="application/json")
-    settings = current_settings()
-    seconds = settings.REFRESH_TOKEN_DAYS * 24 * 3600
     token = session.refresh_token or ""
-    csrf = sign(CSRF_LABEL, str(read_token(token, "refresh").session_id))
-    for name, value, path, hidden in (
-        (REFRESH_COOKIE, token, REFRESH_PATH, True),
-        (CSRF_COOKIE, csrf, CSRF_PATH, False),
-    ):
-        response.set_cookie(
-            name,
-            value,
-            max_age=seconds,
-            path=path,
-            httponly=hidden,
-            secure=settings.ENVIRONMENT != "development",
-            samesite="Strict",
-        )
+    response = _response(session.model_copy(update={"refresh_token": None}))
+    days = current_settings().REFRESH_TOKEN_DAYS
+    _set_cookie(response, REFRESH_COOKIE, token, AUTH_PATH, days, hidden=True)
+    signature = sign(CSRF_LABEL, str(read_token(token, "refresh").session_id))
+    _set_cookie(response, CSRF_COOKIE, signature, CSRF_PATH, days, hidden=False)
     return response
 
 
 def clear_cookies(response: Response) -> Response:
-    """Take both cookies back."""
+    """Take the cookies of the session back. The device stays known."""
     secure = current_settings().ENVIRONMENT != "development"
-    response.delete_cookie(REFRESH_COOKIE, path=REFRESH_PATH, secure=secure, httponly=True, samesite="Strict")
+    response.delete_cookie(REFRESH_COOKIE, path=AUTH_PATH, secure=secure, httponly=True, samesite="Strict")
     response.delete_cookie(CSRF_COOKIE, path=CSRF_PATH, secure=secure, samesite="Strict")
     return response
+
+
+def _response(session: SessionOut) -> Response:
+    return Response(session.model_dump_json(), content_type="application/json")
+
+
+def _set_cookie(response: Response, name: str, value: str, path: str, days: int, *, hidden: bool) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=days * DAY_SECONDS,
+        path=path,
+        httponly=hidden,
+        secure=current_settings().ENVIRONMENT != "development",
+        samesite="Strict",
+    )

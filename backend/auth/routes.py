@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from backend.actor import Actor
 from backend.api import operation
 from backend.auth import api_tokens, service
-from backend.auth.cookies import clear_cookies, refresh_token_of, with_cookies
+from backend.auth.cookies import clear_cookies, device_cookie_of, logged_in, refresh_token_of, with_cookies
 from backend.auth.schemas import (
     CookieQuery,
     LoginIn,
@@ -30,22 +30,22 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 
 def _client() -> Client:
-    return Client(user_agent=request.headers.get("User-Agent", ""), ip=request.remote_addr or "")
+    agent = request.headers.get("User-Agent", "")
+    return Client(user_agent=agent, ip=request.remote_addr or "", device=device_cookie_of(request))
 
 
 @blueprint.post("/register")
 @operation(scope=None, limit="auth", tag="auth", responses={201: SessionOut, 403: None, 409: None})
-def register(json: RegisterIn) -> tuple[SessionOut, int]:
+def register(json: RegisterIn) -> Response:
     """Make an account and log in."""
-    return service.register(json.email, json.username, json.password, _client()), 201
+    return logged_in(service.register(json.email, json.username, json.password, _client()), 201)
 
 
 @blueprint.post("/login")
 @operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 429: None})
-def login(query: CookieQuery, json: LoginIn) -> SessionOut | Response:
-    """Log in with a username or mail address."""
-    session = service.login(json.login, json.password, _client())
-    return with_cookies(session) if query.cookie else session
+def login(query: CookieQuery, json: LoginIn) -> Response:
+    """Log in with a username or mail address; the cookie `fuze_device` makes this device known to the account."""
+    return logged_in(service.login(json.login, json.password, _client()), in_cookies=query.cookie)
 
 
 @blueprint.post("/refresh")

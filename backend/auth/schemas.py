@@ -9,6 +9,7 @@ from uuid import UUID
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
@@ -110,6 +111,8 @@ class SessionOut(Out):
     refresh_token: str | None = Field(description="Works once; null where it went into the cookie")
     token_type: str = Field("Bearer", examples=["Bearer"])
     expires_in: int = Field(description="Seconds until the access token expires", examples=[900])
+    # For the device's cookie; no part of the body.
+    device: SkipJsonSchema[str] = Field("", exclude=True)
 
 
 class LoginOut(Out):

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, DateTime, func, literal, or_, select, update
 
 from backend.actor import Actor
+from backend.auth.devices import KNOWN_ADDRESSES, recognise, remember_device
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
@@ -33,10 +34,11 @@ NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
 
 @dataclass(frozen=True)
 class Client:
-    """Where a login comes from, as the person will see it in the list of sessions."""
+    """Where a login comes from, as the person will see it in the list of sessions; `device` is the device's cookie."""
 
     user_agent: str
     ip: str
+    device: str = ""
 
 
 def register(email: str, username: str, password: str, client: Client) -> SessionOut:
@@ -52,6 +54,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     user = _add_user(email, username, password, admin=False)
     record_event(user.id, "registered")
     session = open_session(user, client)
+    session.device = remember_device(user, client.device)
     message = ask_for_verification(user)
     db.session.commit()
     send([message])
@@ -73,16 +76,20 @@ def login(name: str, password: str, client: Client) -> SessionOut:
         Unauthenticated: one message and one duration, whether the person or the password is wrong, or the account is
             disabled.
     """
-    user = db.session.scalar(select(User).where(is_called(name)))
-    attempt = begin_attempt(f"user {user.id}" if user else f"nobody {fold(name)}", client.ip)
-    is_right = password_matches(user.password_hash if user else None, password)
-    if user is None or not is_right or not _hold_unchanged(user):
-        # Also where there is nobody to tell: a failure takes as long either way.
-        record_event(user.id if user else None, "login_failed")
-        db.session.commit()
-        raise Unauthenticated("The login or the password is wrong.")
-    attempt.succeeded()
+    found = db.session.execute(select(User, KNOWN_ADDRESSES).where(is_called(name))).one_or_none()
+    user, addresses = (found[0], found[1]) if found else (None, [])
+    known = recognise(user, addresses, client.device, client.ip)
+    with begin_attempt(f"user {user.id}" if user else f"nobody {fold(name)}", client.ip, known) as attempt:
+        is_right = password_matches(user.password_hash if user else None, password)
+        if user is None or not is_right or not _hold_unchanged(user):
+            attempt.failed()
+            # Also where there is nobody to tell: a failure takes as long either way.
+            record_event(user.id if user else None, "login_failed")
+            db.session.commit()
+            raise Unauthenticated("The login or the password is wrong.")
+        attempt.succeeded()
     session = open_session(user, client)
+    session.device = remember_device(user, client.device)
     record_event(user.id, "login")
     db.session.commit()
     send([Message("backend.serving.jobs.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")])
@@ -190,6 +197,7 @@ def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
     if fault:
         raise Invalid.field("body.password", fault, "password")
     _refuse_taken(email, username)
+    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
     organization = add_personal_organization(username)
     user = User(
         email=email,
@@ -197,7 +205,6 @@ def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
         username=username,
         username_key=fold(username),
         password_hash=password_hash,
-    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
         role="admin" if admin else "user",
         personal_organization_id=organization.id,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlalchemy import or_, select
 
 from backend.actor import Actor
+from backend.auth.devices import Known
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification, may_ask, use_up
 from backend.auth.models import Session, User
@@ -19,6 +20,8 @@ from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.profile.schemas import ProfilePatch
+
+LOGGED_IN = Known(device="logged in")
 
 
 def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
@@ -83,16 +86,18 @@ def locked_user(actor: Actor) -> User:
 
 def check_password(user: User, password: str, field: str, address: str) -> None:
     """Pass if the password is the person's. Guessing gets slower, apart from logins: whoever has got hold of a session
-    can neither guess on nor keep the person from logging in.
+    can neither guess on nor keep the person from logging in; and others who log in from the same address hold up
+    nobody who is logged in.
 
     Raises:
-        TooManyRequests: too many wrong passwords for this account, or from this address.
+        TooManyRequests: too many wrong passwords for this account.
         Invalid: naming the body's field.
     """
-    attempt = begin_attempt(f"present password of user {user.id}", address)
-    if not password_matches(user.password_hash, password):
-        raise Invalid.field(f"body.{field}", "This is not the password of your account.", "wrong_password")
-    attempt.succeeded()
+    with begin_attempt(f"present password of user {user.id}", address, LOGGED_IN) as attempt:
+        if not password_matches(user.password_hash, password):
+            attempt.failed()
+            raise Invalid.field(f"body.{field}", "This is not the password of your account.", "wrong_password")
+        attempt.succeeded()
 
 
 def at_home(actor: Actor, user: User) -> Actor:

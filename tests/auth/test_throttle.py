@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from backend.auth import throttle
-from backend.errors import TooManyRequests
+from backend.auth import passwords, service, throttle
+from backend.errors import TooManyRequests, Unavailable
 from backend.extensions import redis_client
 from tests.api import PASSWORD, Api
 from tests.factories import unreachable_gate
@@ -43,48 +45,173 @@ def test_five_failures_are_free_and_then_an_account_has_to_wait(ada: Api, counte
     assert refused.json["status"] == 429
 
 
-def test_an_address_has_to_wait_whatever_accounts_it_tries(ada: Api, counted: str) -> None:
-    for place in range(5):
+def test_thirty_failures_are_free_and_then_an_address_has_to_wait_whatever_accounts_it_tries(
+    ada: Api, counted: str, quick: None
+) -> None:
+    for place in range(30):
         assert try_login(ada, "wrong password", login=f"nobody{place}").status_code == 401
     assert try_login(ada, PASSWORD).status_code == 429
     assert try_login(ada, PASSWORD, address="192.0.2.2").status_code == 200
 
 
-def test_a_right_password_clears_the_account(ada: Api, counted: str) -> None:
+def test_a_right_password_clears_the_account(ada: Api, counted: str, quick: None) -> None:
     for _ in range(3):
-        for place in range(3):
-            assert try_login(ada, "wrong password", address=f"192.0.2.{place}").status_code == 401
-        assert try_login(ada, PASSWORD, address="198.51.100.7").status_code == 200
-        throttle._memory.counts = {key: one for key, one in throttle._memory.counts.items() if "account" in key}
-        with ada.app.app_context():
-            if counted == "redis":
-                for key in redis_client().scan_iter("fuze:tries:address:*"):
-                    redis_client().delete(key)
+        for place in range(4):
+            assert try_login(Api(ada.app), "wrong password", address=f"192.0.2.{place}").status_code == 401
+        assert try_login(Api(ada.app), PASSWORD, address="198.51.100.7").status_code == 200
+        ada.post("/auth/logout-all")
 
 
-def test_many_tries_at_once_are_no_way_around(ada: Api, context: Flask) -> None:
+def test_a_right_password_does_not_clear_the_address(ada: Api, counted: str, quick: None) -> None:
+    """Or whoever has an account would try others' in between."""
+    for place in range(30):
+        assert try_login(Api(ada.app), "wrong password", login=f"nobody{place}").status_code == 401
+        if place % 3 == 0:
+            assert try_login(Api(ada.app), PASSWORD).status_code == 200
+    assert try_login(Api(ada.app), "wrong password", login="nobody").status_code == 429
+
+
+def test_right_passwords_never_count(ada: Api, bob: Api, counted: str, quick: None) -> None:
+    for place in range(70):
+        login = ("ada", "bob")[place % 2]
+        assert try_login(Api(ada.app), PASSWORD, login=login).status_code == 200
+    assert [try_login(Api(ada.app), "wrong password").status_code for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_failures_of_more_than_a_quarter_of_an_hour_ago_do_not_count(
+    ada: Api, context: Flask, counted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "WINDOW_SECONDS", 0.3)
+    for _ in range(4):
+        fail("user 1")
+    time.sleep(0.35)
+    for _ in range(4):
+        fail("user 1")
+    throttle.begin_attempt("user 1", "192.0.2.1")
+
+
+def fail(account: str, address: str = "192.0.2.1") -> None:
+    with throttle.begin_attempt(account, address) as attempt:
+        attempt.failed()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as the machine that runs the tests takes."""
+    monkeypatch.setattr(passwords, "LONGEST_WAIT_SECONDS", 60.0)
+    monkeypatch.setattr(throttle, "LONGEST_TURN_SECONDS", 60.0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are compared without hashing, for tests of hundreds of logins."""
+    right = {True: PASSWORD, False: None}
+    monkeypatch.setattr(service, "password_matches", lambda hashed, given: right[hashed is not None] == given)
+
+
+def test_twelve_people_behind_one_address_log_in_at_the_same_moment(
+    person: Callable[..., Api], patient: None, counted: str
+) -> None:
+    people = [person(f"person{place}") for place in range(12)]
+
+    def log_in(api: Api) -> int:
+        return try_login(Api(api.app), PASSWORD, login=api.session["user"]["username"]).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(log_in, people)) == {200}
+
+
+def test_more_right_passwords_at_once_than_may_fail_wait_for_each_other(ada: Api, patient: None, counted: str) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: try_login(Api(ada.app), PASSWORD).status_code, range(12)))
+    assert set(answers) == {200}
+
+
+def test_many_wrong_passwords_at_once_are_no_way_around(ada: Api, patient: None, quick: None, counted: str) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        statuses = list(pool.map(lambda _: try_login(Api(ada.app), "wrong password").status_code, range(50)))
+    assert (statuses.count(401), statuses.count(429)) == (5, 45)
+
+
+def test_many_tries_at_once_are_no_way_around(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them ends, and each that waits for them waits for a moment only."""
+    monkeypatch.setattr(throttle, "LONGEST_TURN_SECONDS", 0.2)
+
     def attempt(_: int) -> bool:
         with ada.app.app_context():
             try:
                 throttle.begin_attempt("user 1", "192.0.2.1")
-            except TooManyRequests:
+            except TooManyRequests as refused:
+                waits.append(refused.retry_after)
                 return False
             return True
 
+    waits: list[int] = []
     with ThreadPoolExecutor(10) as pool:
         assert sum(pool.map(attempt, range(50))) == 5
+    assert waits == [1] * 45
+
+
+def test_a_try_that_died_with_its_process_counts_for_a_while_only(
+    context: Flask, monkeypatch: pytest.MonkeyPatch, counted: str
+) -> None:
+    monkeypatch.setattr(throttle, "LEASE_SECONDS", 0.4)
+    for _ in range(5):
+        throttle.begin_attempt("user 1", "192.0.2.1")
+    # The sixth waits for them, and they are given up meanwhile.
+    throttle.begin_attempt("user 1", "192.0.2.1")
+
+
+def test_a_try_that_ends_without_an_answer_is_none(context: Flask, counted: str) -> None:
+    for _ in range(12):
+        with pytest.raises(Unavailable), throttle.begin_attempt("user 1", "192.0.2.1"):
+            raise Unavailable
+    fail("user 1")
 
 
 def test_each_failure_doubles_the_wait_up_to_a_bound(context: Flask) -> None:
     waits = []
-    for _ in range(18):
-        throttle.begin_attempt("user 1", "192.0.2.1")
+    for place in range(18):
+        fail("user 1")
         try:
-            throttle.begin_attempt("user 1", "192.0.2.1")
+            throttle.begin_attempt("user 1", "192.0.2.1").__exit__(None, None, None)
         except TooManyRequests as refused:
             waits.append(refused.retry_after)
+            assert place >= 4
         for key in redis_client().scan_iter("fuze:tries:*:wait"):
             redis_client().delete(key)
-    # Until the fifth, the second of each pair is a try as well.
     assert waits[:4] == [2, 4, 8, 16]
     assert waits[-1] == throttle.LONGEST_WAIT_SECONDS
+
+
+def test_after_the_limit_one_try_follows_each_wait(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "LONGEST_TURN_SECONDS", 0.1)
+    for _ in range(5):
+        fail("user 1")
+    for key in redis_client().scan_iter("fuze:tries:*:wait"):
+        redis_client().delete(key)
+    throttle.begin_attempt("user 1", "192.0.2.1")
+    with pytest.raises(TooManyRequests):
+        throttle.begin_attempt("user 1", "192.0.2.1")
+
+
+def test_a_failure_counts_although_redis_went_away_meanwhile(
+    context: Flask, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(5):
+        attempt = throttle.begin_attempt("user 1", "192.0.2.1")
+        with monkeypatch.context() as patch, attempt:
+            patch.setitem(app.extensions, "redis_gate", unreachable_gate())
+            attempt.failed()
+    monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+    with pytest.raises(TooManyRequests):
+        throttle.begin_attempt("user 1", "192.0.2.1")
+
+
+def test_no_name_and_no_address_lies_in_redis(ada: Api, quick: None) -> None:
+    try_login(ada, "wrong password", login="mallory")
+    with ada.app.app_context():
+        keys = b" ".join(redis_client().scan_iter("fuze:tries:*"))
+    assert keys.count(b"fuze:tries:") == 2
+    assert b"mallory" not in keys
+    assert b"192.0.2" not in keys
