@@ -54,15 +54,16 @@ class ClaimedJob:
 Handler = Callable[[ClaimedJob], dict[str, Any]]
 
 
-def durable_job(handler: Handler) -> Callable[[str], None]:
+def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
     """Make a handler into a function that the queue can call with a job's id."""
 
-    @wraps(handler)
-    def run(job_id: str) -> None:
-        claimed = _claim(UUID(job_id))
+    # Under the handler's name, but with parameters of its own.
+    @wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    def run(job_id: UUID | str) -> None:
+        claimed = _claim(UUID(str(job_id)))
         if claimed is None:
             return
-        with logger.contextualize(job_id=job_id):
+        with logger.contextualize(job_id=str(job_id)):
             if claimed.attempt > MAX_ATTEMPTS:
                 # Each start before this one ended with the death of its worker; another would kill this one too.
                 _end(claimed, "failed", error="It was started three times and never came to an end.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from backend.jobs.queue import Message, send
+from backend.jobs.registry import job
 from backend.search.suggestion_refresh import due_organizations, refresh_organization
 
 REFRESH_TIMEOUT_SECONDS = 900
@@ -18,12 +19,14 @@ def refresh_message() -> Message:
     )
 
 
+@job("search.resend_due_suggestions")
 def resend_due_suggestions() -> None:
     """Send the message that refreshes suggestions, if any are due: bookmarks are saved without asking for it."""
     if due_organizations(1):
         send([refresh_message()])
 
 
+@job("search.refresh_suggestions")
 def refresh_suggestions() -> None:
     """Refresh suggestions, the oldest first, until the time of this message is nearly up; the next one goes on."""
     end = time.monotonic() + REFRESH_TIMEOUT_SECONDS / 3
