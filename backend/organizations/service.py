@@ -124,7 +124,7 @@ def announce_discarded(members: Iterable[int]) -> None:
 
 def purge_message() -> Message:
     """The message that has the worker remove what was in deleted organizations."""
-    function = "backend.organizations.jobs.purge_deleted_organizations"
+    function = "organizations.purge_deleted_organizations"
     return Message(function, queue="bulk", timeout_seconds=600, once=True)
 
 

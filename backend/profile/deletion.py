@@ -45,7 +45,7 @@ RELEASE_TASKS = text("""
 
 def deletion_message() -> Message:
     """The message that has a worker remove what belonged to deleted accounts."""
-    return Message("backend.profile.jobs.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
+    return Message("profile.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
 
 
 def delete_account(actor: Actor, password: str, address: str) -> None:

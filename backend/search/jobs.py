@@ -14,9 +14,7 @@ ORGANIZATIONS = 1_000
 
 def refresh_message() -> Message:
     """Refresh the suggestions of all organizations in which something changed."""
-    return Message(
-        "backend.search.jobs.refresh_suggestions", queue="bulk", timeout_seconds=REFRESH_TIMEOUT_SECONDS, once=True
-    )
+    return Message("search.refresh_suggestions", queue="bulk", timeout_seconds=REFRESH_TIMEOUT_SECONDS, once=True)
 
 
 @job("search.resend_due_suggestions")
