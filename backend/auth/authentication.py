@@ -169,11 +169,16 @@ def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
         raise Unauthenticated
     if asked not in (None, known.organization_id):
         raise NotFound
-    return _actor(person, known.organization_id, scopes=known.scopes)
+    return _actor(person, known.organization_id, scopes=known.scopes, token_id=known.token_id)
 
 
 def _actor(
-    person: Person, organization_id: int, *, session_id: UUID | None = None, scopes: frozenset[str] = ALL_SCOPES
+    person: Person,
+    organization_id: int,
+    *,
+    session_id: UUID | None = None,
+    scopes: frozenset[str] = ALL_SCOPES,
+    token_id: int | None = None,
 ) -> Actor:
     if person.is_disabled:
         raise Unauthenticated
@@ -188,6 +193,7 @@ def _actor(
         scopes=scopes,
         # An API token is for one organization's things, whoever made it.
         is_admin=person.is_admin and session_id is not None,
+        token_id=token_id,
     )
 
 

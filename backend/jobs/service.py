@@ -29,6 +29,7 @@ def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:
     job = Job(
         organization_id=actor.organization_id,
         user_id=actor.user_id,
+        token_id=actor.token_id,
         kind=kind,
         arguments=arguments,
         request_id=g.get("request_id", "") if has_request_context() else "",

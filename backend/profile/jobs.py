@@ -10,7 +10,7 @@ from backend.encryption import Undecryptable
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send
 from backend.jobs.registry import job
-from backend.jobs.running import ClaimedJob, JobFailed, durable_job, report_progress
+from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job, report_progress
 from backend.profile import exports
 from backend.profile.ai_check import CheckOutcome, check_provider
 from backend.profile.deletion import deletion_message, is_removal_due, remove_deleted
@@ -30,9 +30,10 @@ def run_ai_test(job: ClaimedJob) -> dict[str, Any]:
 @durable_job
 def run_export(job: ClaimedJob) -> dict[str, Any]:
     """Write the export of a person's data."""
-    if job.user_id is None:
-        raise JobFailed("The account was deleted.")
-    export = exports.write_export(job.user_id, lambda done, total, text: report_progress(job, done, total, text))
+    try:
+        export = exports.write_export(job.user_id, lambda done, total, text: report_progress(job, done, total, text))
+    except exports.OrganizationLeft:
+        raise RetryLater(0) from None
     expires_at = export.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"download_url": f"/api/v1/profile/exports/{export.id}", "expires_at": expires_at}
 
@@ -59,7 +60,7 @@ def resend_removals() -> None:
 
 def _check(job: ClaimedJob) -> CheckOutcome:
     try:
-        credentials = own_credentials(job.user_id) if job.user_id is not None else None
+        credentials = own_credentials(job.user_id)
     except Undecryptable:
         return CheckOutcome(False, "The stored key can no longer be decrypted: enter it again.", 0)
     if credentials is None:

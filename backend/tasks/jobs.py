@@ -31,10 +31,7 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
     """Find the steps of a task, and add them if asked."""
     if job.result is not None:
         return job.result
-    if job.user_id is None:
-        raise JobFailed("The account was deleted.")
-    wanted = Wanted(**job.arguments)
-    actor = Actor(job.user_id, job.organization_id, "editor")
+    wanted, actor = Wanted(**job.arguments), job.maker
     try:
         found = break_down(actor, wanted, partial(report_progress, job, 0, 1, ASKING))
         return _apply(job, actor, wanted, found) if wanted.apply else found.as_result()
