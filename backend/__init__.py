@@ -11,6 +11,7 @@ from flask import Flask
 
 from backend.admin.routes import blueprint as admin
 from backend.api import IdConverter
+from backend.auth.entry_signing import bind_entry_signer
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
@@ -101,6 +102,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     jwt.init_app(app)
     compress.init_app(app)
     bind_redis(app, settings)
+    bind_entry_signer(app, settings)
     if settings.ALLOWED_ORIGINS:
         cors.init_app(
             app,

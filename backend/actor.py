@@ -22,6 +22,7 @@ class Actor:
     session_id: UUID | None = None
     scopes: frozenset[str] = ALL_SCOPES
     is_admin: bool = False
+    token_id: int | None = None
 
     def require(self, scope: str) -> None:
         """Pass if the token carries `scope` (such as `bookmarks:write`) and the role allows it.

@@ -49,6 +49,12 @@ def renew(token: bytes) -> bytes | None:
     return None
 
 
+def derived_key(secret: str, label: bytes) -> bytes:
+    """32 bytes for one use of a secret, which the label names (HKDF-SHA256, RFC 5869)."""
+    # Without a salt: the secret has 32 bytes or more of chance of its own.
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret.encode())
+
+
 def _keys() -> list[Fernet]:
     settings = current_settings()
     secrets = [settings.SECRET_KEY, *settings.PREVIOUS_SECRET_KEYS]
@@ -56,6 +62,4 @@ def _keys() -> list[Fernet]:
 
 
 def _derived(secret: str) -> Fernet:
-    # HKDF (RFC 5869) without a salt: the secret has 32 bytes or more of chance of its own.
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=LABEL).derive(secret.encode())
-    return Fernet(base64.urlsafe_b64encode(key))
+    return Fernet(base64.urlsafe_b64encode(derived_key(secret, LABEL)))

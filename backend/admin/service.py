@@ -16,6 +16,8 @@ from backend.auth.queries import is_called
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Conflict, NotFound
 from backend.extensions import db, utc_now
+from backend.idempotency.service import forget_answers
+from backend.jobs.rights import cancel_jobs_of
 
 BATCH = 1_000
 
@@ -72,6 +74,8 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
         return user
     user.disabled_at = utc_now() if disabled else None
     revoked = revoke_sessions(Session.user_id == user.id) if disabled else []
+    if disabled:
+        cancel_jobs_of(user.id)
     record_event(user.id, "user_disabled" if disabled else "user_enabled", detail={"by": by})
     db.session.commit()
     announce_revoked(revoked)
@@ -87,6 +91,8 @@ def set_admin(user_id: int, admin: bool) -> User:
     """
     user = _locked_user(user_id)
     user.role = "admin" if admin else "user"
+    if not admin:
+        forget_answers(user.id, "/api/v1/admin")
     record_event(user.id, "role_changed", detail={"role": user.role, "by": None})
     db.session.commit()
     forget_user(user.id)

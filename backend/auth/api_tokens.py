@@ -23,6 +23,7 @@ from backend.auth.session_state import announce_deleted_token
 from backend.auth.tokens import token_hash
 from backend.errors import Invalid, NotFound
 from backend.extensions import db, utc_now
+from backend.jobs.rights import cancel_jobs_by_token
 from backend.organizations.models import Membership
 from backend.pagination import Sort, page_of, paginate
 
@@ -79,6 +80,7 @@ def delete_token(actor: Actor, token_id: int) -> None:
     if token is None:
         raise NotFound
     db.session.delete(token)
+    cancel_jobs_by_token(token_id)
     record_event(actor.user_id, "token_deleted", organization_id=token.organization_id, detail={"name": token.name})
     db.session.commit()
     announce_deleted_token(token.token_hash)

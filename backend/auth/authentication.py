@@ -16,6 +16,7 @@ from backend.actor import ALL_SCOPES, Actor
 from backend.api import MAX_ID
 from backend.auth import session_state
 from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
+from backend.auth.entry_signing import EntrySigner
 from backend.auth.models import ApiToken, Session, User
 from backend.auth.session_state import KnownToken, Person
 from backend.auth.tokens import TokenClaims, read_token, token_hash
@@ -98,7 +99,7 @@ def actor_of(credential: Credential, answer: Any) -> Actor:
     return _by_api_token(credential.token_hash, credential.asked, answer)
 
 
-def known_actor(credential: Credential, answer: Any) -> Actor | None:
+def known_actor(credential: Credential, answer: Any, signer: EntrySigner) -> Actor | None:
     """The same as far as Redis knows, without a context; None if PostgreSQL is to be asked, or told.
 
     To be asked while Redis is trusted.
@@ -108,12 +109,24 @@ def known_actor(credential: Credential, answer: Any) -> Actor | None:
         NotFound: X-Organization-ID names an organization that the person does not belong to, or the token not to.
     """
     if credential.claims:
-        live, person = session_state.session_in(answer, credential.claims.user_id)
-        return _of_session(credential.claims, credential.asked, person) if live and person else None
-    known, person, first_use = session_state.token_in(answer)
+        claims = credential.claims
+        live, person = session_state.session_in(answer, claims.session_id, claims.user_id, signer)
+        return _of_session(claims, credential.asked, person) if live and person else None
+    known, person, first_use = session_state.token_in(answer, credential.token_hash, signer)
     if not isinstance(known, KnownToken) or person is None or first_use:
         return None
     return _of_token(known, credential.asked, person)
+
+
+def is_looked_up_for(actor: Actor, credential: Credential, answer: Any) -> bool:
+    """Whether Redis looked for this very actor's answers, and not for those of whom an entry without a good signature
+    named: only then are they the actor's to see."""
+    place = session_state.place_in(answer, credential.claims.user_id if credential.claims else 0)
+    if place is None:
+        return False
+    user_id, organization_id = place
+    looked_for = organization_id if credential.asked is None else credential.asked
+    return (actor.user_id, actor.organization_id) == (user_id, looked_for)
 
 
 def _asked_organization(header: str | None) -> int | None:
@@ -124,12 +137,12 @@ def _asked_organization(header: str | None) -> int | None:
 
 
 def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Actor:
-    live, person = session_state.known_session(answer, claims.user_id)
+    live, person = session_state.known_session(answer, claims.session_id, claims.user_id)
     if live is False:
         raise Unauthenticated
     if live is None or person is None:
         person = _load_session(claims.session_id, claims.user_id)
-        session_state.remember_session(claims.session_id, person)
+        session_state.remember_session(claims.session_id, person, answer)
     return _of_session(claims, asked, person)
 
 
@@ -138,12 +151,12 @@ def _of_session(claims: TokenClaims, asked: int | None, person: Person) -> Actor
 
 
 def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
-    known, person, first_use = session_state.known_token(answer)
+    known, person, first_use = session_state.known_token(answer, hashed)
     if known is False:
         raise Unauthenticated
     if not isinstance(known, KnownToken) or person is None:
         known, person = _load_token(hashed)
-        session_state.remember_token(hashed, known, person)
+        session_state.remember_token(hashed, known, person, answer)
         first_use = True
     actor = _of_token(known, asked, person)
     if first_use:
@@ -156,11 +169,16 @@ def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
         raise Unauthenticated
     if asked not in (None, known.organization_id):
         raise NotFound
-    return _actor(person, known.organization_id, scopes=known.scopes)
+    return _actor(person, known.organization_id, scopes=known.scopes, token_id=known.token_id)
 
 
 def _actor(
-    person: Person, organization_id: int, *, session_id: UUID | None = None, scopes: frozenset[str] = ALL_SCOPES
+    person: Person,
+    organization_id: int,
+    *,
+    session_id: UUID | None = None,
+    scopes: frozenset[str] = ALL_SCOPES,
+    token_id: int | None = None,
 ) -> Actor:
     if person.is_disabled:
         raise Unauthenticated
@@ -175,6 +193,7 @@ def _actor(
         scopes=scopes,
         # An API token is for one organization's things, whoever made it.
         is_admin=person.is_admin and session_id is not None,
+        token_id=token_id,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, or_, select, text
 from backend.auth.models import MailToken, Session
 from backend.auth.session_state import announce_revoked
 from backend.extensions import current_settings, db, in_batches
+from backend.jobs.registry import job
 
 PURGE_EVENTS = text("""
     DELETE FROM security_events WHERE id IN (
@@ -17,6 +18,7 @@ PURGE_EVENTS = text("""
 """)
 
 
+@job("auth.purge_sessions")
 def purge_sessions() -> None:
     """Delete sessions that ended or expired more than a day ago."""
     yesterday = func.now() - text("interval '1 day'")
@@ -24,6 +26,7 @@ def purge_sessions() -> None:
     db.session.commit()
 
 
+@job("auth.repeat_revocations")
 def repeat_revocations() -> None:
     """Tell all processes again which sessions have ended while an access token of theirs may still be alive.
 
@@ -34,12 +37,14 @@ def repeat_revocations() -> None:
     announce_revoked(db.session.scalars(recent).all())
 
 
+@job("auth.purge_mail_tokens")
 def purge_mail_tokens() -> None:
     """Delete tokens that expired more than 30 days ago: until then they get an answer that says so."""
     db.session.execute(delete(MailToken).where(MailToken.expires_at < func.now() - text("interval '30 days'")))
     db.session.commit()
 
 
+@job("auth.purge_security_events")
 def purge_security_events() -> None:
     """Delete security events of more than a year ago."""
     deque(in_batches(PURGE_EVENTS), maxlen=0)

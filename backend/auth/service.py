@@ -92,7 +92,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     session.device = remember_device(user, client.device)
     record_event(user.id, "login")
     db.session.commit()
-    send([Message("backend.serving.jobs.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")])
+    send([Message("serving.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")])
     return session
 
 

@@ -4,10 +4,13 @@ A session is live or revoked; a person has a role and memberships. What Redis do
 put there for some minutes, unless somebody else has put something there meanwhile. So who revokes or changes announces
 a mark after the commit, and the mark wins over any reader that still holds what was before. While Redis is away, or
 has only just come back (see `redis_gate`), everything is read from PostgreSQL.
+
+Entries are signed: what somebody else wrote there is as if it were not there. Marks are not, since they take away only.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,9 +20,11 @@ import orjson
 from sqlalchemy import ColumnElement, func, update
 
 from backend.actor import Role
+from backend.auth.entry_signing import EntrySigner, entry_signer
 from backend.auth.models import Session
 from backend.cache.changes import changed_person
 from backend.extensions import current_settings, db, redis_gate
+from backend.redis_gate import Script
 
 KNOWN_SECONDS = 300
 # A reader that holds what was before a change has answered long before this time is over.
@@ -27,26 +32,39 @@ CHANGED_SECONDS = 10
 LIVE, REVOKED, CHANGED = b"+", b"-", b"!"
 USER, SESSION, TOKEN, USED = "user:", "session:", "token:", "token-used:"
 USED_SECONDS = 60
+# The end in an entry's signature is later than its key's, so that no entry is read again only because clocks differ.
+SIGNED_SECONDS = KNOWN_SECONDS + 10
 
 # Functions of Lua: what is known of a session and its person, or of an API token, its person, and whether this is its
 # first use within a minute; then, if they are known, the person and their own or the token's organization.
+# They believe what they find, signed or not. Whoever uses the answer believes none of it, see `place_in`.
 LUA_CREDENTIALS = """
 local function session(prefix, id, user)
     local found = redis.call('MGET', prefix .. 'session:' .. id, prefix .. 'user:' .. user)
-    local organization = found[1] == '+' and found[2] and string.match(found[2], '^%d+')
+    local is_live = found[1] and string.sub(found[1], 1, 1) == '+'
+    local organization = is_live and found[2] and string.match(found[2], '^%d+')
     if not organization then return found end
     return found, user, organization
 end
 local function token(prefix, hash, seconds)
     local found = redis.call('GET', prefix .. 'token:' .. hash)
-    if not found or found == '-' then return {found} end
-    local known = cjson.decode(found)
-    local owner = redis.call('GET', prefix .. 'user:' .. known['u'])
+    local user, organization = string.match(found or '', '^(%d+):(%d+){')
+    if not user then return {found} end
+    local owner = redis.call('GET', prefix .. 'user:' .. user)
     local first = redis.call('SET', prefix .. 'token-used:' .. hash, 1, 'NX', 'EX', seconds)
     if not owner or not string.match(owner, '^%d+') then return {found, owner, first} end
-    return {found, owner, first}, known['u'], known['o']
+    return {found, owner, first}, user, organization
 end
 """
+# Puts an entry where there is none, or one that was not believed. A mark stays.
+PUT = Script(
+    """
+local found = redis.call('GET', KEYS[1])
+if not found or found == ARGV[3] then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
+"""
+)
+PLACE = re.compile(rb"(\d+):(\d+)\{")
+OWN_PLACE = re.compile(rb"\d+")
 
 
 @dataclass(frozen=True)
@@ -71,53 +89,73 @@ class KnownToken:
     expires_at: float | None
 
 
-def known_session(answer: Any, user_id: int) -> tuple[bool | None, Person | None]:
+def known_session(answer: Any, session_id: UUID, user_id: int) -> tuple[bool | None, Person | None]:
     """Whether the session is live, and the person, as far as Redis knows; `answer` is None while it is away."""
-    return session_in(answer, user_id) if redis_gate().is_trusted else (None, None)
+    return session_in(answer, session_id, user_id, entry_signer()) if redis_gate().is_trusted else (None, None)
 
 
-def session_in(answer: Any, user_id: int) -> tuple[bool | None, Person | None]:
-    """What Redis's answer says of a session, be it trusted or not."""
+def session_in(answer: Any, session_id: UUID, user_id: int, signer: EntrySigner) -> tuple[bool | None, Person | None]:
+    """What signed entries in Redis's answer say of a session, be Redis trusted or not."""
     if answer is None:
         return None, None
     live, person = cast("list[bytes | None]", answer)
-    return {LIVE: True, REVOKED: False}.get(live or b""), _person(user_id, person)
+    if live == REVOKED:
+        return False, None
+    is_live = signer.read(f"{SESSION}{session_id}", live) == LIVE
+    return (True, _person(user_id, person, signer)) if is_live else (None, None)
 
 
-def known_token(answer: Any) -> tuple[KnownToken | bool | None, Person | None, bool]:
+def known_token(answer: Any, token_hash: bytes) -> tuple[KnownToken | bool | None, Person | None, bool]:
     """The token (False: revoked; None: not known), whose it is, and whether it is used for the first time in a minute.
 
     `answer` is None while Redis is away.
     """
-    return token_in(answer) if redis_gate().is_trusted else (None, None, False)
+    return token_in(answer, token_hash, entry_signer()) if redis_gate().is_trusted else (None, None, False)
 
 
-def token_in(answer: Any) -> tuple[KnownToken | bool | None, Person | None, bool]:
-    """What Redis's answer says of an API token, be it trusted or not."""
+def token_in(
+    answer: Any, token_hash: bytes, signer: EntrySigner
+) -> tuple[KnownToken | bool | None, Person | None, bool]:
+    """What signed entries in Redis's answer say of an API token, be Redis trusted or not."""
     if answer is None or answer[0] is None:
         return None, None, False
     if answer[0] == REVOKED:
         return False, None, False
-    token = _token(orjson.loads(answer[0]))
-    return token, _person(token.user_id, answer[1]), answer[2] is not None
+    value = signer.read(TOKEN + token_hash.hex(), answer[0])
+    if value is None:
+        return None, None, False
+    token = _token(value)
+    owner, first = answer[1:] if len(answer) > 1 else (None, None)
+    return token, _person(token.user_id, owner, signer), first is not None
 
 
-def remember_session(session_id: UUID, person: Person) -> None:
-    """Let all processes know a live session and its person, as PostgreSQL has just told them."""
-    _remember({f"{SESSION}{session_id}": LIVE, **_as_entry(person)})
+def place_in(answer: Any, user_id: int) -> tuple[int, int] | None:
+    """The person and the organization for whom Lua looked further, by what it found, signed or not: what goes with the
+    answer is good for these alone. `user_id` is a session's, else 0."""
+    entries = answer or (None, None)
+    if user_id:
+        found = OWN_PLACE.match(entries[1] or b"")
+        return (user_id, int(found[0])) if found else None
+    found = PLACE.match(entries[0] or b"")
+    return (int(found[1]), int(found[2])) if found else None
 
 
-def remember_token(token_hash: bytes, token: KnownToken, person: Person) -> None:
-    """Let all processes know an API token and its person, as PostgreSQL has just told them."""
-    value = {
-        "i": token.token_id,
-        "u": token.user_id,
-        "o": token.organization_id,
-        "s": sorted(token.scopes),
-        "e": token.expires_at,
-    }
-    key = token_hash.hex()
-    _remember({TOKEN + key: orjson.dumps(value), **_as_entry(person)}, {USED + key: USED_SECONDS})
+def remember_session(session_id: UUID, person: Person, answer: Any = None) -> None:
+    """Let all processes know a live session and its person, as PostgreSQL has just told them. What stood in `answer`
+    and was not believed gives way."""
+    names = f"{SESSION}{session_id}", f"{USER}{person.user_id}"
+    _remember(dict(zip(names, (LIVE, _as_entry(person)), strict=True)), _unbelieved(names, answer))
+
+
+def remember_token(token_hash: bytes, token: KnownToken, person: Person, answer: Any = None) -> None:
+    """Let all processes know an API token and its person, as PostgreSQL has just told them. What stood in `answer` and
+    was not believed gives way."""
+    value = {"i": token.token_id, "s": sorted(token.scopes), "e": token.expires_at}
+    names = TOKEN + token_hash.hex(), f"{USER}{person.user_id}"
+    # In front, where Lua reads it: whose it is, and for which organization.
+    known = b"%d:%d%b" % (token.user_id, token.organization_id, orjson.dumps(value))
+    marks = {USED + token_hash.hex(): USED_SECONDS}
+    _remember(dict(zip(names, (known, _as_entry(person)), strict=True)), _unbelieved(names, answer), marks)
 
 
 def revoke_sessions(*which: ColumnElement[bool]) -> list[UUID]:
@@ -142,34 +180,50 @@ def forget_user(user_id: int) -> None:
     redis_gate().announce({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | changed_person(user_id))
 
 
-def _remember(entries: Mapping[str, bytes], marks: Mapping[str, int] | None = None) -> None:
-    gate = redis_gate()
+def _remember(
+    values: Mapping[str, bytes], instead_of: Mapping[str, bytes], marks: Mapping[str, int] | None = None
+) -> None:
+    gate, signer = redis_gate(), entry_signer()
+    entries = {name: signer.sign(name, value, SIGNED_SECONDS) for name, value in values.items()}
     gate.ask(
         lambda: [
-            *(("SET", gate.key(name), value, "EX", KNOWN_SECONDS, "NX") for name, value in entries.items()),
+            *(
+                PUT.command([gate.key(name)], entry, KNOWN_SECONDS, instead_of.get(name, b""))
+                for name, entry in entries.items()
+            ),
             *(("SET", gate.key(name), 1, "EX", seconds, "NX") for name, seconds in (marks or {}).items()),
         ]
     )
 
 
-def _as_entry(person: Person) -> dict[str, bytes]:
+def _unbelieved(names: tuple[str, str], answer: Any) -> dict[str, bytes]:
+    """The entries of an answer that may give way. Not marks: those were set after what is to be put there was read."""
+    found = zip(names, answer or (), strict=False)
+    return {name: entry for name, entry in found if entry is not None and entry not in (REVOKED, CHANGED)}
+
+
+def _as_entry(person: Person) -> bytes:
     value = {
         "a": person.is_admin,
         "d": person.is_disabled,
         "m": {str(organization_id): role for organization_id, role in person.memberships.items()},
     }
     # In front, where Lua reads it: the organization that a request is for which names none.
-    return {f"{USER}{person.user_id}": b"%d%s" % (person.personal_organization_id, orjson.dumps(value))}
+    return b"%d%b" % (person.personal_organization_id, orjson.dumps(value))
 
 
-def _person(user_id: int, entry: bytes | None) -> Person | None:
-    if entry is None or entry == CHANGED:
+def _person(user_id: int, entry: bytes | None, signer: EntrySigner) -> Person | None:
+    known = signer.read(f"{USER}{user_id}", entry)
+    if known is None:
         return None
-    organization, brace, rest = entry.partition(b"{")
+    organization, brace, rest = known.partition(b"{")
     value = orjson.loads(brace + rest)
     memberships = {int(organization_id): role for organization_id, role in value["m"].items()}
     return Person(user_id, value["a"], value["d"], int(organization), memberships)
 
 
-def _token(value: dict[str, Any]) -> KnownToken:
-    return KnownToken(value["i"], value["u"], value["o"], frozenset(value["s"]), value["e"])
+def _token(known: bytes) -> KnownToken:
+    place, brace, rest = known.partition(b"{")
+    user_id, _, organization_id = place.partition(b":")
+    value = orjson.loads(brace + rest)
+    return KnownToken(value["i"], int(user_id), int(organization_id), frozenset(value["s"]), value["e"])

@@ -26,6 +26,7 @@ from backend.bookmarks.reembedding import ensure_index, remove_superseded
 from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.queue import send, waiting_keys
+from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
 from backend.outbound.transport import trusted_context
 
@@ -57,6 +58,7 @@ def warm_up() -> None:
     extract_page(WARM_UP_PAGE, url="https://example.org/", media_type="text/html", charset="utf-8")
 
 
+@job("bookmarks.capture_bookmark")
 def capture_bookmark(bookmark_id: int) -> None:
     """Read one page."""
     outcome = capture(bookmark_id)
@@ -65,6 +67,7 @@ def capture_bookmark(bookmark_id: int) -> None:
         send([embed_message()])
 
 
+@job("bookmarks.run_capture_job")
 @durable_job
 def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
     """Read one page again, for a person who watches."""
@@ -77,6 +80,7 @@ def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
     return {"status": outcome.status, "reason": outcome.reason}
 
 
+@job("bookmarks.embed_bookmarks")
 def embed_bookmarks() -> None:
     """Make vectors until none is due, or until the time of this message is nearly up."""
     end = time.monotonic() + EMBED_SLICE_SECONDS
@@ -94,6 +98,7 @@ def embed_bookmarks() -> None:
         send([embed_message()])
 
 
+@job("bookmarks.refresh_due_documents")
 def refresh_due_documents() -> None:
     """Write search documents anew, and what is stored of their pages, until none is due."""
     while True:
@@ -106,12 +111,14 @@ def refresh_due_documents() -> None:
             return
 
 
+@job("bookmarks.refresh_changed_statistics")
 def refresh_changed_statistics() -> None:
     """Count anew what ranking counts with, for every organization whose documents have changed enough."""
     for organization_id in changed_organizations():
         refresh_statistics(organization_id)
 
 
+@job("bookmarks.resend_due_work")
 def resend_due_work() -> None:
     """Send again what is due and has no message: after a lost queue, a killed worker, a wait that is over."""
     waiting = waiting_keys("interactive") | waiting_keys("capture")
@@ -126,12 +133,14 @@ def resend_due_work() -> None:
     send(messages)
 
 
+@job("bookmarks.purge_trash")
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         announce_change_of_everything()
 
 
+@job("bookmarks.remove_superseded_vectors")
 def remove_superseded_vectors() -> None:
     """Delete vectors of earlier models where the move to the present one is complete."""
     settings = current_settings()

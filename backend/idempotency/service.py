@@ -126,6 +126,13 @@ def release(attempt: Attempt) -> None:
     db.session.commit()
 
 
+def forget_answers(user_id: int, path: str) -> None:
+    """Forget what a person was answered at a path and below it, in the transaction at hand that takes a right from
+    them: the same request sent again is refused as any other, and not given the answer of before."""
+    here = or_(IdempotencyKey.path == path, IdempotencyKey.path.startswith(f"{path}/", autoescape=True))
+    db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.user_id == user_id, here))
+
+
 def purge() -> None:
     """Delete what is older than a day."""
     for _ in in_batches(PURGE, {"hours": KEPT_HOURS}):

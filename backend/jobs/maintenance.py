@@ -1,13 +1,19 @@
-"""What the scheduler has done for jobs."""
+"""What the scheduler has done for jobs, and for what stands below them."""
 
 from __future__ import annotations
 
+from backend.idempotency.jobs import purge_idempotency_keys
 from backend.jobs.queue import send, waiting_keys
+from backend.jobs.registry import job
 from backend.jobs.running import due_job_messages
 
 RESEND_LIMIT = 1_000
 
+# Idempotency knows nothing of jobs.
+job("idempotency.purge_idempotency_keys")(purge_idempotency_keys)
 
+
+@job("jobs.resend_due_jobs")
 def resend_due_jobs() -> None:
     """Send again the messages of jobs that are due and have none."""
     messages = due_job_messages(RESEND_LIMIT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import redis
 from flask import g, has_request_context
@@ -22,7 +22,7 @@ MARK, MARK_SECONDS = "fuze:waiting:", 60
 
 @dataclass(frozen=True)
 class Message:
-    """A call of `function` (dotted name, so that no feature need be imported here) with JSON arguments.
+    """A call of a declared job, by its name (so that no feature need be imported here), with JSON arguments.
 
     `key` becomes RQ's job id. With `once`, no second message for the function is sent while one waits; the mark goes
     when it starts, so that what is committed after that is seen by a later one.
@@ -55,13 +55,14 @@ def send(messages: Iterable[Message]) -> bool:
 
 
 def rq_queue(name: str) -> Queue:
-    """RQ's queue of this name; JSON, so that who can write to Redis cannot run code here."""
+    """RQ's queue of this name. JSON, not pickles; what a worker makes of it is decided in `messages`."""
     return Queue(name, connection=redis_client(), serializer=JSONSerializer)
 
 
 def waiting_keys(name: str) -> set[str]:
     """Keys of the messages that wait on a queue: what is here need not be sent again."""
-    return set(rq_queue(name).get_job_ids())
+    waiting = redis_client().lrange(Queue.redis_queue_namespace_prefix + name, 0, -1)
+    return {key.decode(errors="replace") for key in cast("list[bytes]", waiting)}
 
 
 def unmark(function: str) -> None:

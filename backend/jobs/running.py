@@ -13,8 +13,10 @@ from loguru import logger
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from backend.extensions import db
+from backend.actor import Actor
+from backend.extensions import db, utc_now
 from backend.jobs.models import Job
+from backend.jobs.rights import LOST, present_maker
 from backend.jobs.service import KINDS, job_message
 
 LEASE_SECONDS = 120
@@ -38,31 +40,46 @@ class JobStopped(Exception):
     """Raised by `report_progress`: the job was cancelled, or another worker has it; nothing more is to be done."""
 
 
+class RightLost(JobStopped):
+    """The person who asked for the job may not do it any more: it ends, and nothing that it did is to be kept."""
+
+
 @dataclass(frozen=True)
 class ClaimedJob:
     """A job that this process works on. `attempt` tells it from an earlier claim that died; `result` is what that one
-    kept, see `keep_result`."""
+    kept, see `keep_result`. `maker` is who asked for it, as they might act when it was claimed."""
 
     id: UUID
-    organization_id: int
-    user_id: int | None
+    kind: str
+    maker: Actor
     arguments: dict[str, Any]
     attempt: int
     result: dict[str, Any] | None = None
+
+    @property
+    def organization_id(self) -> int:
+        """Where it works."""
+        return self.maker.organization_id
+
+    @property
+    def user_id(self) -> int:
+        """For whom."""
+        return self.maker.user_id
 
 
 Handler = Callable[[ClaimedJob], dict[str, Any]]
 
 
-def durable_job(handler: Handler) -> Callable[[str], None]:
+def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
     """Make a handler into a function that the queue can call with a job's id."""
 
-    @wraps(handler)
-    def run(job_id: str) -> None:
-        claimed = _claim(UUID(job_id))
+    # Under the handler's name, but with parameters of its own.
+    @wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    def run(job_id: UUID | str) -> None:
+        claimed = _claim(UUID(str(job_id)))
         if claimed is None:
             return
-        with logger.contextualize(job_id=job_id):
+        with logger.contextualize(job_id=str(job_id)):
             if claimed.attempt > MAX_ATTEMPTS:
                 # Each start before this one ended with the death of its worker; another would kill this one too.
                 _end(claimed, "failed", error="It was started three times and never came to an end.")
@@ -75,9 +92,12 @@ def durable_job(handler: Handler) -> Callable[[str], None]:
 def report_progress(job: ClaimedJob, done: int, total: int, message: str = "") -> None:
     """Show how far a job has come, and keep it: its lease starts anew. Commits.
 
+    To be called before anything of the organization's leaves the server: who may not see it any more gets none of it.
+
     Raises:
-        JobStopped: it was cancelled, or another worker has claimed it since.
+        JobStopped: it was cancelled, another worker has claimed it since, or its person has lost the right to it.
     """
+    _require_maker(job)
     kept = _change(
         job, done=done, total=total, message=message, lease_until=func.now() + timedelta(seconds=LEASE_SECONDS)
     )
@@ -89,9 +109,13 @@ def keep_result(job: ClaimedJob, result: dict[str, Any]) -> None:
     """Keep what a job did, in the transaction at hand that does it: should this run die after its commit, the next one
     finds the result in `job.result` and does nothing again.
 
+    From here on until the commit nobody takes from its person the right to it.
+
     Raises:
-        JobStopped: it was cancelled, or another worker has claimed it since: nothing is to be committed.
+        JobStopped: it was cancelled, another worker has claimed it since, or its person has lost the right to it:
+            nothing is to be committed.
     """
+    _require_maker(job, held=True)
     if db.session.scalar(_changed(job, result=result)) is None:
         raise JobStopped
 
@@ -111,9 +135,13 @@ def due_job_messages(limit: int) -> list[Any]:
 def _work(claimed: ClaimedJob, handler: Handler) -> None:
     try:
         result = handler(claimed)
+        _require_maker(claimed, held=True)
     except RetryLater as wait:
         db.session.rollback()
         _put_back(claimed, wait.seconds, counts=False)
+    except RightLost:
+        db.session.rollback()
+        _end(claimed, "cancelled", error=LOST)
     except JobStopped:
         db.session.rollback()
         logger.info("job {} was stopped", claimed.id)
@@ -144,9 +172,20 @@ def _claim(job_id: UUID) -> ClaimedJob | None:
         )
         .returning(Job)
     )
-    claimed = job and ClaimedJob(job.id, job.organization_id, job.user_id, job.arguments, job.attempts, job.result)
+    if job is None:
+        db.session.commit()
+        return None
+    maker = present_maker(job.kind, job.organization_id, job.user_id, job.token_id)
+    if maker is None:
+        job.status, job.error, job.lease_until, job.finished_at = "cancelled", LOST, None, utc_now()
     db.session.commit()
-    return claimed
+    return ClaimedJob(job.id, job.kind, maker, job.arguments, job.attempts, job.result) if maker else None
+
+
+def _require_maker(claimed: ClaimedJob, *, held: bool = False) -> None:
+    maker = claimed.maker
+    if present_maker(claimed.kind, maker.organization_id, maker.user_id, maker.token_id, held=held) is None:
+        raise RightLost
 
 
 def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:

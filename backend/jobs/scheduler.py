@@ -21,7 +21,7 @@ RECONNECT_SECONDS = 2
 
 @dataclass(frozen=True)
 class Regular:
-    """A function, by dotted name, and when it runs: every so many seconds, or by a cron line (local time)."""
+    """A declared job, by its name, and when it runs: every so many seconds, or by a cron line (local time)."""
 
     function: str
     seconds: int | None = None
@@ -31,26 +31,26 @@ class Regular:
 def regular_work(reconcile_seconds: int) -> list[Regular]:
     """All that happens regularly."""
     return [
-        Regular("backend.bookmarks.jobs.resend_due_work", seconds=reconcile_seconds),
-        Regular("backend.search.jobs.resend_due_suggestions", seconds=reconcile_seconds),
-        Regular("backend.jobs.maintenance.resend_due_jobs", seconds=reconcile_seconds),
-        Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds),
-        Regular("backend.recommendations.jobs.resend_due_subjects", seconds=reconcile_seconds),
-        Regular("backend.auth.jobs.repeat_revocations", seconds=reconcile_seconds),
-        Regular("backend.mail.jobs.resend_due_mails", seconds=reconcile_seconds),
-        Regular("backend.profile.jobs.resend_removals", seconds=reconcile_seconds),
-        Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
-        Regular("backend.projects.jobs.purge_trash", cron="22 3 * * *"),
-        Regular("backend.tasks.jobs.purge_trash", cron="27 3 * * *"),
-        Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *"),
-        Regular("backend.recommendations.jobs.purge_recommendations", cron="32 3 * * *"),
-        Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
-        Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),
-        Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *"),
-        Regular("backend.idempotency.jobs.purge_idempotency_keys", cron="27 * * * *"),
-        Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
-        Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *"),
-        Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *"),
+        Regular("bookmarks.resend_due_work", seconds=reconcile_seconds),
+        Regular("search.resend_due_suggestions", seconds=reconcile_seconds),
+        Regular("jobs.resend_due_jobs", seconds=reconcile_seconds),
+        Regular("organizations.purge_deleted_organizations", seconds=reconcile_seconds),
+        Regular("recommendations.resend_due_subjects", seconds=reconcile_seconds),
+        Regular("auth.repeat_revocations", seconds=reconcile_seconds),
+        Regular("mail.resend_due_mails", seconds=reconcile_seconds),
+        Regular("profile.resend_removals", seconds=reconcile_seconds),
+        Regular("bookmarks.purge_trash", cron="17 3 * * *"),
+        Regular("projects.purge_trash", cron="22 3 * * *"),
+        Regular("tasks.purge_trash", cron="27 3 * * *"),
+        Regular("bookmarks.remove_superseded_vectors", cron="37 * * * *"),
+        Regular("recommendations.purge_recommendations", cron="32 3 * * *"),
+        Regular("auth.purge_sessions", cron="47 3 * * *"),
+        Regular("auth.purge_mail_tokens", cron="52 3 * * *"),
+        Regular("auth.purge_security_events", cron="53 3 * * *"),
+        Regular("idempotency.purge_idempotency_keys", cron="27 * * * *"),
+        Regular("mail.purge_mails", cron="57 3 * * *"),
+        Regular("profile.purge_exports", cron="58 3 * * *"),
+        Regular("organizations.purge_invitations", cron="7 4 * * *"),
     ]
 
 
@@ -108,6 +108,6 @@ def run_scheduler() -> None:
         scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
         for work in regular_work(settings.RECONCILE_SECONDS):
             scheduler.add(work)
-        send([Message("backend.serving.jobs.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
+        send([Message("serving.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
         logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
         scheduler.start()  # type: ignore[no-untyped-call]

@@ -14,13 +14,13 @@ from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.queue import Message
 
-# What runs each kind, by dotted name: the jobs feature imports no other.
+# What runs each kind, by the name it is declared under: the jobs feature imports no other.
 KINDS = {
-    "capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture"),
-    "ai_test": Message("backend.profile.jobs.run_ai_test"),
+    "capture": Message("bookmarks.run_capture_job", queue="capture"),
+    "ai_test": Message("profile.run_ai_test"),
     # LLM_TIMEOUT_SECONDS is 300 at most.
-    "breakdown": Message("backend.tasks.jobs.run_breakdown", timeout_seconds=420),
-    "personal_export": Message("backend.profile.jobs.run_export", queue="bulk", timeout_seconds=1800),
+    "breakdown": Message("tasks.run_breakdown", timeout_seconds=420),
+    "personal_export": Message("profile.run_export", queue="bulk", timeout_seconds=1800),
 }
 
 
@@ -29,6 +29,7 @@ def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:
     job = Job(
         organization_id=actor.organization_id,
         user_id=actor.user_id,
+        token_id=actor.token_id,
         kind=kind,
         arguments=arguments,
         request_id=g.get("request_id", "") if has_request_context() else "",

@@ -9,7 +9,7 @@ from flask import current_app
 from loguru import logger
 from redis import Redis
 from redis.client import Pipeline
-from rq import Queue, Worker
+from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -18,15 +18,17 @@ from rq.worker import DequeueStrategy
 
 import backend
 from backend.extensions import after_fork, connect_redis, current_settings, db
+from backend.jobs.messages import DeclaredWorker
 from backend.jobs.queue import QUEUES, unmark
+from backend.jobs.registry import load_jobs
 
 HEARTBEATS = "fuze:workers"
 # An idle worker beats every 10 s, a busy one too; after this many seconds without a beat it counts as gone.
 STALE_SECONDS = 45
 
 
-class FuzeWorker(Worker):
-    """An RQ worker that runs messages in our application context and proves itself by a heartbeat."""
+class FuzeWorker(DeclaredWorker):
+    """A worker that runs messages in our application context and proves itself by a heartbeat."""
 
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """RQ's own heartbeat, and a mark that health checks read in one round trip."""
@@ -70,6 +72,7 @@ def run_worker() -> None:
 
 def make_worker(**options: Any) -> FuzeWorker:
     """A worker for all queues, within an application context."""
+    load_jobs()
     connection = connect_redis(current_settings())
     logger.info("worker serves {} of {}", ", ".join(QUEUES), current_app.name)
     return FuzeWorker(

@@ -5,17 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 from backend.jobs.queue import send, waiting_keys
+from backend.jobs.registry import job
 from backend.mail import outbox
 from backend.mail.service import mail_message
 
 RESEND_LIMIT = 1_000
 
 
-def send_mail(mail_id: str) -> None:
+@job("mail.send_mail")
+def send_mail(mail_id: UUID | str) -> None:
     """Send one mail."""
-    outbox.send(UUID(mail_id))
+    outbox.send(UUID(str(mail_id)))
 
 
+@job("mail.resend_due_mails")
 def resend_due_mails() -> None:
     """Send again the messages of mails that are due and have none: a wait is over, a queue or a worker was lost."""
     messages = [mail_message(mail_id) for mail_id in outbox.due_mails(RESEND_LIMIT)]
@@ -24,6 +27,7 @@ def resend_due_mails() -> None:
         send([message for message in messages if message.key not in waiting])
 
 
+@job("mail.purge_mails")
 def purge_mails() -> None:
     """Delete mails that were asked for long ago."""
     outbox.delete_old_mails()

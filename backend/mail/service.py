@@ -43,7 +43,7 @@ def add_empty_mail(template: str) -> Message:
 def mail_message(mail_id: UUID) -> Message:
     """The message that wakes a worker for this mail."""
     return Message(
-        "backend.mail.jobs.send_mail",
+        "mail.send_mail",
         {"mail_id": str(mail_id)},
         key=f"mail-{mail_id}",
         timeout_seconds=TIMEOUT_SECONDS,

@@ -7,12 +7,14 @@ from collections import deque
 from sqlalchemy import Table, delete, func, select, text, tuple_
 
 from backend.extensions import Base, db, in_batches
+from backend.jobs.registry import job
 from backend.organizations.models import Invitation, Organization
 
 # Small enough to end long before the time-out of a statement, large bookmarks with all that hangs on them included.
 BATCH = 1_000
 
 
+@job("organizations.purge_deleted_organizations")
 def purge_deleted_organizations() -> None:
     """Remove what was in deleted organizations, and then these. Safe to run twice, also at the same time."""
     for organization_id in db.session.scalars(
@@ -26,6 +28,7 @@ def purge_deleted_organizations() -> None:
         db.session.commit()
 
 
+@job("organizations.purge_invitations")
 def purge_invitations() -> None:
     """Delete invitations that expired more than a month ago."""
     month_ago = func.now() - text("interval '30 days'")

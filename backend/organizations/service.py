@@ -18,6 +18,7 @@ from backend.cache.changes import announce_change_of_everything
 from backend.errors import Conflict, Invalid
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
+from backend.jobs.rights import cancel_jobs_in
 from backend.organizations.access import hold_person, lock_owned
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
@@ -109,6 +110,7 @@ def discard(organization: Organization) -> list[int]:
     # What nobody belongs to nobody can reach: every access begins with a membership.
     gone = delete(Membership).where(Membership.organization_id == organization.id).returning(Membership.user_id)
     members = list(db.session.scalars(gone))
+    cancel_jobs_in(organization.id)
     db.session.execute(delete(Invitation).where(Invitation.organization_id == organization.id))
     organization.deleted_at = utc_now()
     organization.slug = f"{organization.id}.deleted"  # No slug that can be asked for has a point: the old one is free.
@@ -124,7 +126,7 @@ def announce_discarded(members: Iterable[int]) -> None:
 
 def purge_message() -> Message:
     """The message that has the worker remove what was in deleted organizations."""
-    function = "backend.organizations.jobs.purge_deleted_organizations"
+    function = "organizations.purge_deleted_organizations"
     return Message(function, queue="bulk", timeout_seconds=600, once=True)
 
 

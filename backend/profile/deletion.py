@@ -15,6 +15,7 @@ from backend.auth.session_state import announce_revoked, forget_user, revoke_ses
 from backend.errors import Conflict
 from backend.extensions import db, in_batches, utc_now
 from backend.jobs.queue import Message, send
+from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.models import Membership, Organization
 from backend.profile.service import check_password, locked_user
 from backend.search.recent import forget_searches
@@ -45,7 +46,7 @@ RELEASE_TASKS = text("""
 
 def deletion_message() -> Message:
     """The message that has a worker remove what belonged to deleted accounts."""
-    return Message("backend.profile.jobs.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
+    return Message("profile.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
 
 
 def delete_account(actor: Actor, password: str, address: str) -> None:
@@ -68,6 +69,7 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     left = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
     organizations = db.session.scalars(left).all()
     db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
+    cancel_jobs_of(user.id)
     revoked = revoke_sessions(Session.user_id == user.id)
     record_event(None, "account_deleted", detail={"user_id": user.id})
     db.session.commit()

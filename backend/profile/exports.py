@@ -86,6 +86,10 @@ FEEDBACK_COLUMNS = (
 Progress = Callable[[int, int, str], None]
 
 
+class OrganizationLeft(Exception):
+    """The person left an organization while their export was written: it holds what they may not see any more."""
+
+
 @dataclass(frozen=True)
 class Download:
     """A file's name, its size in bytes, and its pieces."""
@@ -112,13 +116,14 @@ def ask_for_export(actor: Actor) -> Job:
 
 
 def get_export(actor: Actor, export_id: UUID) -> Download:
-    """The complete export, if it is the person's own and has not expired.
+    """The complete export, if it is the person's own, has not expired, and holds nothing of an organization that they
+    have left since.
 
     Raises:
         NotFound: it is not, or never was.
     """
     mine = select(Export).where(Export.id == export_id, Export.user_id == actor.user_id)
-    export = db.session.scalar(mine.where(Export.expires_at > func.now()))
+    export = db.session.scalar(mine.where(Export.expires_at > func.now(), _may_see_all(actor.user_id)))
     if export is None or export.size is None:
         raise NotFound
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -139,17 +144,27 @@ def read_parts(app: Flask, export_id: UUID) -> Iterator[bytes]:
 
 
 def write_export(user_id: int, progress: Progress) -> Export:
-    """Write all that is stored about the person, and drop earlier exports."""
-    export = Export(user_id=user_id, expires_at=utc_now() + LIFE)
+    """Write all that is stored about the person, and drop earlier exports.
+
+    Raises:
+        OrganizationLeft: the person left one meanwhile; nothing is kept.
+    """
+    here = select(Membership.organization_id).where(Membership.user_id == user_id)
+    organization_ids = sorted(db.session.scalars(here))
+    export = Export(user_id=user_id, organization_ids=organization_ids, expires_at=utc_now() + LIFE)
     db.session.add(export)
     db.session.commit()
     parts = _Parts(export.id)
     with zipfile.ZipFile(parts, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, rows in _files(user_id, progress):
+        for name, rows in _files(user_id, organization_ids, progress):
             with archive.open(f"{name}.json", "w", force_zip64=True) as file:
                 _write_list(file, rows)
     size = parts.finish()
-    db.session.execute(update(Export).where(Export.id == export.id).values(size=size))
+    complete = update(Export).where(Export.id == export.id, _may_see_all(user_id)).values(size=size)
+    if db.session.scalar(complete.returning(Export.id)) is None:
+        db.session.execute(delete(Export).where(Export.id == export.id))
+        db.session.commit()
+        raise OrganizationLeft
     db.session.execute(delete(Export).where(Export.user_id == user_id, Export.id != export.id))
     db.session.commit()
     return export
@@ -161,14 +176,21 @@ def purge_exports() -> None:
     db.session.commit()
 
 
-def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any]]]:
+def _may_see_all(user_id: int) -> ColumnElement[bool]:
+    """Whether a person belongs to every organization that an export of theirs holds texts of."""
+    here = select(func.array_agg(Membership.organization_id)).where(Membership.user_id == user_id)
+    return cast("ColumnElement[bool]", Export.organization_ids.contained_by(here.scalar_subquery()))
+
+
+def _files(user_id: int, here: Sequence[int], progress: Progress) -> Iterator[tuple[str, Iterable[Any]]]:
+    """All files. `here` are the organizations whose texts may be in them."""
     yield "profile", _rows(select(*USER_COLUMNS).where(User.id == user_id))
     yield (
         "organizations",
         _rows(
             select(Organization.id, Organization.name, Organization.slug, Organization.personal, Membership.role)
             .join(Membership, Membership.organization_id == Organization.id)
-            .where(Membership.user_id == user_id)
+            .where(Membership.user_id == user_id, Organization.id.in_(here))
             .order_by(Organization.id)
         ),
     )
@@ -176,29 +198,33 @@ def _files(user_id: int, progress: Progress) -> Iterator[tuple[str, Iterable[Any
     yield "api_tokens", _rows(select(*TOKEN_COLUMNS).where(ApiToken.user_id == user_id).order_by(ApiToken.id))
     events = select(*EVENT_COLUMNS).where(SecurityEvent.user_id == user_id)
     yield "security_events", _rows(events.order_by(SecurityEvent.id))
-    yield "recent_searches", _recent_searches(user_id)
-    yield "jobs", _rows(select(*JOB_COLUMNS).where(Job.user_id == user_id).order_by(Job.created_at))
+    yield "recent_searches", _recent_searches(user_id, here)
+    jobs = select(*JOB_COLUMNS).where(Job.user_id == user_id, Job.organization_id.in_(here))
+    yield "jobs", _rows(jobs.order_by(Job.created_at))
     yield "ai_provider", _rows(select(*PROVIDER_COLUMNS).where(AiProvider.user_id == user_id))
     usage = select(*USAGE_COLUMNS).where(LlmUsage.user_id == user_id)
     yield "ai_usage", _rows(usage.order_by(LlmUsage.day, LlmUsage.is_servers))
-    projects = select(*PROJECT_COLUMNS).where(_own(user_id, Project.organization_id, Project.user_id))
+    projects = select(*PROJECT_COLUMNS).where(_own(user_id, here, Project.organization_id, Project.user_id))
     yield "projects", _in_order(projects, Project.id)
     organization, person = ProjectBookmark.organization_id, ProjectBookmark.attached_by
-    attachments = select(*ATTACHMENT_COLUMNS).where(_own(user_id, organization, person))
+    attachments = select(*ATTACHMENT_COLUMNS).where(_own(user_id, here, organization, person))
     yield "project_bookmarks", _in_order(attachments, ProjectBookmark.project_id, ProjectBookmark.bookmark_id)
-    tasks = select(*TASK_COLUMNS).where(_own(user_id, Task.organization_id, Task.user_id))
+    tasks = select(*TASK_COLUMNS).where(_own(user_id, here, Task.organization_id, Task.user_id))
     yield "tasks", _in_order(tasks, Task.id)
-    yield "feedback", _in_order(select(*FEEDBACK_COLUMNS).where(Feedback.user_id == user_id), Feedback.id)
-    yield "bookmarks", _bookmarks(user_id, progress)
+    feedback = select(*FEEDBACK_COLUMNS).where(Feedback.user_id == user_id, Feedback.organization_id.in_(here))
+    yield "feedback", _in_order(feedback, Feedback.id)
+    yield "bookmarks", _bookmarks(user_id, here, progress)
 
 
 def _own(
-    user_id: int, organization: InstrumentedAttribute[int], person: InstrumentedAttribute[int | None]
+    user_id: int,
+    here: Sequence[int],
+    organization: InstrumentedAttribute[int],
+    person: InstrumentedAttribute[int | None],
 ) -> ColumnElement[bool]:
     """All of the personal organization, and what the person made in teams and can still see there."""
     home = select(User.personal_organization_id).where(User.id == user_id).scalar_subquery()
-    teams = select(Membership.organization_id).where(Membership.user_id == user_id)
-    return or_(organization == home, (person == user_id) & organization.in_(teams))
+    return or_(organization == home, (person == user_id) & organization.in_(here))
 
 
 def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[int]) -> Iterator[dict[str, Any]]:
@@ -217,18 +243,18 @@ def _rows(statement: Any) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in db.session.execute(statement)]
 
 
-def _recent_searches(user_id: int) -> Iterator[dict[str, Any]]:
+def _recent_searches(user_id: int, here: Sequence[int]) -> Iterator[dict[str, Any]]:
     """In the organizations that the person belongs to, the newest first; none while Redis is away."""
-    memberships = select(Membership).where(Membership.user_id == user_id).order_by(Membership.organization_id)
-    for place in db.session.scalars(memberships).all():
+    memberships = select(Membership).where(Membership.user_id == user_id, Membership.organization_id.in_(here))
+    for place in db.session.scalars(memberships.order_by(Membership.organization_id)).all():
         actor = Actor(user_id, place.organization_id, cast(Role, place.role))
         for search in recent_searches(actor, "", KEPT):
             yield {"organization_id": place.organization_id, "search": search}
 
 
-def _bookmarks(user_id: int, progress: Progress) -> Iterator[dict[str, Any]]:
+def _bookmarks(user_id: int, here: Sequence[int], progress: Progress) -> Iterator[dict[str, Any]]:
     """All of the personal organization, and what the person saved in teams and can still see there."""
-    ids = _bookmark_ids(user_id)
+    ids = _bookmark_ids(user_id, here)
     for start in range(0, len(ids), BATCH):
         progress(start, len(ids), "Writing bookmarks")
         batch = ids[start : start + BATCH]
@@ -241,13 +267,12 @@ def _bookmarks(user_id: int, progress: Progress) -> Iterator[dict[str, Any]]:
                 yield {**row._mapping, "tags": tags.get(row.id, []), "page": pages.get(row.id)}
 
 
-def _bookmark_ids(user_id: int) -> list[int]:
+def _bookmark_ids(user_id: int, here: Sequence[int]) -> list[int]:
     home = select(User.personal_organization_id).where(User.id == user_id).scalar_subquery()
-    teams = select(Membership.organization_id).where(Membership.user_id == user_id)
     own = db.session.scalars(select(Bookmark.id).where(Bookmark.organization_id == home)).all()
     in_teams = db.session.scalars(
         select(Bookmark.id).where(
-            Bookmark.user_id == user_id, Bookmark.organization_id.in_(teams), Bookmark.organization_id != home
+            Bookmark.user_id == user_id, Bookmark.organization_id.in_(here), Bookmark.organization_id != home
         )
     )
     return sorted([*own, *in_teams])

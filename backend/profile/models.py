@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, LargeBinary, func
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.extensions import Base
 
 
 class Export(Base):
-    """A zip file that its owner may download until it expires. `size`, in bytes, is set once it is complete."""
+    """A zip file that its owner may download until it expires, while they belong to all organizations that it holds
+    texts of. `size`, in bytes, is set once it is complete."""
 
     __tablename__ = "exports"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    organization_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default="{}")
     size: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from backend.cache.changes import announce_change_of_everything
 from backend.extensions import current_settings, in_batches
+from backend.jobs.registry import job
 
 PURGE_TRASH = text("""
     DELETE FROM projects WHERE id IN (
@@ -13,6 +14,7 @@ PURGE_TRASH = text("""
 """)
 
 
+@job("projects.purge_trash")
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time. Safe to run twice."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):

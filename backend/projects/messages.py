@@ -7,4 +7,4 @@ from backend.jobs.queue import Message
 
 def embed_subjects_message() -> Message:
     """Wakes a worker that makes vectors of the projects and tasks that wait for one."""
-    return Message("backend.recommendations.jobs.embed_subjects", queue="bulk", timeout_seconds=600, once=True)
+    return Message("recommendations.embed_subjects", queue="bulk", timeout_seconds=600, once=True)

@@ -10,6 +10,7 @@ from backend.ai.service import embedding_provider
 from backend.cache.changes import announce_change
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.queue import send
+from backend.jobs.registry import job
 from backend.projects.messages import embed_subjects_message
 from backend.recommendations.embedding import Kind, embed_next_subjects
 from backend.recommendations.queries import count_due
@@ -21,6 +22,7 @@ PURGE = text("""
 """)
 
 
+@job("recommendations.embed_subjects")
 def embed_subjects() -> None:
     """Make the vectors of projects and tasks until none is due."""
     if current_settings().EMBEDDING_PROVIDER == "none" or not count_due():
@@ -36,12 +38,14 @@ def embed_subjects() -> None:
         logger.warning("embedding of projects and tasks put off: {}", fault.reason)
 
 
+@job("recommendations.resend_due_subjects")
 def resend_due_subjects() -> None:
     """Send again what is due and has no message."""
     if current_settings().EMBEDDING_PROVIDER != "none" and count_due():
         send([embed_subjects_message()])
 
 
+@job("recommendations.purge_recommendations")
 def purge_recommendations() -> None:
     """Forget what was offered longer than 90 days ago; what was said of it stays."""
     for _ in in_batches(PURGE):

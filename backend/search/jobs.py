@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from backend.jobs.queue import Message, send
+from backend.jobs.registry import job
 from backend.search.suggestion_refresh import due_organizations, refresh_organization
 
 REFRESH_TIMEOUT_SECONDS = 900
@@ -13,17 +14,17 @@ ORGANIZATIONS = 1_000
 
 def refresh_message() -> Message:
     """Refresh the suggestions of all organizations in which something changed."""
-    return Message(
-        "backend.search.jobs.refresh_suggestions", queue="bulk", timeout_seconds=REFRESH_TIMEOUT_SECONDS, once=True
-    )
+    return Message("search.refresh_suggestions", queue="bulk", timeout_seconds=REFRESH_TIMEOUT_SECONDS, once=True)
 
 
+@job("search.resend_due_suggestions")
 def resend_due_suggestions() -> None:
     """Send the message that refreshes suggestions, if any are due: bookmarks are saved without asking for it."""
     if due_organizations(1):
         send([refresh_message()])
 
 
+@job("search.refresh_suggestions")
 def refresh_suggestions() -> None:
     """Refresh suggestions, the oldest first, until the time of this message is nearly up; the next one goes on."""
     end = time.monotonic() + REFRESH_TIMEOUT_SECONDS / 3

@@ -12,7 +12,7 @@ from werkzeug.datastructures import Headers
 from backend.actor import Actor
 from backend.addresses import address_digest
 from backend.api import LimitClass, Operation
-from backend.auth.authentication import Credential, actor_of, read_credential
+from backend.auth.authentication import Credential, actor_of, is_looked_up_for, read_credential
 from backend.auth.session_state import LUA_CREDENTIALS, USED_SECONDS
 from backend.cache import answers
 from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Subject, Wanted
@@ -127,7 +127,7 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
         return Admission(None, None)
     actor = actor_of(credential, known)
     g.actor = actor
-    found = _found(actor, question, kept)
+    found = _found(actor, question, kept) if is_looked_up_for(actor, credential, known) else None
     try:
         actor.require(operation.scope or "")
     except Forbidden:

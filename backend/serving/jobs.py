@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from backend.jobs.registry import job
 from backend.serving.warming import people_of_today, warm
 
 
+@job("serving.warm_person")
 def warm_person(user_id: int) -> None:
     """After a login."""
     warm([user_id])
 
 
+@job("serving.warm_people_of_today")
 def warm_people_of_today() -> None:
     """After a start."""
     warm(people_of_today())

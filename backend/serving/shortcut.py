@@ -147,7 +147,7 @@ class KeptAnswers:
             environ[ASKED] = answered = asked.ask(gate)
             if answered is None or not answered[2] or not gate.is_trusted:
                 return None
-            actor = known_actor(asked.credential, answered[1])
+            actor = known_actor(asked.credential, answered[1], self._app.extensions["entry_signer"])
             if actor is None:
                 return None
             actor.require(read.operation.scope or "")

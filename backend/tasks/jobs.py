@@ -11,6 +11,7 @@ from backend.actor import Actor
 from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.errors import NotFound
 from backend.extensions import again_after_lost_race, current_settings, db, in_batches
+from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress
 from backend.tasks.breakdown import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
 
@@ -24,15 +25,13 @@ PURGE_TRASH = text("""
 """)
 
 
+@job("tasks.run_breakdown")
 @durable_job
 def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
     """Find the steps of a task, and add them if asked."""
     if job.result is not None:
         return job.result
-    if job.user_id is None:
-        raise JobFailed("The account was deleted.")
-    wanted = Wanted(**job.arguments)
-    actor = Actor(job.user_id, job.organization_id, "editor")
+    wanted, actor = Wanted(**job.arguments), job.maker
     try:
         found = break_down(actor, wanted, partial(report_progress, job, 0, 1, ASKING))
         return _apply(job, actor, wanted, found) if wanted.apply else found.as_result()
@@ -42,6 +41,7 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
         raise JobFailed(GONE) from None
 
 
+@job("tasks.purge_trash")
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from loguru import logger
 from pydantic import SecretStr
-from rq.utils import import_attribute
 from sqlalchemy import text
 
 from backend.extensions import db
 from backend.jobs.queue import rq_queue
+from backend.jobs.registry import declared_job, load_jobs
 from config import Settings
 from tests.mail.smtp_server import SmtpServer, smtp_server
 
@@ -44,9 +44,12 @@ def work(app: Flask) -> Callable[[], int]:
     def run() -> int:
         with app.app_context():
             jobs = rq_queue("interactive").get_jobs()
+            load_jobs()
             for job in jobs:
                 job.delete()
-                import_attribute(job.func_name)(**job.kwargs)
+                declaration = declared_job(job.func_name)
+                assert declaration is not None
+                declaration.function(**job.kwargs)
             db.session.remove()
         return len(jobs)
 

@@ -52,7 +52,7 @@ def ask_to_verify(app: Flask, person: Api) -> None:
         message = ask_for_verification(db.session.get_one(User, person.user_id))
         db.session.commit()
         db.session.remove()
-    assert message.function == "backend.mail.jobs.send_mail"
+    assert message.function == "mail.send_mail"
 
 
 def test_a_forgotten_password_is_replaced_by_mail(

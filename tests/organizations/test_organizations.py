@@ -17,7 +17,7 @@ from tests.bookmarks.pages import add_page, add_vector
 from tests.organizations.teams import Outbox, join, make_team, roles, settle
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
-PURGE = "backend.organizations.jobs.purge_deleted_organizations"
+PURGE = "organizations.purge_deleted_organizations"
 
 
 def test_everybody_has_a_personal_one(ada: Api) -> None:

@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.actor import Actor
+from backend.admin.service import set_disabled
 from backend.ai.llm.usage import reserve, settle
 from backend.extensions import db
 from backend.profile import exports
@@ -270,3 +271,94 @@ def test_the_download_holds_one_piece_at_a_time(ada: Api, context: Flask, monkey
     pieces = list(answer.response)
     assert max(map(len, pieces)) == 100
     assert len(pieces) > 5
+
+
+def leave(person: Api, team: int) -> None:
+    answer = person.delete(f"/organizations/{team}/members/{person.user_id}")
+    assert answer.status_code == 204, answer.json
+
+
+def fill(team: int, person: Api) -> None:
+    """A bookmark, a task, a project, a job with a result and feedback of a person's in a team."""
+    header = {"X-Organization-ID": str(team)}
+    saved = person.request(
+        "POST", "/bookmarks", json={"url": "https://example.org/team", "notes": "s3cret"}, headers=header
+    )
+    project = person.request("POST", "/projects", json={"name": "s3cret project"}, headers=header)
+    task = person.request("POST", "/tasks", json={"title": "s3cret task"}, headers=header)
+    assert [answer.status_code for answer in (saved, project, task)] == [201, 201, 201]
+    values = {"team": team, "person": person.user_id, "bookmark": saved.json["id"]}
+    db.session.execute(
+        text(
+            "INSERT INTO jobs (id, organization_id, user_id, kind, status, result, error)"
+            " VALUES (gen_random_uuid(), :team, :person, 'breakdown', 'succeeded', '[\"s3cret\"]', 's3cret')"
+        ),
+        values,
+    )
+    db.session.execute(
+        text(
+            "INSERT INTO feedback (organization_id, user_id, bookmark_id, subject, kind)"
+            " VALUES (:team, :person, :bookmark, 's3cret subject', 'dismissed')"
+        ),
+        values,
+    )
+    db.session.commit()
+    remember_search(Actor(person.user_id, team, "editor"), "s3cret search")
+
+
+def test_nothing_of_a_team_that_was_left_is_in_it(ada: Api, bob: Api, context: Flask) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    fill(team, ada)
+    there = json.dumps(download(ada, export(ada)))
+    assert there.count("s3cret") == 7
+    leave(ada, team)
+    files = download(ada, export(ada))
+    assert "s3cret" not in json.dumps(files)
+    assert team not in [job["organization_id"] for job in files["jobs.json"]]
+    assert {job["kind"] for job in files["jobs.json"]} == {"personal_export"}
+
+
+def test_an_export_from_before_is_not_downloaded_after_a_team_was_left(ada: Api, bob: Api, context: Flask) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    fill(team, ada)
+    before = export(ada)
+    assert ada.get(before["download_url"]).status_code == 200
+    leave(ada, team)
+    assert ada.get(before["download_url"]).status_code == 404
+    assert ada.get(export(ada)["download_url"]).status_code == 200
+
+
+def test_another_team_that_is_joined_later_takes_nothing_from_an_export(ada: Api, bob: Api, context: Flask) -> None:
+    before = export(ada)
+    make_team("Team", owner=bob, editor=ada)
+    assert ada.get(before["download_url"]).status_code == 200
+
+
+def test_who_leaves_a_team_while_the_export_is_written_gets_another_one(
+    ada: Api, bob: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = make_team("Team", owner=bob, editor=ada)
+    fill(team, ada)
+    finish = exports._Parts.finish
+
+    def leave_then_finish(parts: Any) -> int:
+        db.session.rollback()
+        leave(ada, team)
+        monkeypatch.setattr(exports._Parts, "finish", finish)
+        return finish(parts)
+
+    monkeypatch.setattr(exports._Parts, "finish", leave_then_finish)
+    job_id = ada.post("/profile/export").json["id"]
+    run_export(job_id)
+    assert ada.get(f"/jobs/{job_id}").json["status"] == "queued"
+    assert db.session.scalar(text("SELECT count(*) FROM exports")) == 0
+    run_export(job_id)
+    job = ada.get(f"/jobs/{job_id}").json
+    assert job["status"] == "succeeded"
+    assert "s3cret" not in json.dumps(download(ada, job["result"]))
+
+
+def test_a_disabled_person_downloads_nothing(ada: Api, context: Flask) -> None:
+    result = export(ada)
+    set_disabled(ada.user_id, True)
+    assert ada.get(result["download_url"]).status_code == 401

@@ -278,7 +278,7 @@ def test_the_trash_is_emptied_of_what_has_lain_in_it_long_enough(ada: Api, conte
     purge_trash()
     assert names(ada, deleted="true") == ["new"]
     assert names(ada) == ["live"]
-    assert "backend.projects.jobs.purge_trash" in [work.function for work in regular_work(60) if work.cron]
+    assert "projects.purge_trash" in [work.function for work in regular_work(60) if work.cron]
 
 
 def test_nobody_sees_or_changes_those_of_another_organization(ada: Api, bob: Api) -> None:

@@ -76,6 +76,7 @@ class LanguageModel:
             {"role": "user", "content": question.material},
         ]
         for _ in range(TRIES):
+            beat()  # At the last moment before the material leaves the server.
             reply = talk.ask(messages)
             try:
                 return _read(reply, question.shape)

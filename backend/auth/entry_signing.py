@@ -1,0 +1,59 @@
+"""What in Redis says who somebody is carries a signature: whoever writes there cannot make themself somebody else.
+
+The signature covers the key's name, the value and an end. So an entry cannot be moved from one person, login or token
+to another, and an old one that is put back is worth nothing after its end.
+"""
+
+from __future__ import annotations
+
+import time
+from hashlib import blake2b
+from hmac import compare_digest
+from typing import cast
+
+from flask import Flask, current_app
+
+from backend.encryption import derived_key
+from config import Settings
+
+# Part of the key, so that no other use of the secret makes such signatures.
+LABEL = b"fuze entries in redis v1"
+END_BYTES, SIGNATURE_BYTES = 4, 16
+TRAILER_BYTES = END_BYTES + SIGNATURE_BYTES
+
+
+class EntrySigner:
+    """Signs entries, and reads those that are signed: some microseconds each."""
+
+    def __init__(self, secret: str) -> None:
+        """Derive the key."""
+        self._key = derived_key(secret, LABEL)
+
+    def sign(self, name: str, value: bytes, seconds: int) -> bytes:
+        """The entry to be kept under a name, good for so many seconds."""
+        content = value + (int(time.time()) + seconds).to_bytes(END_BYTES, "big")
+        return content + self._signature(name, content)
+
+    def read(self, name: str, entry: bytes | None) -> bytes | None:
+        """The value of an entry; None if it was not signed for this name, or has ended."""
+        if entry is None or len(entry) < TRAILER_BYTES:
+            return None
+        content = entry[:-SIGNATURE_BYTES]
+        if int.from_bytes(content[-END_BYTES:], "big") <= time.time():
+            return None
+        is_signed = compare_digest(self._signature(name, content), entry[-SIGNATURE_BYTES:])
+        return content[:-END_BYTES] if is_signed else None
+
+    def _signature(self, name: str, content: bytes) -> bytes:
+        # No name holds a zero byte.
+        return blake2b(b"%b\0%b" % (name.encode(), content), key=self._key, digest_size=SIGNATURE_BYTES).digest()
+
+
+def bind_entry_signer(app: Flask, settings: Settings) -> None:
+    """Attach the application's signer."""
+    app.extensions["entry_signer"] = EntrySigner(settings.SECRET_KEY.get_secret_value())
+
+
+def entry_signer() -> EntrySigner:
+    """The signer of the application that is running."""
+    return cast(EntrySigner, current_app.extensions["entry_signer"])
