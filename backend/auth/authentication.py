@@ -134,7 +134,8 @@ def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Act
 
 
 def _of_session(claims: TokenClaims, asked: int | None, person: Person) -> Actor:
-    return _actor(person, person.personal_organization_id if asked is None else asked, session_id=claims.session_id)
+    organization_id = person.personal_organization_id if asked is None else asked
+    return _actor(person, organization_id, is_login=True, session_id=claims.session_id)
 
 
 def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
@@ -156,11 +157,16 @@ def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
         raise Unauthenticated
     if asked not in (None, known.organization_id):
         raise NotFound
-    return _actor(person, known.organization_id, scopes=known.scopes)
+    return _actor(person, known.organization_id, is_login=False, scopes=known.scopes)
 
 
 def _actor(
-    person: Person, organization_id: int, *, session_id: UUID | None = None, scopes: frozenset[str] = ALL_SCOPES
+    person: Person,
+    organization_id: int,
+    *,
+    is_login: bool,
+    session_id: UUID | None = None,
+    scopes: frozenset[str] = ALL_SCOPES,
 ) -> Actor:
     if person.is_disabled:
         raise Unauthenticated
@@ -174,12 +180,14 @@ def _actor(
         session_id=session_id,
         scopes=scopes,
         # An API token is for one organization's things, whoever made it.
-        is_admin=person.is_admin and session_id is not None,
+        is_admin=person.is_admin and is_login,
+        is_login=is_login,
     )
 
 
-def actor_of_person(user_id: int) -> Actor | None:
-    """The person in their personal organization, for work that nobody waits for; None if they may not log in.
+def actor_of_login(user_id: int) -> Actor | None:
+    """The person as a login of theirs would act that names no organization, for work ahead of it; None if they may not
+    log in.
 
     One SQL statement; ends its transaction.
     """
@@ -188,7 +196,7 @@ def actor_of_person(user_id: int) -> Actor | None:
     person = _person(found) if found else None
     if person is None or person.is_disabled:
         return None
-    return _actor(person, person.personal_organization_id)
+    return _actor(person, person.personal_organization_id, is_login=True)
 
 
 def _load_session(session_id: UUID, user_id: int) -> Person:

@@ -29,13 +29,14 @@ USER, SESSION, TOKEN, USED = "user:", "session:", "token:", "token-used:"
 USED_SECONDS = 60
 
 # Functions of Lua: what is known of a session and its person, or of an API token, its person, and whether this is its
-# first use within a minute; then, if they are known, the person and their own or the token's organization.
+# first use within a minute; then, if they are known, the person, their own or the token's organization, and what the
+# credential reaches, as `Actor.reach` has it.
 LUA_CREDENTIALS = """
 local function session(prefix, id, user)
     local found = redis.call('MGET', prefix .. 'session:' .. id, prefix .. 'user:' .. user)
     local organization = found[1] == '+' and found[2] and string.match(found[2], '^%d+')
     if not organization then return found end
-    return found, user, organization
+    return found, user, organization, 'login'
 end
 local function token(prefix, hash, seconds)
     local found = redis.call('GET', prefix .. 'token:' .. hash)
@@ -44,7 +45,8 @@ local function token(prefix, hash, seconds)
     local owner = redis.call('GET', prefix .. 'user:' .. known['u'])
     local first = redis.call('SET', prefix .. 'token-used:' .. hash, 1, 'NX', 'EX', seconds)
     if not owner or not string.match(owner, '^%d+') then return {found, owner, first} end
-    return {found, owner, first}, known['u'], known['o']
+    local reach = 'token-' .. redis.sha1hex(table.concat(known['s'], ' '))
+    return {found, owner, first}, known['u'], known['o'], reach
 end
 """
 

@@ -17,7 +17,7 @@ from backend.organizations.models import Membership, Organization
 def own(actor: Actor, membership: type[Membership] = Membership) -> list[ColumnElement[bool]]:
     """The person's memberships; with an API token, only that in the organization the token is for."""
     conditions = [membership.user_id == actor.user_id]
-    if actor.session_id is None:
+    if not actor.is_login:
         conditions.append(membership.organization_id == actor.organization_id)
     return conditions
 

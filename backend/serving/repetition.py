@@ -62,8 +62,10 @@ def _digest(actor: Actor) -> bytes:
     # Each time a form is sent, another boundary stands between its parts.
     boundary = request.mimetype_params.get("boundary", "").encode()
     body = request.get_data()
+    # Another credential of the person may not see what was answered to the first, even if it sends the same.
     said = [
         str(actor.organization_id).encode(),
+        actor.reach.encode(),
         request.query_string,
         body.replace(boundary, b"") if boundary else body,
     ]

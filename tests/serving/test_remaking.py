@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from backend.actor import Actor
-from backend.auth.authentication import actor_of_person
+from backend.auth.authentication import actor_of_login
 from backend.redis_gate import RedisGate
 from backend.serving import remaking, warming
 from backend.serving.remaking import Remaker
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 def actor_of(api: Api) -> Actor:
     with api.app.app_context():
-        actor = actor_of_person(api.user_id)
+        actor = actor_of_login(api.user_id)
         assert actor is not None
         return actor
 
