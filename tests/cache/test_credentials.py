@@ -362,6 +362,7 @@ def test_credentials_that_reach_the_same_share(world: World, sql: SqlCounter) ->
 
 def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets(world: World) -> None:
     """Who acts is known better than there: by a change that was only just announced, or since nothing is believed."""
+    settle(world.ada, world.bob)
     gate = cast(RedisGate, world.app.extensions["redis_gate"])
     script, other = token(world.bob, world.bob.organization_id, "*:read"), world.callers["token of A that reads"]
     for path in ("/bookmarks", "/bookmarks", "/organizations"):

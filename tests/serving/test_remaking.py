@@ -163,3 +163,26 @@ def test_a_fault_of_the_database_ends_nothing_and_the_line_is_short(
     wait_until(lambda: len(done) == 3)
     time.sleep(0.05)
     assert done == [1, 2, 3], "who writes several times waits once, and who comes last not at all"
+
+
+def test_credentials_of_one_person_wait_each_for_themselves(app: Flask) -> None:
+    done: list[Actor] = []
+    goes_on = threading.Event()
+
+    def work(actor: Actor) -> None:
+        done.append(actor)
+        goes_on.wait(10)
+
+    login, token, other = (
+        Actor(1, 1, "owner", is_login=True),
+        Actor(1, 1, "owner", scopes=frozenset({"*:write"})),
+        Actor(1, 1, "owner", scopes=frozenset({"*:write", "tasks:read"})),
+    )
+    remaker = Remaker(app, work)
+    remaker.later(login)
+    wait_until(lambda: done)
+    for actor in (token, login, other, token):
+        remaker.later(actor)
+    goes_on.set()
+    wait_until(lambda: len(done) == 4)
+    assert done == [login, token, login, other]
