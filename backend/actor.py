@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha1
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +16,18 @@ ALL_SCOPES = frozenset({"*:read", "*:write"})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in one organization. Every service takes one, and looks only at rows of `organization_id`."""
+    """A person in one organization. Every service takes one, and looks only at rows of `organization_id`.
+
+    Attributes:
+        user_id: Who acts.
+        organization_id: In which organization.
+        role: As what, there.
+        session_id: The login that the request came with; None for an API token, and for work without a request.
+        scopes: What the credential is good for.
+        is_admin: Whether this is a login of an administrator of the server.
+        is_login: Whether this is a login, which reaches all organizations of the person, or a stand-in for one. An API
+            token reaches the one that it is for.
+    """
 
     user_id: int
     organization_id: int
@@ -23,6 +36,15 @@ class Actor:
     scopes: frozenset[str] = ALL_SCOPES
     is_admin: bool = False
     token_id: int | None = None
+    is_login: bool = False
+
+    @property
+    def reach(self) -> str:
+        """What the credential reaches, beside person and organization, as a part of cache keys.
+
+        The same for all logins of a person, and for all API tokens of the same scopes.
+        """
+        return "login" if self.is_login else reach_of_token(self.scopes)
 
     def require(self, scope: str) -> None:
         """Pass if the token carries `scope` (such as `bookmarks:write`) and the role allows it.
@@ -34,7 +56,7 @@ class Actor:
             Forbidden: the scope is missing, or a viewer tries to write.
         """
         if scope == "login":
-            if self.session_id is None:
+            if not self.is_login:
                 raise Forbidden("This takes a login; an API token will not do.")
             return
         resource, _, verb = scope.partition(":")
@@ -51,3 +73,9 @@ class Actor:
         """
         if not self.is_admin:
             raise Forbidden("Only administrators of the server may do this.")
+
+
+@lru_cache(maxsize=256)
+def reach_of_token(scopes: frozenset[str]) -> str:
+    """What API tokens of these scopes reach, in a few letters. The hash only makes a list short."""
+    return "token-" + sha1(" ".join(sorted(scopes)).encode(), usedforsecurity=False).hexdigest()

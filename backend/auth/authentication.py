@@ -118,17 +118,6 @@ def known_actor(credential: Credential, answer: Any, signer: EntrySigner) -> Act
     return _of_token(known, credential.asked, person)
 
 
-def is_looked_up_for(actor: Actor, credential: Credential, answer: Any) -> bool:
-    """Whether Redis looked for this very actor's answers, and not for those of whom an entry without a good signature
-    named: only then are they the actor's to see."""
-    place = session_state.place_in(answer, credential.claims.user_id if credential.claims else 0)
-    if place is None:
-        return False
-    user_id, organization_id = place
-    looked_for = organization_id if credential.asked is None else credential.asked
-    return (actor.user_id, actor.organization_id) == (user_id, looked_for)
-
-
 def _asked_organization(header: str | None) -> int | None:
     if header is None:
         return None
@@ -147,7 +136,8 @@ def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Act
 
 
 def _of_session(claims: TokenClaims, asked: int | None, person: Person) -> Actor:
-    return _actor(person, person.personal_organization_id if asked is None else asked, session_id=claims.session_id)
+    organization_id = person.personal_organization_id if asked is None else asked
+    return _actor(person, organization_id, is_login=True, session_id=claims.session_id)
 
 
 def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
@@ -169,13 +159,14 @@ def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
         raise Unauthenticated
     if asked not in (None, known.organization_id):
         raise NotFound
-    return _actor(person, known.organization_id, scopes=known.scopes, token_id=known.token_id)
+    return _actor(person, known.organization_id, is_login=False, scopes=known.scopes, token_id=known.token_id)
 
 
 def _actor(
     person: Person,
     organization_id: int,
     *,
+    is_login: bool,
     session_id: UUID | None = None,
     scopes: frozenset[str] = ALL_SCOPES,
     token_id: int | None = None,
@@ -192,13 +183,15 @@ def _actor(
         session_id=session_id,
         scopes=scopes,
         # An API token is for one organization's things, whoever made it.
-        is_admin=person.is_admin and session_id is not None,
+        is_admin=person.is_admin and is_login,
         token_id=token_id,
+        is_login=is_login,
     )
 
 
-def actor_of_person(user_id: int) -> Actor | None:
-    """The person in their personal organization, for work that nobody waits for; None if they may not log in.
+def actor_of_login(user_id: int) -> Actor | None:
+    """The person as a login of theirs would act that names no organization, for work ahead of it; None if they may not
+    log in.
 
     One SQL statement; ends its transaction.
     """
@@ -207,7 +200,7 @@ def actor_of_person(user_id: int) -> Actor | None:
     person = _person(found) if found else None
     if person is None or person.is_disabled:
         return None
-    return _actor(person, person.personal_organization_id)
+    return _actor(person, person.personal_organization_id, is_login=True)
 
 
 def _load_session(session_id: UUID, user_id: int) -> Person:

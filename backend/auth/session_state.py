@@ -10,7 +10,6 @@ Entries are signed: what somebody else wrote there is as if it were not there. M
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -19,7 +18,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, func, update
 
-from backend.actor import Role
+from backend.actor import Role, reach_of_token
 from backend.auth.entry_signing import EntrySigner, entry_signer
 from backend.auth.models import Session
 from backend.cache.changes import changed_person
@@ -36,24 +35,25 @@ USED_SECONDS = 60
 SIGNED_SECONDS = KNOWN_SECONDS + 10
 
 # Functions of Lua: what is known of a session and its person, or of an API token, its person, and whether this is its
-# first use within a minute; then, if they are known, the person and their own or the token's organization.
-# They believe what they find, signed or not. Whoever uses the answer believes none of it, see `place_in`.
+# first use within a minute; then, if they are known, the person, their own or the token's organization, and what the
+# credential reaches, as `Actor.reach` has it. They believe what they find, signed or not: what Redis looked up for them
+# counts only for the actor that signed entries name.
 LUA_CREDENTIALS = """
 local function session(prefix, id, user)
     local found = redis.call('MGET', prefix .. 'session:' .. id, prefix .. 'user:' .. user)
     local is_live = found[1] and string.sub(found[1], 1, 1) == '+'
     local organization = is_live and found[2] and string.match(found[2], '^%d+')
     if not organization then return found end
-    return found, user, organization
+    return found, user, organization, 'login'
 end
 local function token(prefix, hash, seconds)
     local found = redis.call('GET', prefix .. 'token:' .. hash)
-    local user, organization = string.match(found or '', '^(%d+):(%d+){')
+    local user, organization, reach = string.match(found or '', '^(%d+):(%d+):([%w-]+){')
     if not user then return {found} end
     local owner = redis.call('GET', prefix .. 'user:' .. user)
     local first = redis.call('SET', prefix .. 'token-used:' .. hash, 1, 'NX', 'EX', seconds)
     if not owner or not string.match(owner, '^%d+') then return {found, owner, first} end
-    return {found, owner, first}, user, organization
+    return {found, owner, first}, user, organization, reach
 end
 """
 # Puts an entry where there is none, or one that was not believed. A mark stays.
@@ -63,8 +63,6 @@ local found = redis.call('GET', KEYS[1])
 if not found or found == ARGV[3] then redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2]) end
 """
 )
-PLACE = re.compile(rb"(\d+):(\d+)\{")
-OWN_PLACE = re.compile(rb"\d+")
 
 
 @dataclass(frozen=True)
@@ -129,17 +127,6 @@ def token_in(
     return token, _person(token.user_id, owner, signer), first is not None
 
 
-def place_in(answer: Any, user_id: int) -> tuple[int, int] | None:
-    """The person and the organization for whom Lua looked further, by what it found, signed or not: what goes with the
-    answer is good for these alone. `user_id` is a session's, else 0."""
-    entries = answer or (None, None)
-    if user_id:
-        found = OWN_PLACE.match(entries[1] or b"")
-        return (user_id, int(found[0])) if found else None
-    found = PLACE.match(entries[0] or b"")
-    return (int(found[1]), int(found[2])) if found else None
-
-
 def remember_session(session_id: UUID, person: Person, answer: Any = None) -> None:
     """Let all processes know a live session and its person, as PostgreSQL has just told them. What stood in `answer`
     and was not believed gives way."""
@@ -152,8 +139,9 @@ def remember_token(token_hash: bytes, token: KnownToken, person: Person, answer:
     was not believed gives way."""
     value = {"i": token.token_id, "s": sorted(token.scopes), "e": token.expires_at}
     names = TOKEN + token_hash.hex(), f"{USER}{person.user_id}"
-    # In front, where Lua reads it: whose it is, and for which organization.
-    known = b"%d:%d%b" % (token.user_id, token.organization_id, orjson.dumps(value))
+    # In front, where Lua reads it: whose it is, for which organization, and what it reaches there.
+    reach = reach_of_token(token.scopes).encode()
+    known = b"%d:%d:%b%b" % (token.user_id, token.organization_id, reach, orjson.dumps(value))
     marks = {USED + token_hash.hex(): USED_SECONDS}
     _remember(dict(zip(names, (known, _as_entry(person)), strict=True)), _unbelieved(names, answer), marks)
 
@@ -224,6 +212,6 @@ def _person(user_id: int, entry: bytes | None, signer: EntrySigner) -> Person | 
 
 def _token(known: bytes) -> KnownToken:
     place, brace, rest = known.partition(b"{")
-    user_id, _, organization_id = place.partition(b":")
+    user_id, organization_id, _ = place.split(b":")
     value = orjson.loads(brace + rest)
     return KnownToken(value["i"], int(user_id), int(organization_id), frozenset(value["s"]), value["e"])

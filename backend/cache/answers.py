@@ -58,8 +58,8 @@ end
 LUA_KEPT = (
     LUA_STAMP
     + """
-local function kept(prefix, namespace, organization, user, subject, bookmark, digest, making, counted, known)
-    local place = organization .. ':' .. user .. ':'
+local function kept(prefix, namespace, organization, user, reach, subject, bookmark, digest, making, counted, known)
+    local place = organization .. ':' .. user .. ':' .. reach .. ':'
     local name = 'answer:' .. namespace .. ':' .. place .. digest
     local found, stamp
     if subject == 'link' then
@@ -95,8 +95,8 @@ end
 # What one answer says about a bookmark is the answer to other questions too. Whatever changes a bookmark sets the
 # organization's generation anew as well: where that stands, no bookmark has changed.
 LUA_KEEP_PARTS = """
-local function keep_parts(prefix, organization, user, first)
-    local place = organization .. ':' .. user .. ':'
+local function keep_parts(prefix, organization, user, reach, first)
+    local place = organization .. ':' .. user .. ':' .. reach .. ':'
     local common = string.sub(stamp_of(prefix, organization, user, 'bookmarks-of', ''), 1, 24)
     for at = first, #ARGV, 5 do
         local bookmark, question, link, seconds = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
@@ -110,19 +110,19 @@ READ = Script(
     LUA_KEPT
     + """
 local known = {}
-for at = 9, #ARGV do known[#known + 1] = ARGV[at] end
-return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', known)
+for at = 10, #ARGV do known[#known + 1] = ARGV[at] end
+return kept(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9] == '1', known)
 """
 )
 KEEP = Script(
     LUA_STAMP
     + LUA_KEEP_PARTS
     + """
-local prefix, organization, user, stamp = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-if ARGV[6] ~= '' then redis.call('SET', prefix .. ARGV[4], stamp .. ARGV[6], 'EX', ARGV[5]) end
-redis.call('DEL', prefix .. 'making:' .. ARGV[4])
-if #ARGV > 6 and stamp_of(prefix, organization, user, 'organization', '') == stamp then
-    keep_parts(prefix, organization, user, 7)
+local prefix, organization, user, reach, stamp = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if ARGV[7] ~= '' then redis.call('SET', prefix .. ARGV[5], stamp .. ARGV[7], 'EX', ARGV[6]) end
+redis.call('DEL', prefix .. 'making:' .. ARGV[5])
+if #ARGV > 7 and stamp_of(prefix, organization, user, 'organization', '') == stamp then
+    keep_parts(prefix, organization, user, reach, 8)
 end
 """
 )
@@ -137,20 +137,39 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Slot:
-    """Where an answer is kept: what was asked, by whom, in which organization, and what it shows; the bookmark, if it
-    is of one alone."""
+class Place:
+    """Whose answers: those of a person, in an organization, as far as a credential reaches (`Actor.reach`).
 
-    namespace: Namespace
+    What two credentials of one person see may differ, so that they share answers only where they reach the same.
+    """
+
     organization_id: int
     user_id: int
+    reach: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.organization_id}:{self.user_id}:{self.reach}"
+
+    @property
+    def parts(self) -> tuple[int, int, str]:
+        """What Lua makes the name of."""
+        return self.organization_id, self.user_id, self.reach
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where an answer is kept: what was asked, for whom, and what it shows; the bookmark, if it is of one alone."""
+
+    namespace: Namespace
+    place: Place
     digest: str
     subject: Subject = "organization"
     bookmark_id: int | None = None
 
     @property
     def name(self) -> str:
-        return f"answer:{self.namespace}:{self.organization_id}:{self.user_id}:{self.digest}"
+        return f"answer:{self.namespace}:{self.place.name}:{self.digest}"
 
 
 @dataclass(frozen=True)
@@ -211,12 +230,17 @@ def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
         return
     # A link has no answer but that of the bookmark which it leads to.
     value = b"" if slot.subject == "link" else answer.etag.encode() + body
-    place = (slot.organization_id, slot.user_id)
     gate = redis_gate()
     gate.ask(
         lambda: [
             KEEP.command(
-                [gate.key("")], *place, stamp, slot.name, _lasts(slot.namespace), value, *values_of_parts(parts)
+                [gate.key("")],
+                *slot.place.parts,
+                stamp,
+                slot.name,
+                _lasts(slot.namespace),
+                value,
+                *values_of_parts(parts),
             )
         ]
     )
@@ -237,8 +261,8 @@ def give_up(wanted: Wanted) -> None:
 
 
 def _read_command(slot: Slot, known: list[str], counted: bool) -> Any:
-    place = (slot.namespace, slot.organization_id, slot.user_id, slot.subject, slot.bookmark_id or "")
-    return READ.command([redis_gate().key("")], *place, slot.digest, MAKING_MS, int(counted), *known)
+    asked = (slot.namespace, *slot.place.parts, slot.subject, slot.bookmark_id or "")
+    return READ.command([redis_gate().key("")], *asked, slot.digest, MAKING_MS, int(counted), *known)
 
 
 def _lasts(namespace: Namespace) -> int:

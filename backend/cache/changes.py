@@ -30,10 +30,10 @@ ANNOUNCE = Script(
     LUA_STAMP
     + LUA_KEEP_PARTS
     + """
-local prefix, organization, user, marks = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[4])
-local stands = stamp_of(prefix, organization, user, 'organization', '') == ARGV[3]
-for at = 5, 4 + 3 * marks, 3 do redis.call('SET', prefix .. ARGV[at], ARGV[at + 1], 'EX', ARGV[at + 2]) end
-if stands then keep_parts(prefix, organization, user, 5 + 3 * marks) end
+local prefix, organization, user, reach, marks = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
+local stands = stamp_of(prefix, organization, user, 'organization', '') == ARGV[4]
+for at = 6, 5 + 3 * marks, 3 do redis.call('SET', prefix .. ARGV[at], ARGV[at + 1], 'EX', ARGV[at + 2]) end
+if stands then keep_parts(prefix, organization, user, reach, 6 + 3 * marks) end
 """
 )
 
@@ -86,9 +86,9 @@ def announce_change_of_everything() -> None:
 
 
 def _announcement(wanted: Wanted, parts: Sequence[Part], values: Mapping[str, tuple[bytes, int]]) -> Command:
-    place = (wanted.slot.organization_id, wanted.slot.user_id, wanted.stamp, len(values))
+    head = (*wanted.slot.place.parts, wanted.stamp, len(values))
     marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
-    return ANNOUNCE.command([redis_gate().key("")], *place, *marks, *values_of_parts(parts))
+    return ANNOUNCE.command([redis_gate().key("")], *head, *marks, *values_of_parts(parts))
 
 
 def _changed_lists(organization_id: int) -> dict[str, Mark]:

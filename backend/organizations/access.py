@@ -17,7 +17,7 @@ from backend.organizations.models import Membership, Organization
 def own(actor: Actor, membership: type[Membership] = Membership) -> list[ColumnElement[bool]]:
     """The person's memberships; with an API token, only that in the organization the token is for."""
     conditions = [membership.user_id == actor.user_id]
-    if actor.session_id is None:
+    if not actor.is_login:
         conditions.append(membership.organization_id == actor.organization_id)
     return conditions
 
@@ -31,6 +31,13 @@ def is_member(actor: Actor, organization_id: int, *roles: str) -> ColumnElement[
     return select(mine.user_id).where(*conditions).exists()
 
 
+def role_in(actor: Actor, organization_id: int) -> str | None:
+    """The person's role in an organization; None if they do not belong to it, or the credential does not reach it."""
+    conditions = [Membership.organization_id == organization_id, *own(actor)]
+    role: str | None = db.session.scalar(select(Membership.role).where(*conditions))
+    return role
+
+
 def require_owner(actor: Actor, organization_id: int) -> None:
     """Pass if the person owns the organization.
 
@@ -38,8 +45,7 @@ def require_owner(actor: Actor, organization_id: int) -> None:
         NotFound: they do not even belong to it.
         Forbidden: they belong to it in another role.
     """
-    conditions = [Membership.organization_id == organization_id, *own(actor)]
-    role = db.session.scalar(select(Membership.role).where(*conditions))
+    role = role_in(actor, organization_id)
     if role is None:
         raise NotFound
     if role != "owner":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,10 @@ from werkzeug.datastructures import Headers
 from backend.actor import Actor
 from backend.addresses import address_digest
 from backend.api import LimitClass, Operation
-from backend.auth.authentication import Credential, actor_of, is_looked_up_for, read_credential
+from backend.auth.authentication import Credential, actor_of, read_credential
 from backend.auth.session_state import LUA_CREDENTIALS, USED_SECONDS
 from backend.cache import answers
-from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Slot, Subject, Wanted
+from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Place, Slot, Subject, Wanted
 from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import current_settings, redis_gate
 from backend.limits.service import Charge, enforce, rate_limits
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # Answers what the limits say, what is known of the caller, and the kept answer; each false where it was not asked for,
-# and the last also where a request is refused or its caller not known.
+# and the last also where a request is refused or its caller not known. With the answer, for whom it is (`Place.name`).
 ADMIT = Script(
     LUA_CHECK
     + LUA_CREDENTIALS
@@ -39,23 +39,26 @@ if ARGV[2] ~= '' then
     for at = 1, 6 do windows[at] = tonumber(ARGV[3 + at]) end
     limited = check(prefix .. ARGV[2], tonumber(ARGV[3]), 0, windows)
 end
-local known, user, organization = false, nil, nil
+local known, user, organization, reach = false, nil, nil, nil
 if ARGV[10] == 'session' then
-    known, user, organization = session(prefix, ARGV[11], ARGV[12])
+    known, user, organization, reach = session(prefix, ARGV[11], ARGV[12])
 elseif ARGV[10] == 'token' then
-    known, user, organization = token(prefix, ARGV[11], ARGV[13])
+    known, user, organization, reach = token(prefix, ARGV[11], ARGV[13])
 end
 if ARGV[15] == '' or not user or (limited and limited[1] == 0) then return {limited, known, false} end
 if ARGV[14] ~= '' then organization = ARGV[14] end
-if ARGV[15] == 'write' then return {limited, known, {'!', stamp_of(prefix, organization, user, 'organization', '')}} end
+local place = organization .. ':' .. user .. ':' .. reach
+if ARGV[15] == 'write' then
+    return {limited, known, {'!', stamp_of(prefix, organization, user, 'organization', '')}, place}
+end
 if ARGV[20] ~= '' then
-    local asked = prefix .. 'asked:' .. organization .. ':' .. user
+    local asked = prefix .. 'asked:' .. place
     if redis.call('ZINCRBY', asked, 1, ARGV[20]) == '1' then redis.call('EXPIRE', asked, ARGV[21]) end
 end
 local etags = {}
 for at = 22, #ARGV do etags[#etags + 1] = ARGV[at] end
 return {limited, known,
-    kept(prefix, ARGV[15], organization, user, ARGV[16], ARGV[17], ARGV[18], ARGV[19], true, etags)}
+    kept(prefix, ARGV[15], organization, user, reach, ARGV[16], ARGV[17], ARGV[18], ARGV[19], true, etags), place}
 """
 )
 NO_LIMITS = (0,) * 6
@@ -119,7 +122,7 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
     asked = request.environ.pop(ASKED, None)
     if asked is None and not is_known:
         asked = ask(charge, credential, question)
-    limited, known, kept = asked or (None, None, None)
+    limited, known = asked[:2] if asked else (None, None)
     _settle(charge, limited)
     if fault:
         raise fault
@@ -127,7 +130,7 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
         return Admission(None, None)
     actor = actor_of(credential, known)
     g.actor = actor
-    found = _found(actor, question, kept) if is_looked_up_for(actor, credential, known) else None
+    found = found_for(actor, question, asked)
     try:
         actor.require(operation.scope or "")
     except Forbidden:
@@ -222,18 +225,28 @@ def _asked(question: Question | Intent | None) -> Iterator[Any]:
         yield "write" if question else ""
 
 
-def _found(actor: Actor, question: Question | Intent | None, kept: Any) -> Answer | Wanted | None:
-    if not kept or question is None:
+def found_for(actor: Actor, question: Question | Intent | None, asked: Sequence[Any] | None) -> Answer | Wanted | None:
+    """The cached response in what `ADMIT` has answered, or leave to make it; None if there is neither.
+
+    Redis has looked for whom it takes the caller to be. What it has found counts only if that is who acts: what stands
+    there of a credential may be out of date, or not be believed.
+    """
+    if question is None or not asked or not asked[2]:
         return None
-    return answers.settle(slot_of(actor, question), kept)
+    slot = slot_of(actor, question)
+    return answers.settle(slot, asked[2]) if asked[3] == slot.place.name.encode() else None
+
+
+def place_of(actor: Actor) -> Place:
+    """Whose cached responses are shown to an actor."""
+    return Place(actor.organization_id, actor.user_id, actor.reach)
 
 
 def slot_of(actor: Actor, question: Question | Intent) -> Slot:
     """Where the answer to a question is kept."""
-    place = (actor.organization_id, actor.user_id)
     if isinstance(question, Intent):
-        return Slot("bookmark", *place, "")
-    return Slot(question.namespace, *place, question.digest, question.subject, question.bookmark_id)
+        return Slot("bookmark", place_of(actor), "")
+    return Slot(question.namespace, place_of(actor), question.digest, question.subject, question.bookmark_id)
 
 
 def _settle(charge: Charge, answer: object) -> None:

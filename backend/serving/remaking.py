@@ -22,7 +22,7 @@ class Remaker:
         """Starts its thread: to be made after the fork."""
         self._app = app
         self._remake = remake
-        self._waiting: dict[tuple[int, int], Actor] = {}
+        self._waiting: dict[tuple[int, int, str], Actor] = {}
         self._comes = threading.Condition()
         threading.Thread(target=self._work, name="remaker", daemon=True).start()
 
@@ -30,7 +30,7 @@ class Remaker:
         """Have the answers of somebody made anew, if not too many wait already."""
         with self._comes:
             if len(self._waiting) < MOST_WAITING:
-                self._waiting[actor.organization_id, actor.user_id] = actor
+                self._waiting[actor.organization_id, actor.user_id, actor.reach] = actor
                 self._comes.notify()
 
     def _work(self) -> None:

@@ -11,6 +11,7 @@ from flask import Response, current_app, request
 from backend.actor import Actor
 from backend.errors import Invalid
 from backend.idempotency.service import Attempt, Replay, claim, complete, release
+from backend.organizations.access import role_in
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -58,12 +59,22 @@ def _replayed(replay: Replay) -> Response:
     return response
 
 
+def _standing(actor: Actor) -> str:
+    """What the caller may see, besides who they are: the answer to the first request is for nobody who may see less.
+
+    One statement where the path names an organization; else none.
+    """
+    path = request.view_args or {}
+    role = role_in(actor, path["organization_id"]) if "organization_id" in path else actor.role
+    return f"{actor.organization_id} {actor.reach} {role}"
+
+
 def _digest(actor: Actor) -> bytes:
     # Each time a form is sent, another boundary stands between its parts.
     boundary = request.mimetype_params.get("boundary", "").encode()
     body = request.get_data()
     said = [
-        str(actor.organization_id).encode(),
+        _standing(actor).encode(),
         request.query_string,
         body.replace(boundary, b"") if boundary else body,
     ]

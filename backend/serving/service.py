@@ -93,7 +93,12 @@ class RouteServing:
 
 
 def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
-    """Have the answer to the request at hand kept, if it is one that may be, unless somebody is making it already."""
+    """Have the answer to the request at hand kept, if it is one that may be, unless somebody is making it already.
+
+    Raises:
+        Forbidden: the actor would not get it either.
+    """
+    actor.require(route.operation.scope or "")
     question = _question(route.operation, arguments)
     if question is not None:
         found = answers.read(slot_of(actor, question), [], counted=False)

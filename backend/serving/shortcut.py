@@ -20,7 +20,6 @@ from werkzeug.routing import RequestRedirect
 from backend.actor import Actor
 from backend.api import Operation, declared_operation
 from backend.auth.authentication import Credential, known_actor, read_credential
-from backend.cache import answers
 from backend.cache.answers import Answer
 from backend.errors import DomainError, NotFound
 from backend.limits.service import Charge, rate_limits
@@ -36,8 +35,8 @@ from backend.serving.admission import (
     VARY,
     Question,
     admission_command,
+    found_for,
     question_of,
-    slot_of,
 )
 from backend.serving.conditions import same_etag
 from backend.serving.limit_headers import limit_headers
@@ -153,7 +152,7 @@ class KeptAnswers:
             actor.require(read.operation.scope or "")
         except DomainError:
             return None
-        answer = answers.settle(slot_of(actor, asked.question), answered[2])
+        answer = found_for(actor, asked.question, answered)
         if not isinstance(answer, Answer):
             return None
         return Found(actor, answer, asked.charge.settle(answered[0]), read.rule)

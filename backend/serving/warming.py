@@ -11,12 +11,12 @@ from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
 from backend.api import declared_route
-from backend.auth.authentication import actor_of_person
+from backend.auth.authentication import actor_of_login
 from backend.auth.models import Session
 from backend.errors import DomainError
 from backend.extensions import current_settings, db, redis_gate
 from backend.redis_gate import Command
-from backend.serving.admission import ASKED_SECONDS
+from backend.serving.admission import ASKED_SECONDS, place_of
 from backend.serving.remaking import Remaker
 from backend.serving.service import make_ready
 
@@ -29,12 +29,12 @@ LEAST_ASKED = 0.2
 
 
 def warm(user_ids: Iterable[int]) -> int:
-    """Have the first answers of these people made and kept, in their personal organizations; how many people."""
+    """Have the first answers made and kept for logins of these people, in their own organizations; how many people."""
     if not current_settings().ENABLE_CACHING:
         return 0
     people = 0
     for user_id in user_ids:
-        actor = actor_of_person(user_id)
+        actor = actor_of_login(user_id)
         if actor is not None:
             people += 1
             for path in FIRST_SHOWN:
@@ -68,7 +68,7 @@ def _asked_lately(actor: Actor) -> list[str]:
     gate = redis_gate()
 
     def commands() -> list[Command]:
-        name = gate.key(f"asked:{actor.organization_id}:{actor.user_id}")
+        name = gate.key(f"asked:{place_of(actor).name}")
         return [
             ("ZREVRANGE", name, 0, MOST_REMADE - 1),
             ("ZUNIONSTORE", name, 1, name, "WEIGHTS", 0.5),

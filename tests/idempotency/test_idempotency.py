@@ -79,6 +79,48 @@ def test_another_organization_is_another_request(ada: Api) -> None:
     assert field_errors(send(ada, X_Organization_ID=str(team))) == {"header.Idempotency-Key": "key_reused"}
 
 
+def script(person: Api, organization: int, *scopes: str) -> Api:
+    body = {"name": "script", "scopes": list(scopes), "organization_id": organization}
+    return Api(person.app, token=person.post("/auth/tokens", body).json["token"])
+
+
+def test_a_credential_that_sees_other_things_gets_no_answer_of_another(ada: Api) -> None:
+    """In whatever order they come; those that see the same are one."""
+    team = ada.post("/organizations", {"name": "Team"}).json["id"]
+    given = [(team, "*:read", "*:write"), (team, "organizations:write"), (ada.organization_id, "*:read", "*:write")]
+    credentials = [ada, *(script(ada, *scopes) for scopes in given)]
+    for number, first in enumerate(credentials):
+        sent = {"body": {"name": f"Of {number}"}, "key": f"key-{number}", "path": "/organizations"}
+        assert send(first, **sent).status_code == 201
+        for other in credentials:
+            answer = send(other, **sent)
+            if other is first:
+                assert answer.headers["Idempotent-Replayed"] == "true"
+            else:
+                assert field_errors(answer) == {"header.Idempotency-Key": "key_reused"}
+    same = [script(ada, *given[0]), script(ada, given[0][0], "*:write", "*:read")]
+    sent = {"body": {"name": "Of 1"}, "key": "key-1", "path": "/organizations"}
+    assert [send(one, **sent).headers["Idempotent-Replayed"] for one in same] == ["true", "true"]
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer", None])
+def test_who_has_another_role_now_is_not_told_what_the_former_one_was(
+    ada: Api, bob: Api, context: Flask, role: str | None
+) -> None:
+    team = ada.post("/organizations", {"name": "Team"}).json["id"]
+    run(f"INSERT INTO memberships (organization_id, user_id, role) VALUES ({team}, {bob.user_id}, 'owner')")
+    path, body = f"/organizations/{team}/invitations", {"email": "new@example.org", "role": "viewer"}
+    for replayed in (None, "true"):
+        answer = send(bob, body, path=path)
+        assert (answer.status_code, answer.headers.get("Idempotent-Replayed")) == (201, replayed)
+    member = f"/organizations/{team}/members/{bob.user_id}"
+    changed = ada.patch(member, {"role": role}) if role else ada.delete(member)
+    assert changed.status_code < 300
+    answer = send(bob, body, path=path)
+    assert field_errors(answer) == {"header.Idempotency-Key": "key_reused"}
+    assert "new@example.org" not in answer.get_data(as_text=True)
+
+
 @pytest.mark.parametrize("key", ["", " ", "a b", "ü", "x" * 256])
 def test_what_is_no_key_is_refused(ada: Api, key: str) -> None:
     assert field_errors(send(ada, key=key)) == {"header.Idempotency-Key": "malformed"}

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from backend.actor import Actor
-from backend.auth.authentication import actor_of_person
+from backend.auth.authentication import actor_of_login
 from backend.redis_gate import RedisGate
 from backend.serving import remaking, warming
 from backend.serving.remaking import Remaker
@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 def actor_of(api: Api) -> Actor:
     with api.app.app_context():
-        actor = actor_of_person(api.user_id)
+        actor = actor_of_login(api.user_id)
         assert actor is not None
         return actor
 
@@ -163,3 +163,26 @@ def test_a_fault_of_the_database_ends_nothing_and_the_line_is_short(
     wait_until(lambda: len(done) == 3)
     time.sleep(0.05)
     assert done == [1, 2, 3], "who writes several times waits once, and who comes last not at all"
+
+
+def test_credentials_of_one_person_wait_each_for_themselves(app: Flask) -> None:
+    done: list[Actor] = []
+    goes_on = threading.Event()
+
+    def work(actor: Actor) -> None:
+        done.append(actor)
+        goes_on.wait(10)
+
+    login, token, other = (
+        Actor(1, 1, "owner", is_login=True),
+        Actor(1, 1, "owner", scopes=frozenset({"*:write"})),
+        Actor(1, 1, "owner", scopes=frozenset({"*:write", "tasks:read"})),
+    )
+    remaker = Remaker(app, work)
+    remaker.later(login)
+    wait_until(lambda: done)
+    for actor in (token, login, other, token):
+        remaker.later(actor)
+    goes_on.set()
+    wait_until(lambda: len(done) == 4)
+    assert done == [login, token, login, other]
