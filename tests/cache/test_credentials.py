@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -368,12 +367,12 @@ def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets
     for path in ("/bookmarks", "/bookmarks", "/organizations"):
         for caller in (Caller(script), other):
             caller.ask(path)
-    names = {json.loads(gate.client.get(key))["u"]: key for key in gate.client.scan_iter("fuze:*:token:*")}
+    names = {int(gate.client.get(key).split(b":")[0]): key for key in gate.client.scan_iter("fuze:*:token:*")}
     own, foreign = names[world.bob.user_id], names[world.ada.user_id]
     gate.client.set(own, gate.client.get(foreign))
     with pytest.MonkeyPatch.context() as patch:
         # As if what stands there were not believed: PostgreSQL is asked who acts.
-        patch.setattr(session_state, "known_token", lambda _: (None, None, False))
+        patch.setattr(session_state, "known_token", lambda *_: (None, None, False))
         patch.setattr(shortcut, "known_actor", lambda *_: None)
         for path in ("/bookmarks", "/organizations"):
             answer = script.get(path)
