@@ -141,6 +141,28 @@ def test_names_are_folded_anew_and_nobody_loses_theirs(empty: Flask) -> None:
         connection.execute(text("DELETE FROM organizations"))
 
 
+def test_a_token_that_was_replaced_a_moment_ago_is_remembered(empty: Flask) -> None:
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    flask_migrate.upgrade(MIGRATIONS, revision="0017")
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    session = """
+        INSERT INTO sessions
+            (id, user_id, refresh_token_hash, previous_token_hash, rotated_at, user_agent, ip, expires_at)
+        VALUES (gen_random_uuid(), 1, '', :previous, now() - CAST(:age AS interval), :name, '', now())
+    """
+    with db.engine.begin() as connection:
+        connection.execute(text(ORGANIZATION_OF_ONE), {"id": 1})
+        connection.execute(text(PERSON), {"id": 1, "username": "ada", "email": "ada@example.org"})
+        for name, previous, age in (("new", None, "1 second"), ("used", b"x", "1 second"), ("old", b"x", "1 hour")):
+            connection.execute(text(session), {"name": name, "previous": previous, "age": age})
+    flask_migrate.upgrade(MIGRATIONS, revision="0017")
+    assert _all("SELECT user_agent FROM sessions WHERE recent_rotations = ARRAY[rotated_at]") == ["used"]
+    assert _all("SELECT user_agent FROM sessions WHERE recent_rotations = '{}' ORDER BY 1") == ["new", "old"]
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM users"))
+        connection.execute(text("DELETE FROM organizations"))
+
+
 def test_vectors_outlive_the_change_to_half_precision_and_back(empty: Flask) -> None:
     vector = "SELECT embedding::text FROM bookmark_embeddings"
     flask_migrate.downgrade(MIGRATIONS, revision="base")

@@ -22,11 +22,12 @@ LABEL = "fuze device cookie v1"
 MOST_ENTRIES, ID_LENGTH = 5, 22
 ENTRY = re.compile(r"[A-Za-z0-9_-]{65}")
 MOST_ADDRESSES = 10
-# Of the account that is read along with them: the addresses of its newest logins that have not been ended.
+# Of the account that is read along with them: the last addresses of logins that have not been ended.
 KNOWN_ADDRESSES = func.array(
     select(Session.ip)
     .where(Session.user_id == User.id, Session.revoked_at.is_(None))
-    .order_by(Session.created_at.desc())
+    .group_by(Session.ip)
+    .order_by(func.max(Session.created_at).desc())
     .limit(MOST_ADDRESSES)
     .correlate(User)
     .scalar_subquery()

@@ -16,5 +16,11 @@ def is_called(login: str) -> ColumnElement[bool]:
     """
     key = fold(login)
     if "@" in key:
-        return User.email_key == key
+        return is_at_address(login)
     return User.username_key == key if is_username_key(key) else false()
+
+
+def is_at_address(email: str) -> ColumnElement[bool]:
+    """The condition for the one account of a mail address, in any case; any other text finds nobody."""
+    key = fold(email)
+    return User.email_key == key if "@" in key else false()

@@ -44,7 +44,7 @@ def register(json: RegisterIn) -> Response:
 @blueprint.post("/login")
 @operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 429: None})
 def login(query: CookieQuery, json: LoginIn) -> Response:
-    """Log in with a username or mail address; the cookie `fuze_device` makes this device known to the account."""
+    """Log in with a username or mail address; a cookie makes the device known to the account."""
     return logged_in(service.login(json.login, json.password, _client()), in_cookies=query.cookie)
 
 

@@ -71,7 +71,7 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         keys, limits = [one.key for one in self.counters], [one.limit for one in self.counters]
-        values = self.id, self._outcome, WINDOW_SECONDS * 1000, FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, *limits
+        values = self.id, self._outcome, int(WINDOW_SECONDS * 1000), FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, *limits
         is_told = redis_gate().ask(lambda: [END.command(keys, *values)]) is not None
         _memory.end(self.id, self.counters, self._outcome if not is_told or self._outcome == "right" else "void")
 
@@ -120,7 +120,7 @@ def _counters(account: str, address: str, known: Known) -> tuple[tuple[Counter, 
 def _begin(attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
     """Seconds to wait, or whether too many others are under way; neither where the try has begun."""
     keys, limits = [one.key for one in guards], [one.limit for one in guards]
-    values = attempt, LEASE_SECONDS * 1000, WINDOW_SECONDS * 1000, *limits
+    values = attempt, int(LEASE_SECONDS * 1000), int(WINDOW_SECONDS * 1000), *limits
     answers = redis_gate().ask(lambda: [BEGIN.command(keys, *values)])
     if answers is None:
         return _memory.begin(attempt, guards)
