@@ -7,7 +7,6 @@ to another, and an old one that is put back is worth nothing after its end.
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 from typing import cast
@@ -21,17 +20,14 @@ from config import Settings
 LABEL = b"fuze entries in redis v1"
 END_BYTES, SIGNATURE_BYTES = 4, 16
 TRAILER_BYTES = END_BYTES + SIGNATURE_BYTES
-# Entries whose signature was seen to be good or not: most requests show one that a process has met before.
-REMEMBERED, LONGEST_REMEMBERED = 1_024, 4_096
 
 
 class EntrySigner:
-    """Signs entries, and reads those that are signed: some microseconds each, one where it was read before."""
+    """Signs entries, and reads those that are signed: some microseconds each."""
 
     def __init__(self, secret: str) -> None:
         """Derive the key."""
         self._key = derived_key(secret, LABEL)
-        self._verified = lru_cache(maxsize=REMEMBERED)(self._verify)
 
     def sign(self, name: str, value: bytes, seconds: int) -> bytes:
         """The entry to be kept under a name, good for so many seconds."""
@@ -40,13 +36,13 @@ class EntrySigner:
 
     def read(self, name: str, entry: bytes | None) -> bytes | None:
         """The value of an entry; None if it was not signed for this name, or has ended."""
-        if entry is None or len(entry) < TRAILER_BYTES:
-            return None
-        found = self._verified(name, entry) if len(entry) <= LONGEST_REMEMBERED else self._verify(name, entry)
+        found = self.verify(name, entry)
         return found[0] if found is not None and found[1] > time.time() else None
 
-    def _verify(self, name: str, entry: bytes) -> tuple[bytes, int] | None:
-        """The value and the end of an entry that was signed for this name."""
+    def verify(self, name: str, entry: bytes | None) -> tuple[bytes, int] | None:
+        """The value and the end, in seconds since 1970, of an entry that was signed for this name, ended or not."""
+        if entry is None or len(entry) < TRAILER_BYTES:
+            return None
         content = entry[:-SIGNATURE_BYTES]
         if not compare_digest(self._signature(name, content), entry[-SIGNATURE_BYTES:]):
             return None
