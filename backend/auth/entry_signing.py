@@ -36,13 +36,17 @@ class EntrySigner:
 
     def read(self, name: str, entry: bytes | None) -> bytes | None:
         """The value of an entry; None if it was not signed for this name, or has ended."""
+        found = self.verify(name, entry)
+        return found[0] if found is not None and found[1] > time.time() else None
+
+    def verify(self, name: str, entry: bytes | None) -> tuple[bytes, int] | None:
+        """The value and the end, in seconds since 1970, of an entry that was signed for this name, ended or not."""
         if entry is None or len(entry) < TRAILER_BYTES:
             return None
         content = entry[:-SIGNATURE_BYTES]
-        if int.from_bytes(content[-END_BYTES:], "big") <= time.time():
+        if not compare_digest(self._signature(name, content), entry[-SIGNATURE_BYTES:]):
             return None
-        is_signed = compare_digest(self._signature(name, content), entry[-SIGNATURE_BYTES:])
-        return content[:-END_BYTES] if is_signed else None
+        return content[:-END_BYTES], int.from_bytes(content[-END_BYTES:], "big")
 
     def _signature(self, name: str, content: bytes) -> bytes:
         # No name holds a zero byte.

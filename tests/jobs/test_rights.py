@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.admin.service import set_disabled
+from backend.admin.service import set_admin, set_disabled
 from backend.extensions import db
 from backend.jobs import running
 from backend.jobs.models import Job
@@ -380,3 +380,20 @@ def test_an_answer_that_was_kept_is_not_given_to_who_was_removed(team: Team) -> 
     assert team.eve.post(path, body, headers=key).status_code == 403
     assert team.ada.delete(f"/organizations/{team.id}/members/{team.eve.user_id}").status_code == 204
     assert team.eve.post(path, body, headers=key).status_code == 404
+
+
+def test_nor_to_who_is_no_administrator_any_more(person: Callable[..., Api], bob: Api) -> None:
+    chief = person("chief", admin=True)
+    key, path = {"Idempotency-Key": "once"}, f"/admin/users/{bob.user_id}/disable"
+    assert chief.post(path, headers=key).status_code == 200
+    assert chief.post(path, headers=key).headers["Idempotent-Replayed"] == "true"
+    with chief.app.app_context():
+        set_admin(chief.user_id, False)
+        db.session.remove()
+    assert chief.post(path, headers=key).status_code == 403
+
+
+def test_jobs_that_were_asked_for_before_the_right_was_lost_are_not_sent_again(team: Team, context: Flask) -> None:
+    team.ask()
+    remove(team)
+    assert running.due_job_messages(10) == []

@@ -186,3 +186,18 @@ def test_credentials_of_one_person_wait_each_for_themselves(app: Flask) -> None:
     goes_on.set()
     wait_until(lambda: len(done) == 4)
     assert done == [login, token, login, other]
+
+
+def test_what_somebody_else_wrote_among_the_paths_is_passed_over(ada: Api, sql: SqlCounter) -> None:
+    """Whoever writes to Redis ends no thread that makes answers ready."""
+    ada.get("/profile")
+    assert ada.get("/bookmarks").status_code == 200
+    with ada.app.app_context():
+        gate: RedisGate = ada.app.extensions["redis_gate"]
+        asked = gate.key(f"asked:{ada.organization_id}:{ada.user_id}:login")
+        paths = [b"\xff\xfe", b"http://[", b"/api/v1/\r\nX: y", b"/api/v1/" + b"x" * 5_000]
+        gate.client.zadd(asked, dict.fromkeys(paths, 9.0))
+    ada.save("https://example.org/")
+    remake_for(ada)
+    with sql.at_most(0):
+        assert ada.get("/bookmarks").json["total"] == 1
