@@ -57,6 +57,7 @@ ASKED_BY: tuple[tuple[str, str | None], ...] = (
 )
 Key = tuple[str | None, ...]
 REMEMBERED, LONGEST_REMEMBERED = 2_048, 2_000
+REMEMBERED_PATHS, LONGEST_PATH = 4_096, 200
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class KeptAnswers:
         self._app = app
         self._behind = behind
         self._vary = f"{VARY}, Origin, Accept-Encoding" if has_origins else f"{VARY}, Accept-Encoding"
-        self._read_of = lru_cache(maxsize=4096)(self._look_up)
+        self._remembered = lru_cache(maxsize=REMEMBERED_PATHS)(self._look_up)
         self._prepared = lru_cache(maxsize=REMEMBERED)(self._prepare)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -205,12 +206,22 @@ class KeptAnswers:
         start_response("304 NOT MODIFIED" if is_same else "200 OK", headers)
         return [answer.body or b""]
 
-    def _look_up(self, path: str) -> Read | None:
+    def _read_of(self, path: str) -> Read | None:
         """What a path reads, if its answers are kept."""
+        if len(path) > LONGEST_PATH:
+            return None
         try:
-            rule, arguments = self._app.url_map.bind("").match(path, method="GET", return_rule=True)
+            return self._remembered(path)
         except (HTTPException, RequestRedirect):
             return None
+
+    def _look_up(self, path: str) -> Read | None:
+        """What a path reads, if its answers are kept.
+
+        Raises:
+            HTTPException, RequestRedirect: no route takes it. That is not remembered: anybody can think of such paths.
+        """
+        rule, arguments = self._app.url_map.bind("").match(path, method="GET", return_rule=True)
         operation = declared_operation(self._app, rule.endpoint)
         if operation is None or operation.cache is None:
             return None
