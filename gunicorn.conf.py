@@ -38,7 +38,7 @@ bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{sett
 # Two for each core, since some always wait for the database. Each holds an embedding session of about 150 MB
 # and up to DATABASE_POOL_SIZE connections.
 workers = settings.WEB_CONCURRENCY or min(2 * cores, MOST_PROCESSES)
-worker_class = "gthread"
+worker_class = "backend.middleware.server.Worker"
 threads = 8
 preload_app = True
 timeout = 60

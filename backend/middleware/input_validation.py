@@ -8,6 +8,8 @@ from typing import IO, cast
 
 import flask
 from flask import Flask, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
@@ -32,13 +34,20 @@ class Request(flask.Request):
 
 
 class _Capped(LimitedStream):
-    """Refuses a body in chunks once it is longer than `cap` bytes. Werkzeug's own stream would end there in silence."""
+    """Refuses a body in chunks that are malformed, or once it is longer than `cap` bytes.
+
+    Werkzeug's own stream would end there in silence.
+    """
 
     def __init__(self, stream: IO[bytes], cap: int) -> None:
         super().__init__(stream, cap + 1, is_max=True)
 
     def readinto(self, buffer: bytearray) -> int | None:  # type: ignore[override]
-        size = super().readinto(buffer)
+        try:
+            size = super().readinto(buffer)
+        except (ParseException, ClientDisconnected):
+            # Said without the server's words: they quote what was sent.
+            raise MalformedBody("The body is not well-formed: its chunks cannot be read.") from None
         if self.is_exhausted:
             raise BodyTooLarge
         return size
