@@ -16,6 +16,8 @@ from werkzeug.wsgi import LimitedStream
 from backend.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
 
 BODY_LIMIT_BYTES = 1024 * 1024
+# Of method, address and version: gunicorn refuses what is longer.
+REQUEST_LINE_BYTES = 16 * 1024
 
 
 class Request(flask.Request):

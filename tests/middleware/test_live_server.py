@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from backend.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.middleware.security_headers import API_POLICY, HEADERS
 from tests.api import Api
 from tests.cli.processes import eventually
@@ -167,3 +170,44 @@ def test_what_is_no_request_is_refused_as_a_problem(live: LiveServer, sent: byte
     assert "Server" not in answer.headers
     assert "secret" not in problem["detail"]
     assert "Traceback" not in live.logged()
+
+
+IDEOGRAPH, EMOJI = "語", "\U0001f600"
+# What may be stored, or asked for, as long as it may be: what one limit lets in no other keeps out.
+ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+    "search": ("/api/v1/search", {"q": EMOJI * 1000}),
+    "filter of a list": ("/api/v1/bookmarks", {"q": EMOJI * 1000}),
+    "suggestions": ("/api/v1/search/suggest", {"q": EMOJI * 1000}),
+    "a tag": ("/api/v1/bookmarks", {"tag": EMOJI * 100}),
+    "twelve tags": ("/api/v1/bookmarks", {"tag": [f"{number:02d}" + EMOJI * 98 for number in range(12)]}),
+    "a tag of the list": ("/api/v1/tags", {"q": EMOJI * 100}),
+    "a domain": ("/api/v1/bookmarks", {"domain": "a" * 253}),
+    "a link of 1,024 ideographs": ("/api/v1/bookmarks/lookup", {"url": "https://example.org/" + IDEOGRAPH * 1004}),
+    "a link of 2,048 letters": ("/api/v1/bookmarks/lookup", {"url": "https://example.org/" + "a" * 2028}),
+    "a link of 2,048 escapes": ("/api/v1/bookmarks/lookup", {"url": "https://example.org/" + "%41" * 676}),
+}
+
+
+@pytest.mark.parametrize(("path", "query"), ASKED.values(), ids=ASKED)
+def test_what_may_be_asked_for_fits_into_an_address(
+    ada: Api, live: LiveServer, path: str, query: dict[str, Any]
+) -> None:
+    answer = live.request("GET", f"{path}?{urlencode(query, doseq=True)}", Authorization=f"Bearer {ada.token}")
+    assert answer.status == (404 if path.endswith("lookup") else 200), answer.body
+
+
+@pytest.mark.parametrize("letter", ["a", "%41", "é", IDEOGRAPH, EMOJI])
+def test_every_link_that_can_be_saved_can_be_looked_up(ada: Api, live: LiveServer, letter: str) -> None:
+    url = ("https://example.org/" + letter * 2048)[: 2047 if len(letter) > 1 else 2048]
+    saved = live.send("POST", "/api/v1/bookmarks", {"url": url, "capture": False}, ada.token)
+    assert saved.status == 201
+    found = live.send("POST", "/api/v1/bookmarks/lookup", {"url": url}, ada.token)
+    assert (found.status, found.json["id"], found.json["url"]) == (200, saved.json["id"], url)
+
+
+def test_the_first_line_of_a_request_may_have_16_kib(live: LiveServer) -> None:
+    around = len(b"GET /api/health/live? HTTP/1.1")
+    for length, status in ((REQUEST_LINE_BYTES, 422), (REQUEST_LINE_BYTES + 1, 414)):
+        line = b"GET /api/health/live?" + b"a" * (length - around) + b" HTTP/1.1"
+        [answer] = live.exchange(line + b"\r\nHost: h\r\nConnection: close\r\n\r\n")
+        assert answer.status == status
