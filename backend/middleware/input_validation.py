@@ -14,6 +14,7 @@ from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
 from backend.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from backend.middleware.compression import refuse_unacceptable
 
 BODY_LIMIT_BYTES = 1024 * 1024
 # Of method, address and version: gunicorn refuses what is longer.
@@ -67,6 +68,7 @@ def _check() -> None:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise UnsupportedMediaType("Bodies may be sent plain or with Content-Encoding: gzip.")
+    refuse_unacceptable()
 
 
 def _inflate(data: bytes, limit: int) -> bytes:

@@ -24,6 +24,7 @@ from backend.cache.answers import Answer
 from backend.errors import DomainError, NotFound
 from backend.limits.service import Charge, rate_limits
 from backend.limits.windows import Verdict
+from backend.middleware.compression import may_rule_out_identity
 from backend.middleware.request_id import request_id_of
 from backend.observability.logging import log_access
 from backend.redis_connections import pack
@@ -175,7 +176,10 @@ class KeptAnswers:
             return Prepared(credential, question, Charge(credential.subject, read.operation.limit, rate_limits()))
 
     def _is_to_be_packed(self, environ: WSGIEnvironment, answer: Answer) -> bool:
-        return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] and "HTTP_ACCEPT_ENCODING" in environ
+        accepted = environ.get("HTTP_ACCEPT_ENCODING")
+        if accepted is None:
+            return False
+        return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] or may_rule_out_identity(accepted)
 
     def _send(
         self, found: Found, environ: WSGIEnvironment, start_response: StartResponse, started: float
