@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gunicorn.glogging import Logger
+from gunicorn.http import message
 from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
 from backend.cli.up.processes import die_with_parent
 from backend.extensions import after_fork
+from backend.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.observability.logging import flush_batches, start_batches
 from backend.serving.warming import start_remaking
 from config import ConfigurationError, load_settings
@@ -38,7 +40,7 @@ bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{sett
 # Two for each core, since some always wait for the database. Each holds an embedding session of about 150 MB
 # and up to DATABASE_POOL_SIZE connections.
 workers = settings.WEB_CONCURRENCY or min(2 * cores, MOST_PROCESSES)
-worker_class = "gthread"
+worker_class = "backend.serving.worker.Worker"
 threads = 8
 preload_app = True
 timeout = 60
@@ -50,7 +52,8 @@ backlog = 2048
 reuse_port = sys.platform == "linux"
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nosec B108
 control_socket_disable = True
-limit_request_line = 8190  # The most that gunicorn can; a search in an alphabet of three bytes a letter needs it.
+# A letter of three bytes takes nine in an address. gunicorn takes 8,190 bytes at most, whatever is set.
+limit_request_line = message.MAX_REQUEST_LINE = REQUEST_LINE_BYTES
 forwarded_allow_ips = ""  # TRUSTED_PROXIES alone says whom to believe; gunicorn would believe every local caller.
 accesslog = None  # The application writes its own.
 errorlog = "-"

@@ -21,9 +21,10 @@ from backend.bookmarks.routes import tags_blueprint as tags
 from backend.cache.routes import blueprint as cache
 from backend.docs.routes import blueprint as docs
 from backend.errors import register_error_handlers
-from backend.extensions import bind_redis, compress, cors, database_options, db, jwt, migrate, remember_app
+from backend.extensions import bind_redis, cors, database_options, db, jwt, migrate, remember_app
 from backend.health.routes import blueprint as health
 from backend.jobs.routes import blueprint as jobs
+from backend.middleware.compression import register_compression
 from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
 from backend.middleware.no_sessions import NoSessions
 from backend.middleware.proxies import TrustedProxyFix
@@ -88,7 +89,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=database_options(settings),
-        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
@@ -100,7 +100,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     migrate.init_app(app, db)
     jwt.init_app(app)
-    compress.init_app(app)
+    register_compression(app)
     bind_redis(app, settings)
     bind_entry_signer(app, settings)
     if settings.ALLOWED_ORIGINS:

@@ -37,7 +37,7 @@ from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaT
 
 MAX_ID = 2**63 - 1
 MAX_JSON_DEPTH = 32
-MAX_QUERY_BYTES = 8192
+MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
 # Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 LimitClass = Literal[
@@ -66,7 +66,7 @@ CacheNamespace = Literal[
     "organization",
     "recommendations",
 ]
-Changes = Literal["bookmark", "lists", "person"]
+Changes = Literal["bookmark", "lists", "person", "nothing"]
 View = Callable[..., Any]
 T = TypeVar("T")
 
@@ -450,7 +450,8 @@ def operation(
         cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
         cost: How many requests a body counts as, if not one.
         changes: What a write changes at most: "lists" for all but bookmarks and tags, "bookmark" for these, tags and
-            the one bookmark of its path or answer, "person" for what is shown to the caller alone. Without it, all.
+            the one bookmark of its path or answer, "person" for what is shown to the caller alone, "nothing" where a
+            POST only asks. Without it, all.
         retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
         kept: About the answers that are kept.
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.

@@ -67,6 +67,10 @@ class BodyTooLarge(DomainError):
     detail = "The body is too large."
 
 
+class NotAcceptable(DomainError):
+    detail = "Accept-Encoding rules out everything that this could be sent in."
+
+
 class UnsupportedMediaType(DomainError):
     detail = "The body must be sent as application/json."
 
@@ -107,6 +111,7 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,

@@ -9,7 +9,6 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import redis
 from flask import Flask, current_app
-from flask_compress import Compress
 from flask_cors import CORS
 from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
@@ -53,7 +52,6 @@ db = SQLAlchemy(session_options={"expire_on_commit": False})
 migrate = Migrate()
 jwt = JWTManager()
 cors = CORS()
-compress = Compress()
 
 
 def current_settings() -> Settings:

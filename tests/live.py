@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -56,6 +58,23 @@ class LiveServer:
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def exchange(self, sent: bytes) -> list[Answer]:
+        """Send these bytes as they are, and nothing after them; all answers that come until the server hangs up."""
+        with socket.create_connection((self.host, self.port), timeout=30) as connection:
+            with suppress(ConnectionError):
+                connection.sendall(sent)
+                connection.shutdown(socket.SHUT_WR)
+            received = b""
+            with suppress(ConnectionResetError):
+                while piece := connection.recv(65536):
+                    received += piece
+        answers, rest = [], io.BytesIO(received)
+        while line := rest.readline():
+            status = int(line.split()[1])
+            headers = http.client.parse_headers(rest)
+            answers.append(Answer(status, headers, rest.read(int(headers["Content-Length"]))))
+        return answers
 
     def send(self, method: str, path: str, body: Any, token: str | None = None, **headers: str) -> Answer:
         """Send JSON, with a token."""

@@ -14,7 +14,7 @@ from backend.bookmarks.urls import url_fault, url_hash
 from backend.cache.answers import digest_of
 
 # Normalising a link takes longer than all else that is done for a part; lists show the same ones again and again.
-REMEMBERED_LINKS = 20_000
+REMEMBERED_LINKS, LONGEST_REMEMBERED = 20_000, 300
 
 
 def ask_for_bookmark(bookmark_id: int | None, query: str) -> object:
@@ -48,7 +48,9 @@ TAGS = Kept(shows="tags")
 
 
 def _part(bookmark: dict[str, Any], body: bytes) -> Part:
-    return Part(bookmark["id"], digest_of(ask_for_bookmark(bookmark["id"], "")), _link_digest(bookmark["url"]), body)
+    url = bookmark["url"]
+    link = (_link_digest if len(url) <= LONGEST_REMEMBERED else _link_digest.__wrapped__)(url)
+    return Part(bookmark["id"], digest_of(ask_for_bookmark(bookmark["id"], "")), link, body)
 
 
 @lru_cache(maxsize=REMEMBERED_LINKS)

@@ -20,6 +20,7 @@ from backend.bookmarks.schemas import (
     ContentOut,
     CreateQuery,
     DeleteQuery,
+    LookupIn,
     LookupQuery,
     SimilarItem,
     SimilarOut,
@@ -92,6 +93,13 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
 def lookup_bookmark(actor: Actor, query: LookupQuery) -> BookmarkOut:
     """Find the bookmark of a link, compared in normalised form."""
     return queries.lookup_bookmark(actor, query.url)
+
+
+@blueprint.post("/lookup")
+@operation(scope="bookmarks:read", limit="read", tag="bookmarks", responses={200: BookmarkOut}, changes="nothing")
+def lookup_long_link(actor: Actor, json: LookupIn) -> BookmarkOut:
+    """Find the bookmark of a link that is too long for an address."""
+    return queries.lookup_bookmark(actor, json.url)
 
 
 @blueprint.post("/bulk")

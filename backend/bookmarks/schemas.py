@@ -235,6 +235,12 @@ class LookupQuery(Query):
     url: Link
 
 
+class LookupIn(In):
+    """The link to look for, however long it is."""
+
+    url: Link
+
+
 class DeleteQuery(Query):
     """To the trash, or for good."""
 

@@ -8,12 +8,17 @@ from typing import IO, cast
 
 import flask
 from flask import Flask, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
 from backend.errors import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from backend.middleware.compression import refuse_unacceptable
 
 BODY_LIMIT_BYTES = 1024 * 1024
+# Of method, address and version: gunicorn refuses what is longer.
+REQUEST_LINE_BYTES = 16 * 1024
 
 
 class Request(flask.Request):
@@ -32,13 +37,20 @@ class Request(flask.Request):
 
 
 class _Capped(LimitedStream):
-    """Refuses a body in chunks once it is longer than `cap` bytes. Werkzeug's own stream would end there in silence."""
+    """Refuses a body in chunks that are malformed, or once it is longer than `cap` bytes.
+
+    Werkzeug's own stream would end there in silence.
+    """
 
     def __init__(self, stream: IO[bytes], cap: int) -> None:
         super().__init__(stream, cap + 1, is_max=True)
 
     def readinto(self, buffer: bytearray) -> int | None:  # type: ignore[override]
-        size = super().readinto(buffer)
+        try:
+            size = super().readinto(buffer)
+        except (ParseException, ClientDisconnected):
+            # Said without the server's words: they quote what was sent.
+            raise MalformedBody("The body is not well-formed: its chunks cannot be read.") from None
         if self.is_exhausted:
             raise BodyTooLarge
         return size
@@ -56,6 +68,7 @@ def _check() -> None:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise UnsupportedMediaType("Bodies may be sent plain or with Content-Encoding: gzip.")
+    refuse_unacceptable()
 
 
 def _inflate(data: bytes, limit: int) -> bytes:

@@ -75,7 +75,7 @@ class RouteServing:
         if actor is None:
             response = _view(route, arguments)
             return response if request.method in READS else _private(response, "no-store")
-        if request.method not in READS:
+        if request.method not in READS and operation.changes != "nothing":
             return _write(route, actor, admission.found, arguments)
         if not isinstance(question, Question):
             return _conditional(_view(route, arguments), is_timed=route.operation.is_timed)

@@ -24,6 +24,7 @@ from backend.cache.answers import Answer
 from backend.errors import DomainError, NotFound
 from backend.limits.service import Charge, rate_limits
 from backend.limits.windows import Verdict
+from backend.middleware.compression import may_rule_out_identity
 from backend.middleware.request_id import request_id_of
 from backend.observability.logging import log_access
 from backend.redis_connections import pack
@@ -57,6 +58,7 @@ ASKED_BY: tuple[tuple[str, str | None], ...] = (
 )
 Key = tuple[str | None, ...]
 REMEMBERED, LONGEST_REMEMBERED = 2_048, 2_000
+REMEMBERED_PATHS, LONGEST_PATH = 4_096, 200
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class KeptAnswers:
         self._app = app
         self._behind = behind
         self._vary = f"{VARY}, Origin, Accept-Encoding" if has_origins else f"{VARY}, Accept-Encoding"
-        self._read_of = lru_cache(maxsize=4096)(self._look_up)
+        self._remembered = lru_cache(maxsize=REMEMBERED_PATHS)(self._look_up)
         self._prepared = lru_cache(maxsize=REMEMBERED)(self._prepare)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -174,7 +176,10 @@ class KeptAnswers:
             return Prepared(credential, question, Charge(credential.subject, read.operation.limit, rate_limits()))
 
     def _is_to_be_packed(self, environ: WSGIEnvironment, answer: Answer) -> bool:
-        return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] and "HTTP_ACCEPT_ENCODING" in environ
+        accepted = environ.get("HTTP_ACCEPT_ENCODING")
+        if accepted is None:
+            return False
+        return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] or may_rule_out_identity(accepted)
 
     def _send(
         self, found: Found, environ: WSGIEnvironment, start_response: StartResponse, started: float
@@ -205,12 +210,22 @@ class KeptAnswers:
         start_response("304 NOT MODIFIED" if is_same else "200 OK", headers)
         return [answer.body or b""]
 
-    def _look_up(self, path: str) -> Read | None:
+    def _read_of(self, path: str) -> Read | None:
         """What a path reads, if its answers are kept."""
+        if len(path) > LONGEST_PATH:
+            return None
         try:
-            rule, arguments = self._app.url_map.bind("").match(path, method="GET", return_rule=True)
+            return self._remembered(path)
         except (HTTPException, RequestRedirect):
             return None
+
+    def _look_up(self, path: str) -> Read | None:
+        """What a path reads, if its answers are kept.
+
+        Raises:
+            HTTPException, RequestRedirect: no route takes it. That is not remembered: anybody can think of such paths.
+        """
+        rule, arguments = self._app.url_map.bind("").match(path, method="GET", return_rule=True)
         operation = declared_operation(self._app, rule.endpoint)
         if operation is None or operation.cache is None:
             return None

@@ -7,6 +7,7 @@ from flask import Flask
 
 from tests.api import Api, field_errors
 from tests.bookmarks.pages import add_page, add_vector
+from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
@@ -129,3 +130,20 @@ def test_reading_time_is_rounded_up(ada: Api, context: Flask) -> None:
     add_page(saved["id"], "word " * 239, update_bookmark=True)
     bookmark = ada.get(f"/bookmarks/{saved['id']}").json
     assert [bookmark["word_count"], bookmark["reading_minutes"]] == [239, 2]
+
+
+def test_a_link_in_a_body_is_looked_up_like_one_in_the_address(ada: Api, bob: Api, sql: SqlCounter) -> None:
+    saved = ada.save("https://example.org/a?b=1")
+    spelt = {"url": " http://www.EXAMPLE.org/a/?b=1&utm_source=x#top "}
+    assert ada.post("/bookmarks/lookup", spelt).json == saved
+    assert bob.post("/bookmarks/lookup", spelt).status_code == 404
+    assert field_errors(ada.post("/bookmarks/lookup", {"url": "nowhere"})) == {"body.url": "value_error"}
+    script = {"name": "script", "scopes": ["bookmarks:read"]}
+    assert (
+        Api(ada.app, token=ada.post("/auth/tokens", script).json["token"]).post("/bookmarks/lookup", spelt).json
+        == saved
+    )
+    ada.get("/bookmarks")
+    assert ada.post("/bookmarks/lookup", spelt, headers={"Idempotency-Key": "one"}).json == saved
+    with sql.at_most(0):
+        assert ada.get("/bookmarks").json["total"] == 1

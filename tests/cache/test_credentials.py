@@ -357,6 +357,11 @@ def test_credentials_that_reach_the_same_share(world: World, sql: SqlCounter) ->
             api.get("/tasks")
             with sql.at_most(0):
                 assert api.get("/tasks").headers["ETag"] == etag
+    other = token(world.ada, world.team_a, "tasks:read")
+    other.get("/profile")
+    sql.clear()
+    other.get("/tasks")
+    assert sql.statements, "what was cached for other scopes"
 
 
 def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets(world: World) -> None:
