@@ -90,4 +90,8 @@ def _add_token_mail(user: User, purpose: Purpose) -> Message:
             expires_at=utc_now() + LIFE[purpose],
         )
     )
-    return add_mail(user.email, purpose, {"username": user.username, "token": token})
+    if purpose == "verify":
+        return add_mail(user.email, "verify", {"token": token})
+    # Nobody has shown yet that the mailbox is theirs: what the account is called may be a message to whose it is.
+    username = user.username if user.email_verified_at is not None else ""
+    return add_mail(user.email, "reset", {"username": username, "token": token})

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.names import fold
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
+from backend.mail.addresses import plain_address
 
 # Self-hosted people write to each other inside a house too: host.local, home.arpa. Whether mail arrives is for a mail
 # server to find out; the library's list is meant to be changed.
@@ -24,6 +25,8 @@ def _email(value: str) -> str:
         validate_email(value, check_deliverability=False, test_environment=True, globally_deliverable=False)
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
+    if plain_address(value) is None:
+        raise ValueError("A mail address has no quotes, comments, encoded words or invisible characters")
     return value
 
 

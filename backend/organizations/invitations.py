@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor, Role
@@ -40,7 +40,7 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
     organization = lock_owned(actor, organization_id)
     if organization.personal:
         raise Conflict("A personal organization is for one person. Make an organization for a team.")
-    _refuse_member(organization_id, email)
+    is_confirmed = _refuse_member(organization_id, email)
     _refuse_too_often(actor, email)
     db.session.execute(
         delete(Invitation).where(Invitation.organization_id == organization_id, Invitation.email_key == fold(email))
@@ -57,7 +57,7 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
     )
     db.session.add(invitation)
     db.session.flush()
-    message = _mail(actor, organization, invitation, token)
+    message = _mail(actor, organization, invitation, token, is_confirmed=is_confirmed)
     detail = {"email": email, "role": role}
     record_event(actor.user_id, "invitation_sent", organization_id=organization_id, detail=detail)
     db.session.commit()
@@ -128,14 +128,15 @@ def _lock_invitation(token: str) -> tuple[Organization, Invitation]:
     return organization, invitation
 
 
-def _refuse_member(organization_id: int, email: str) -> None:
-    member = (
-        select(Membership.user_id)
-        .join(User, User.id == Membership.user_id)
-        .where(Membership.organization_id == organization_id, User.email_key == fold(email))
-    )
-    if db.session.scalar(member) is not None:
+def _refuse_member(organization_id: int, email: str) -> bool:
+    """Refuse whoever belongs to it; whether somebody here has confirmed the address."""
+    belongs = exists().where(Membership.organization_id == organization_id, Membership.user_id == User.id)
+    holder = db.session.execute(
+        select(User.email_verified_at, belongs.label("belongs")).where(User.email_key == fold(email))
+    ).one_or_none()
+    if holder is not None and holder.belongs:
         raise Conflict("A person with this mail address belongs to the organization already.")
+    return holder is not None and holder.email_verified_at is not None
 
 
 def _refuse_too_many(organization_id: int) -> None:
@@ -158,11 +159,15 @@ def _refuse_too_often(actor: Actor, email: str) -> None:
         raise TooManyRequests("You have had too many invitations mailed. Wait a little.", retry_after=wait)
 
 
-def _mail(actor: Actor, organization: Organization, invitation: Invitation, token: str) -> Message:
+def _mail(
+    actor: Actor, organization: Organization, invitation: Invitation, token: str, *, is_confirmed: bool
+) -> Message:
     values = {
         "organization": organization.name,
         "inviter": db.session.get_one(User, actor.user_id).username,
         "role": invitation.role,
         "token": token,
     }
-    return add_mail(invitation.email, "invitation", values)
+    # Whoever has not shown here that they read a mailbox gets nothing in it that somebody else wrote.
+    template = "invitation_named" if is_confirmed else "invitation"
+    return add_mail(invitation.email, template, values)
