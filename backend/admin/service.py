@@ -13,6 +13,7 @@ from backend.auth.names import fold
 from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Conflict, NotFound
 from backend.extensions import db, utc_now
+from backend.organizations.invitations import withdraw_all_of
 
 
 def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
@@ -67,6 +68,8 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
         return user
     user.disabled_at = utc_now() if disabled else None
     revoked = revoke_sessions(Session.user_id == user.id) if disabled else []
+    if disabled:
+        withdraw_all_of(user.id)
     record_event(user.id, "user_disabled" if disabled else "user_enabled", detail={"by": by})
     db.session.commit()
     announce_revoked(revoked)

@@ -14,7 +14,7 @@ from backend.auth.models import SecurityEvent, User
 from backend.auth.names import fold
 from backend.auth.session_state import forget_user
 from backend.auth.tokens import token_hash
-from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
+from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests, Unauthenticated
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
@@ -36,7 +36,10 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         Forbidden: they do not own it.
         Conflict: it is a personal one, the address is that of a member, or too many invitations are open.
         TooManyRequests: the person has had too many mailed within an hour.
+        Unauthenticated: the person's account has just been disabled or deleted.
     """
+    # Disabling and deleting wait: they take back what was sent before, and this would come after.
+    inviter = hold_person(actor)
     organization = lock_owned(actor, organization_id)
     if organization.personal:
         raise Conflict("A personal organization is for one person. Make an organization for a team.")
@@ -52,12 +55,13 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         email=email,
         email_key=fold(email),
         role=role,
+        invited_by=actor.user_id,
         token_hash=token_hash(token),
         expires_at=utc_now() + LIFE,
     )
     db.session.add(invitation)
     db.session.flush()
-    message = _mail(actor, organization, invitation, token, is_confirmed=is_confirmed)
+    message = _mail(inviter, organization, invitation, token, is_confirmed=is_confirmed)
     detail = {"email": email, "role": role}
     record_event(actor.user_id, "invitation_sent", organization_id=organization_id, detail=detail)
     db.session.commit()
@@ -88,13 +92,14 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     """Take the place that an invitation offers.
 
     Raises:
-        Invalid: the token is forged, withdrawn or replaced, used, or older than a week.
+        Invalid: the token is forged, withdrawn or replaced, used, or older than a week, or who sent it may no longer
+            invite: has left, is no owner any more, or is disabled or deleted.
         Forbidden: the invitation is for another mail address than the person's.
         Conflict: the person belongs to the organization already; the invitation is used up.
         Unauthenticated: the person's account has just been deleted.
     """
-    user = hold_person(actor)
-    organization, invitation = _lock_invitation(token)
+    user, sender_id = _hold_people(actor, token)
+    organization, invitation = _lock_invitation(token, sender_id)
     if invitation.used_at is not None:
         raise Invalid.field("body.token", "This invitation has been used.", "token_used")
     if invitation.expires_at <= utc_now():
@@ -115,17 +120,60 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     return OrganizationOut.of(organization, invitation.role)
 
 
-def _lock_invitation(token: str) -> tuple[Organization, Invitation]:
-    """The invitation, and its organization held first, as everywhere: so of two who accept, one sees it used."""
+def withdraw_all_of(user_id: int, organization_id: int | None = None) -> None:
+    """Take back the open invitations that a person sent, in one organization or in all, in the transaction at hand.
+
+    Whoever takes somebody's right to invite does so with it, holding the organization or the person.
+    """
+    which = [Invitation.invited_by == user_id, Invitation.used_at.is_(None)]
+    if organization_id is not None:
+        which.append(Invitation.organization_id == organization_id)
+    db.session.execute(delete(Invitation).where(*which))
+
+
+def _hold_people(actor: Actor, token: str) -> tuple[User, int | None]:
+    """The person who accepts, and the id of who invited them if they may act still; both as `hold_person` holds one.
+
+    In one statement, before the organization: whoever deletes or disables an account holds it first, too.
+    """
+    sender = select(Invitation.invited_by).where(Invitation.token_hash == token_hash(token)).scalar_subquery()
+    living = select(User).where(User.id.in_([actor.user_id, sender]), User.disabled_at.is_(None)).order_by(User.id)
+    held = db.session.scalars(living.with_for_update(read=True).execution_options(populate_existing=True)).all()
+    person = next((user for user in held if user.id == actor.user_id), None)
+    if person is None:
+        raise Unauthenticated
+    others = [user.id for user in held if user is not person]
+    return person, others[0] if others else None
+
+
+def _lock_invitation(token: str, sender_id: int | None) -> tuple[Organization, Invitation]:
+    """The invitation, and its organization held first, as everywhere: so of two who accept, one sees it used.
+
+    With the organization held its owners stay what they are: who sent it must be one of them, and held.
+    """
     which = Invitation.token_hash == token_hash(token)
     of_it = select(Invitation.organization_id).where(which).scalar_subquery()
     organization = db.session.scalar(
         select(Organization).where(Organization.id == of_it).with_for_update(key_share=True)
     )
-    invitation = db.session.scalar(select(Invitation).where(which)) if organization else None
-    if organization is None or invitation is None:
-        raise Invalid.field("body.token", "There is no such invitation, or it has been replaced.", "token_unknown")
+    owns = exists().where(
+        Membership.organization_id == Invitation.organization_id,
+        Membership.user_id == Invitation.invited_by,
+        Membership.role == "owner",
+    )
+    found = db.session.execute(select(Invitation, owns).where(which)).one_or_none() if organization else None
+    if organization is None or found is None:
+        raise _unknown()
+    invitation, is_owners = found
+    # What was used says so, also where its sender has gone.
+    if invitation.used_at is None and not (is_owners and invitation.invited_by == sender_id):
+        raise _unknown()
     return organization, invitation
+
+
+def _unknown() -> Invalid:
+    message = "There is no such invitation, or it has been replaced or withdrawn."
+    return Invalid.field("body.token", message, "token_unknown")
 
 
 def _refuse_member(organization_id: int, email: str) -> bool:
@@ -160,11 +208,11 @@ def _refuse_too_often(actor: Actor, email: str) -> None:
 
 
 def _mail(
-    actor: Actor, organization: Organization, invitation: Invitation, token: str, *, is_confirmed: bool
+    inviter: User, organization: Organization, invitation: Invitation, token: str, *, is_confirmed: bool
 ) -> Message:
     values = {
         "organization": organization.name,
-        "inviter": db.session.get_one(User, actor.user_id).username,
+        "inviter": inviter.username,
         "role": invitation.role,
         "token": token,
     }
