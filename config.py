@@ -156,6 +156,15 @@ class Settings(BaseSettings):
         SecretStr(""), description="smtp://user:password@host:587 or smtps://host:465; empty: files in <data-dir>/mail"
     )
     FROM_EMAIL: str = Field("fuze@localhost", description="sender of mails")
+    MAILS_PER_HOUR_TO_MAILBOX: int = Field(
+        5, ge=1, le=10_000, description="mails that a mailbox gets which its owner has not confirmed or not asked for"
+    )
+    MAILS_PER_HOUR_TO_DOMAIN: int = Field(
+        100, ge=1, le=10**6, description="the same for a domain; twenty times as many for large mail providers"
+    )
+    REGISTRATIONS_PER_HOUR: int = Field(
+        10, ge=1, le=10**6, description="accounts that may be made from one address (IPv6: a network of 64 bits)"
+    )
     FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
 
     @field_validator("ALLOWED_ORIGINS", mode="before")

@@ -56,6 +56,7 @@ Email = Annotated[Text, Field(max_length=254), AfterValidator(_email), WithJsonS
 Username = Annotated[
     Text, Field(min_length=2, max_length=64), AfterValidator(_username), WithJsonSchema(USERNAME_SCHEMA)
 ]
+REVOKE_TOKENS = "End all API tokens too; otherwise those that go on are told by mail"
 NewPassword = Annotated[Text, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH), WithJsonSchema(PASSWORD_SCHEMA)]
 
 

@@ -13,7 +13,9 @@ from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
 from backend.auth.names import fold
+from backend.auth.notices import notify_new_sign_in
 from backend.auth.passwords import hash_password, password_fault, password_matches
+from backend.auth.registrations import count_registration, refuse_too_many_registrations
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_state import announce_revoked, revoke_sessions
 from backend.auth.throttle import begin_attempt
@@ -44,13 +46,16 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
         Forbidden: registration is closed here.
         Invalid: the password is too easy to guess.
         Conflict: the mail address or username is taken, in any case of letters.
+        TooManyRequests: too many accounts were made from this address.
     """
     if current_settings().REGISTRATION == "closed":
         raise Forbidden("Registration is closed on this server.")
+    refuse_too_many_registrations(client.ip)
     user = _add_user(email, username, password, admin=False)
     record_event(user.id, "registered")
     session = open_session(user, client)
     message = ask_for_verification(user)
+    count_registration(client.ip)
     db.session.commit()
     send([message])
     return session
@@ -82,9 +87,11 @@ def login(name: str, password: str, client: Client) -> SessionOut:
         raise Unauthenticated("The login or the password is wrong.")
     attempt.succeeded()
     session = open_session(user, client)
+    notices = notify_new_sign_in(user, client.ip, client.user_agent)
     record_event(user.id, "login")
     db.session.commit()
-    send([Message("backend.serving.jobs.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")])
+    warm = Message("backend.serving.jobs.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")
+    send([warm, *notices])
     return session
 
 

@@ -47,6 +47,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
         Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),
         Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *"),
+        Regular("backend.auth.jobs.purge_registrations", cron="54 3 * * *"),
         Regular("backend.idempotency.jobs.purge_idempotency_keys", cron="27 * * * *"),
         Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
         Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *"),

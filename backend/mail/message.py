@@ -6,7 +6,7 @@ import functools
 import unicodedata
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,24 +32,36 @@ class Template:
     """The path below FRONTEND_URL to which the mail's link leads, and the names of the values that it needs.
 
     Subjects are ours alone: the `email` package decodes encoded words (RFC 2047) in whatever is set as a header.
+    While its recipient's mailbox is full (`bounds.py`) a mail waits for `patience` at most from when it was asked for;
+    with `asks_again` it does not wait for a mailbox at all, as whoever wants it can ask for another.
     """
 
     path: str
     values: Set[str]
+    patience: timedelta = timedelta(days=1)
+    asks_again: bool = False
 
 
 TEMPLATES = {
-    "verify": Template("/verify-email", {"token"}),
-    "reset": Template("/reset-password", {"token", "username"}),
+    "verify": Template("/verify-email", {"token"}, timedelta(hours=12), asks_again=True),
+    "reset": Template("/reset-password", {"token", "username"}, timedelta(minutes=30), asks_again=True),
     # To an address that no account here has confirmed: it names nobody, whatever the values are.
     "invitation": Template("/accept-invitation", {"token", "organization", "inviter", "role"}),
     "invitation_named": Template("/accept-invitation", {"token", "organization", "inviter", "role"}),
+    # Notices: of what somebody did with the account, in our words and numbers alone.
+    "password_changed": Template("", {"how", "tokens", "provider", "ended"}),
+    "email_changed": Template("", set()),
+    "token_created": Template("", set()),
+    "new_sign_in": Template("", {"address", "time"}),
 }
 
 
 @dataclass(frozen=True)
 class OutgoingMail:
-    """A mail as a worker has claimed it. `attempt` tells this claim from an earlier one that died."""
+    """A mail as a worker has claimed it. `attempt` tells this claim from an earlier one that died.
+
+    Unless it is solicited, its mailbox and domain get only so many in an hour.
+    """
 
     id: UUID
     to_address: str
@@ -58,6 +70,9 @@ class OutgoingMail:
     values: Mapping[str, str]
     created_at: datetime
     attempt: int
+    mailbox: str = ""
+    domain: str = ""
+    solicited: bool = False
 
 
 def compose(mail: OutgoingMail) -> EmailMessage:
@@ -82,10 +97,10 @@ def compose(mail: OutgoingMail) -> EmailMessage:
 
 def render(template: str, language: str, values: Mapping[str, str]) -> tuple[str, str, str]:
     """The subject, in which nobody's words are; plain text; and HTML."""
-    query = urlencode({"token": values["token"]})
+    query = f"?{urlencode({'token': values['token']})}" if "token" in values else ""
     told = {name: _in_one_line(value) for name, value in values.items() if name != "token"}
     told["site"] = current_settings().FRONTEND_URL.rstrip("/")
-    told["link"] = f"{told['site']}{TEMPLATES[template].path}?{query}"
+    told["link"] = f"{told['site']}{TEMPLATES[template].path}{query}"
     text, html = (_environment().get_template(f"{language}/{template}.{kind}").render(told) for kind in ("txt", "html"))
     subject, _, body = text.partition("\n")
     return subject, body.lstrip("\n"), html

@@ -14,7 +14,7 @@ from backend.auth.models import SecurityEvent, User
 from backend.auth.names import fold
 from backend.auth.session_state import forget_user
 from backend.auth.tokens import token_hash
-from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests, Unauthenticated
+from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from backend.extensions import db, utc_now
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
@@ -98,8 +98,8 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
         Conflict: the person belongs to the organization already; the invitation is used up.
         Unauthenticated: the person's account has just been deleted.
     """
-    user, sender_id = _hold_people(actor, token)
-    organization, invitation = _lock_invitation(token, sender_id)
+    user = hold_person(actor)
+    organization, invitation = _lock_invitation(token)
     if invitation.used_at is not None:
         raise Invalid.field("body.token", "This invitation has been used.", "token_used")
     if invitation.expires_at <= utc_now():
@@ -131,49 +131,30 @@ def withdraw_all_of(user_id: int, organization_id: int | None = None) -> None:
     db.session.execute(delete(Invitation).where(*which))
 
 
-def _hold_people(actor: Actor, token: str) -> tuple[User, int | None]:
-    """The person who accepts, and the id of who invited them if they may act still; both as `hold_person` holds one.
-
-    In one statement, before the organization: whoever deletes or disables an account holds it first, too.
-    """
-    sender = select(Invitation.invited_by).where(Invitation.token_hash == token_hash(token)).scalar_subquery()
-    living = select(User).where(User.id.in_([actor.user_id, sender]), User.disabled_at.is_(None)).order_by(User.id)
-    held = db.session.scalars(living.with_for_update(read=True).execution_options(populate_existing=True)).all()
-    person = next((user for user in held if user.id == actor.user_id), None)
-    if person is None:
-        raise Unauthenticated
-    others = [user.id for user in held if user is not person]
-    return person, others[0] if others else None
-
-
-def _lock_invitation(token: str, sender_id: int | None) -> tuple[Organization, Invitation]:
+def _lock_invitation(token: str) -> tuple[Organization, Invitation]:
     """The invitation, and its organization held first, as everywhere: so of two who accept, one sees it used.
 
-    With the organization held its owners stay what they are: who sent it must be one of them, and held.
+    While the organization is held, its owners stay what they are; who sent the invitation must be one of them. If they
+    are disabled, that is seen, or happens after.
     """
     which = Invitation.token_hash == token_hash(token)
     of_it = select(Invitation.organization_id).where(which).scalar_subquery()
     organization = db.session.scalar(
         select(Organization).where(Organization.id == of_it).with_for_update(key_share=True)
     )
-    owns = exists().where(
+    may_invite = exists().where(
         Membership.organization_id == Invitation.organization_id,
         Membership.user_id == Invitation.invited_by,
         Membership.role == "owner",
+        User.id == Invitation.invited_by,
+        User.disabled_at.is_(None),
     )
-    found = db.session.execute(select(Invitation, owns).where(which)).one_or_none() if organization else None
-    if organization is None or found is None:
-        raise _unknown()
-    invitation, is_owners = found
+    found = db.session.execute(select(Invitation, may_invite).where(which)).one_or_none() if organization else None
     # What was used says so, also where its sender has gone.
-    if invitation.used_at is None and not (is_owners and invitation.invited_by == sender_id):
-        raise _unknown()
-    return organization, invitation
-
-
-def _unknown() -> Invalid:
-    message = "There is no such invitation, or it has been replaced or withdrawn."
-    return Invalid.field("body.token", message, "token_unknown")
+    if organization is None or found is None or not (found[0].used_at or found[1]):
+        message = "There is no such invitation, or it has been replaced or withdrawn."
+        raise Invalid.field("body.token", message, "token_unknown")
+    return organization, found[0]
 
 
 def _refuse_member(organization_id: int, email: str) -> bool:
