@@ -160,7 +160,7 @@ class Settings(BaseSettings):
         5, ge=1, le=10_000, description="mails that a mailbox gets which its owner has not confirmed or not asked for"
     )
     MAILS_PER_HOUR_TO_DOMAIN: int = Field(
-        100, ge=1, le=10**6, description="the same for a domain; twenty times as many for large mail providers"
+        500, ge=1, le=10**6, description="the same for a domain; twenty times as many for large mail providers"
     )
     REGISTRATIONS_PER_HOUR: int = Field(
         10, ge=1, le=10**6, description="accounts that may be made from one address (IPv6: a network of 64 bits)"
@@ -265,6 +265,11 @@ class Settings(BaseSettings):
             )
             for name, of_class in RATE_LIMIT_CLASSES.items()
         }
+
+    @property
+    def registrations_per_hour(self) -> int:
+        """How many accounts may be made from one address; more where more requests are allowed, in proportion."""
+        return self.REGISTRATIONS_PER_HOUR * max(self.RATE_LIMIT_PER_HOUR, DEFAULT_BUDGET.hour) // DEFAULT_BUDGET.hour
 
     @property
     def stack_file(self) -> Path:

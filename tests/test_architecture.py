@@ -55,8 +55,6 @@ UPWARD = {
     # Registering makes a personal organization, and a token is good for the organizations one is a member of.
     # Organizations know the people who belong to them: no module may lead back to itself, see the test for circles.
     ("auth", "organizations"),
-    # Who proves a mail address ends what was set up before: the language model of whoever registered it, too.
-    ("auth", "ai"),
     # A task whose text names no steps takes those of the captured page that search finds for it.
     ("tasks", "search"),
 }

@@ -60,7 +60,7 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
     db.session.flush()
     record_event(actor.user_id, "token_created", organization_id=organization_id, detail={"name": given.name})
     created = TokenCreatedOut.model_validate({**TokenOut.model_validate(row).model_dump(), "token": token})
-    notices = notify_new_token(db.session.get_one(User, actor.user_id))
+    notices = notify_new_token(db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}))
     db.session.commit()
     send(notices)
     return created

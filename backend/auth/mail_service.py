@@ -42,11 +42,11 @@ def reset_password(token: str, password: str, *, revoke_tokens: bool = False) ->
     fault = password_fault(password, user.username, user.email)
     if fault:
         raise Invalid.field("body.password", fault, "password")
-    user.password_hash = hash_password(password)
-    left = end_unproven_access(user, all_tokens=revoke_tokens)
-    if user.email_verified_at is None:
+    confirmed_since, user.password_hash = user.email_verified_at, hash_password(password)
+    if confirmed_since is None:
         user.email_verified_at = utc_now()
         use_up(user.id, "verify")
+    left = end_unproven_access(user.id, confirmed_since, all_tokens=revoke_tokens)
     use_up(user.id, "reset")
     ended = revoke_sessions(Session.user_id == user.id)
     record_event(user.id, "password_reset", detail=left.detail)

@@ -1,12 +1,15 @@
 """Mails that tell people what was done with their account (R-AUTH): whoever did it may be somebody else.
 
 They hold no word that anybody chose, and go to unconfirmed addresses too, but for sign-ins: these are nobody's business
-whose mailbox was only typed in. Of each kind an account gets three an hour; the security events have all of them.
+whose mailbox was only typed in. Of each kind an account has three an hour mailed, whatever addresses it had meanwhile;
+the security events have all of them. Hold the user's row, and record the event first.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import timedelta
+
+from sqlalchemy import func, select
 
 from backend.addresses import address_digest
 from backend.auth.events import MAX_USER_AGENT
@@ -19,6 +22,8 @@ from backend.mail.service import add_mail, count_recent
 NOTICES_PER_HOUR = 3
 # Of how many of the latest sign-ins is asked whether one came from the same place.
 REMEMBERED_SIGN_INS = 1_000
+# Of the two keys of an advisory lock, the first.
+LOCK = 0x7369676E
 
 
 def notify_new_password(user: User, how: str, left: RemainingAccess) -> list[Message]:
@@ -29,25 +34,38 @@ def notify_new_password(user: User, how: str, left: RemainingAccess) -> list[Mes
         "provider": "yes" if left.has_provider else "",
         "ended": "yes" if left.ended_unproven else "",
     }
-    return _add_notice(user.email, "password_changed", values, is_confirmed=user.email_verified_at is not None)
+    if _is_frequent(user.id, "password_reset" if how == "reset" else "password_changed"):
+        return []
+    return [add_mail(user.email, "password_changed", values, solicited=user.email_verified_at is not None)]
 
 
-def notify_new_address(former: str, *, was_confirmed: bool) -> list[Message]:
-    """Tell the former address that the account has another. The new one gets a link to confirm it."""
-    return _add_notice(former, "email_changed", {}, is_confirmed=was_confirmed)
+def notify_new_address(user: User, former: str, *, was_confirmed: bool) -> list[Message]:
+    """Tell the former address that the account has another. The new one gets a link to confirm it.
+
+    Whoever confirmed theirs is told in any case; nobody writes to one address after the other by this way.
+    """
+    if not was_confirmed and _is_frequent(user.id, "email_changed"):
+        return []
+    return [add_mail(former, "email_changed", {}, solicited=was_confirmed)]
 
 
 def notify_new_token(user: User) -> list[Message]:
     """Tell that an API token was made."""
-    return _add_notice(user.email, "token_created", {}, is_confirmed=user.email_verified_at is not None)
+    if _is_frequent(user.id, "token_created"):
+        return []
+    return [add_mail(user.email, "token_created", {}, solicited=user.email_verified_at is not None)]
 
 
 def notify_new_sign_in(user: User, ip: str, user_agent: str) -> list[Message]:
     """Tell of a sign-in from a device that is not known, before it is recorded; nothing to unconfirmed addresses."""
     if user.email_verified_at is None or not is_unknown_device(user.id, ip, user_agent):
         return []
+    # The row is held for reading only: logins at once go on beside each other.
+    db.session.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(user.email_key))))
+    if count_recent(user.email, "new_sign_in") >= NOTICES_PER_HOUR:
+        return []
     values = {"address": ip, "time": f"{utc_now():%Y-%m-%d %H:%M} UTC"}
-    return _add_notice(user.email, "new_sign_in", values, is_confirmed=True)
+    return [add_mail(user.email, "new_sign_in", values, solicited=True)]
 
 
 def is_unknown_device(user_id: int, ip: str, user_agent: str) -> bool:
@@ -64,8 +82,11 @@ def is_unknown_device(user_id: int, ip: str, user_agent: str) -> bool:
     return bool(known) and here not in {(address_digest(row.ip), row.user_agent) for row in known}
 
 
-def _add_notice(to: str, template: str, values: dict[str, str], *, is_confirmed: bool) -> list[Message]:
-    """The mail in the transaction at hand, unless the address got three of these within an hour."""
-    if count_recent(to, template) >= NOTICES_PER_HOUR:
-        return []
-    return [add_mail(to, template, values, solicited=is_confirmed)]
+def _is_frequent(user_id: int, kind: str) -> bool:
+    """Whether the account had more than three of these events within an hour."""
+    recent = select(func.count()).where(
+        SecurityEvent.user_id == user_id,
+        SecurityEvent.kind == kind,
+        SecurityEvent.created_at > func.now() - timedelta(hours=1),
+    )
+    return db.session.scalars(recent).one() > NOTICES_PER_HOUR

@@ -29,7 +29,7 @@ def refuse_too_many_registrations(address: str) -> None:
         Registration.address == address_digest(address), Registration.created_at > func.now() - HOUR
     )
     oldest: datetime | None = db.session.scalar(
-        made.order_by(Registration.created_at.desc()).offset(settings.REGISTRATIONS_PER_HOUR - 1).limit(1)
+        made.order_by(Registration.created_at.desc()).offset(settings.registrations_per_hour - 1).limit(1)
     )
     if oldest is not None:
         wait = (oldest + HOUR - utc_now()).total_seconds()

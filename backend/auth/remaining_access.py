@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import column, delete, exists, func, or_, select, table
 
-from backend.ai.models import AiProvider
 from backend.auth.models import ApiToken, User
 from backend.extensions import db
+
+# The feature `ai` uses this one: its table is named here, its models are not.
+PROVIDERS = table("ai_providers", column("user_id"), column("updated_at"))
 
 
 @dataclass(frozen=True)
@@ -32,25 +34,24 @@ class RemainingAccess:
         return {"tokens_ended": len(self.ended), "tokens_left": self.tokens, "provider_left": self.has_provider}
 
 
-def end_unproven_access(user: User, *, all_tokens: bool) -> RemainingAccess:
+def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: bool) -> RemainingAccess:
     """End what was set up before the mailbox was shown to be the person's, in the transaction at hand.
 
-    Whoever registered an address first need not be whose it is: while it is not confirmed that is all, else what is
-    older than its confirmation. With `all_tokens` the other API tokens end too.
+    Whoever registered an address first need not be whose it is: where it was not confirmed that is all, else what is
+    older than its confirmation, `since`. With `all_tokens` the other API tokens end too.
     """
-    since = user.email_verified_at
     old_tokens = [ApiToken.created_at < since] if since is not None and not all_tokens else []
     ended = db.session.execute(
         delete(ApiToken)
-        .where(ApiToken.user_id == user.id, *old_tokens)
+        .where(ApiToken.user_id == user_id, *old_tokens)
         .returning(ApiToken.token_hash, ApiToken.created_at)
     ).all()
-    old_provider = [AiProvider.updated_at < since] if since is not None else []
+    old_provider = [PROVIDERS.c.updated_at < since] if since is not None else []
     provider = db.session.scalar(
-        delete(AiProvider).where(AiProvider.user_id == user.id, *old_provider).returning(AiProvider.user_id)
+        delete(PROVIDERS).where(PROVIDERS.c.user_id == user_id, *old_provider).returning(PROVIDERS.c.user_id)
     )
     unproven = provider is not None or any(_is_before(row.created_at, since) for row in ended)
-    tokens, has_provider = _left(user.id)
+    tokens, has_provider = _left(user_id)
     return RemainingAccess(tokens, has_provider, [row.token_hash for row in ended], unproven)
 
 
@@ -66,7 +67,7 @@ def end_tokens(user: User, *, all_tokens: bool) -> RemainingAccess:
 def _left(user_id: int) -> tuple[int, bool]:
     usable = ApiToken.user_id == user_id, or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
     tokens = select(func.count()).select_from(ApiToken).where(*usable).scalar_subquery()
-    row = db.session.execute(select(tokens, exists().where(AiProvider.user_id == user_id))).one()
+    row = db.session.execute(select(tokens, exists().where(PROVIDERS.c.user_id == user_id))).one()
     return row[0], row[1]
 
 

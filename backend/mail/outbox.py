@@ -99,9 +99,11 @@ def _claim(mail_id: UUID) -> OutgoingMail | None:
 def _admit(mail: OutgoingMail) -> bool:
     """Whether the mail may go now; else it waits until there is room, or is given up where that is too late.
 
-    A later try of a mail that was begun once has its place already.
+    A later try of a mail that was begun once has its place already; of one that an earlier version asked for, the
+    mailbox is not known.
     """
-    full = None if mail.solicited or mail.attempt > 1 else find_full(mail.mailbox, mail.domain)
+    is_bounded = mail.mailbox and not mail.solicited and mail.attempt == 1
+    full = find_full(mail.mailbox, mail.domain) if is_bounded else None
     if full is None:
         _change(mail, started_at=func.now())
         return True

@@ -16,8 +16,6 @@ from backend.mail.models import Mail
 
 # More than a mail server may take (`sending.SEND_SECONDS`), less than the lease of a claim.
 TIMEOUT_SECONDS = 120
-# Of the two keys of an advisory lock, the first.
-COUNT_LOCK = 0x636F756E
 
 
 def add_mail(to: str, template: str, values: dict[str, str], *, solicited: bool = False) -> Message:
@@ -50,10 +48,7 @@ def add_mail(to: str, template: str, values: dict[str, str], *, solicited: bool 
 
 
 def count_recent(to: str, template: str) -> int:
-    """How many mails of a template were asked for to an address within an hour. Two statements: others who ask wait
-    until the commit.
-    """
-    db.session.execute(select(func.pg_advisory_xact_lock(COUNT_LOCK, func.hashtext(f"{template} {to}"))))
+    """How many mails of a template were asked for to an address within an hour."""
     same = Mail.mailbox == mailbox(to), Mail.to_address == to, Mail.template == template
     recent = select(func.count()).where(*same, Mail.created_at > func.now() - timedelta(hours=1))
     return db.session.scalars(recent).one()

@@ -43,9 +43,10 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         user.username, user.username_key = new_name, fold(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:
-        messages += notify_new_address(user.email, was_confirmed=user.email_verified_at is not None)
+        former, was_confirmed = user.email, user.email_verified_at is not None
         user.email, user.email_key, user.email_verified_at = new_email, fold(new_email), None
         record_event(user.id, "email_changed")
+        messages += notify_new_address(user, former, was_confirmed=was_confirmed)
         if may_ask(user.id, "verify"):
             messages.append(ask_for_verification(user))
     db.session.commit()

@@ -107,5 +107,11 @@ def test_where_nothing_is_limited_nothing_is_counted(app: Flask, limited: Settin
         db.session.remove()
 
 
-def test_the_usual_bound_is_ten() -> None:
-    assert Settings(_env_file=None).REGISTRATIONS_PER_HOUR == 10  # type: ignore[call-arg]
+def test_the_usual_bound_is_ten_and_follows_the_limit_of_requests_upwards() -> None:
+    def bound(**given: int) -> int:
+        return Settings(_env_file=None, **given).registrations_per_hour  # type: ignore[arg-type]
+
+    assert bound() == 10
+    assert bound(RATE_LIMIT_PER_HOUR=10) == 10
+    assert bound(RATE_LIMIT_PER_HOUR=5_000) == 50
+    assert bound(RATE_LIMIT_PER_HOUR=5_000, REGISTRATIONS_PER_HOUR=1) == 5

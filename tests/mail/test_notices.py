@@ -135,10 +135,25 @@ def test_doing_it_again_and_again_is_told_three_times_an_hour(
         DEEDS[deed](ada, number)
     work()
     assert [mail["Subject"] for mail in mail_server.mails] == [SUBJECTS[deed][0]] * 3
-    row("UPDATE mails SET created_at = now() - interval '61 minutes'")
+    for table in ("mails", "security_events"):
+        row(f"UPDATE {table} SET created_at = now() - interval '61 minutes'")
     DEEDS[deed](ada, 6)
     work()
     assert len(mail_server.mails) == 4
+
+
+def test_nobody_writes_to_many_by_changing_the_address(ada: Api, mail_server: SmtpServer, work: Work, row: Row) -> None:
+    """Each deed after another address would be told to another mailbox, none of which has asked for anything."""
+    row(CONFIRMED)
+    for number in range(8):
+        change_address(ada, number)
+        make_token(ada, number)
+    work()
+    told = [(mail["To"], mail["Subject"]) for mail in mail_server.mails]
+    assert ("ada@example.org", SUBJECTS["address"][0]) in told
+    assert len([to for to, subject in told if subject == SUBJECTS["address"][0]]) == 3
+    assert len([to for to, subject in told if subject == SUBJECTS["token"][0]]) == 3
+    assert len([to for to, subject in told if "Confirm" in subject]) == 3
 
 
 def test_at_once_it_is_told_no_more_often(ada: Api, mail_server: SmtpServer, work: Work, row: Row) -> None:
