@@ -8,7 +8,8 @@ import os
 import re
 import secrets
 import tempfile
-from email.utils import parseaddr
+from email.errors import HeaderParseError
+from email.headerregistry import Address, AddressHeader, HeaderRegistry
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self, cast
 from urllib.parse import urlsplit
@@ -60,7 +61,10 @@ CACHE_SECONDS = {
     "organization": 3_600,
     "recommendations": 300,
 }
+# Dot-atom and host name. A comment, a quoted local part or an encoded word (RFC 2047) is none of them.
+SENDER_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+NO_SENDER = "is not a mail address such as Fuze <fuze@example.org>"
 SECRET_MIN_BYTES = 32
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
 KNOWN_DEFAULTS = (
@@ -152,6 +156,15 @@ class Settings(BaseSettings):
         SecretStr(""), description="smtp://user:password@host:587 or smtps://host:465; empty: files in <data-dir>/mail"
     )
     FROM_EMAIL: str = Field("fuze@localhost", description="sender of mails")
+    MAILS_PER_HOUR_TO_MAILBOX: int = Field(
+        5, ge=1, le=10_000, description="mails that a mailbox gets which its owner has not confirmed or not asked for"
+    )
+    MAILS_PER_HOUR_TO_DOMAIN: int = Field(
+        500, ge=1, le=10**6, description="the same for a domain; twenty times as many for large mail providers"
+    )
+    REGISTRATIONS_PER_HOUR: int = Field(
+        10, ge=1, le=10**6, description="accounts that may be made from one address (IPv6: a network of 64 bits)"
+    )
     FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
 
     @field_validator("ALLOWED_ORIGINS", mode="before")
@@ -208,9 +221,7 @@ class Settings(BaseSettings):
     @field_validator("FROM_EMAIL")
     @classmethod
     def _check_sender(cls, value: str) -> str:
-        name, domain = parseaddr(value)[1].rpartition("@")[::2]
-        if not name or not domain or not value.isprintable():
-            raise ValueError("is not a mail address such as Fuze <fuze@example.org>")
+        sender_of(value)
         return value
 
     @model_validator(mode="after")
@@ -256,6 +267,11 @@ class Settings(BaseSettings):
         }
 
     @property
+    def registrations_per_hour(self) -> int:
+        """How many accounts may be made from one address; more where more requests are allowed, in proportion."""
+        return self.REGISTRATIONS_PER_HOUR * max(self.RATE_LIMIT_PER_HOUR, DEFAULT_BUDGET.hour) // DEFAULT_BUDGET.hour
+
+    @property
     def stack_file(self) -> Path:
         """Where a running `up` leaves the addresses of its embedded servers for other commands."""
         return self.FUZE_DATA_DIR / "stack.json"
@@ -284,6 +300,24 @@ def load_settings(**overrides: object) -> Settings:
     if not (settings.DATABASE_URL and settings.REDIS_URL):
         _fill_embedded_servers(settings)
     return settings
+
+
+def sender_of(value: str) -> Address:
+    """The one address of FROM_EMAIL, its domain in Punycode, with the name to show.
+
+    Raises:
+        ValueError: there is none, or more than one, or a mail client could read something else in it.
+    """
+    try:
+        header = HeaderRegistry()("From", value)
+        [found] = cast(AddressHeader, header).addresses
+        sender = Address(found.display_name, found.username, found.domain.encode("idna").decode())
+    except (ValueError, LookupError, AttributeError, HeaderParseError):
+        raise ValueError(NO_SENDER) from None
+    plain = SENDER_ADDRESS.fullmatch(sender.addr_spec) and value.isprintable() and not header.defects
+    if not plain or any(sign in value for sign in ("=?", "?=", "(", ")", ";")):
+        raise ValueError(NO_SENDER)
+    return sender
 
 
 def ensure_development_secrets(data_dir: Path) -> dict[str, str]:

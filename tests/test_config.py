@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from config import ConfigurationError, Settings, ensure_development_secrets, load_settings
+from config import ConfigurationError, Settings, ensure_development_secrets, load_settings, sender_of
 
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
@@ -139,11 +139,36 @@ def test_networks_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SMTP_URL", "smtp://mail.example.org:port"),
         ("FROM_EMAIL", "fuze"),
         ("FROM_EMAIL", "fuze@example.org\nBcc: eve@example.org"),
+        ("FROM_EMAIL", "=?utf-8?q?x=0D=0ABcc:_eve@example.org?= <fuze@example.org>"),
+        ("FROM_EMAIL", "=?utf-8?q?x=0D=0ABcc:?=@example.org"),
+        ("FROM_EMAIL", '"a b"@example.org'),
+        ("FROM_EMAIL", "fuze(comment)@example.org"),
+        ("FROM_EMAIL", "fuze@[127.0.0.1]"),
+        ("FROM_EMAIL", "fuze@example.org, eve@example.org"),
+        ("FROM_EMAIL", "Fuze, Inc. <fuze@example.org>"),
+        ("FROM_EMAIL", "Fuze <fuze@example.org> more"),
+        ("FROM_EMAIL", "team: fuze@example.org;"),
+        ("FROM_EMAIL", "fuze@example.org\u2028"),
     ],
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     assert refusal().startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "address"),
+    [
+        ("fuze@localhost", "", "fuze@localhost"),
+        ("Fuze <fuze@example.org>", "Fuze", "fuze@example.org"),
+        ('"Fuze, Inc." <no-reply@example.org>', "Fuze, Inc.", "no-reply@example.org"),
+        ("Büchersammlung <fuze@bücher.example>", "Büchersammlung", "fuze@xn--bcher-kva.example"),
+    ],
+)
+def test_the_sender_may_have_a_name(monkeypatch: pytest.MonkeyPatch, value: str, name: str, address: str) -> None:
+    monkeypatch.setenv("FROM_EMAIL", value)
+    sender = sender_of(load_settings().FROM_EMAIL)
+    assert (sender.display_name, sender.addr_spec) == (name, address)
 
 
 def test_a_variable_that_is_empty_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

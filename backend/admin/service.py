@@ -18,6 +18,7 @@ from backend.errors import Conflict, NotFound
 from backend.extensions import db, utc_now
 from backend.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
+from backend.organizations.invitations import withdraw_all_of
 
 BATCH = 1_000
 
@@ -76,6 +77,7 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
     revoked = revoke_sessions(Session.user_id == user.id) if disabled else []
     if disabled:
         cancel_jobs_of(user.id)
+        withdraw_all_of(user.id)
     record_event(user.id, "user_disabled" if disabled else "user_enabled", detail={"by": by})
     db.session.commit()
     announce_revoked(revoked)

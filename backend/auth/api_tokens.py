@@ -17,12 +17,14 @@ from sqlalchemy import func, or_, select, update
 
 from backend.actor import Actor
 from backend.auth.events import record_event
-from backend.auth.models import ApiToken
+from backend.auth.models import ApiToken, User
+from backend.auth.notices import notify_new_token
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
 from backend.auth.session_state import announce_deleted_token
 from backend.auth.tokens import token_hash
 from backend.errors import Invalid, NotFound
 from backend.extensions import db, utc_now
+from backend.jobs.queue import send
 from backend.jobs.rights import cancel_jobs_by_token
 from backend.organizations.models import Membership
 from backend.pagination import Sort, page_of, paginate
@@ -59,7 +61,9 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
     db.session.flush()
     record_event(actor.user_id, "token_created", organization_id=organization_id, detail={"name": given.name})
     created = TokenCreatedOut.model_validate({**TokenOut.model_validate(row).model_dump(), "token": token})
+    notices = notify_new_token(db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}))
     db.session.commit()
+    send(notices)
     return created
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, func, or_, select, text
 
-from backend.auth.models import MailToken, Session
+from backend.auth.models import MailToken, Registration, Session
 from backend.auth.session_state import announce_revoked
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.registry import job
@@ -41,6 +41,13 @@ def repeat_revocations() -> None:
 def purge_mail_tokens() -> None:
     """Delete tokens that expired more than 30 days ago: until then they get an answer that says so."""
     db.session.execute(delete(MailToken).where(MailToken.expires_at < func.now() - text("interval '30 days'")))
+    db.session.commit()
+
+
+@job("auth.purge_registrations")
+def purge_registrations() -> None:
+    """Forget how many accounts were made from which address more than a day ago."""
+    db.session.execute(delete(Registration).where(Registration.created_at < func.now() - text("interval '1 day'")))
     db.session.commit()
 
 

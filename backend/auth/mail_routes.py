@@ -24,7 +24,7 @@ def forget_password(json: ForgottenPasswordIn) -> tuple[AcceptedOut, int]:
 @operation(scope=None, limit="auth", tag="auth", responses={204: None})
 def reset_password(json: NewPasswordIn) -> tuple[str, int]:
     """Choose a new password with a mailed token; ends every session."""
-    mail_service.reset_password(json.token, json.password)
+    mail_service.reset_password(json.token, json.password, revoke_tokens=json.revoke_tokens)
     return "", 204
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.api import In, Out, Text
-from backend.auth.schemas import NewPassword
+from backend.auth.schemas import REVOKE_TOKENS, NewPassword
 
 MailedToken = Annotated[
     Text,
@@ -26,6 +26,7 @@ class NewPasswordIn(In):
 
     token: MailedToken
     password: NewPassword = Field(description="10 to 128 characters, not a common one, not the name or mail address")
+    revoke_tokens: bool = Field(False, description=REVOKE_TOKENS)
 
 
 class VerificationIn(In):

@@ -8,11 +8,13 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_reset, ask_for_verification, find_holder, may_ask, use_up
 from backend.auth.models import Session, User
+from backend.auth.notices import notify_new_password
 from backend.auth.passwords import hash_password, password_fault
 from backend.auth.queries import is_at_address
-from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
+from backend.auth.remaining_access import end_unproven_access
+from backend.auth.session_state import announce_deleted_tokens, announce_revoked, forget_user, revoke_sessions
 from backend.errors import Invalid
-from backend.extensions import db
+from backend.extensions import db, utc_now
 from backend.jobs.queue import send
 
 
@@ -28,8 +30,11 @@ def forget_password(email: str) -> None:
     send([message])
 
 
-def reset_password(token: str, password: str) -> None:
+def reset_password(token: str, password: str, *, revoke_tokens: bool = False) -> None:
     """Set a new password with a mailed token, and end every session of the person.
+
+    The link shows that the mailbox is theirs: what was set up before that was known ends too, API tokens and the
+    language model. With `revoke_tokens` all API tokens end. A mail tells what is left.
 
     Raises:
         Invalid: naming `body.token` (unknown, used, expired), or `body.password`; the token then still works.
@@ -38,13 +43,20 @@ def reset_password(token: str, password: str) -> None:
     fault = password_fault(password, user.username, user.email)
     if fault:
         raise Invalid.field("body.password", fault, "password")
-    user.password_hash = hash_password(password)
+    confirmed_since, user.password_hash = user.email_verified_at, hash_password(password)
+    if confirmed_since is None:
+        user.email_verified_at = utc_now()
+        use_up(user.id, "verify")
+    left = end_unproven_access(user.id, confirmed_since, all_tokens=revoke_tokens)
     use_up(user.id, "reset")
     ended = revoke_sessions(Session.user_id == user.id)
-    record_event(user.id, "password_reset")
+    record_event(user.id, "password_reset", detail=left.detail)
+    notices = notify_new_password(user, "reset", left)
     db.session.commit()
     announce_revoked(ended)
+    announce_deleted_tokens(left.ended)
     forget_user(user.id)
+    send(notices)
 
 
 def verify_email(token: str) -> None:

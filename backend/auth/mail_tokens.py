@@ -90,4 +90,9 @@ def _add_token_mail(user: User, purpose: Purpose) -> Message:
             expires_at=utc_now() + LIFE[purpose],
         )
     )
-    return add_mail(user.email, purpose, {"username": user.username, "token": token})
+    if purpose == "verify":
+        return add_mail(user.email, "verify", {"token": token})
+    # Nobody has shown yet that the mailbox is theirs: what the account is called may be a message to whose it is.
+    is_confirmed = user.email_verified_at is not None
+    values = {"username": user.username if is_confirmed else "", "token": token}
+    return add_mail(user.email, "reset", values, solicited=is_confirmed)

@@ -84,6 +84,19 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class Registration(Base):
+    """That somebody made an account, from this address (`addresses.address_digest`). It outlives the account, so that
+    deleting one gives no other; it is forgotten after a day.
+    """
+
+    __tablename__ = "registrations"
+    __table_args__ = (Index("ix_registrations_address_created_at", "address", "created_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class MailToken(Base):
     """A token that was mailed and works once, known by the SHA-256 of it.
 

@@ -35,7 +35,7 @@ def _client() -> Client:
 
 
 @blueprint.post("/register")
-@operation(scope=None, limit="auth", tag="auth", responses={201: SessionOut, 403: None, 409: None})
+@operation(scope=None, limit="auth", tag="auth", responses={201: SessionOut, 403: None, 409: None, 429: None})
 def register(json: RegisterIn) -> Response:
     """Make an account and log in."""
     return logged_in(service.register(json.email, json.username, json.password, _client()), 201)

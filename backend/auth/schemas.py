@@ -14,6 +14,7 @@ from pydantic.json_schema import SkipJsonSchema
 from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
+from backend.mail.addresses import plain_address
 
 # Self-hosted people write to each other inside a house too: host.local, home.arpa. Whether mail arrives is for a mail
 # server to find out; the library's list is meant to be changed.
@@ -27,6 +28,8 @@ def _email(value: str) -> str:
         raise ValueError(str(error)) from None
     if fold(value).count("@") != 1:
         raise ValueError("A mail address has one @ and no sign that reads as another")
+    if plain_address(value) is None:
+        raise ValueError("A mail address has no quotes, comments, encoded words or invisible characters")
     return value
 
 
@@ -60,6 +63,7 @@ Username = Annotated[
     AfterValidator(_username),
     WithJsonSchema(USERNAME_SCHEMA),
 ]
+REVOKE_TOKENS = "End all API tokens too; otherwise those that go on are told by mail"
 NewPassword = Annotated[Text, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH), WithJsonSchema(PASSWORD_SCHEMA)]
 
 

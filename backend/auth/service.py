@@ -15,8 +15,10 @@ from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
+from backend.auth.notices import notify_new_sign_in
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.queries import is_called
+from backend.auth.registrations import count_registration, refuse_too_many_registrations
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_state import announce_revoked, revoke_sessions
 from backend.auth.throttle import begin_attempt
@@ -48,14 +50,17 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
         Forbidden: registration is closed here.
         Invalid: the password is too easy to guess.
         Conflict: the mail address or username is taken, in any case of letters.
+        TooManyRequests: too many accounts were made from this address.
     """
     if current_settings().REGISTRATION == "closed":
         raise Forbidden("Registration is closed on this server.")
+    refuse_too_many_registrations(client.ip)
     user = _add_user(email, username, password, admin=False)
     record_event(user.id, "registered")
     session = open_session(user, client)
     session.device = remember_device(user, client.device)
     message = ask_for_verification(user)
+    count_registration(client.ip)
     db.session.commit()
     send([message])
     return session
@@ -90,9 +95,10 @@ def login(name: str, password: str, client: Client) -> SessionOut:
         attempt.succeeded()
     session = open_session(user, client)
     session.device = remember_device(user, client.device)
+    notices = [] if known.device else notify_new_sign_in(user, client.ip, client.user_agent)
     record_event(user.id, "login")
     db.session.commit()
-    send([Message("serving.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk")])
+    send([Message("serving.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk"), *notices])
     return session
 
 

@@ -172,6 +172,11 @@ def announce_deleted_token(token_hash: bytes) -> None:
     redis_gate().announce({TOKEN + token_hash.hex(): (REVOKED, KNOWN_SECONDS * 2)})
 
 
+def announce_deleted_tokens(token_hashes: Iterable[bytes]) -> None:
+    """The same for many. One round trip."""
+    redis_gate().announce({TOKEN + token_hash.hex(): (REVOKED, KNOWN_SECONDS * 2) for token_hash in token_hashes})
+
+
 def forget_user(user_id: int) -> None:
     """Tell all processes that a person's role, memberships or state have changed, after the commit of it."""
     redis_gate().announce({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | changed_person(user_id))

@@ -47,6 +47,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("auth.purge_sessions", cron="47 3 * * *"),
         Regular("auth.purge_mail_tokens", cron="52 3 * * *"),
         Regular("auth.purge_security_events", cron="53 3 * * *"),
+        Regular("auth.purge_registrations", cron="54 3 * * *"),
         Regular("idempotency.purge_idempotency_keys", cron="27 * * * *"),
         Regular("mail.purge_mails", cron="57 3 * * *"),
         Regular("profile.purge_exports", cron="58 3 * * *"),

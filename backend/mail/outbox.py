@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,9 @@ from loguru import logger
 from sqlalchemy import delete, func, select, update
 
 from backend.extensions import db
+from backend.mail.bounds import find_full
 from backend.mail.faults import NotSent, Undeliverable
-from backend.mail.message import OutgoingMail, compose
+from backend.mail.message import TEMPLATES, OutgoingMail, compose
 from backend.mail.models import Mail
 from backend.mail.sending import deliver
 
@@ -21,12 +23,14 @@ LEASE_SECONDS = 180
 RETRY_SECONDS = (60, 300, 1_800, 7_200)
 MAX_ATTEMPTS = len(RETRY_SECONDS) + 1
 KEPT_DAYS = 30
+# Of what a worker needs to know of a mail, the columns that are called otherwise.
+COLUMNS = {"attempt": "attempts"}
 
 
 def send(mail_id: UUID) -> None:
     """Send a mail that is due and that nobody else is sending; does nothing for any other."""
     mail = _claim(mail_id)
-    if mail is None:
+    if mail is None or not _admit(mail):
         return
     with logger.contextualize(mail_id=str(mail.id), template=mail.template, attempt=mail.attempt):
         if mail.attempt > MAX_ATTEMPTS:
@@ -80,14 +84,37 @@ def _give_up(mail: OutgoingMail, reason: str) -> None:
 
 
 def _claim(mail_id: UUID) -> OutgoingMail | None:
+    """The mail, if it is due; this worker's alone with the commit, which `_admit` does."""
     row = db.session.execute(
         update(Mail)
         .where(Mail.id == mail_id, Mail.status == "queued", Mail.due_at <= func.now())
         .values(attempts=Mail.attempts + 1, due_at=func.now() + timedelta(seconds=LEASE_SECONDS))
-        .returning(Mail.id, Mail.to_address, Mail.template, Mail.language, Mail.values, Mail.created_at, Mail.attempts)
+        .returning(*(getattr(Mail, COLUMNS.get(field.name, field.name)) for field in fields(OutgoingMail)))
     ).one_or_none()
-    db.session.commit()
+    if row is None:
+        db.session.commit()
     return OutgoingMail(*row) if row else None
+
+
+def _admit(mail: OutgoingMail) -> bool:
+    """Whether the mail may go now; else it waits until there is room, or is given up where that is too late.
+
+    A later try of a mail that was begun once has its place already; of one that an earlier version asked for, the
+    mailbox is not known.
+    """
+    is_bounded = mail.mailbox and not mail.solicited and mail.attempt == 1
+    full = find_full(mail.mailbox, mail.domain) if is_bounded else None
+    if full is None:
+        _change(mail, started_at=func.now())
+        return True
+    template = TEMPLATES[mail.template]
+    if full.until > mail.created_at + template.patience or (full.is_mailbox and template.asks_again):
+        logger.warning("mail {} given up: too many within an hour to one mailbox or domain", mail.id)
+        _change(mail, status="failed", values={}, attempts=0, error=full.reason)
+    else:
+        logger.info("mail {} waits: too many within an hour to one mailbox or domain", mail.id)
+        _change(mail, attempts=0, due_at=full.until, error=f"{full.reason} It waits.")
+    return False
 
 
 def _change(mail: OutgoingMail, **values: Any) -> None:

@@ -12,8 +12,6 @@ import tempfile
 import threading
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +20,7 @@ from loguru import logger
 
 from backend.extensions import current_settings
 from backend.mail.faults import NotSent, Undeliverable
+from backend.mail.wire import addresses, is_international, wire_bytes
 
 # For each word of the server, and for the whole conversation.
 WAIT_SECONDS = 10
@@ -75,8 +74,9 @@ def send_by_smtp(message: EmailMessage, server: MailServer) -> None:
 
     Raises:
         NotSent: the server is away, too slow, not to be trusted, lets us not in, or asks for patience (4xx).
-        Undeliverable: it refused the sender, the recipient or the message (5xx).
+        Undeliverable: it refused the sender, the recipient or the message (5xx), or the message is not fit to leave.
     """
+    content = wire_bytes(message)
     try:
         smtp = _connect(server)
     except (OSError, ValueError) as error:
@@ -84,10 +84,12 @@ def send_by_smtp(message: EmailMessage, server: MailServer) -> None:
     try:
         # Without this extension bytes above 127 are sent all the same, as everybody does.
         options = ["BODY=8BITMIME"] if smtp.has_extn("8bitmime") else []
-        sender, recipient = (parseaddr(message[name])[1] for name in ("From", "To"))
-        smtp.send_message(message, sender, [recipient], mail_options=options)
-    except smtplib.SMTPNotSupportedError:
-        raise Undeliverable("The mail server takes no addresses with letters beyond ASCII.") from None
+        if is_international(message):
+            if not smtp.has_extn("smtputf8"):
+                raise Undeliverable("The mail server takes no addresses with letters beyond ASCII.")
+            options = ["SMTPUTF8", "BODY=8BITMIME"]
+        [sender], [recipient] = (addresses(message, name) for name in ("From", "To"))
+        smtp.sendmail(sender, [recipient], content, mail_options=options)
     except (OSError, ValueError) as error:
         if _is_final(error):
             raise Undeliverable(f"The mail server refused: {_in_words(error)}") from None
@@ -102,10 +104,10 @@ def write_file(message: EmailMessage, path: Path) -> None:
     Raises:
         NotSent: the disk is full, or the folder cannot be written to.
     """
-    utf8 = not str(message["To"]).isascii()
+    content = wire_bytes(message)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_whole(path, message.as_bytes(policy=SMTP.clone(utf8=utf8)))
+        _write_whole(path, content)
     except OSError as error:
         raise NotSent(f"The mail could not be written to a file: {error.strerror}") from None
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
 
 from backend.extensions import db
 from backend.jobs.queue import Message
+from backend.mail.addresses import mailbox
 from backend.mail.languages import asked_language
 from backend.mail.message import TEMPLATES
 from backend.mail.models import Mail
@@ -14,10 +18,11 @@ from backend.mail.models import Mail
 TIMEOUT_SECONDS = 120
 
 
-def add_mail(to: str, template: str, values: dict[str, str]) -> Message:
+def add_mail(to: str, template: str, values: dict[str, str], *, solicited: bool = False) -> Message:
     """A mail in the transaction at hand, in the language of the request; send the message after the commit.
 
-    `values` are exactly those that `TEMPLATES` names for the template. `token` is the one of the link.
+    `values` are exactly those that `TEMPLATES` names for the template. `token` is the one of the link. `solicited` says
+    that the recipient has confirmed the address and that their account bounds such mails: no other bound holds then.
 
     Raises:
         ValueError: there is no such template, or the values are not those that it needs.
@@ -25,10 +30,28 @@ def add_mail(to: str, template: str, values: dict[str, str]) -> Message:
     if template not in TEMPLATES or values.keys() != TEMPLATES[template].values:
         raise ValueError(f"no mail {template} of {sorted(values)}")
     mail_id = uuid4()
+    home = mailbox(to)
     db.session.add(
-        Mail(id=mail_id, to_address=to, template=template, language=asked_language(), values=values, status="queued")
+        Mail(
+            id=mail_id,
+            to_address=to,
+            mailbox=home,
+            domain=home.rpartition("@")[2],
+            solicited=solicited,
+            template=template,
+            language=asked_language(),
+            values=values,
+            status="queued",
+        )
     )
     return mail_message(mail_id)
+
+
+def count_recent(to: str, template: str) -> int:
+    """How many mails of a template were asked for to an address within an hour."""
+    same = Mail.mailbox == mailbox(to), Mail.to_address == to, Mail.template == template
+    recent = select(func.count()).where(*same, Mail.created_at > func.now() - timedelta(hours=1))
+    return db.session.scalars(recent).one()
 
 
 def add_empty_mail(template: str) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor, Role
@@ -36,11 +36,14 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         Forbidden: they do not own it.
         Conflict: it is a personal one, the address is that of a member, or too many invitations are open.
         TooManyRequests: the person has had too many mailed within an hour.
+        Unauthenticated: the person's account has just been disabled or deleted.
     """
+    # Disabling and deleting wait: they take back what was sent before, and this would come after.
+    inviter = hold_person(actor)
     organization = lock_owned(actor, organization_id)
     if organization.personal:
         raise Conflict("A personal organization is for one person. Make an organization for a team.")
-    _refuse_member(organization_id, email)
+    is_confirmed = _refuse_member(organization_id, email)
     _refuse_too_often(actor, email)
     db.session.execute(
         delete(Invitation).where(Invitation.organization_id == organization_id, Invitation.email_key == fold(email))
@@ -52,12 +55,13 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         email=email,
         email_key=fold(email),
         role=role,
+        invited_by=actor.user_id,
         token_hash=token_hash(token),
         expires_at=utc_now() + LIFE,
     )
     db.session.add(invitation)
     db.session.flush()
-    message = _mail(actor, organization, invitation, token)
+    message = _mail(inviter, organization, invitation, token, is_confirmed=is_confirmed)
     detail = {"email": email, "role": role}
     record_event(actor.user_id, "invitation_sent", organization_id=organization_id, detail=detail)
     db.session.commit()
@@ -88,7 +92,8 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     """Take the place that an invitation offers.
 
     Raises:
-        Invalid: the token is forged, withdrawn or replaced, used, or older than a week.
+        Invalid: the token is forged, withdrawn or replaced, used, or older than a week, or who sent it may no longer
+            invite: has left, is no owner any more, or is disabled or deleted.
         Forbidden: the invitation is for another mail address than the person's.
         Conflict: the person belongs to the organization already; the invitation is used up.
         Unauthenticated: the person's account has just been deleted.
@@ -115,27 +120,52 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     return OrganizationOut.of(organization, invitation.role)
 
 
+def withdraw_all_of(user_id: int, organization_id: int | None = None) -> None:
+    """Take back the open invitations that a person sent, in one organization or in all, in the transaction at hand.
+
+    Whoever takes somebody's right to invite does so with it, holding the organization or the person.
+    """
+    which = [Invitation.invited_by == user_id, Invitation.used_at.is_(None)]
+    if organization_id is not None:
+        which.append(Invitation.organization_id == organization_id)
+    db.session.execute(delete(Invitation).where(*which))
+
+
 def _lock_invitation(token: str) -> tuple[Organization, Invitation]:
-    """The invitation, and its organization held first, as everywhere: so of two who accept, one sees it used."""
+    """The invitation, and its organization held first, as everywhere: so of two who accept, one sees it used.
+
+    While the organization is held, its owners stay what they are; who sent the invitation must be one of them. If they
+    are disabled, that is seen, or happens after.
+    """
     which = Invitation.token_hash == token_hash(token)
     of_it = select(Invitation.organization_id).where(which).scalar_subquery()
     organization = db.session.scalar(
         select(Organization).where(Organization.id == of_it).with_for_update(key_share=True)
     )
-    invitation = db.session.scalar(select(Invitation).where(which)) if organization else None
-    if organization is None or invitation is None:
-        raise Invalid.field("body.token", "There is no such invitation, or it has been replaced.", "token_unknown")
-    return organization, invitation
-
-
-def _refuse_member(organization_id: int, email: str) -> None:
-    member = (
-        select(Membership.user_id)
-        .join(User, User.id == Membership.user_id)
-        .where(Membership.organization_id == organization_id, User.email_key == fold(email))
+    may_invite = exists().where(
+        Membership.organization_id == Invitation.organization_id,
+        Membership.user_id == Invitation.invited_by,
+        Membership.role == "owner",
+        User.id == Invitation.invited_by,
+        User.disabled_at.is_(None),
     )
-    if db.session.scalar(member) is not None:
+    found = db.session.execute(select(Invitation, may_invite).where(which)).one_or_none() if organization else None
+    # What was used says so, also where its sender has gone.
+    if organization is None or found is None or not (found[0].used_at or found[1]):
+        message = "There is no such invitation, or it has been replaced or withdrawn."
+        raise Invalid.field("body.token", message, "token_unknown")
+    return organization, found[0]
+
+
+def _refuse_member(organization_id: int, email: str) -> bool:
+    """Refuse whoever belongs to it; whether somebody here has confirmed the address."""
+    belongs = exists().where(Membership.organization_id == organization_id, Membership.user_id == User.id)
+    holder = db.session.execute(
+        select(User.email_verified_at, belongs.label("belongs")).where(User.email_key == fold(email))
+    ).one_or_none()
+    if holder is not None and holder.belongs:
         raise Conflict("A person with this mail address belongs to the organization already.")
+    return holder is not None and holder.email_verified_at is not None
 
 
 def _refuse_too_many(organization_id: int) -> None:
@@ -158,11 +188,15 @@ def _refuse_too_often(actor: Actor, email: str) -> None:
         raise TooManyRequests("You have had too many invitations mailed. Wait a little.", retry_after=wait)
 
 
-def _mail(actor: Actor, organization: Organization, invitation: Invitation, token: str) -> Message:
+def _mail(
+    inviter: User, organization: Organization, invitation: Invitation, token: str, *, is_confirmed: bool
+) -> Message:
     values = {
         "organization": organization.name,
-        "inviter": db.session.get_one(User, actor.user_id).username,
+        "inviter": inviter.username,
         "role": invitation.role,
         "token": token,
     }
-    return add_mail(invitation.email, "invitation", values)
+    # Whoever has not shown here that they read a mailbox gets nothing in it that somebody else wrote.
+    template = "invitation_named" if is_confirmed else "invitation"
+    return add_mail(invitation.email, template, values)

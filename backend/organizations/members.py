@@ -12,6 +12,7 @@ from backend.extensions import db
 from backend.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.access import lock_organization, lock_owned, require_owner
+from backend.organizations.invitations import withdraw_all_of
 from backend.organizations.models import Membership
 from backend.organizations.queries import get_member
 from backend.organizations.schemas import MemberOut
@@ -29,7 +30,7 @@ def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) ->
     member = get_member(organization_id, user_id)
     if member.role == role:
         return member
-    _keep_an_owner(organization_id, member)
+    _unseat_owner(organization_id, member)
     db.session.execute(update(Membership).where(*_place(organization_id, user_id)).values(role=role))
     cancel_jobs_of(user_id, organization_id, role)
     forget_answers(user_id, f"/api/v1/organizations/{organization_id}")
@@ -54,7 +55,7 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     member = get_member(organization_id, user_id)
     if organization.personal:
         raise Conflict("Nobody leaves a personal organization; it goes with its account.")
-    _keep_an_owner(organization_id, member)
+    _unseat_owner(organization_id, member)
     db.session.execute(delete(Membership).where(*_place(organization_id, user_id)))
     cancel_jobs_of(user_id, organization_id)
     forget_answers(user_id, f"/api/v1/organizations/{organization_id}")
@@ -64,12 +65,14 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     forget_user(user_id)
 
 
-def _keep_an_owner(organization_id: int, member: MemberOut) -> None:
+def _unseat_owner(organization_id: int, member: MemberOut) -> None:
+    """Of who is an owner no more, the open invitations end; the last one stays."""
     if member.role != "owner":
         return
     owners = Membership.organization_id == organization_id, Membership.role == "owner"
     if db.session.scalar(select(func.count()).select_from(Membership).where(*owners)) == 1:
         raise Conflict("This is the last owner of the organization. Make somebody else an owner first.")
+    withdraw_all_of(member.user_id, organization_id)
 
 
 def _place(organization_id: int, user_id: int) -> list[ColumnElement[bool]]:

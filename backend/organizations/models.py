@@ -51,6 +51,7 @@ class Invitation(Base):
     """The offer of a place to a mail address: one for each address, the newest. Only its token's SHA-256 is kept.
 
     `email_key` is the case-folded address, as `users` have it. Used ones stay a while, to say so to who comes again.
+    It is worth what `invited_by` may give when it is accepted; where that is nobody, nothing.
     """
 
     __tablename__ = "invitations"
@@ -64,6 +65,7 @@ class Invitation(Base):
     email: Mapped[str]
     email_key: Mapped[str]
     role: Mapped[str]
+    invited_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(index=True)

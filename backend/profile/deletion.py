@@ -16,6 +16,7 @@ from backend.errors import Conflict
 from backend.extensions import db, in_batches, utc_now
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_of
+from backend.organizations.invitations import withdraw_all_of
 from backend.organizations.models import Membership, Organization
 from backend.profile.service import check_password, locked_user
 from backend.search.recent import forget_searches
@@ -68,6 +69,7 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     user.password_hash, user.role = "", "user"
     left = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
     organizations = db.session.scalars(left).all()
+    withdraw_all_of(user.id)
     db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
     cancel_jobs_of(user.id)
     revoked = revoke_sessions(Session.user_id == user.id)

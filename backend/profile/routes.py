@@ -49,7 +49,7 @@ def delete_account(actor: Actor, json: AccountDeletionIn) -> tuple[str, int]:
 @operation(scope="login", limit="auth", tag="profile", responses={204: None})
 def change_password(actor: Actor, json: PasswordIn) -> tuple[str, int]:
     """Set a new password; every other session ends."""
-    service.change_password(actor, json.current_password, json.new_password, request.remote_addr or "")
+    service.change_password(actor, json, request.remote_addr or "")
     return "", 204
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from backend.api import In, Out, Page, PageQuery, Patch, Text
-from backend.auth.schemas import Email, NewPassword, Username, UserOut
+from backend.auth.schemas import REVOKE_TOKENS, Email, NewPassword, Username, UserOut
 
 PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
 PresentPassword = Annotated[Text, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]
@@ -49,6 +49,7 @@ class PasswordIn(In):
     new_password: NewPassword = Field(
         description="10 to 128 characters, not a common one, not the name or mail address"
     )
+    revoke_tokens: bool = Field(False, description=REVOKE_TOKENS)
 
 
 class AccountDeletionIn(In):

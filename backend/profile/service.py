@@ -12,14 +12,16 @@ from backend.auth.events import record_event
 from backend.auth.mail_tokens import ask_for_verification, may_ask, use_up
 from backend.auth.models import Session, User
 from backend.auth.names import fold
+from backend.auth.notices import notify_new_address, notify_new_password
 from backend.auth.passwords import hash_password, password_fault, password_matches
+from backend.auth.remaining_access import end_tokens
 from backend.auth.service import refuse_bad_username
-from backend.auth.session_state import announce_revoked, revoke_sessions
+from backend.auth.session_state import announce_deleted_tokens, announce_revoked, revoke_sessions
 from backend.auth.throttle import begin_attempt
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
-from backend.profile.schemas import ProfilePatch
+from backend.profile.schemas import PasswordIn, ProfilePatch
 
 LOGGED_IN = Known(device="logged in")
 
@@ -27,7 +29,7 @@ LOGGED_IN = Known(device="logged in")
 def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
     """Change the person's name or mail address; `address` is the client's.
 
-    A new mail address is not verified; a link to do so is mailed to it, three an hour at most.
+    A new mail address is not verified; a link to do so is mailed to it, three an hour at most. The former one is told.
 
     Raises:
         TooManyRequests: too many wrong passwords.
@@ -46,8 +48,10 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         user.username, user.username_key = new_name, fold(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:
+        former, was_confirmed = user.email, user.email_verified_at is not None
         user.email, user.email_key, user.email_verified_at = new_email, fold(new_email), None
         record_event(user.id, "email_changed")
+        messages += notify_new_address(user, former, was_confirmed=was_confirmed)
         if may_ask(user.id, "verify"):
             messages.append(ask_for_verification(user))
     db.session.commit()
@@ -55,25 +59,31 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
     return user
 
 
-def change_password(actor: Actor, current_password: str, new_password: str, address: str) -> None:
-    """Set a new password; every other session of the person ends; `address` is the client's.
+def change_password(actor: Actor, change: PasswordIn, address: str) -> None:
+    """Set a new password; every other session of the person ends, and API tokens if that is asked for.
+
+    `address` is the client's. A mail tells what still opens the account.
 
     Raises:
         TooManyRequests: too many wrong passwords.
         Invalid: the current password is wrong, or the new one too easy to guess.
     """
     user = locked_user(actor)
-    check_password(user, current_password, "current_password", address)
-    fault = password_fault(new_password, user.username, user.email)
+    check_password(user, change.current_password, "current_password", address)
+    fault = password_fault(change.new_password, user.username, user.email)
     if fault:
         raise Invalid.field("body.new_password", fault, "password")
-    user.password_hash = hash_password(new_password)
+    user.password_hash = hash_password(change.new_password)
     # A link that was mailed before must not undo this.
     use_up(user.id, "reset")
     revoked = revoke_sessions(Session.user_id == user.id, Session.id != actor.session_id)
-    record_event(user.id, "password_changed")
+    left = end_tokens(user, all_tokens=change.revoke_tokens)
+    record_event(user.id, "password_changed", detail=left.detail)
+    notices = notify_new_password(user, "changed", left)
     db.session.commit()
     announce_revoked(revoked)
+    announce_deleted_tokens(left.ended)
+    send(notices)
 
 
 def locked_user(actor: Actor) -> User:

@@ -6,7 +6,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = '0020'
-down_revision = '0017'
+down_revision = '0018'
 
 
 def upgrade() -> None:

@@ -48,7 +48,7 @@ def test_a_message_has_all_headers_that_servers_look_for() -> None:
     mail = received(INVITATION)
     assert mail["From"] == "fuze@localhost"
     assert mail["To"] == "bob@example.org"
-    assert mail["Subject"] == "ada invites you to Acme on Fuze"
+    assert mail["Subject"] == "You are invited to an organization on Fuze"
     assert mail["Date"].datetime == INVITATION.created_at
     assert mail["Message-ID"] == f"<{INVITATION.id}@localhost>"
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -70,8 +70,10 @@ def test_every_template_is_there_in_every_language(template: str, language: str)
     assert mail["Subject"]
     assert "\n" not in mail["Subject"]
     assert "<b>" not in html(mail)
-    assert all(value in html(mail) for value in ["Żółć &lt;b&gt;", "token=%C5%BB"])
-    assert "Żółć <b>" in plain(mail)
+    told = TEMPLATES[template].values - {"token"}
+    assert ("Żółć &lt;b&gt;" in html(mail)) == ("Żółć <b>" in plain(mail)) == bool(told)
+    assert ("token=%C5%BB" in html(mail)) == ("token" in TEMPLATES[template].values)
+    assert "localhost:3000" in plain(mail)
     assert not plain(mail).startswith("\n")
 
 
@@ -84,9 +86,10 @@ def test_no_language_lacks_a_template() -> None:
 
 @pytest.mark.parametrize("evil", ["x\r\nBcc: eve@example.org", "x\nBcc: eve@example.org\n\nbody", "x\u2028Bcc: eve@x"])
 def test_a_name_makes_no_header_and_no_line(evil: str) -> None:
-    mail = received(replace(INVITATION, values={**VALUES, "organization": evil, "inviter": evil}))
+    values = {**VALUES, "organization": evil, "inviter": evil}
+    mail = received(replace(INVITATION, template="invitation_named", values=values))
     assert mail["Bcc"] is None
-    assert mail["Subject"].count("Bcc: eve@") == 2
+    assert plain(mail).count("Bcc: eve@") == 2
     assert not any(line.startswith(("Bcc", "\u2028")) for line in plain(mail).splitlines())
     assert set(mail.keys()) == {
         "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Language", "MIME-Version",

@@ -1,0 +1,92 @@
+"""Mails that tell people what was done with their account (R-AUTH): whoever did it may be somebody else.
+
+They hold no word that anybody chose, and go to unconfirmed addresses too, but for sign-ins: these are nobody's business
+whose mailbox was only typed in. Of each kind an account has three an hour mailed, whatever addresses it had meanwhile;
+the security events have all of them. Hold the user's row, and record the event first.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from backend.addresses import address_digest
+from backend.auth.events import MAX_USER_AGENT
+from backend.auth.models import SecurityEvent, User
+from backend.auth.remaining_access import RemainingAccess
+from backend.extensions import db, utc_now
+from backend.jobs.queue import Message
+from backend.mail.service import add_mail, count_recent
+
+NOTICES_PER_HOUR = 3
+# Of how many of the latest sign-ins is asked whether one came from the same place.
+REMEMBERED_SIGN_INS = 1_000
+# Of the two keys of an advisory lock, the first.
+LOCK = 0x7369676E
+
+
+def notify_new_password(user: User, how: str, left: RemainingAccess) -> list[Message]:
+    """Tell that the password is another, and what still opens the account without it. `how` is `changed` or `reset`."""
+    values = {
+        "how": how,
+        "tokens": str(left.tokens),
+        "provider": "yes" if left.has_provider else "",
+        "ended": "yes" if left.ended_unproven else "",
+    }
+    if _is_frequent(user.id, "password_reset" if how == "reset" else "password_changed"):
+        return []
+    return [add_mail(user.email, "password_changed", values, solicited=user.email_verified_at is not None)]
+
+
+def notify_new_address(user: User, former: str, *, was_confirmed: bool) -> list[Message]:
+    """Tell the former address that the account has another. The new one gets a link to confirm it.
+
+    Whoever confirmed theirs is told in any case; nobody writes to one address after the other by this way.
+    """
+    if not was_confirmed and _is_frequent(user.id, "email_changed"):
+        return []
+    return [add_mail(former, "email_changed", {}, solicited=was_confirmed)]
+
+
+def notify_new_token(user: User) -> list[Message]:
+    """Tell that an API token was made."""
+    if _is_frequent(user.id, "token_created"):
+        return []
+    return [add_mail(user.email, "token_created", {}, solicited=user.email_verified_at is not None)]
+
+
+def notify_new_sign_in(user: User, ip: str, user_agent: str) -> list[Message]:
+    """Tell of a sign-in from a device that is not known, before it is recorded; nothing to unconfirmed addresses."""
+    if user.email_verified_at is None or not is_unknown_device(user.id, ip, user_agent):
+        return []
+    # The row is held for reading only: logins at once go on beside each other.
+    db.session.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(user.email_key))))
+    if count_recent(user.email, "new_sign_in") >= NOTICES_PER_HOUR:
+        return []
+    values = {"address": ip, "time": f"{utc_now():%Y-%m-%d %H:%M} UTC"}
+    return [add_mail(user.email, "new_sign_in", values, solicited=True)]
+
+
+def is_unknown_device(user_id: int, ip: str, user_agent: str) -> bool:
+    """Whether the person has signed in before, and never from this address (IPv6: its /64) with this user agent."""
+    latest = (
+        select(SecurityEvent.ip, SecurityEvent.user_agent)
+        .where(SecurityEvent.user_id == user_id, SecurityEvent.kind.in_(("login", "registered")))
+        .order_by(SecurityEvent.created_at.desc(), SecurityEvent.id.desc())
+        .limit(REMEMBERED_SIGN_INS)
+        .subquery()
+    )
+    known = db.session.execute(select(latest.c.ip, latest.c.user_agent).distinct()).all()
+    here = address_digest(ip), user_agent[:MAX_USER_AGENT]
+    return bool(known) and here not in {(address_digest(row.ip), row.user_agent) for row in known}
+
+
+def _is_frequent(user_id: int, kind: str) -> bool:
+    """Whether the account had more than three of these events within an hour."""
+    recent = select(func.count()).where(
+        SecurityEvent.user_id == user_id,
+        SecurityEvent.kind == kind,
+        SecurityEvent.created_at > func.now() - timedelta(hours=1),
+    )
+    return db.session.scalars(recent).one() > NOTICES_PER_HOUR

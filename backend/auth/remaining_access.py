@@ -1,0 +1,75 @@
+"""What opens an account, or acts for it, without its password: API tokens and the person's own language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import column, delete, exists, func, or_, select, table
+
+from backend.auth.models import ApiToken, User
+from backend.extensions import db
+
+# The feature `ai` uses this one: its table is named here, its models are not.
+PROVIDERS = table("ai_providers", column("user_id"), column("updated_at"))
+
+
+@dataclass(frozen=True)
+class RemainingAccess:
+    """What is left, and what was ended: hashes of tokens, for `announce_deleted_tokens` after the commit.
+
+    `ended_unproven` says that something was set up before the address was known to be the person's, and has ended.
+    """
+
+    tokens: int
+    has_provider: bool
+    ended: Sequence[bytes] = ()
+    ended_unproven: bool = False
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """For the security event of the new password."""
+        return {"tokens_ended": len(self.ended), "tokens_left": self.tokens, "provider_left": self.has_provider}
+
+
+def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: bool) -> RemainingAccess:
+    """End what was set up before the mailbox was shown to be the person's, in the transaction at hand.
+
+    Whoever registered an address first need not be whose it is: where it was not confirmed that is all, else what is
+    older than its confirmation, `since`. With `all_tokens` the other API tokens end too.
+    """
+    old_tokens = [ApiToken.created_at < since] if since is not None and not all_tokens else []
+    ended = db.session.execute(
+        delete(ApiToken)
+        .where(ApiToken.user_id == user_id, *old_tokens)
+        .returning(ApiToken.token_hash, ApiToken.created_at)
+    ).all()
+    old_provider = [PROVIDERS.c.updated_at < since] if since is not None else []
+    provider = db.session.scalar(
+        delete(PROVIDERS).where(PROVIDERS.c.user_id == user_id, *old_provider).returning(PROVIDERS.c.user_id)
+    )
+    unproven = provider is not None or any(_is_before(row.created_at, since) for row in ended)
+    tokens, has_provider = _left(user_id)
+    return RemainingAccess(tokens, has_provider, [row.token_hash for row in ended], unproven)
+
+
+def end_tokens(user: User, *, all_tokens: bool) -> RemainingAccess:
+    """End the API tokens, if that is asked for, in the transaction at hand."""
+    ended: Sequence[bytes] = ()
+    if all_tokens:
+        mine = delete(ApiToken).where(ApiToken.user_id == user.id)
+        ended = db.session.scalars(mine.returning(ApiToken.token_hash)).all()
+    return RemainingAccess(*_left(user.id), ended)
+
+
+def _left(user_id: int) -> tuple[int, bool]:
+    usable = ApiToken.user_id == user_id, or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
+    tokens = select(func.count()).select_from(ApiToken).where(*usable).scalar_subquery()
+    row = db.session.execute(select(tokens, exists().where(PROVIDERS.c.user_id == user_id))).one()
+    return row[0], row[1]
+
+
+def _is_before(moment: datetime, since: datetime | None) -> bool:
+    return since is None or moment < since

@@ -1,0 +1,66 @@
+"""Mail addresses that mean the same to everybody who reads them, and the mailbox that each is of."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+
+# RFC 5322's dot-atom, with letters beyond ASCII (RFC 6531): no quotes, comments, routes, blanks or control characters.
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
+LOCAL_PART = re.compile(rf"{ATOM}(?:\.{ATOM})*")
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*")
+MAX_LOCAL, MAX_DOMAIN = 64, 255
+# An encoded word (RFC 2047): whoever parses a header may read something else in its place.
+ENCODED_WORD = ("=?", "?=")
+# Providers that leave dots in the local part out, under all their names.
+DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+
+
+def plain_address(value: str) -> Address | None:
+    """The address, its domain in Punycode; None where any reader could take it for something else.
+
+    What looks plain must stay so when it is normalised: a full-width `＠` or `＝？` becomes the sign itself later on.
+    """
+    local, _, domain = value.rpartition("@")
+    if not (_is_plain_local(local) and _is_plain_local(unicodedata.normalize("NFKC", local))):
+        return None
+    try:
+        ascii_domain = domain.encode("idna").decode()
+    except UnicodeError:
+        return None
+    if not DOMAIN.fullmatch(ascii_domain) or len(ascii_domain) > MAX_DOMAIN:
+        return None
+    try:
+        address = Address(username=local, domain=ascii_domain)
+    except (ValueError, HeaderParseError, IndexError):
+        return None
+    return address if address.addr_spec == f"{local}@{ascii_domain}" else None
+
+
+def mailbox(address: str) -> str:
+    """One name for all addresses of a mailbox: without case, `+tag`, and the dots that its provider leaves out.
+
+    An address that is none is its own mailbox.
+    """
+    local, at, domain = unicodedata.normalize("NFKC", address).casefold().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode()
+    except UnicodeError:
+        return f"{local}{at}{domain}"
+    name = local.partition("+")[0] or local
+    if domain in DOTLESS:
+        name, domain = name.replace(".", "") or name, DOTLESS[domain]
+    return f"{name}{at}{domain}"
+
+
+def _is_plain_local(local: str) -> bool:
+    return (
+        len(local) <= MAX_LOCAL
+        and LOCAL_PART.fullmatch(local) is not None
+        and not any(mark in local for mark in ENCODED_WORD)
+        # Control, format, private and unassigned characters, and every kind of blank.
+        and not any(unicodedata.category(character)[0] in "CZ" for character in local)
+    )
