@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import re
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from config_checks import Network, leads_to_this_machine, proxies_fault, secret_fault, share_much, web_address_fault
 
 VERSION = "0.1.0"
 
@@ -61,18 +60,16 @@ CACHE_SECONDS = {
     "recommendations": 300,
 }
 EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
-SECRET_MIN_BYTES = 32
+MAKE_ONE = "make one with `openssl rand -hex 32`"
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
-KNOWN_DEFAULTS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "secret",
-    "dev-secret",
-    "your-secret",
-    "replace-me",
-    "example",
-)
+# What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.
+Part = Literal["web", "worker", "scheduler", "migrate"]
+NEEDED: dict[Part, tuple[str, ...]] = {
+    "web": (*SECRET_NAMES, "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
+    "worker": ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
+    "scheduler": ("DATABASE_URL", "REDIS_URL"),
+    "migrate": (),
+}
 
 
 class ConfigurationError(Exception):
@@ -219,24 +216,42 @@ class Settings(BaseSettings):
             raise ValueError("LLM_MODEL is missing: LLM_BASE_URL does not say which model to ask")
         return self
 
-    @model_validator(mode="after")
-    def _need_real_secrets_in_production(self) -> Self:
-        if self.ENVIRONMENT == "production":
-            faults = [fault for name in SECRET_NAMES if (fault := self._secret_fault(name))]
-            faults += [f"{name} is missing" for name in ("DATABASE_URL", "REDIS_URL") if not getattr(self, name)]
-            if faults:
-                raise ValueError("; ".join(faults))
-        return self
+    @field_validator("FRONTEND_URL")
+    @classmethod
+    def _check_web_client(cls, value: str) -> str:
+        if value and (fault := web_address_fault(value)):
+            raise ValueError(fault)
+        return value
 
-    def _secret_fault(self, name: str) -> str | None:
-        value = getattr(self, name).get_secret_value()
-        if not value:
-            return f"{name} is missing"
-        if len(value.encode()) < SECRET_MIN_BYTES:
-            return f"{name} is shorter than {SECRET_MIN_BYTES} bytes"
-        if any(value.lower().startswith(default) for default in KNOWN_DEFAULTS) or len(set(value)) < 8:
-            return f"{name} is a known default"
-        return None
+    def faults_in_production(self, part: Part) -> list[str]:
+        """What keeps this part from running in production: one sentence for each, none with a secret in it."""
+        missing = [f"{name} is missing" for name in NEEDED[part] if not self._is_given(name)]
+        return missing + self._secret_faults() + self._address_faults()
+
+    def _is_given(self, name: str) -> bool:
+        return name in self.model_fields_set and bool(getattr(self, name))
+
+    def _secret_faults(self) -> list[str]:
+        own = {name: getattr(self, name).get_secret_value() for name in SECRET_NAMES}
+        previous = [key.get_secret_value() for key in self.PREVIOUS_SECRET_KEYS]
+        named = {name: value for name, value in own.items() if value}
+        named |= {f"PREVIOUS_SECRET_KEYS: key {at}": key for at, key in enumerate(previous, 1)}
+        faults = [f"{name} {fault}; {MAKE_ONE}" for name, value in named.items() if (fault := secret_fault(value))]
+        if share_much(own["SECRET_KEY"], own["JWT_SECRET_KEY"]):
+            faults.append(f"SECRET_KEY and JWT_SECRET_KEY are the same or share a long part; {MAKE_ONE} for each")
+        if any(share_much(key, own["JWT_SECRET_KEY"]) for key in previous):
+            faults.append("PREVIOUS_SECRET_KEYS holds the present JWT_SECRET_KEY or a long part of it")
+        if own["SECRET_KEY"] in previous:
+            faults.append("PREVIOUS_SECRET_KEYS holds the present SECRET_KEY, so that nothing has been changed")
+        return faults
+
+    def _address_faults(self) -> list[str]:
+        faults = []
+        if self._is_given("FRONTEND_URL") and leads_to_this_machine(self.FRONTEND_URL):
+            faults.append("FRONTEND_URL is an address of this machine alone: links in mails would lead nowhere")
+        if fault := proxies_fault(self.TRUSTED_PROXIES):
+            faults.append(f"TRUSTED_PROXIES: {fault}")
+        return faults
 
     @property
     def rate_limits(self) -> dict[str, tuple[int, int, int]]:
@@ -269,8 +284,10 @@ class Settings(BaseSettings):
         raise ConfigurationError("DATABASE_URL is not a postgresql:// address")
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
     """The settings of this process, complete: development secrets and embedded servers filled in.
+
+    `part` is what is started with them; the others need less.
 
     Raises:
         ConfigurationError: naming every variable that is missing or wrong, at once.
@@ -281,6 +298,8 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigurationError("\n".join(_readable(fault) for fault in error.errors())) from None
     if settings.ENVIRONMENT != "production":
         _fill_development_secrets(settings)
+    elif faults := settings.faults_in_production(part):
+        raise ConfigurationError("\n".join(faults))
     if not (settings.DATABASE_URL and settings.REDIS_URL):
         _fill_embedded_servers(settings)
     return settings
