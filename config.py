@@ -62,6 +62,9 @@ CACHE_SECONDS = {
 EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 MAKE_ONE = "make one with `openssl rand -hex 32`"
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
+# Where the servers are, and as whom.
+ADDRESSES = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL")
+POSTGRESQL_PREFIXES = ("postgresql+psycopg2://", "postgresql://", "postgres://")
 # What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.
 Part = Literal["web", "worker", "scheduler", "migrate"]
 NEEDED: dict[Part, tuple[str, ...]] = {
@@ -92,6 +95,10 @@ class Settings(BaseSettings):
         [], description="comma-separated earlier SECRET_KEYs, which still decrypt until `rotate-keys` has run"
     )
     DATABASE_URL: str = Field("", description="postgresql://user:password@host:5432/fuze; empty: embedded server")
+    DATABASE_MIGRATION_URL: str = Field(
+        "", description="the same for the owner of the tables, past any pooler; empty: DATABASE_URL"
+    )
+    DATABASE_ADMIN_URL: str = Field("", description="the same for a superuser; only `db roles` uses it")
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
     HOST: str = Field("127.0.0.1", description="address to listen on")
@@ -278,10 +285,24 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """DATABASE_URL with the driver that Fuze uses spelled out."""
-        for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
-            if self.DATABASE_URL.startswith(prefix):
-                return "postgresql+psycopg2://" + self.DATABASE_URL[len(prefix) :]
-        raise ConfigurationError("DATABASE_URL is not a postgresql:// address")
+        return self.database_address("DATABASE_URL")
+
+    @property
+    def migration_url(self) -> str:
+        """The same of the connection that may change tables."""
+        return self.database_address("DATABASE_MIGRATION_URL" if self.DATABASE_MIGRATION_URL else "DATABASE_URL")
+
+    def database_address(self, name: str) -> str:
+        """The address in the setting `name`, with the driver that Fuze uses spelled out.
+
+        Raises:
+            ConfigurationError: it is none.
+        """
+        value: str = getattr(self, name)
+        for prefix in POSTGRESQL_PREFIXES:
+            if value.startswith(prefix):
+                return POSTGRESQL_PREFIXES[0] + value.removeprefix(prefix)
+        raise ConfigurationError(f"{name} is not a postgresql:// address")
 
 
 def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
@@ -334,6 +355,8 @@ def _fill_development_secrets(settings: Settings) -> None:
 def _fill_embedded_servers(settings: Settings) -> None:
     if settings.stack_file.exists():
         running: dict[str, str] = json.loads(settings.stack_file.read_text())
+        if not settings.DATABASE_URL and not settings.DATABASE_MIGRATION_URL:
+            settings.DATABASE_MIGRATION_URL = running.get("DATABASE_MIGRATION_URL", "")
         settings.DATABASE_URL = settings.DATABASE_URL or running["DATABASE_URL"]
         settings.REDIS_URL = settings.REDIS_URL or running["REDIS_URL"]
 

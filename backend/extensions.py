@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -17,9 +18,10 @@ from flask_sqlalchemy import SQLAlchemy
 from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import BigInteger, DateTime, Executable, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Engine, Executable, MetaData, Text, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
 
 from backend.redis_gate import RedisGate
 from config import Settings
@@ -95,6 +97,19 @@ def connect_redis(
 
 def database_options(settings: Settings) -> dict[str, Any]:
     """Engine options: sizes for each process, time-outs that keep one slow statement from holding everything."""
+    return {
+        "pool_size": settings.DATABASE_POOL_SIZE,
+        "max_overflow": 5,
+        "pool_timeout": 5,
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
+        "connect_args": connection_options(settings),
+    }
+
+
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """What each connection to PostgreSQL begins with."""
     server_settings = {
         "timezone": "UTC",
         "statement_timeout": settings.DATABASE_STATEMENT_TIMEOUT_MS,
@@ -103,18 +118,24 @@ def database_options(settings: Settings) -> dict[str, Any]:
         "jit": "off",  # Statements are short; compiling one costs more than it saves.
     }
     return {
-        "pool_size": settings.DATABASE_POOL_SIZE,
-        "max_overflow": 5,
-        "pool_timeout": 5,
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
-        "connect_args": {
-            "connect_timeout": 3,
-            "application_name": "fuze",
-            "options": " ".join(f"-c {name}={value}" for name, value in server_settings.items()),
-        },
+        "connect_timeout": 3,
+        "application_name": "fuze",
+        "options": " ".join(f"-c {name}={value}" for name, value in server_settings.items()),
     }
+
+
+@contextmanager
+def owner_engine() -> Iterator[Engine]:
+    """The engine of the owner of the tables, past any pooler: for what changes tables or indexes, or holds a lock."""
+    settings = current_settings()
+    if not settings.DATABASE_MIGRATION_URL:
+        yield db.engine
+        return
+    engine = create_engine(settings.migration_url, poolclass=NullPool, connect_args=connection_options(settings))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 _bound: list[Flask] = []

@@ -18,12 +18,22 @@ from backend.cli.settings import settings_or_exit, settings_with_database
 def connected_application() -> Iterator[Flask]:
     """The application, in its context, on the database that is configured or that a running `up` serves."""
     app = create_app(settings_with_database())
-    with app.app_context():
-        try:
-            yield app
-        except OperationalError as error:
-            reason = str(error.orig).strip().splitlines()[0]
-            raise click.ClickException(f"the database does not answer: {reason}") from None
+    with app.app_context(), database_answers():
+        yield app
+
+
+@contextmanager
+def database_answers() -> Iterator[None]:
+    """Say in one line that the database does not answer.
+
+    Raises:
+        ClickException: it does not.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise click.ClickException(f"the database does not answer: {reason}") from None
 
 
 def detached_application() -> Flask:

@@ -15,14 +15,13 @@ from backend.jobs.worker import run_worker
 @click.command()
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
-    settings_with_database()
+    settings = settings_with_database("worker")
     # RQ runs each job in a child of its own, which must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
-    run_worker()
+    run_worker(settings)
 
 
 @click.command()
 def scheduler() -> None:
     """Send due and lost jobs to the queue, until SIGTERM or Ctrl-C."""
-    settings_with_database()
-    run_scheduler()
+    run_scheduler(settings_with_database("scheduler"))
