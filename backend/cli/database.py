@@ -32,8 +32,10 @@ def database() -> None:
 @database.command()
 @click.argument("revision", default=HEAD)
 def upgrade(revision: str) -> None:
-    """Bring the tables up to REVISION (default: the newest)."""
+    """Bring the tables up to REVISION (default: the newest), with DATABASE_ADMIN_URL after making the roles."""
     with migrating_application() as settings:
+        if settings.DATABASE_ADMIN_URL:
+            _make_roles(settings)
         flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
         if revision == HEAD and settings.EMBEDDING_PROVIDER != "none":
             ensure_index(settings.EMBEDDING_DIMENSION)
@@ -53,18 +55,7 @@ def roles() -> None:
 
     Connects as the superuser of DATABASE_ADMIN_URL. Safe to repeat: tables change hands, passwords become those given.
     """
-    settings = settings_or_exit("migrate")
-    admin, owner, application = (
-        _role_of(settings, name) for name in ("DATABASE_ADMIN_URL", "DATABASE_MIGRATION_URL", "DATABASE_URL")
-    )
-    if len({admin.name, owner.name, application.name}) < 3:
-        refuse("DATABASE_ADMIN_URL, DATABASE_MIGRATION_URL and DATABASE_URL must name three different roles")
-    address = settings.database_address("DATABASE_ADMIN_URL").replace(*POSTGRESQL_PREFIXES[:2], 1)
-    try:
-        make_roles(address, owner, application)
-    except psycopg2.Error as error:
-        raise click.ClickException(f"the roles cannot be made: {str(error).strip().splitlines()[0]}") from None
-    click.echo(f"{owner.name} owns the tables, {application.name} uses them")
+    _make_roles(settings_or_exit("migrate"))
 
 
 @contextmanager
@@ -81,6 +72,20 @@ def migrating_application() -> Iterator[Settings]:
     migrate.init_app(app, db)
     with app.app_context(), database_answers():
         yield settings
+
+
+def _make_roles(settings: Settings) -> None:
+    admin, owner, application = (
+        _role_of(settings, name) for name in ("DATABASE_ADMIN_URL", "DATABASE_MIGRATION_URL", "DATABASE_URL")
+    )
+    if len({admin.name, owner.name, application.name}) < 3:
+        refuse("DATABASE_ADMIN_URL, DATABASE_MIGRATION_URL and DATABASE_URL must name three different roles")
+    address = settings.database_address("DATABASE_ADMIN_URL").replace(*POSTGRESQL_PREFIXES[:2], 1)
+    try:
+        make_roles(address, owner, application)
+    except psycopg2.Error as error:
+        raise click.ClickException(f"the roles cannot be made: {str(error).strip().splitlines()[0]}") from None
+    click.echo(f"{owner.name} owns the tables, {application.name} uses them")
 
 
 def _role_of(settings: Settings, name: str) -> Role:
