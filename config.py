@@ -59,7 +59,12 @@ CACHE_SECONDS = {
     "organization": 3_600,
     "recommendations": 300,
 }
-EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
+# As browsers send them: of web pages, and of extensions by their ids (Chromium's are 32 letters, others' are UUIDs).
+EXACT_ORIGIN = re.compile(
+    r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?|chrome-extension://[a-p]{32}"
+    r"|(moz|safari-web)-extension://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
 MAKE_ONE = "make one with `openssl rand -hex 32`"
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
 # Where the servers are, and as whom.
@@ -168,7 +173,7 @@ class Settings(BaseSettings):
     def _refuse_wildcards(cls, value: list[str]) -> list[str]:
         for origin in value:
             if not EXACT_ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com")
+                raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com or an extension's")
         return value
 
     @field_validator(

@@ -215,7 +215,17 @@ def test_a_part_starts_with_what_it_needs_and_refuses_bad_values_all_the_same(
         load_settings(part, **{**given, "SECRET_KEY": "short"})
 
 
-@pytest.mark.parametrize("origins", ["https://app.example.org", " https://a.example , http://localhost:3000 ", ""])
+EXTENSIONS = [
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "moz-extension://4d6f7a0e-1b2c-4d3e-8f90-a1b2c3d4e5f6",
+    "safari-web-extension://4D6F7A0E-1B2C-4D3E-8F90-A1B2C3D4E5F6",
+]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [*EXTENSIONS, ",".join(EXTENSIONS), "https://app.example.org", " https://a.example , http://localhost:3000 ", ""],
+)
 def test_exact_origins_are_taken_and_trimmed(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
     monkeypatch.setenv("ALLOWED_ORIGINS", origins)
     found = load_settings().ALLOWED_ORIGINS
@@ -239,6 +249,14 @@ def test_exact_origins_are_taken_and_trimmed(monkeypatch: pytest.MonkeyPatch, or
         "https://app.example.org$",
         "https://",
         "null",
+        "chrome-extension://",
+        "chrome-extension://*",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmno",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop/popup.html",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnoq",
+        "moz-extension://*",
+        "moz-extension://4d6f7a0e-1b2c-4d3e-8f90",
+        "file://",
     ],
 )
 def test_an_origin_that_is_not_exact_stops_the_start(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
