@@ -20,7 +20,7 @@ from backend.bookmarks.routes import tags_blueprint as tags
 from backend.cache.routes import blueprint as cache
 from backend.docs.routes import blueprint as docs
 from backend.errors import register_error_handlers
-from backend.extensions import bind_redis, compress, cors, database_options, db, jwt, migrate, remember_app
+from backend.extensions import bind_database, bind_redis, compress, cors, jwt, remember_app
 from backend.health.routes import blueprint as health
 from backend.jobs.routes import blueprint as jobs
 from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
@@ -85,8 +85,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
         JWT_DECODE_LEEWAY=CLOCKS_DIFFER_SECONDS,
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=database_options(settings),
         COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
@@ -96,8 +94,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
-    db.init_app(app)
-    migrate.init_app(app, db)
+    bind_database(app, settings, settings.database_url)
     jwt.init_app(app)
     compress.init_app(app)
     bind_redis(app, settings)

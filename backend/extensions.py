@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
 
+from backend.database_connections import DatabaseConnections
 from backend.redis_gate import RedisGate
 from config import Settings
 
@@ -95,33 +96,28 @@ def connect_redis(
     )
 
 
-def database_options(settings: Settings) -> dict[str, Any]:
-    """Engine options: sizes for each process, time-outs that keep one slow statement from holding everything."""
-    return {
-        "pool_size": settings.DATABASE_POOL_SIZE,
-        "max_overflow": 5,
-        "pool_timeout": 5,
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
-        "connect_args": connection_options(settings),
-    }
+def bind_database(app: Flask, settings: Settings, url: str) -> None:
+    """Attach an engine for an address; connects on first use, so a missing PostgreSQL does not stop the start.
 
-
-def connection_options(settings: Settings) -> dict[str, Any]:
-    """What each connection to PostgreSQL begins with."""
-    server_settings = {
-        "timezone": "UTC",
-        "statement_timeout": settings.DATABASE_STATEMENT_TIMEOUT_MS,
-        "lock_timeout": 5_000,
-        "idle_in_transaction_session_timeout": 60_000,
-        "jit": "off",  # Statements are short; compiling one costs more than it saves.
-    }
-    return {
-        "connect_timeout": 3,
-        "application_name": "fuze",
-        "options": " ".join(f"-c {name}={value}" for name, value in server_settings.items()),
-    }
+    Sizes are for each process; time-outs keep one slow statement from holding everything.
+    """
+    connections = app.extensions["database_connections"] = DatabaseConnections(url, settings)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": settings.DATABASE_POOL_SIZE,
+            "max_overflow": 5,
+            "pool_timeout": 5,
+            "pool_pre_ping": True,
+            "pool_recycle": 1800,
+            "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
+            "creator": connections,
+        },
+    )
+    db.init_app(app)
+    migrate.init_app(app, db)
+    with app.app_context():
+        connections.watch(db.engine)
 
 
 @contextmanager
@@ -131,7 +127,9 @@ def owner_engine() -> Iterator[Engine]:
     if not settings.DATABASE_MIGRATION_URL:
         yield db.engine
         return
-    engine = create_engine(settings.migration_url, poolclass=NullPool, connect_args=connection_options(settings))
+    connections = DatabaseConnections(settings.migration_url, settings)
+    engine = create_engine(settings.migration_url, poolclass=NullPool, creator=connections)
+    connections.watch(engine)
     try:
         yield engine
     finally:

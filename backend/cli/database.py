@@ -10,18 +10,20 @@ import click
 import flask_migrate
 import psycopg2
 from flask import Flask
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from backend.bookmarks.reembedding import ensure_index
 from backend.cli.application import database_answers
 from backend.cli.settings import refuse, settings_or_exit, settings_with_database
 from backend.cli.up.roles import Role, make_roles
-from backend.extensions import database_options, db, migrate
+from backend.extensions import bind_database, db
 from backend.observability.logging import configure_logging
 from config import POSTGRESQL_PREFIXES, Settings
 
 MIGRATIONS = str(Path(__file__).parents[2] / "migrations")
 HEAD = "head"
+PAST_THE_POOLER = "a pooler is in the way of migrations: set DATABASE_MIGRATION_URL to PostgreSQL's own address"
 
 
 @click.group("db")
@@ -65,12 +67,12 @@ def migrating_application() -> Iterator[Settings]:
     configure_logging(settings)
     app = Flask("fuze")
     app.extensions["settings"] = settings
-    app.config.update(
-        SQLALCHEMY_DATABASE_URI=settings.migration_url, SQLALCHEMY_ENGINE_OPTIONS=database_options(settings)
-    )
-    db.init_app(app)
-    migrate.init_app(app, db)
+    bind_database(app, settings, settings.migration_url)
     with app.app_context(), database_answers():
+        db.session.execute(text("SELECT 1"))
+        db.session.rollback()
+        if app.extensions["database_connections"].is_pooled:
+            refuse(PAST_THE_POOLER)
         yield settings
 
 
