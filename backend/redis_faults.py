@@ -32,4 +32,10 @@ def redis_fault(error: redis.RedisError) -> str:
 def _missing_right(message: str) -> str:
     if found := COMMAND.search(message):
         return f"+{found[1].partition('|')[0]}, or +@all -@dangerous"
-    return "~* for all keys" if "key" in message else "&* for all channels" if "channel" in message else "+@all -@dangerous"
+    return (
+        "~* for all keys"
+        if "key" in message
+        else "&* for all channels"
+        if "channel" in message
+        else "+@all -@dangerous"
+    )
