@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import secrets
@@ -12,10 +13,20 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from config_checks import Network, leads_to_this_machine, proxies_fault, secret_fault, share_much, web_address_fault
+from config_checks import (
+    Network,
+    leads_to_this_machine,
+    misspelt,
+    proxies_fault,
+    secret_fault,
+    server_address_fault,
+    share_much,
+    web_address_fault,
+)
 
 VERSION = "0.1.0"
 
@@ -67,8 +78,15 @@ EXACT_ORIGIN = re.compile(
 )
 MAKE_ONE = "make one with `openssl rand -hex 32`"
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
+# For reading, storing and announcing a page that has been fetched; a lease ends later than the worker's time.
+AFTER_FETCH_SECONDS, LEASE_BEYOND_SECONDS = 70, 30
 # Where the servers are, and as whom.
 ADDRESSES = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL")
+# Of docker-compose.yml alone.
+COMPOSE = (
+    *("POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"),
+    *("REDIS_MAXMEMORY", "FUZE_BIND", "FUZE_PORTS", "GRAFANA_PASSWORD"),
+)
 POSTGRESQL_PREFIXES = ("postgresql+psycopg2://", "postgresql://", "postgres://")
 # What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.
 Part = Literal["web", "worker", "scheduler", "migrate"]
@@ -183,6 +201,13 @@ class Settings(BaseSettings):
     def _split_lists(cls, value: object) -> object:
         return _split(value)
 
+    @field_validator("DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL", "REDIS_URL")
+    @classmethod
+    def _check_server(cls, value: str) -> str:
+        if value and (fault := server_address_fault(value)):
+            raise ValueError(fault)
+        return value
+
     @field_validator("SMTP_URL")
     @classmethod
     def _check_mail_server(cls, value: SecretStr) -> SecretStr:
@@ -227,6 +252,35 @@ class Settings(BaseSettings):
         if self.LLM_BASE_URL and not self.LLM_MODEL:
             raise ValueError("LLM_MODEL is missing: LLM_BASE_URL does not say which model to ask")
         return self
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        """Refuse settings that contradict each other, as far as they were given."""
+        given = self.model_fields_set
+        if self.ACCESS_TOKEN_MINUTES >= self.REFRESH_TOKEN_DAYS * 1440:
+            raise ValueError("ACCESS_TOKEN_MINUTES is no less than REFRESH_TOKEN_DAYS: nobody would ever refresh")
+        if {"LLM_DAILY_TOKENS", "LLM_MONTHLY_TOKENS"} <= given and self.LLM_DAILY_TOKENS > self.LLM_MONTHLY_TOKENS:
+            raise ValueError("LLM_DAILY_TOKENS is more than LLM_MONTHLY_TOKENS, which would end before it")
+        if {"CAPTURE_TIMEOUT_SECONDS", "CAPTURE_LEASE_SECONDS"} <= given and (
+            self.CAPTURE_LEASE_SECONDS <= self.CAPTURE_TIMEOUT_SECONDS
+        ):
+            raise ValueError(
+                "CAPTURE_LEASE_SECONDS is no more than CAPTURE_TIMEOUT_SECONDS: pages would be read again while one is"
+                " still being read"
+            )
+        return self
+
+    @property
+    def capture_message_seconds(self) -> int:
+        """How long a worker may take over one page: the fetch, and as much again for all the rest as usual."""
+        return math.ceil(self.CAPTURE_TIMEOUT_SECONDS) + AFTER_FETCH_SECONDS
+
+    @property
+    def capture_lease_seconds(self) -> int:
+        """CAPTURE_LEASE_SECONDS; where it was not given, long enough for CAPTURE_TIMEOUT_SECONDS."""
+        if "CAPTURE_LEASE_SECONDS" in self.model_fields_set:
+            return self.CAPTURE_LEASE_SECONDS
+        return max(self.CAPTURE_LEASE_SECONDS, self.capture_message_seconds + LEASE_BEYOND_SECONDS)
 
     @field_validator("FRONTEND_URL")
     @classmethod
@@ -293,6 +347,11 @@ class Settings(BaseSettings):
         return self.database_address("DATABASE_URL")
 
     @property
+    def libpq_address(self) -> str:
+        """The address that migrations use, as PostgreSQL's own programs take it."""
+        return self.migration_url.replace(*POSTGRESQL_PREFIXES[:2], 1)
+
+    @property
     def migration_url(self) -> str:
         """The same of the connection that may change tables."""
         return self.database_address("DATABASE_MIGRATION_URL" if self.DATABASE_MIGRATION_URL else "DATABASE_URL")
@@ -318,10 +377,19 @@ def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
     Raises:
         ConfigurationError: naming every variable that is missing or wrong, at once.
     """
+    if faults := [
+        f"{name} is not a setting: did you mean {known}?"
+        for name, known in misspelt(
+            _given_names(overrides.get("_env_file", ".env")), {*Settings.model_fields, *COMPOSE}
+        )
+    ]:
+        raise ConfigurationError("\n".join(faults))
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_readable(fault) for fault in error.errors())) from None
+        # Of a value that is neither this nor that, the first says enough.
+        by_setting = {fault["loc"][:1]: fault for fault in reversed(error.errors())}
+        raise ConfigurationError("\n".join(_readable(fault) for fault in reversed(by_setting.values()))) from None
     if settings.ENVIRONMENT != "production":
         _fill_development_secrets(settings)
     elif faults := settings.faults_in_production(part):
@@ -364,6 +432,11 @@ def _fill_embedded_servers(settings: Settings) -> None:
             settings.DATABASE_MIGRATION_URL = running.get("DATABASE_MIGRATION_URL", "")
         settings.DATABASE_URL = settings.DATABASE_URL or running["DATABASE_URL"]
         settings.REDIS_URL = settings.REDIS_URL or running["REDIS_URL"]
+
+
+def _given_names(env_file: object) -> set[str]:
+    named = dotenv_values(env_file) if isinstance(env_file, str | Path) else {}
+    return {*os.environ, *named}
 
 
 def _split(value: object) -> object:

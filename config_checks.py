@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import ipaddress
 import re
@@ -35,6 +36,13 @@ SHARED_MOST_CHARACTERS = 12
 
 NO_PART_OF_ADDRESSES = re.compile(r"[\s<>\"\\^`{|}]")
 HOST = re.compile(r"[^\W_][\w.-]*|[0-9a-f:.]*:[0-9a-f:.]*")
+# What has another meaning in an address, and how it is written instead.
+UNENCODED = re.compile(r"[@:/#?\[\]\s]")
+ENCODED = "%40 for @, %3A for :, %2F for /, %23 for #, %3F for ?"
+BROKEN_ENCODING = re.compile(r"%(?![0-9A-Fa-f]{2})")
+PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::([0-9]{1,5})?)?")
+# Short names are like too many others. One letter more or less in twelve is a likeness of .95.
+MISSPELT_MIN_LETTERS, MISSPELT_LIKENESS = 8, 0.85
 LOCAL_NAMES = ("localhost", "localdomain", "ip6-localhost", "ip6-loopback")
 # The widest networks that one operator's proxies are in: Akamai's and Google's largest are of this size.
 WIDEST_PROXIES = {4: 10, 6: 20}
@@ -87,6 +95,27 @@ def web_address_fault(value: str) -> str | None:
     return None
 
 
+def server_address_fault(value: str) -> str | None:
+    """Why the address of a server, maybe with a user and password, cannot be read, or None. Quotes nothing."""
+    head, _, query = value.partition("://")[2].partition("?")
+    before = head
+    if "@" not in head and "@" in query and "=" not in query.partition("@")[0]:
+        before = head + "?" + query  # A password with a question mark.
+    credentials, at, place = before.rpartition("@")
+    if (at and UNENCODED.search(credentials.partition(":")[2])) or UNENCODED.search(credentials.partition(":")[0]):
+        return "the name or password holds a sign that must be encoded: write " + ENCODED
+    if at and BROKEN_ENCODING.search(credentials):
+        return "the name or password holds a % that must be encoded: write %25"
+    port = PORT.fullmatch(place.partition("/")[0])
+    if port is None or (port[1] and not 0 < int(port[1]) < 65_536):
+        return (
+            "the port is no number from 1 to 65535, or a password holds a sign that must be encoded: write " + ENCODED
+        )
+    if "#" in value:
+        return "holds a #: in a password write %23"
+    return None
+
+
 def leads_to_this_machine(value: str) -> bool:
     """Whether a browser would look for this address on the machine that it runs on."""
     parts = _split_address(value)
@@ -109,6 +138,16 @@ def proxies_fault(networks: Iterable[Network]) -> str | None:
         if not private and network.prefixlen < WIDEST_PROXIES[network.version]:
             return f"{network} is too wide: whoever is in it can choose the address that is counted and logged"
     return None
+
+
+def misspelt(names: Iterable[str], known: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names that are nearly one of those known, each with that one."""
+    known = set(known)
+    long = sorted(name for name in known if len(name) >= MISSPELT_MIN_LETTERS)
+    for name in names:
+        if name not in known and len(name) >= MISSPELT_MIN_LETTERS:
+            for found in difflib.get_close_matches(name.upper(), long, n=1, cutoff=MISSPELT_LIKENESS):
+                yield name, found
 
 
 def _is_pattern(text: str) -> bool:

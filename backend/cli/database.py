@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from backend.bookmarks.reembedding import ensure_index
 from backend.cli.application import database_answers
 from backend.cli.settings import refuse, settings_or_exit, settings_with_database
+from backend.cli.up.database import database_faults
 from backend.cli.up.roles import Role, make_roles
 from backend.extensions import bind_database, db
 from backend.observability.logging import configure_logging
@@ -38,6 +39,8 @@ def upgrade(revision: str) -> None:
     with migrating_application() as settings:
         if settings.DATABASE_ADMIN_URL:
             _make_roles(settings)
+        if faults := database_faults(settings.libpq_address):
+            refuse(*faults)
         flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
         if revision == HEAD and settings.EMBEDDING_PROVIDER != "none":
             ensure_index(settings.EMBEDDING_DIMENSION)

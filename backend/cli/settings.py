@@ -22,7 +22,8 @@ def settings_or_exit(part: Part = "web", /, **overrides: object) -> Settings:
     except ConfigurationError as error:
         refuse(*str(error).splitlines())
     except OSError as error:
-        refuse(f"cannot use the data directory {error.filename}: {(error.strerror or str(error)).lower()}")
+        place = f" {error.filename}" if error.filename else ""
+        refuse(f"cannot use the data directory{place}: {(error.strerror or str(error)).lower()}")
     return settings
 
 
