@@ -26,7 +26,7 @@ ENV PATH=/venv/bin:$PATH \
     FUZE_DATA_DIR=/data
 COPY --from=build /venv /venv
 WORKDIR /app
-COPY config.py wsgi.py gunicorn.conf.py ./
+COPY config.py config_checks.py wsgi.py gunicorn.conf.py ./
 COPY backend backend
 COPY migrations migrations
 

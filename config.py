@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
+import math
 import os
 import re
 import secrets
@@ -14,10 +14,20 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self, cast
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from config_checks import (
+    Network,
+    leads_to_this_machine,
+    misspelt,
+    proxies_fault,
+    secret_fault,
+    server_address_fault,
+    share_much,
+    web_address_fault,
+)
 
 VERSION = "0.1.0"
 
@@ -63,20 +73,33 @@ CACHE_SECONDS = {
 }
 # Dot-atom and host name. A comment, a quoted local part or an encoded word (RFC 2047) is none of them.
 SENDER_ADDRESS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-EXACT_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?", re.IGNORECASE)
 NO_SENDER = "is not a mail address such as Fuze <fuze@example.org>"
-SECRET_MIN_BYTES = 32
-SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
-KNOWN_DEFAULTS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "secret",
-    "dev-secret",
-    "your-secret",
-    "replace-me",
-    "example",
+# As browsers send them: of web pages, and of extensions by their ids (Chromium's are 32 letters, others' are UUIDs).
+EXACT_ORIGIN = re.compile(
+    r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?|chrome-extension://[a-p]{32}"
+    r"|(moz|safari-web)-extension://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
 )
+MAKE_ONE = "make one with `openssl rand -hex 32`"
+SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
+# For reading, storing and announcing a page that has been fetched; a lease ends later than the worker's time.
+AFTER_FETCH_SECONDS, LEASE_BEYOND_SECONDS = 70, 30
+# Where the servers are, and as whom.
+ADDRESSES = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL")
+# Of docker-compose.yml alone.
+COMPOSE = (
+    *("POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"),
+    *("REDIS_MAXMEMORY", "FUZE_BIND", "FUZE_PORTS", "GRAFANA_PASSWORD"),
+)
+POSTGRESQL_PREFIXES = ("postgresql+psycopg2://", "postgresql://", "postgres://")
+# What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.
+Part = Literal["web", "worker", "scheduler", "migrate"]
+NEEDED: dict[Part, tuple[str, ...]] = {
+    "web": (*SECRET_NAMES, "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
+    "worker": ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
+    "scheduler": ("DATABASE_URL", "REDIS_URL"),
+    "migrate": (),
+}
 
 
 class ConfigurationError(Exception):
@@ -99,6 +122,10 @@ class Settings(BaseSettings):
         [], description="comma-separated earlier SECRET_KEYs, which still decrypt until `rotate-keys` has run"
     )
     DATABASE_URL: str = Field("", description="postgresql://user:password@host:5432/fuze; empty: embedded server")
+    DATABASE_MIGRATION_URL: str = Field(
+        "", description="the same for the owner of the tables, past any pooler; empty: DATABASE_URL"
+    )
+    DATABASE_ADMIN_URL: str = Field("", description="the same for a superuser; only `db roles` uses it")
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
     HOST: str = Field("127.0.0.1", description="address to listen on")
@@ -177,7 +204,7 @@ class Settings(BaseSettings):
     def _refuse_wildcards(cls, value: list[str]) -> list[str]:
         for origin in value:
             if not EXACT_ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com")
+                raise ValueError(f"{origin!r} is not an exact origin such as https://app.example.com or an extension's")
         return value
 
     @field_validator(
@@ -186,6 +213,13 @@ class Settings(BaseSettings):
     @classmethod
     def _split_lists(cls, value: object) -> object:
         return _split(value)
+
+    @field_validator("DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL", "REDIS_URL")
+    @classmethod
+    def _check_server(cls, value: str) -> str:
+        if value and (fault := server_address_fault(value)):
+            raise ValueError(fault)
+        return value
 
     @field_validator("SMTP_URL")
     @classmethod
@@ -231,23 +265,70 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _need_real_secrets_in_production(self) -> Self:
-        if self.ENVIRONMENT == "production":
-            faults = [fault for name in SECRET_NAMES if (fault := self._secret_fault(name))]
-            faults += [f"{name} is missing" for name in ("DATABASE_URL", "REDIS_URL") if not getattr(self, name)]
-            if faults:
-                raise ValueError("; ".join(faults))
+    def _agree(self) -> Self:
+        """Refuse settings that contradict each other, as far as they were given."""
+        given = self.model_fields_set
+        if self.ACCESS_TOKEN_MINUTES >= self.REFRESH_TOKEN_DAYS * 1440:
+            raise ValueError("ACCESS_TOKEN_MINUTES is no less than REFRESH_TOKEN_DAYS: nobody would ever refresh")
+        if {"LLM_DAILY_TOKENS", "LLM_MONTHLY_TOKENS"} <= given and self.LLM_DAILY_TOKENS > self.LLM_MONTHLY_TOKENS:
+            raise ValueError("LLM_DAILY_TOKENS is more than LLM_MONTHLY_TOKENS, which would end before it")
+        if {"CAPTURE_TIMEOUT_SECONDS", "CAPTURE_LEASE_SECONDS"} <= given and (
+            self.CAPTURE_LEASE_SECONDS <= self.CAPTURE_TIMEOUT_SECONDS
+        ):
+            raise ValueError(
+                "CAPTURE_LEASE_SECONDS is no more than CAPTURE_TIMEOUT_SECONDS: pages would be read again while one is"
+                " still being read"
+            )
         return self
 
-    def _secret_fault(self, name: str) -> str | None:
-        value = getattr(self, name).get_secret_value()
-        if not value:
-            return f"{name} is missing"
-        if len(value.encode()) < SECRET_MIN_BYTES:
-            return f"{name} is shorter than {SECRET_MIN_BYTES} bytes"
-        if any(value.lower().startswith(default) for default in KNOWN_DEFAULTS) or len(set(value)) < 8:
-            return f"{name} is a known default"
-        return None
+    @property
+    def capture_message_seconds(self) -> int:
+        """How long a worker may take over one page: the fetch, and as much again for all the rest as usual."""
+        return math.ceil(self.CAPTURE_TIMEOUT_SECONDS) + AFTER_FETCH_SECONDS
+
+    @property
+    def capture_lease_seconds(self) -> int:
+        """CAPTURE_LEASE_SECONDS; where it was not given, long enough for CAPTURE_TIMEOUT_SECONDS."""
+        if "CAPTURE_LEASE_SECONDS" in self.model_fields_set:
+            return self.CAPTURE_LEASE_SECONDS
+        return max(self.CAPTURE_LEASE_SECONDS, self.capture_message_seconds + LEASE_BEYOND_SECONDS)
+
+    @field_validator("FRONTEND_URL")
+    @classmethod
+    def _check_web_client(cls, value: str) -> str:
+        if value and (fault := web_address_fault(value)):
+            raise ValueError(fault)
+        return value
+
+    def faults_in_production(self, part: Part) -> list[str]:
+        """What keeps this part from running in production: one sentence for each, none with a secret in it."""
+        missing = [f"{name} is missing" for name in NEEDED[part] if not self._is_given(name)]
+        return missing + self._secret_faults() + self._address_faults()
+
+    def _is_given(self, name: str) -> bool:
+        return name in self.model_fields_set and bool(getattr(self, name))
+
+    def _secret_faults(self) -> list[str]:
+        own = {name: getattr(self, name).get_secret_value() for name in SECRET_NAMES}
+        previous = [key.get_secret_value() for key in self.PREVIOUS_SECRET_KEYS]
+        named = {name: value for name, value in own.items() if value}
+        named |= {f"PREVIOUS_SECRET_KEYS: key {at}": key for at, key in enumerate(previous, 1)}
+        faults = [f"{name} {fault}; {MAKE_ONE}" for name, value in named.items() if (fault := secret_fault(value))]
+        if share_much(own["SECRET_KEY"], own["JWT_SECRET_KEY"]):
+            faults.append(f"SECRET_KEY and JWT_SECRET_KEY are the same or share a long part; {MAKE_ONE} for each")
+        if any(share_much(key, own["JWT_SECRET_KEY"]) for key in previous):
+            faults.append("PREVIOUS_SECRET_KEYS holds the present JWT_SECRET_KEY or a long part of it")
+        if own["SECRET_KEY"] in previous:
+            faults.append("PREVIOUS_SECRET_KEYS holds the present SECRET_KEY, so that nothing has been changed")
+        return faults
+
+    def _address_faults(self) -> list[str]:
+        faults = []
+        if self._is_given("FRONTEND_URL") and leads_to_this_machine(self.FRONTEND_URL):
+            faults.append("FRONTEND_URL is an address of this machine alone: links in mails would lead nowhere")
+        if fault := proxies_fault(self.TRUSTED_PROXIES):
+            faults.append(f"TRUSTED_PROXIES: {fault}")
+        return faults
 
     @property
     def rate_limits(self) -> dict[str, tuple[int, int, int]]:
@@ -279,24 +360,56 @@ class Settings(BaseSettings):
     @property
     def database_url(self) -> str:
         """DATABASE_URL with the driver that Fuze uses spelled out."""
-        for prefix in ("postgresql+psycopg2://", "postgresql://", "postgres://"):
-            if self.DATABASE_URL.startswith(prefix):
-                return "postgresql+psycopg2://" + self.DATABASE_URL[len(prefix) :]
-        raise ConfigurationError("DATABASE_URL is not a postgresql:// address")
+        return self.database_address("DATABASE_URL")
+
+    @property
+    def libpq_address(self) -> str:
+        """The address that migrations use, as PostgreSQL's own programs take it."""
+        return self.migration_url.replace(*POSTGRESQL_PREFIXES[:2], 1)
+
+    @property
+    def migration_url(self) -> str:
+        """The same of the connection that may change tables."""
+        return self.database_address("DATABASE_MIGRATION_URL" if self.DATABASE_MIGRATION_URL else "DATABASE_URL")
+
+    def database_address(self, name: str) -> str:
+        """The address in the setting `name`, with the driver that Fuze uses spelled out.
+
+        Raises:
+            ConfigurationError: it is none.
+        """
+        value: str = getattr(self, name)
+        for prefix in POSTGRESQL_PREFIXES:
+            if value.startswith(prefix):
+                return POSTGRESQL_PREFIXES[0] + value.removeprefix(prefix)
+        raise ConfigurationError(f"{name} is not a postgresql:// address")
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
     """The settings of this process, complete: development secrets and embedded servers filled in.
+
+    `part` is what is started with them; the others need less.
 
     Raises:
         ConfigurationError: naming every variable that is missing or wrong, at once.
     """
+    if faults := [
+        f"{name} is not a setting: did you mean {known}?"
+        for name, known in misspelt(
+            _given_names(overrides.get("_env_file", ".env")), {*Settings.model_fields, *COMPOSE}
+        )
+    ]:
+        raise ConfigurationError("\n".join(faults))
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_readable(fault) for fault in error.errors())) from None
+        # Of a value that is neither this nor that, the first says enough.
+        by_setting = {fault["loc"][:1]: fault for fault in reversed(error.errors())}
+        raise ConfigurationError("\n".join(_readable(fault) for fault in reversed(by_setting.values()))) from None
     if settings.ENVIRONMENT != "production":
         _fill_development_secrets(settings)
+    elif faults := settings.faults_in_production(part):
+        raise ConfigurationError("\n".join(faults))
     if not (settings.DATABASE_URL and settings.REDIS_URL):
         _fill_embedded_servers(settings)
     return settings
@@ -349,8 +462,15 @@ def _fill_development_secrets(settings: Settings) -> None:
 def _fill_embedded_servers(settings: Settings) -> None:
     if settings.stack_file.exists():
         running: dict[str, str] = json.loads(settings.stack_file.read_text())
+        if not settings.DATABASE_URL and not settings.DATABASE_MIGRATION_URL:
+            settings.DATABASE_MIGRATION_URL = running.get("DATABASE_MIGRATION_URL", "")
         settings.DATABASE_URL = settings.DATABASE_URL or running["DATABASE_URL"]
         settings.REDIS_URL = settings.REDIS_URL or running["REDIS_URL"]
+
+
+def _given_names(env_file: object) -> set[str]:
+    named = dotenv_values(env_file) if isinstance(env_file, str | Path) else {}
+    return {*os.environ, *named}
 
 
 def _split(value: object) -> object:

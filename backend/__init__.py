@@ -21,7 +21,7 @@ from backend.bookmarks.routes import tags_blueprint as tags
 from backend.cache.routes import blueprint as cache
 from backend.docs.routes import blueprint as docs
 from backend.errors import register_error_handlers
-from backend.extensions import bind_redis, cors, database_options, db, jwt, migrate, remember_app
+from backend.extensions import bind_database, bind_redis, cors, jwt, remember_app
 from backend.health.routes import blueprint as health
 from backend.jobs.routes import blueprint as jobs
 from backend.middleware.compression import register_compression
@@ -87,8 +87,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
         JWT_DECODE_LEEWAY=CLOCKS_DIFFER_SECONDS,
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=database_options(settings),
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
@@ -97,8 +95,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
-    db.init_app(app)
-    migrate.init_app(app, db)
+    bind_database(app, settings, settings.database_url)
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)
@@ -124,8 +121,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
             ],
             max_age=600,
         )
-    if settings.TRUSTED_PROXIES:
-        app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES)  # type: ignore[method-assign]
 
 
 def _register_blueprints(app: Flask) -> None:

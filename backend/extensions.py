@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
@@ -16,10 +17,12 @@ from flask_sqlalchemy import SQLAlchemy
 from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy import BigInteger, DateTime, Executable, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, Engine, Executable, MetaData, Text, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
 
+from backend.database_connections import DatabaseConnections
 from backend.redis_gate import RedisGate
 from config import Settings
 
@@ -91,28 +94,44 @@ def connect_redis(
     )
 
 
-def database_options(settings: Settings) -> dict[str, Any]:
-    """Engine options: sizes for each process, time-outs that keep one slow statement from holding everything."""
-    server_settings = {
-        "timezone": "UTC",
-        "statement_timeout": settings.DATABASE_STATEMENT_TIMEOUT_MS,
-        "lock_timeout": 5_000,
-        "idle_in_transaction_session_timeout": 60_000,
-        "jit": "off",  # Statements are short; compiling one costs more than it saves.
-    }
-    return {
-        "pool_size": settings.DATABASE_POOL_SIZE,
-        "max_overflow": 5,
-        "pool_timeout": 5,
-        "pool_pre_ping": True,
-        "pool_recycle": 1800,
-        "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
-        "connect_args": {
-            "connect_timeout": 3,
-            "application_name": "fuze",
-            "options": " ".join(f"-c {name}={value}" for name, value in server_settings.items()),
+def bind_database(app: Flask, settings: Settings, url: str) -> None:
+    """Attach an engine for an address; connects on first use, so a missing PostgreSQL does not stop the start.
+
+    Sizes are for each process; time-outs keep one slow statement from holding everything.
+    """
+    connections = app.extensions["database_connections"] = DatabaseConnections(url, settings)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": settings.DATABASE_POOL_SIZE,
+            "max_overflow": 5,
+            "pool_timeout": 5,
+            "pool_pre_ping": True,
+            "pool_recycle": 1800,
+            "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
+            "creator": connections,
         },
-    }
+    )
+    db.init_app(app)
+    migrate.init_app(app, db)
+    with app.app_context():
+        connections.watch(db.engine)
+
+
+@contextmanager
+def owner_engine() -> Iterator[Engine]:
+    """The engine of the owner of the tables, past any pooler: for what changes tables or indexes, or holds a lock."""
+    settings = current_settings()
+    if not settings.DATABASE_MIGRATION_URL:
+        yield db.engine
+        return
+    connections = DatabaseConnections(settings.migration_url, settings)
+    engine = create_engine(settings.migration_url, poolclass=NullPool, creator=connections)
+    connections.watch(engine)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 _bound: list[Flask] = []

@@ -24,11 +24,12 @@ from typing import Any, cast
 import redis
 from loguru import logger
 from redis.connection import AbstractConnection
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoPermissionError, NoScriptError
 
 from backend import redis_connections
 from backend.breaker import CircuitBreaker
 from backend.redis_connections import RedisConnections
+from backend.redis_faults import redis_fault
 
 PAUSE_SECONDS = 1.0
 DISTRUST_SECONDS = 2.0
@@ -36,6 +37,10 @@ RETRY_MARKS_SECONDS = 0.1
 FRESH_BYTES = 8
 # Under this name is counted how many questions failed, of all processes.
 FAILURES = "redis-failures"
+
+# Where INFO is not allowed, a run of Redis is told from others by where in its memory Lua's table of functions lies: it
+# is the same for all who ask, and another after each start.
+PLACE = ("EVAL", "return tostring(redis)", 0)
 
 Command = redis_connections.Command
 # What a key holds from now on, and for how many seconds. None stands for something else each time that it is sent.
@@ -78,6 +83,7 @@ class RedisGate:
         self._connections = RedisConnections(self.client.connection_pool)
         self._breaker = CircuitBreaker(redis.RedisError, lambda fault: LeftAlone(str(fault)), seconds=PAUSE_SECONDS)
         self._run = ""
+        self._is_run_by_place = False
         self._distrusted_until = 0.0
         self._lock = threading.Lock()
         self._unsent: dict[str, _Waiting] = {}
@@ -135,9 +141,16 @@ class RedisGate:
 
     def _connected(self, connection: AbstractConnection) -> None:
         connection.on_connect()  # type: ignore[no-untyped-call]
-        connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
-        lines = cast(bytes, connection.read_response()).decode().splitlines()
-        run = next((line.partition(":")[2][:12] for line in lines if line.startswith("run_id:")), "unknown")
+        try:
+            lines = _answer(connection, "INFO", "server").decode().splitlines()
+            self._see_run(
+                next((line.partition(":")[2][:12] for line in lines if line.startswith("run_id:")), "unknown")
+            )
+        except NoPermissionError:
+            self._is_run_by_place = True
+            self._see_run(_run_by_place(_answer(connection, *PLACE)))
+
+    def _see_run(self, run: str) -> None:
         if self._run not in ("", run):
             logger.warning("Redis was started anew")
             self._distrust()
@@ -165,6 +178,8 @@ class RedisGate:
         answers = self._pipe(commands)
         unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
+            if self._is_run_by_place:
+                self._see_run(_run_by_place(self._pipe([PLACE])[0]))  # Forgetting all scripts has moved the table.
             self._pipe([("SCRIPT", "LOAD", source) for source in _sources.values()])
             for at, answer in zip(unknown, self._pipe([commands[at] for at in unknown]), strict=True):
                 answers[at] = answer
@@ -213,10 +228,19 @@ class RedisGate:
     def _note(self, error: redis.RedisError) -> None:
         self._failures += 1
         self._distrust()
-        logger.warning("Redis is left alone for {} s: {}", PAUSE_SECONDS, error)
+        logger.warning("Redis is left alone for {} s: {} ({})", PAUSE_SECONDS, redis_fault(error), error)
 
     def _distrust(self) -> None:
         self._distrusted_until = time.monotonic() + DISTRUST_SECONDS
+
+
+def _answer(connection: AbstractConnection, *command: Any) -> bytes:
+    connection.send_command(*command)  # type: ignore[no-untyped-call]
+    return cast(bytes, connection.read_response())
+
+
+def _run_by_place(place: bytes) -> str:
+    return sha1(place, usedforsecurity=False).hexdigest()[:12]
 
 
 def _values(marks: Mapping[str, Mark]) -> dict[str, tuple[bytes, int]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy import make_url
 
+from backend.cli.up.postgres import SUPERUSER
 from benchmarks.stack import RunningStack
 
 QUIET_SECONDS = 1.0
@@ -55,7 +56,7 @@ def count_statements(log: bytes) -> tuple[int, int]:
 def _log_statements(stack: RunningStack, which: str) -> None:
     url = make_url(stack.addresses()["DATABASE_URL"])
     host = url.query.get("host") or url.host
-    with closing(psycopg2.connect(dbname=url.database, user=url.username, host=host)) as connection:
+    with closing(psycopg2.connect(dbname=url.database, user=SUPERUSER, host=host)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER SYSTEM SET log_statement = '{which}'")

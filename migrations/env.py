@@ -10,6 +10,20 @@ from backend.extensions import Base
 
 # Any number, known to every migrator: several web containers that start together migrate one after the other.
 MIGRATION_LOCK = 7_303_014_251
+# Whoever else has rights on all tables gets none to say which version they have.
+READ_ONLY_VERSION = """
+DO $$
+DECLARE
+    other regrole;
+BEGIN
+    FOR other IN SELECT DISTINCT grantee FROM pg_class, aclexplode(relacl)
+                  WHERE pg_class.oid = to_regclass('alembic_version') AND grantee NOT IN (0, relowner)
+                    AND privilege_type <> 'SELECT' AND relowner = current_user::regrole
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM %s', other);
+    END LOOP;
+END $$
+"""
 
 
 def run_migrations() -> None:
@@ -30,6 +44,7 @@ def run_migrations() -> None:
             )
             with context.begin_transaction():
                 context.run_migrations()
+            connection.execute(text(READ_ONLY_VERSION))
             connection.commit()
         finally:
             connection.rollback()

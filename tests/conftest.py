@@ -83,6 +83,7 @@ def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempP
     """One gunicorn for the run, in production mode, on the same servers and with the same keys as `app`."""
     environment = {
         "ENVIRONMENT": "production",
+        "FRONTEND_URL": "https://app.example.org",
         "SECRET_KEY": settings.SECRET_KEY.get_secret_value(),
         "JWT_SECRET_KEY": settings.JWT_SECRET_KEY.get_secret_value(),
         "DATABASE_URL": settings.DATABASE_URL,

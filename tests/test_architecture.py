@@ -144,7 +144,10 @@ def _area(module_name: str) -> str:
 PATHS = sorted((ROOT / "backend").rglob("*.py"))
 MODULE_NAMES = {Module(path).name for path in PATHS}
 MODULES = [Module(path) for path in PATHS]
-STARTERS = [Module(ROOT / name) for name in ("config.py", "wsgi.py", "gunicorn.conf.py", "migrations/env.py")]
+STARTERS = [
+    Module(ROOT / name)
+    for name in ("config.py", "config_checks.py", "wsgi.py", "gunicorn.conf.py", "migrations/env.py")
+]
 ROUTES = [module for module in MODULES if module.kind == "routes"]
 # Each import of one module of ours by another.
 USES = [(module, imported) for module in MODULES for imported in sorted(module.imports)]

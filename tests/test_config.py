@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from config import ConfigurationError, Settings, ensure_development_secrets, load_settings, sender_of
+from config import ConfigurationError, Part, Settings, ensure_development_secrets, load_settings, sender_of
 
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parent.parent
@@ -20,6 +22,7 @@ PRODUCTION = {
     "ENVIRONMENT": "production",
     "DATABASE_URL": "postgresql://fuze@db/fuze",
     "REDIS_URL": "redis://redis:6379/0",
+    "FRONTEND_URL": "https://fuze.example.org",
     **SECRETS,
 }
 
@@ -43,15 +46,15 @@ def test_production_starts_with_real_secrets_and_addresses() -> None:
     assert load_settings(**PRODUCTION).ENVIRONMENT == "production"
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"])
 def test_production_refuses_to_start_without(name: str) -> None:
     assert f"{name} is missing" in refusal(**{**PRODUCTION, name: ""})
 
 
 def test_everything_that_is_missing_is_named_at_once() -> None:
     message = refusal(ENVIRONMENT="production")
-    for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"):
-        assert name in message
+    for name in ("SECRET_KEY", "JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"):
+        assert f"{name} is missing" in message.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,164 @@ def test_production_refuses_secrets_that_are_none(name: str, secret: str) -> Non
     assert secret not in message
 
 
-@pytest.mark.parametrize("origins", ["https://app.example.org", " https://a.example , http://localhost:3000 ", ""])
+GUESSABLE = [
+    "a" * 32,
+    "a" * 31 + "b" * 9 + "cdefghij",
+    "abc" * 20,
+    "changeme-changeme-changeme-changeme",
+    "CHANGE_ME_TO_A_LONG_RANDOM_STRING_1234",
+    "xxxxxxxxxxxxxxxxchangemexxxxxxxxxxxxxxxxyz123",
+    "my-super-secret-key-please-do-not-use-in-production",
+    "this is not a very good key but it will do for now",
+    "correct-horse-battery-staple-orange-window",
+    "thisisaverysecretkeythatishardtoguess",
+    "S3cr3tK3yF0rFuz3Pr0duct10n2026!!!!",
+    "REPLACE_WITH_OPENSSL_RAND_HEX_32_OUTPUT_",
+    "lorem ipsum dolor sit amet consectetur adipiscing",
+    "abcdefghijklmnopqrstuvwxyz0123456789",
+    "zyxwvutsrqponmlkjihgfedcba9876543210",
+    "aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQ",
+    "a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6",
+    "0123456789abcdef" * 4,
+    "1234567890" * 4,
+    "qwertyuiopasdfghjklzxcvbnm1234567890",
+    "nnKDy1_vHyy-SXjG" * 4,
+    "00000000-0000-0000-0000-000000000001",
+]
+
+
+@pytest.mark.parametrize("secret", GUESSABLE)
+@pytest.mark.parametrize("name", ["SECRET_KEY", "JWT_SECRET_KEY", "PREVIOUS_SECRET_KEYS"])
+def test_production_refuses_keys_that_can_be_guessed(name: str, secret: str) -> None:
+    [message] = refusal(**{**PRODUCTION, name: secret}).splitlines()
+    assert message.startswith(name)
+    assert "openssl rand -hex 32" in message
+    assert secret not in message
+
+
+@pytest.mark.parametrize("make", [lambda: secrets.token_hex(16), lambda: secrets.token_hex(32), secrets.token_urlsafe])
+def test_keys_made_at_random_are_taken(make: Callable[[], str]) -> None:
+    for _ in range(5):
+        made = {name: make() for name in ("SECRET_KEY", "JWT_SECRET_KEY", "PREVIOUS_SECRET_KEYS")}
+        load_settings(**{**PRODUCTION, **made})
+
+
+@pytest.mark.parametrize("keys", ["x", "k" * 31, f"{'mmHCx0_uGxx-RWiF9SSzFlcyAcKJ8gr'},", f"{secrets.token_hex(32)},y"])
+def test_production_refuses_short_earlier_keys(keys: str) -> None:
+    [message] = refusal(**{**PRODUCTION, "PREVIOUS_SECRET_KEYS": keys}).splitlines()
+    assert message.startswith("PREVIOUS_SECRET_KEYS: key ")
+
+
+KEY = SECRETS["SECRET_KEY"]
+
+
+@pytest.mark.parametrize(
+    "other", [KEY, KEY.swapcase(), KEY + "1", "x9" + KEY, KEY[::-1], f" {KEY} ", KEY[:16] + "Zq4_"]
+)
+def test_production_refuses_one_key_for_two_purposes(other: str) -> None:
+    told = refusal(**{**PRODUCTION, "JWT_SECRET_KEY": other})
+    assert "SECRET_KEY and JWT_SECRET_KEY are the same" in told
+    assert KEY not in told
+
+
+def test_production_refuses_a_present_key_among_the_earlier_ones() -> None:
+    for name, key in SECRETS.items():
+        [told] = refusal(**{**PRODUCTION, "PREVIOUS_SECRET_KEYS": f"{secrets.token_hex(32)},{key}"}).splitlines()
+        assert told.startswith(f"PREVIOUS_SECRET_KEYS holds the present {name}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:3000", "https://LOCALHOST", "http://localhost.", "http://app.localhost", "http://127.0.0.1",
+        "http://127.8.8.8:80/app", "http://127.1", "http://2130706433", "http://0x7f000001", "http://0177.0.0.1",
+        "http://0.0.0.0:3000", "http://0", "http://[::1]", "http://[::]:3000", "http://[::ffff:127.0.0.1]",
+        "http://localhost.localdomain", "http://ｌocalhost", "http://１２７.0.0.1", "http://0.1.2.3",
+    ],
+)  # fmt: skip
+def test_links_in_mails_of_production_lead_to_no_reader_s_own_machine(url: str) -> None:
+    [told] = refusal(**{**PRODUCTION, "FRONTEND_URL": url}).splitlines()
+    assert told.startswith("FRONTEND_URL is an address of this machine alone")
+    assert url == load_settings(FRONTEND_URL=url).FRONTEND_URL
+
+
+@pytest.mark.parametrize(
+    "url", ["https://fuze.example.org", "http://192.168.1.5:3000", "https://a.example/app/", "http://nas"]
+)
+def test_addresses_that_readers_can_reach_are_taken(url: str) -> None:
+    assert url == load_settings(**{**PRODUCTION, "FRONTEND_URL": url}).FRONTEND_URL
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)", "javascript://app.example.org/%0aalert(1)", "data:text/html,x", "ftp://app.example.org",
+        "app.example.org", "//app.example.org", "https://", "https:///path", "https://me:pass@app.example.org",
+        "https://app.example.org@evil.example", "https://app.example.org?next=1", "https://app.example.org/?",
+        "https://app.example.org/#", "https://app.example.org#a", "https://app.example.org/ x",
+        "https://app.example.org\\@e",
+        "https://app.example.org\nX: y", "https://app.example.org:99999", "https://a<b>.example", "https://a.example/\"",
+        "https://[::1",
+        "https://ⓛocalhost",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("start", [PRODUCTION, {}], ids=["production", "development"])
+def test_what_is_no_beginning_of_a_link_is_refused_everywhere(start: dict[str, str], url: str) -> None:
+    [told] = refusal(**{**start, "FRONTEND_URL": url}).splitlines()
+    assert told.startswith("FRONTEND_URL: ")
+
+
+@pytest.mark.parametrize(
+    "networks",
+    [
+        "0.0.0.0/0", "::/0", "0.0.0.0/1,128.0.0.0/1", "8.0.0.0/8", "10.0.0.0/7", "128.0.0.0/1", "2000::/3", "::/1",
+        "::ffff:0:0/96", "64:ff9b::/96", "10.1.2.3, 0.0.0.0/0", ",".join(f"{n}.0.0.0/10,{n}.64.0.0/10" for n in (8,)),
+    ],
+)  # fmt: skip
+def test_production_trusts_no_proxies_everywhere(networks: str) -> None:
+    [told] = refusal(**{**PRODUCTION, "TRUSTED_PROXIES": networks}).splitlines()
+    assert told.startswith("TRUSTED_PROXIES: ")
+    assert "too wide" in told
+
+
+@pytest.mark.parametrize(
+    "networks", ["10.0.0.0/8,172.16.0.0/12", "fc00::/7", "104.16.0.0/13,2606:4700::/32", "127.0.0.1,::1"]
+)
+def test_networks_that_one_operator_owns_are_trusted(networks: str) -> None:
+    assert load_settings(**{**PRODUCTION, "TRUSTED_PROXIES": networks}).TRUSTED_PROXIES
+
+
+@pytest.mark.parametrize(
+    ("part", "needed"),
+    [
+        ("worker", ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL")),
+        ("scheduler", ("DATABASE_URL", "REDIS_URL")),
+        ("migrate", ()),
+    ],
+)
+def test_a_part_starts_with_what_it_needs_and_refuses_bad_values_all_the_same(
+    part: Part, needed: tuple[str, ...]
+) -> None:
+    given = {name: PRODUCTION[name] for name in ("ENVIRONMENT", *needed)}
+    assert load_settings(part, **given).ENVIRONMENT == "production"
+    for name in needed:
+        with pytest.raises(ConfigurationError, match=f"^{name} is missing$"):
+            load_settings(part, **{**given, name: ""})
+    with pytest.raises(ConfigurationError, match=r"^SECRET_KEY is shorter"):
+        load_settings(part, **{**given, "SECRET_KEY": "short"})
+
+
+EXTENSIONS = [
+    "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+    "moz-extension://4d6f7a0e-1b2c-4d3e-8f90-a1b2c3d4e5f6",
+    "safari-web-extension://4D6F7A0E-1B2C-4D3E-8F90-A1B2C3D4E5F6",
+]
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [*EXTENSIONS, ",".join(EXTENSIONS), "https://app.example.org", " https://a.example , http://localhost:3000 ", ""],
+)
 def test_exact_origins_are_taken_and_trimmed(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
     monkeypatch.setenv("ALLOWED_ORIGINS", origins)
     found = load_settings().ALLOWED_ORIGINS
@@ -89,6 +249,14 @@ def test_exact_origins_are_taken_and_trimmed(monkeypatch: pytest.MonkeyPatch, or
         "https://app.example.org$",
         "https://",
         "null",
+        "chrome-extension://",
+        "chrome-extension://*",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmno",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop/popup.html",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnoq",
+        "moz-extension://*",
+        "moz-extension://4d6f7a0e-1b2c-4d3e-8f90",
+        "file://",
     ],
 )
 def test_an_origin_that_is_not_exact_stops_the_start(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
@@ -197,7 +365,7 @@ def test_there_is_one_kind_of_database(url: str) -> None:
 def test_development_secrets_are_made_once_and_kept_from_others(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: ensure_development_secrets(tmp_path / "var"), range(16)))
-    assert all(secrets == made[0] for secrets in made)
+    assert all(found == made[0] for found in made)
     assert len(set(made[0].values())) == 2
     assert stat.S_IMODE((tmp_path / "var" / "secrets.json").stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "var").iterdir()] == ["secrets.json"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from backend.extensions import current_settings
 from backend.jobs.queue import Message
 
-CAPTURE_TIMEOUT_SECONDS = 90
 EMBED_TIMEOUT_SECONDS = 900
 STATISTICS_TIMEOUT_SECONDS = 3_600
 
@@ -16,7 +16,7 @@ def capture_message(bookmark_id: int, *, queue: str = "capture") -> Message:
         {"bookmark_id": bookmark_id},
         key=f"capture-{bookmark_id}",
         queue=queue,
-        timeout_seconds=CAPTURE_TIMEOUT_SECONDS,
+        timeout_seconds=current_settings().capture_message_seconds,
     )
 
 

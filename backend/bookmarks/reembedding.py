@@ -15,13 +15,14 @@ from sqlalchemy.exc import OperationalError
 
 from backend.bookmarks.embedding import pending_embeddings
 from backend.bookmarks.neighbours import nearest_index
-from backend.extensions import db, in_batches
+from backend.extensions import db, in_batches, owner_engine
 
 BATCH = 1_000
 MAX_INDEXED_DIMENSION = 4_000  # pgvector's limit for halfvec under HNSW.
 INDEX_LOCK = 7_303_014_252  # Any number, known to all: one builder at a time.
 LOCK_TIMEOUT = "60s"  # Building waits for transactions that are open; a forgotten one must not hold it for ever.
 
+MAY_BUILD = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'bookmark_embeddings'::regclass")
 MARK = text("""
     UPDATE bookmarks SET embedding_due_at = now()
      WHERE id IN (
@@ -134,14 +135,20 @@ def ensure_index(dimension: int) -> bool:
     """Build the index of nearest neighbours for a dimension if there is none; whether there is one now.
 
     Ends the session's transaction, since building waits for all that are open. Writing goes on meanwhile. Without the
-    index search is exact and slower.
+    index search is exact and slower. Only the owner of the tables can build it: migrations do so for
+    EMBEDDING_DIMENSION, and other callers with DATABASE_MIGRATION_URL.
     """
     if dimension > MAX_INDEXED_DIMENSION:
         return False
     db.session.commit()
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with (
+        owner_engine() as engine,
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
         if _index_state(connection, dimension):
             return True
+        if not connection.scalar(MAY_BUILD):
+            return False
         connection.detach()  # Its lock and its settings go with it.
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": INDEX_LOCK}):
             return False

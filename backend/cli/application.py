@@ -8,22 +8,41 @@ from contextlib import contextmanager
 
 import click
 from flask import Flask
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from backend import create_app
 from backend.cli.settings import settings_or_exit, settings_with_database
+
+NO_RIGHT = "42501"
 
 
 @contextmanager
 def connected_application() -> Iterator[Flask]:
     """The application, in its context, on the database that is configured or that a running `up` serves."""
     app = create_app(settings_with_database())
-    with app.app_context():
-        try:
-            yield app
-        except OperationalError as error:
-            reason = str(error.orig).strip().splitlines()[0]
-            raise click.ClickException(f"the database does not answer: {reason}") from None
+    with app.app_context(), database_answers():
+        yield app
+
+
+@contextmanager
+def database_answers() -> Iterator[None]:
+    """Say in one line that the database does not answer, or that the role may not do what is asked.
+
+    Raises:
+        ClickException: one of these.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        raise click.ClickException(f"the database does not answer: {reason}") from None
+    except ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) != NO_RIGHT:
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise click.ClickException(
+            f"the role may not do this: {reason}. Set DATABASE_MIGRATION_URL to the owner of the tables"
+        ) from None
 
 
 def detached_application() -> Flask:

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from backend.cli.settings import settings_with_database
 from backend.cli.up.processes import die_with_parent
 from backend.jobs.scheduler import run_scheduler
 from backend.jobs.worker import run_worker
+from backend.redis_faults import redis_fault
 
 
 @click.command()
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
-    settings_with_database()
+    settings = settings_with_database("worker")
     # RQ runs each job in a child of its own, which must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
-    run_worker()
+    with _redis_lets_us_in():
+        run_worker(settings)
 
 
 @click.command()
 def scheduler() -> None:
     """Send due and lost jobs to the queue, until SIGTERM or Ctrl-C."""
-    settings_with_database()
-    run_scheduler()
+    with _redis_lets_us_in():
+        run_scheduler(settings_with_database("scheduler"))
+
+
+@contextmanager
+def _redis_lets_us_in() -> Iterator[None]:
+    """Say in one line that Redis does not.
+
+    Raises:
+        ClickException: a wrong password, or a right that is missing.
+    """
+    try:
+        yield
+    except (AuthenticationError, NoPermissionError) as error:
+        raise click.ClickException(redis_fault(error)) from None

@@ -2,32 +2,101 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import flask_migrate
+import psycopg2
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
-from backend.cli.application import connected_application
+from backend.bookmarks.reembedding import ensure_index
+from backend.cli.application import database_answers
+from backend.cli.settings import refuse, settings_or_exit, settings_with_database
+from backend.cli.up.database import database_faults
+from backend.cli.up.roles import Role, make_roles
+from backend.extensions import bind_database, db
+from backend.observability.logging import configure_logging
+from config import POSTGRESQL_PREFIXES, Settings
 
 MIGRATIONS = str(Path(__file__).parents[2] / "migrations")
+HEAD = "head"
+PAST_THE_POOLER = "a pooler is in the way of migrations: set DATABASE_MIGRATION_URL to PostgreSQL's own address"
 
 
 @click.group("db")
 def database() -> None:
-    """Change the version of the database's tables."""
+    """Change the version of the database's tables, or the roles that use them."""
 
 
 @database.command()
-@click.argument("revision", default="head")
+@click.argument("revision", default=HEAD)
 def upgrade(revision: str) -> None:
-    """Bring the tables up to REVISION (default: the newest)."""
-    with connected_application():
+    """Bring the tables up to REVISION (default: the newest), with DATABASE_ADMIN_URL after making the roles."""
+    with migrating_application() as settings:
+        if settings.DATABASE_ADMIN_URL:
+            _make_roles(settings)
+        if faults := database_faults(settings.libpq_address):
+            refuse(*faults)
         flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
+        if revision == HEAD and settings.EMBEDDING_PROVIDER != "none":
+            ensure_index(settings.EMBEDDING_DIMENSION)
 
 
 @database.command()
 @click.argument("revision", default="-1")
 def downgrade(revision: str) -> None:
     """Take the tables back to REVISION (default: one step; `base`: none left)."""
-    with connected_application():
+    with migrating_application():
         flask_migrate.downgrade(directory=MIGRATIONS, revision=revision)
+
+
+@database.command()
+def roles() -> None:
+    """Make the roles of DATABASE_MIGRATION_URL, who owns the tables, and of DATABASE_URL, who uses them.
+
+    Connects as the superuser of DATABASE_ADMIN_URL. Safe to repeat: tables change hands, passwords become those given.
+    """
+    _make_roles(settings_or_exit("migrate"))
+
+
+@contextmanager
+def migrating_application() -> Iterator[Settings]:
+    """What migrations need of the application, as the owner of the tables: no keys, no Redis."""
+    settings = settings_with_database("migrate")
+    configure_logging(settings)
+    app = Flask("fuze")
+    app.extensions["settings"] = settings
+    bind_database(app, settings, settings.migration_url)
+    with app.app_context(), database_answers():
+        db.session.execute(text("SELECT 1"))
+        db.session.rollback()
+        if app.extensions["database_connections"].is_pooled:
+            refuse(PAST_THE_POOLER)
+        yield settings
+
+
+def _make_roles(settings: Settings) -> None:
+    admin, owner, application = (
+        _role_of(settings, name) for name in ("DATABASE_ADMIN_URL", "DATABASE_MIGRATION_URL", "DATABASE_URL")
+    )
+    if len({admin.name, owner.name, application.name}) < 3:
+        refuse("DATABASE_ADMIN_URL, DATABASE_MIGRATION_URL and DATABASE_URL must name three different roles")
+    address = settings.database_address("DATABASE_ADMIN_URL").replace(*POSTGRESQL_PREFIXES[:2], 1)
+    try:
+        make_roles(address, owner, application)
+    except psycopg2.Error as error:
+        raise click.ClickException(f"the roles cannot be made: {str(error).strip().splitlines()[0]}") from None
+    click.echo(f"{owner.name} owns the tables, {application.name} uses them")
+
+
+def _role_of(settings: Settings, name: str) -> Role:
+    if not getattr(settings, name):
+        refuse(f"{name} is missing")
+    url = make_url(settings.database_address(name))
+    if not url.username:
+        refuse(f"{name} names no role")
+    return Role(url.username, url.password)

@@ -59,7 +59,11 @@ def rebuild(organization: int | None, wait: bool) -> None:
         if settings.EMBEDDING_PROVIDER == "none":
             raise click.ClickException("EMBEDDING_PROVIDER is none: there is no model to move to.")
         if not ensure_index(settings.EMBEDDING_DIMENSION):
-            click.echo("Without the index, search by meaning compares all vectors; run this again for it.", err=True)
+            click.echo(
+                "Without the index, search by meaning compares all vectors. Run this again for it; the owner of the"
+                " tables builds it, whom DATABASE_MIGRATION_URL names.",
+                err=True,
+            )
         marked = mark_for_rebuild(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, organization)
         click.echo(f"To be embedded by {settings.EMBEDDING_MODEL}: {marked}")
         if wait:

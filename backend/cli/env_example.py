@@ -14,11 +14,15 @@ HEADER = """\
 # Every setting of Fuze. Made by `python -m backend env-example`; do not edit.
 # Copy to `.env` and take the # off what you change. A variable of the environment comes before this file.
 """
+NEEDED_ADDRESS = "FRONTEND_URL"
 COMPOSE_SECRETS = {
-    "POSTGRES_PASSWORD": "letters and digits only, since it becomes part of an address",  # nosec B105
+    "POSTGRES_PASSWORD": "of the superuser `fuze`; letters and digits only, as it becomes part of an address",
+    "POSTGRES_OWNER_PASSWORD": "the same of `fuze_owner`, who owns the tables and migrates them",
+    "POSTGRES_APP_PASSWORD": "the same of `fuze_app`, which the application uses",
     "REDIS_PASSWORD": Settings.model_fields["REDIS_PASSWORD"].description,
 }
 COMPOSE_OPTIONS = {
+    "REDIS_MAXMEMORY": ("512mb", "docker compose: beyond it Redis drops cached responses before their time"),
     "FUZE_BIND": ("127.0.0.1", "docker compose: address of this machine to publish on"),
     "FUZE_PORTS": ("8000", "docker compose: port to publish; a range such as 8000-8003 for several web containers"),
     "GRAFANA_PASSWORD": ("", "docker compose: password of Grafana's user admin, for the profile `monitoring`"),
@@ -30,8 +34,9 @@ def render() -> str:
     return "\n".join(
         [
             HEADER,
-            "## Needed in production, and by docker compose. Make each with: openssl rand -hex 32",
+            "## Needed in production, and by docker compose. Make each key and password with: openssl rand -hex 32",
             *(_entry(name, "", Settings.model_fields[name].description) for name in SECRET_NAMES),
+            _entry(NEEDED_ADDRESS, "", Settings.model_fields[NEEDED_ADDRESS].description),
             "",
             "## Needed by docker compose.",
             *(_entry(name, "", description) for name, description in COMPOSE_SECRETS.items()),
@@ -46,7 +51,7 @@ def render() -> str:
 
 def _optional() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
-        if name not in SECRET_NAMES and name not in COMPOSE_SECRETS:
+        if name not in (*SECRET_NAMES, NEEDED_ADDRESS, *COMPOSE_SECRETS):
             yield _entry(f"#{name}", _written(field.default), field.description)
 
 

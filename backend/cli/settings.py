@@ -7,28 +7,30 @@ from typing import NoReturn
 
 import click
 
-from config import ConfigurationError, Settings, load_settings
+from config import ConfigurationError, Part, Settings, load_settings
 
 EXIT_CONFIGURATION = 2
 
 
-def settings_or_exit(**overrides: object) -> Settings:
+def settings_or_exit(part: Part = "web", /, **overrides: object) -> Settings:
     """The settings; when they cannot be used, say why and end with exit code 2."""
     try:
-        settings = load_settings(**overrides)
-        if settings.DATABASE_URL:
-            _ = settings.database_url  # Raises when it is not an address that Fuze can use.
+        settings = load_settings(part, **overrides)
+        for name in ("DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL"):
+            if getattr(settings, name):
+                settings.database_address(name)
     except ConfigurationError as error:
         refuse(*str(error).splitlines())
     except OSError as error:
-        refuse(f"cannot use the data directory {error.filename}: {(error.strerror or str(error)).lower()}")
+        place = f" {error.filename}" if error.filename else ""
+        refuse(f"cannot use the data directory{place}: {(error.strerror or str(error)).lower()}")
     return settings
 
 
-def settings_with_database() -> Settings:
+def settings_with_database(part: Part = "web") -> Settings:
     """The settings, if they name a database or a running `up` serves one; else end with exit code 2."""
-    settings = settings_or_exit()
-    if not settings.DATABASE_URL:
+    settings = settings_or_exit(part)
+    if not settings.DATABASE_URL and not (part == "migrate" and settings.DATABASE_MIGRATION_URL):
         refuse("no database: set DATABASE_URL, or start `python -m backend up` first")
     return settings
 

@@ -18,9 +18,12 @@ from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, Heal
 from backend.jobs.queue import depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
+from backend.redis_faults import NO_ANSWER, redis_fault
 from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)
+# Written to see whether that is allowed.
+PROBE_KEY, PROBE_SECONDS = "fuze:probe", 60
 STARTED = time.monotonic()
 
 
@@ -51,8 +54,8 @@ def check_database() -> CheckOut:
 
 
 def check_redis() -> CheckOut:
-    """Whether Redis answers."""
-    return _timed(CheckOut, "Redis does not answer.", _ping_redis)
+    """Whether Redis answers and lets us do what is needed."""
+    return _timed(CheckOut, NO_ANSWER, _ping_redis)
 
 
 def check_worker() -> WorkerCheckOut:
@@ -66,7 +69,10 @@ def _ping_database() -> dict[str, Any]:
 
 
 def _ping_redis() -> dict[str, Any]:
-    redis_client().ping()
+    with redis_client().pipeline(transaction=False) as pipeline:
+        pipeline.set(PROBE_KEY, 1, ex=PROBE_SECONDS)
+        pipeline.eval("return 1", 0)
+        pipeline.execute()
     return {}
 
 
@@ -101,7 +107,10 @@ def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]])
     started = time.perf_counter()
     try:
         found = {"status": "healthy", **measure()}
-    except (SQLAlchemyError, redis.RedisError):
+    except redis.RedisError as error:
+        told = redis_fault(error)
+        return kind(status="unhealthy", detail=fault if told == NO_ANSWER else told)
+    except SQLAlchemyError:
         db.session.rollback()
         return kind(status="unhealthy", detail=fault)
     return kind(latency_ms=round((time.perf_counter() - started) * 1000, 2), **found)

@@ -13,8 +13,9 @@ from redis.client import Pipeline
 from rq.cron import CronJob, CronScheduler
 
 import backend
-from backend.extensions import connect_redis, current_settings, utc_now
+from backend.extensions import connect_redis, utc_now
 from backend.jobs.queue import Message, send
+from config import Settings
 
 RECONNECT_SECONDS = 2
 
@@ -101,11 +102,10 @@ def _tolerating_redis() -> Iterator[None]:
         logger.warning("scheduler: redis unavailable: {}", error)
 
 
-def run_scheduler() -> None:
+def run_scheduler(settings: Settings) -> None:
     """Send regular work until SIGTERM."""
-    app = backend.create_app()
+    app = backend.create_app(settings)
     with app.app_context():
-        settings = current_settings()
         scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
         for work in regular_work(settings.RECONCILE_SECONDS):
             scheduler.add(work)

@@ -21,6 +21,7 @@ from backend.extensions import after_fork, connect_redis, current_settings, db
 from backend.jobs.messages import DeclaredWorker
 from backend.jobs.queue import QUEUES, unmark
 from backend.jobs.registry import load_jobs
+from config import Settings
 
 HEARTBEATS = "fuze:workers"
 # An idle worker beats every 10 s, a busy one too; after this many seconds without a beat it counts as gone.
@@ -61,9 +62,9 @@ class FuzeWorker(DeclaredWorker):
 WARM_UPS = ("backend.bookmarks.jobs.warm_up",)
 
 
-def run_worker() -> None:
+def run_worker(settings: Settings) -> None:
     """Serve the queues until SIGTERM; the message in hand is finished first."""
-    app = backend.create_app()
+    app = backend.create_app(settings)
     with app.app_context():
         for name in WARM_UPS:
             import_attribute(name)()

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from loguru import logger
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import Network
+from config_checks import PRIVATE_NETWORKS, Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,9 +29,12 @@ class TrustedProxyFix:
         self._direct = app
         self._forwarded = ProxyFix(app, x_for=0, x_proto=1, x_host=1)
         self._trusted = trusted
+        self._warnings = UntrustedProxyWarnings()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            if "HTTP_X_FORWARDED_FOR" in environ:
+                self._warnings.warn(environ.get("REMOTE_ADDR", ""))
             return self._direct(environ, start_response)
         addresses = [_bare(address.strip()) for address in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         while len(addresses) > 1 and self._is_trusted(addresses[-1]):
@@ -45,6 +49,32 @@ class TrustedProxyFix:
             return False
         peer = ipaddress.ip_address(address)
         return any(peer in network for network in self._trusted)
+
+
+class UntrustedProxyWarnings:
+    """Says what to set where a proxy is not trusted: once for each process and kind of address.
+
+    Anybody can send the header: addresses of the internet must not use up the one line about the operator's own proxy.
+    """
+
+    def __init__(self) -> None:
+        self._warned: set[bool] = set()
+
+    def warn(self, peer: str) -> None:
+        """Warn of a peer whose X-Forwarded-For is ignored. What the header holds is not logged."""
+        if not _is_address(peer):
+            return
+        address = ipaddress.ip_address(peer)
+        own = any(address in network for network in PRIVATE_NETWORKS)
+        if own in self._warned:
+            return
+        self._warned.add(own)
+        logger.warning(
+            "X-Forwarded-For from {} is ignored: if that is your proxy, set TRUSTED_PROXIES={} (or its network), or all"
+            " who come through it count as one client; if it is not, nothing need be done",
+            address,
+            address,
+        )
 
 
 def _bare(address: str) -> str:

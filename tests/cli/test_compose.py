@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import sys
+from secrets import token_hex
 from typing import Any
 
 import pytest
 import yaml
 
+from backend.cli.up.processes import end, spawn
+from config import Part, Settings, load_settings
+from tests.cli.processes import eventually
 from tests.cli.stack import ROOT
 
 pytestmark = [pytest.mark.unit]
 
 APPLICATION = ("migrate", "web", "worker", "scheduler")
+# Who may know which secret, beside the server that it lets into.
+SECRETS = {
+    "SECRET_KEY": {"web", "worker"},
+    "JWT_SECRET_KEY": {"web"},
+    "POSTGRES_PASSWORD": {"postgres", "migrate"},
+    "POSTGRES_OWNER_PASSWORD": {"migrate"},
+    "POSTGRES_APP_PASSWORD": {"migrate", "web", "worker", "scheduler"},
+    "REDIS_PASSWORD": {"redis", "web", "worker", "scheduler"},
+}
+OTHER_SECRETS = {
+    "PREVIOUS_SECRET_KEYS": {"web", "worker"},
+    "SMTP_URL": {"worker"},
+    "LLM_API_KEY": {"worker"},
+    "EMBEDDING_API_KEY": {"web", "worker"},
+    "GRAFANA_PASSWORD": {"grafana"},
+}
 TEXT = (ROOT / "docker-compose.yml").read_text()
 
 
@@ -62,7 +85,7 @@ def test_whatever_is_waited_for_exists_and_can_get_healthy(services):
 
 
 def test_no_secret_has_a_value_or_a_default():
-    for name in ("SECRET_KEY", "JWT_SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+    for name in (*SECRETS, "FRONTEND_URL"):
         uses = re.findall(rf"\$\{{{name}(.*?)\}}", TEXT)
         assert uses
         assert all(use.startswith(":?") for use in uses)
@@ -103,6 +126,97 @@ def test_application_containers_can_do_no_more_than_they_need(services):
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
         assert services[name]["environment"]["ENVIRONMENT"] == "production"
+
+
+def test_no_container_can_do_more_than_it_needs(services):
+    for name, service in services.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "/tmp" in service["tmpfs"], name
+        assert "privileged" not in service, name
+    # Only what lets its entrypoint become another user.
+    assert {name: service["cap_add"] for name, service in services.items() if "cap_add" in service} == {
+        "redis": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
+    }
+
+
+@pytest.mark.parametrize(("secret", "known_to"), [*SECRETS.items(), *OTHER_SECRETS.items()])
+def test_a_secret_is_known_to_those_alone_who_use_it(services, secret, known_to):
+    found = {name for name, service in services.items() if re.search(rf"\$\{{{secret}\W", str(service))}
+    assert found == known_to
+
+
+def test_no_container_gets_the_whole_file_of_settings(services):
+    assert not any("env_file" in service for service in services.values())
+
+
+def test_every_setting_reaches_a_container_and_all_that_they_get_are_settings(services):
+    """A new setting belongs into `environment` of each container that uses it."""
+    given = set().union(*(services[name]["environment"] for name in APPLICATION))
+    assert given == set(Settings.model_fields)
+
+
+def test_a_setting_goes_through_under_its_own_name(services):
+    for name in APPLICATION:
+        for variable, value in services[name]["environment"].items():
+            if re.fullmatch(r"\$\{.*\}", value):
+                assert re.match(rf"\$\{{{variable}:[-?]", value)
+
+
+def _values(services: dict[str, Any], name: str, **known: str) -> dict[str, str]:
+    """What a container's variables hold when nothing is set but what must be."""
+    given = services[name]["environment"]
+    filled = {
+        variable: re.sub(r"\$\{([A-Z_]+):.*?\}", lambda found: known.get(found[1], ""), value)
+        for variable, value in given.items()
+    }
+    return {variable: known.get(variable, value) for variable, value in filled.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("web", "web"), ("worker", "worker"), ("scheduler", "scheduler"), ("migrate", "migrate")]
+)
+def test_what_a_container_gets_is_enough_for_its_part(services, monkeypatch, tmp_path, name: str, part: Part):
+    monkeypatch.chdir(tmp_path)
+    for variable in Settings.model_fields:
+        monkeypatch.delenv(variable, raising=False)
+    known = {secret: token_hex(32) for secret in SECRETS} | {"FRONTEND_URL": "https://fuze.example.org"}
+    for variable, value in _values(services, name, **known).items():
+        monkeypatch.setenv(variable, value)
+    settings = load_settings(part)
+    assert settings.database_url.startswith("postgresql+psycopg2://fuze_app:")
+    assert settings.migration_url.partition("//")[2].startswith("fuze_owner:" if name == "migrate" else "fuze_app:")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", ["worker", "scheduler"])
+def test_the_parts_behind_the_web_server_run_on_what_their_containers_get(services, servers, directory, name):
+    known = {secret: token_hex(32) for secret in SECRETS} | {"FRONTEND_URL": "https://fuze.example.org"}
+    variables = _values(
+        services, name, **known, **{**servers, "FUZE_DATA_DIR": str(directory)}, EMBEDDING_PROVIDER="none"
+    )
+    with (directory / "log").open("wb") as log:
+        process = spawn(
+            [sys.executable, "-m", "backend", *services[name]["command"][3:]],
+            env={"PATH": os.defpath, "PYTHONPATH": str(ROOT), **{**variables, "REDIS_PASSWORD": ""}},
+            cwd=directory,
+            output=log,
+        )
+    try:
+        said = "worker serves" if name == "worker" else "scheduler sends due work"
+        assert eventually(lambda: said in (directory / "log").read_text() or process.poll() is not None, 60)
+        assert process.poll() is None, (directory / "log").read_text()
+        assert "Traceback" not in (directory / "log").read_text()
+    finally:
+        end(process, signal.SIGTERM, 30)
+
+
+def test_redis_may_drop_what_expires_and_nothing_else(services):
+    [_, _, command] = services["redis"]["command"]
+    assert "--maxmemory-policy volatile-ttl" in command
+    assert '--maxmemory "$$REDIS_MAXMEMORY"' in command
+    assert services["redis"]["environment"]["REDIS_MAXMEMORY"] == "${REDIS_MAXMEMORY:-512mb}"
 
 
 def test_the_commands_of_the_containers_exist(services):

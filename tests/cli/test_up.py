@@ -66,7 +66,8 @@ def test_the_addresses_are_left_for_other_commands_and_for_nobody_else(stack):
     path = stack.data_dir / "stack.json"
     assert path.stat().st_mode & 0o777 == 0o600
     addresses = json.loads(path.read_text())
-    assert addresses["DATABASE_URL"].startswith("postgresql+psycopg2://postgres@/fuze?host=")
+    assert addresses["DATABASE_URL"].startswith("postgresql+psycopg2://fuze_app@/fuze?host=")
+    assert addresses["DATABASE_MIGRATION_URL"].startswith("postgresql+psycopg2://fuze_owner@/fuze?host=")
     assert addresses["REDIS_URL"].startswith("unix://")
 
 

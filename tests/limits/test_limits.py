@@ -250,6 +250,7 @@ def test_the_table_of_classes_follows_the_settings(settings: Settings) -> None:
 def four_processes(settings: Settings, directory: Path, **more: str) -> Iterator[LiveServer]:
     environment = {
         "ENVIRONMENT": "production",
+        "FRONTEND_URL": "https://app.example.org",
         "SECRET_KEY": settings.SECRET_KEY.get_secret_value(),
         "JWT_SECRET_KEY": settings.JWT_SECRET_KEY.get_secret_value(),
         "DATABASE_URL": settings.DATABASE_URL,

@@ -93,3 +93,32 @@ def test_an_origin_with_brackets_is_a_name_and_no_pattern(app_allowing: Callable
 
 def test_without_named_origins_no_browser_is_let_in(app_allowing: Callable[[list[str]], Flask]) -> None:
     assert allowed_headers(preflight(Api(app_allowing([])), ORIGIN)) == {}
+
+
+EXTENSION = "moz-extension://4d6f7a0e-1b2c-4d3e-8f90-a1b2c3d4e5f6"
+
+
+@pytest.fixture(scope="module")
+def with_extensions(settings: Settings) -> Flask:
+    """An application that the clients of two browsers may call."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("backend.remember_app", lambda app: None)
+        return create_app(
+            settings.model_copy(update={"ALLOWED_ORIGINS": [EXTENSION, f"chrome-extension://{'abcd' * 8}"]})
+        )
+
+
+@pytest.mark.parametrize("origin", [EXTENSION, f"chrome-extension://{'abcd' * 8}"])
+def test_an_extension_that_is_named_may_call(with_extensions: Flask, origin: str) -> None:
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = with_extensions.test_client().options("/api/v1/bookmarks", headers=asked)
+    assert allowed_headers(answer)["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize(
+    "origin", [EXTENSION.replace("4d", "5d"), f"chrome-extension://{'abce' * 8}", "moz-extension://"]
+)
+def test_another_extension_may_not(with_extensions: Flask, origin: str) -> None:
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    answer = with_extensions.test_client().options("/api/v1/bookmarks", headers=asked)
+    assert allowed_headers(answer) == {}

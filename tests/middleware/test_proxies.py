@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
+from loguru import logger
 from sqlalchemy import select
 from werkzeug.test import Client, EnvironBuilder
 
@@ -16,6 +18,8 @@ from backend.extensions import db
 from backend.middleware.proxies import TrustedProxyFix
 from config import Settings
 from tests.api import PASSWORD, Api
+from tests.cli.processes import eventually
+from tests.live import LiveServer
 
 NETWORKS = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32")]
 
@@ -89,3 +93,44 @@ def test_a_session_remembers_where_it_was_opened(
     assert ("Strict-Transport-Security" in response.headers) == bool(trusted)
     with app.app_context():
         assert db.session.scalars(select(Session.ip).order_by(Session.created_at.desc()).limit(1)).one() == address
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
+    yield lines
+    logger.remove(sink)
+
+
+@pytest.mark.unit
+def test_a_proxy_that_is_not_trusted_is_warned_of_once_and_the_line_says_what_to_set(warnings: list[str]) -> None:
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("204 No Content", [])
+        return []
+
+    proxied = TrustedProxyFix(app, [])
+    peers = ["203.0.113.7"] * 3 + ["172.18.0.5", "172.18.0.6", "198.51.100.200", "not an address"] * 20
+    for number, peer in enumerate(peers):
+        headers = {"X-Forwarded-For": f"9.9.9.{number}"}
+        Client(proxied).open(EnvironBuilder(headers=headers, environ_base={"REMOTE_ADDR": peer}))
+    assert len(warnings) == 2, "one for the internet, one for the operator's own network"
+    assert "set TRUSTED_PROXIES=172.18.0.5 (or its network)" in "".join(warnings)
+    assert "9.9.9." not in "".join(warnings)
+
+
+@pytest.mark.unit
+def test_nobody_is_warned_of_trusted_proxies_and_of_requests_without_the_header(warnings: list[str]) -> None:
+    seen("10.1.2.3", For="198.51.100.1")
+    seen("203.0.113.7")
+    seen("203.0.113.7", Proto="https")
+    assert warnings == []
+
+
+@pytest.mark.integration
+def test_a_server_without_named_proxies_warns_once(live: LiveServer) -> None:
+    for _ in range(5):
+        assert live.request("GET", "/api/health/live", X_Forwarded_For="198.51.100.77").status == 200
+    assert eventually(lambda: "set TRUSTED_PROXIES=127.0.0.1 " in live.logged())
+    assert live.logged().count("set TRUSTED_PROXIES=127.0.0.1 ") == 1
+    assert "198.51.100.77" not in live.logged()

@@ -75,7 +75,7 @@ def due_captures(limit: int) -> list[int]:
 
 
 def _claim(bookmark_id: int) -> _Claim | None:
-    lease = timedelta(seconds=current_settings().CAPTURE_LEASE_SECONDS)
+    lease = timedelta(seconds=current_settings().capture_lease_seconds)
     row = db.session.execute(
         update(Bookmark)
         .where(Bookmark.id == bookmark_id, Bookmark.capture_status == "pending")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from backend.cli.settings import settings_or_exit
+from backend.cli.settings import refuse, settings_or_exit
 from backend.cli.up.checks import CannotStart, exclusive, refuse_busy_port, url_of
+from backend.cli.up.database import DatabaseAway, database_faults
 from backend.cli.up.servers import ServerError
 from backend.cli.up.stack import Stack
 from backend.cli.up.supervisor import ServiceFailed, StopRequested
@@ -49,10 +50,25 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
     try:
         with exclusive(settings.FUZE_DATA_DIR, url):
             refuse_busy_port(settings.HOST, settings.PORT)
+            if given.DATABASE_URL:
+                _refuse_database(given)
             _serve(Stack(settings, given, rq_workers or _default_rq_workers()), url)
     except (CannotStart, ServerError, ServiceFailed) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        # What is made at the start lies in the data directory: the disk is full, or nobody may write there.
+        click.echo(f"Error: cannot use the data directory {settings.FUZE_DATA_DIR}: {error.strerror}", err=True)
+        sys.exit(1)
+
+
+def _refuse_database(given: Settings) -> None:
+    try:
+        faults = database_faults(given.libpq_address)
+    except DatabaseAway as away:
+        faults = [away.message]
+    if faults:
+        refuse(*faults)
 
 
 def _serve(stack: Stack, url: str) -> None:

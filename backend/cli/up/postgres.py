@@ -12,16 +12,19 @@ import time
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg2
 
 from backend.cli.up.access import allow_reading, allow_traversal
 from backend.cli.up.processes import spawn
+from backend.cli.up.roles import Role, make_roles
 from backend.cli.up.servers import EmbeddedServer, ServerError
 
 VERSION = 18
 SUPERUSER = "postgres"
+OWNER, APPLICATION = Role("fuze_owner"), Role("fuze_app")
 DATABASE = "fuze"
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root.
 PREVIOUS_SERVER_SECONDS = 30.0
@@ -76,7 +79,24 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def url(self) -> str:
-        return f"postgresql+psycopg2://{SUPERUSER}@/{DATABASE}?host={self.socket_dir}"
+        """The superuser's address; Fuze itself uses the other two."""
+        return self._url_of(SUPERUSER)
+
+    @property
+    def owner_url(self) -> str:
+        """The address for migrations."""
+        return self._url_of(OWNER.name)
+
+    @property
+    def application_url(self) -> str:
+        """The address of a role that cannot change tables."""
+        return self._url_of(APPLICATION.name)
+
+    def _url_of(self, role: str) -> str:
+        return f"postgresql+psycopg2://{role}@/{DATABASE}?host={self.socket_dir}"
+
+    def settings(self) -> dict[str, str]:
+        return {"DATABASE_URL": self.application_url, "DATABASE_MIGRATION_URL": self.owner_url}
 
     @property
     def user(self) -> int | None:
@@ -101,12 +121,14 @@ class EmbeddedPostgres(EmbeddedServer):
     def _make_database(self) -> None:
         if not self._execute(SUPERUSER, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
             self._execute(SUPERUSER, f"CREATE DATABASE {DATABASE}")
-        self._execute(DATABASE, "CREATE EXTENSION IF NOT EXISTS vector")
+        make_roles(self._superuser(DATABASE), OWNER, APPLICATION)
+
+    def _superuser(self, database: str) -> dict[str, Any]:
+        socket = str(self.socket_dir)
+        return {"dbname": database, "user": SUPERUSER, "host": socket, "port": 5432, "connect_timeout": 5}
 
     def _execute(self, database: str, statement: str, *values: str) -> list[tuple[object, ...]]:
-        with closing(
-            psycopg2.connect(dbname=database, user=SUPERUSER, host=str(self.socket_dir), port=5432, connect_timeout=5)
-        ) as connection:
+        with closing(psycopg2.connect(**self._superuser(database))) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement, values)

@@ -59,6 +59,9 @@ class EmbeddedRedis(EmbeddedServer):
     def url(self) -> str:
         return f"unix://{self.socket_dir / self.socket_name}?db=0"
 
+    def settings(self) -> dict[str, str]:
+        return {"REDIS_URL": self.url}
+
     def is_ready(self) -> bool:
         client = Redis(unix_socket_path=str(self.socket_dir / self.socket_name), socket_timeout=5)
         try:

@@ -62,7 +62,11 @@ class EmbeddedServer(ABC):
     @property
     @abstractmethod
     def url(self) -> str:
-        """The address for DATABASE_URL or REDIS_URL."""
+        """The address at which everything is allowed."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, str]:
+        """The addresses that Fuze uses, by the names of the settings."""
 
     @property
     def user(self) -> int | None:

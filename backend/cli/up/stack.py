@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from contextlib import closing
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from backend.cli.up.processes import inherited_environment
 from backend.cli.up.redis import EmbeddedRedis
 from backend.cli.up.servers import EmbeddedServer
 from backend.cli.up.supervisor import Service, ServiceFailed, Supervisor
-from config import Settings
+from config import ADDRESSES, Settings
 
 ROOT = Path(__file__).parents[3]
 SERVER_SECONDS = 60.0
 READY_SECONDS = 120.0
+FOR_MIGRATIONS = ("DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL")
 
 
 class Stack:
@@ -34,12 +36,12 @@ class Stack:
         self.workers = [f"worker.{number}" for number in range(1, rq_workers + 1)]
         self.supervisor = Supervisor(name_width=max(map(len, ["scheduler", *self.workers])))
         self.servers: list[EmbeddedServer] = []
-        self.addresses = {"DATABASE_URL": given.DATABASE_URL, "REDIS_URL": given.REDIS_URL}
+        self.addresses = {name: getattr(given, name) for name in ADDRESSES if getattr(given, name)}
         for variable, kind in (("DATABASE_URL", EmbeddedPostgres), ("REDIS_URL", EmbeddedRedis)):
-            if not self.addresses[variable]:
+            if variable not in self.addresses:
                 server = kind(self.data_dir)
                 self.servers.append(server)
-                self.addresses[variable] = server.url
+                self.addresses |= server.settings()
 
     def bring_up(self) -> None:
         """Start everything, each part once what it needs is there.
@@ -52,7 +54,7 @@ class Stack:
             self._start_server(server)
         self._leave_addresses()
         self.supervisor.say("Bringing the database up to date")
-        if self.supervisor.run(self._part("migrate", "db", "upgrade")) != 0:
+        if self.supervisor.run(self._migrations()) != 0:
             raise ServiceFailed("the migrations failed, see above")
         self.supervisor.start(self._web())
         for name in self.workers:
@@ -97,6 +99,11 @@ class Stack:
         command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
         return Service("web", command, env=self._environment(), stop_seconds=35)
 
+    def _migrations(self) -> Service:
+        """The one part that knows the owner of the tables."""
+        service = self._part("migrate", "db", "upgrade")
+        return replace(service, env={**self._environment(), **self.addresses})
+
     def _part(self, name: str, *command: str, stop_seconds: float = 10) -> Service:
         whole = [sys.executable, "-m", "backend", *command]
         return Service(name, whole, env=self._environment(), stop_seconds=stop_seconds)
@@ -104,7 +111,7 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         settings = self.settings
         more = {"WEB_CONCURRENCY": str(settings.WEB_CONCURRENCY)} if settings.WEB_CONCURRENCY else {}
-        return inherited_environment(
+        environment = inherited_environment(
             **self.addresses,
             **more,
             HOST=settings.HOST,
@@ -112,6 +119,7 @@ class Stack:
             FUZE_DATA_DIR=str(self.data_dir),
             PYTHONUNBUFFERED="1",
         )
+        return {name: value for name, value in environment.items() if name not in FOR_MIGRATIONS}
 
     def _is_serving(self) -> bool:
         host = reachable(self.settings.HOST)

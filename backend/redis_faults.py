@@ -1,0 +1,41 @@
+"""What a fault of Redis means for the operator, in words: no answer, a wrong password, a missing right, no room."""
+
+from __future__ import annotations
+
+import re
+
+import redis
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoPermissionError, OutOfMemoryError, ResponseError
+
+NO_ANSWER = "Redis does not answer."
+WRONG_PASSWORD = "Redis refuses the password: check REDIS_PASSWORD and REDIS_URL."  # nosec B105
+COMMAND = re.compile(r"run the '([\w|-]+)' command")
+
+
+def redis_fault(error: redis.RedisError) -> str:
+    """The fault as one sentence, without anything that a person or the settings hold."""
+    message = str(error)
+    # Some come as plain errors, by their first word.
+    if isinstance(error, AuthenticationError) or message.startswith(("NOAUTH", "WRONGPASS")):
+        return WRONG_PASSWORD
+    if isinstance(error, NoPermissionError) or message.startswith("NOPERM"):
+        return f"The Redis user lacks a right: give it {_missing_right(message)}."
+    if isinstance(error, BusyLoadingError):
+        return "Redis is still loading its data."
+    if isinstance(error, OutOfMemoryError):
+        return "Redis is full: raise its maxmemory."
+    if isinstance(error, ResponseError):
+        return "Redis answers with an error, see the log."
+    return NO_ANSWER
+
+
+def _missing_right(message: str) -> str:
+    if found := COMMAND.search(message):
+        return f"+{found[1].partition('|')[0]}, or +@all -@dangerous"
+    return (
+        "~* for all keys"
+        if "key" in message
+        else "&* for all channels"
+        if "channel" in message
+        else "+@all -@dangerous"
+    )
