@@ -34,6 +34,7 @@ from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.projects.routes import blueprint as projects
+from backend.read_timeout import bound_reads
 from backend.recommendations.feedback_routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
 from backend.search.routes import blueprint as search
@@ -97,6 +98,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     db.init_app(app)
+    bound_reads(app)
     migrate.init_app(app, db)
     jwt.init_app(app)
     compress.init_app(app)

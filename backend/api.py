@@ -130,6 +130,7 @@ class Problem(Out):
     instance: str = Field(description="Path of the request")
     request_id: str = Field(description="Finds the request in the server's logs")
     errors: list[ProblemField] | None = Field(None, description="On 422: every field at fault")
+    code: str | None = Field(None, description="On 503: query_timeout, if the query took too long")
     existing_id: int | None = Field(None, description="On 409: what is there already")
 
 

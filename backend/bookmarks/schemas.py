@@ -24,6 +24,7 @@ from backend.api import (
     Text,
     describe_omittable,
 )
+from backend.bookmarks.names import fold_name, tag_key
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
 
@@ -45,6 +46,8 @@ Action = Literal[
     "capture",
 ]
 MAX_TAGS = 100
+MAX_TAG_LENGTH = 100
+MAX_FILTERS = 50
 BLANKS = " \t\r\n"
 
 
@@ -57,9 +60,11 @@ def _link(value: str) -> str:
 
 
 def _tag_name(value: str) -> str:
-    name = trimmed(value)
+    name = fold_name(value)
     if not name:
         raise ValueError("A tag needs a name")
+    if len(name) > MAX_TAG_LENGTH:
+        raise ValueError(f"A tag has at most {MAX_TAG_LENGTH} characters")
     return name
 
 
@@ -75,20 +80,15 @@ def trimmed(value: str) -> str:
     return value.strip(BLANKS)
 
 
-def tag_key(name: str) -> str:
-    """The form in which tag names are compared: without case."""
-    return name.casefold()
-
-
 URL_SCHEMA = {
     "type": "string",
     "format": "http-url",
     "maxLength": MAX_URL_LENGTH,
     "examples": ["https://example.org/a"],
 }
-TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$", "maxLength": 100}
+TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$", "maxLength": MAX_TAG_LENGTH}
 Link = Annotated[Text, AfterValidator(_link), WithJsonSchema(URL_SCHEMA)]
-TagName = Annotated[Text, Field(max_length=100), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
+TagName = Annotated[Text, Field(max_length=MAX_TAG_LENGTH), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
 TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_distinct_tags)]
 Title = Annotated[Text, Field(max_length=2_000)]
 Description = Annotated[Text, Field(max_length=50_000)]
@@ -208,7 +208,7 @@ class BookmarkFilter(Query):
     """Which bookmarks."""
 
     q: Text | None = Field(None, max_length=1000, description="Words to find")
-    tag: list[Text] = Field([], max_length=20, description="Repeatable; all must hold")
+    tag: list[Text] = Field([], max_length=MAX_FILTERS, description="Repeatable; all must hold")
     untagged: QueryBoolean | None = None
     project_id: QueryId | None = None
     domain: Text | None = Field(None, max_length=255)
@@ -275,7 +275,7 @@ class ActionFilter(In):
     """The list's filters, as JSON."""
 
     q: Text | None = Field(None, max_length=1000)
-    tag: list[Text] = Field([], max_length=20)
+    tag: list[Text] = Field([], max_length=MAX_FILTERS)
     untagged: bool | None = None
     project_id: Id | None = None
     domain: Text | None = Field(None, max_length=255)
