@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
 from backend.extensions import current_settings, db
 
 READS = ("GET", "HEAD")
-# Where a connection remembers that the transaction it is in has the time-out.
-BOUNDED = "is_bounded"
 
 
 def bound_reads(app: Flask) -> None:
@@ -27,15 +25,16 @@ def bound_reads(app: Flask) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.info.pop(BOUNDED, None)
+    if has_request_context() and request.method in READS:
+        g.begun = connection
 
 
 def _execute(cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext) -> bool | None:
-    """Execute a statement; None leaves it to SQLAlchemy."""
-    info = context.root_connection.info
-    if BOUNDED in info or not has_request_context() or request.method not in READS:
+    """Execute the first statement of a transaction; None leaves all others to SQLAlchemy."""
+    if not has_request_context() or g.get("begun") is not context.root_connection:
         return None
-    milliseconds = current_settings().DATABASE_READ_TIMEOUT_MS
+    del g.begun
+    settings = current_settings()
+    milliseconds = min(settings.DATABASE_READ_TIMEOUT_MS, settings.DATABASE_STATEMENT_TIMEOUT_MS)
     cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}; {statement}", parameters)
-    info[BOUNDED] = True
     return True

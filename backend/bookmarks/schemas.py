@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -27,6 +27,7 @@ from backend.api import (
 from backend.bookmarks.names import fold_name, tag_key
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
+from backend.extensions import utc_now
 
 CaptureStatus = Literal["pending", "captured", "failed", "skipped"]
 OnDuplicate = Literal["merge", "keep", "error"]
@@ -48,6 +49,8 @@ Action = Literal[
 MAX_TAGS = 100
 MAX_TAG_LENGTH = 100
 MAX_FILTERS = 50
+# Clocks and time zones differ; what is further ahead would head every list.
+AHEAD = timedelta(days=1)
 BLANKS = " \t\r\n"
 
 
@@ -75,6 +78,12 @@ def _distinct_tags(names: list[str]) -> list[str]:
     return list(seen.values())
 
 
+def _not_far_ahead(value: datetime) -> datetime:
+    if value > utc_now() + AHEAD:
+        raise ValueError("A bookmark cannot be saved more than a day ahead")
+    return value
+
+
 def trimmed(value: str) -> str:
     """Without the blanks that people leave at either end; spaces of other kinds are theirs to keep."""
     return value.strip(BLANKS)
@@ -90,6 +99,7 @@ TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\
 Link = Annotated[Text, AfterValidator(_link), WithJsonSchema(URL_SCHEMA)]
 TagName = Annotated[Text, Field(max_length=MAX_TAG_LENGTH), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
 TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_distinct_tags)]
+SavedAt = Annotated[Moment, AfterValidator(_not_far_ahead)]
 Title = Annotated[Text, Field(max_length=2_000)]
 Description = Annotated[Text, Field(max_length=50_000)]
 Notes = Annotated[Text, Field(max_length=200_000)]
@@ -114,7 +124,9 @@ class BookmarkIn(In):
     is_read: bool = False
     is_favorite: bool = False
     is_archived: bool = False
-    created_at: Moment | None = Field(None, description="When it was first saved elsewhere; default: now")
+    created_at: SavedAt | None = Field(
+        None, description="When it was first saved elsewhere, at most a day ahead; default: now"
+    )
     capture: bool = Field(True, description="Fetch and read the page in the background")
     on_duplicate: OnDuplicate | None = Field(None, description="Same as the query parameter, which wins")
 
@@ -131,6 +143,7 @@ class BookmarkPatch(Patch):
     is_read: bool | None = None
     is_favorite: bool | None = None
     is_archived: bool | None = None
+    created_at: SavedAt | None = Field(None, description="At most a day ahead")
 
 
 class CaptureOut(Out):
@@ -361,7 +374,22 @@ class TagListQuery(PageQuery):
     """Which tags."""
 
     q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
+    unused: QueryBoolean | None = Field(
+        None, description="true: those that no bookmark carries, not even one in the trash; false: all others"
+    )
     sort: Literal["name", "-name"] = "name"
+
+
+class UnusedTagsQuery(Query):
+    """Which tags to delete: there is but one choice, and it has to be made."""
+
+    unused: Literal["true"] = Field(description="Those that no bookmark carries, not even one in the trash")
+
+
+class TagsDeleted(Out):
+    """How many tags are gone."""
+
+    deleted: int
 
 
 class TagPatch(In):
