@@ -11,6 +11,7 @@ more), and the nodes of its plans.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import re
@@ -147,6 +148,8 @@ def measure(app: Flask, engine: Engine, headers: Mapping[str, str], queries: Map
     """Each query on each route; the first of all is asked once before, so that nothing is loaded in its time."""
     client = app.test_client()
     sent = Sent(engine)
+    gc.collect()
+    gc.freeze()  # A server does not hold the links that were loaded, and would not look through them again.
     client.get(ROUTES["search"], query_string={"q": "one", "mode": "text"}, headers=headers)
     for name, query in queries.items():
         for route, path in ROUTES.items():

@@ -115,16 +115,17 @@ def test_another_organizations_tags_do_not_make_a_filter(ada: Api, bob: Api) -> 
 # With the links that each finds: without a port, those on any.
 NAS, NAS_5000, NAS_8080 = "https://nas/", "http://nas:5000/photos", "http://nas:8080/"
 FD00, FD00_5000, DOCS = "http://[fd00::1]/", "http://[fd00::1]:5000/", "https://docs.example.com:5000/"
-SITES = {
-    **dict.fromkeys(["nas:5000", "http://nas:5000/", "HTTP://NAS:5000/x?y"], [NAS_5000]),
-    **dict.fromkeys(["nas", "http://nas", "https://nas/", "nas/photos"], [NAS, NAS_5000, NAS_8080]),
-    **dict.fromkeys(["nas:443", "https://nas:443/", "nas:80"], [NAS]),
-    **dict.fromkeys(["[fd00::1]", "http://[fd00::1]/", "fd00::1"], [FD00, FD00_5000]),
-    **dict.fromkeys(["[fd00::1]:80", "http://[fd00::1]:80/"], [FD00]),
-    **dict.fromkeys(["[fd00::1]:5000", "http://[FD00::1]:5000/a"], [FD00_5000]),
-    **dict.fromkeys(["docs.example.com:5000", "docs.example.com", "https://www.docs.example.com"], [DOCS]),
-    **dict.fromkeys(["nas:5", "[fd00::5000]", "nas:50001"], []),
-}
+FOUND = [
+    (["nas:5000", "http://nas:5000/", "HTTP://NAS:5000/x?y"], [NAS_5000]),
+    (["nas", "http://nas", "https://nas/", "nas/photos"], [NAS, NAS_5000, NAS_8080]),
+    (["nas:443", "https://nas:443/", "nas:80"], [NAS]),
+    (["[fd00::1]", "http://[fd00::1]/", "fd00::1"], [FD00, FD00_5000]),
+    (["[fd00::1]:80", "http://[fd00::1]:80/"], [FD00]),
+    (["[fd00::1]:5000", "http://[FD00::1]:5000/a"], [FD00_5000]),
+    (["docs.example.com:5000", "docs.example.com", "https://www.docs.example.com"], [DOCS]),
+    (["nas:5", "[fd00::5000]", "nas:50001"], []),
+]
+SITES = {site: urls for sites, urls in FOUND for site in sites}
 URLS = [NAS, NAS_5000, NAS_8080, FD00, FD00_5000, DOCS]
 
 
