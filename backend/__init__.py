@@ -26,6 +26,7 @@ from backend.jobs.routes import blueprint as jobs
 from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
 from backend.middleware.no_sessions import NoSessions
 from backend.middleware.proxies import TrustedProxyFix
+from backend.middleware.read_timeout import bound_reads
 from backend.middleware.request_id import register_request_id
 from backend.middleware.security_headers import register_security_headers
 from backend.observability.logging import configure_logging, register_access_log
@@ -34,7 +35,6 @@ from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai_routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.projects.routes import blueprint as projects
-from backend.read_timeout import bound_reads
 from backend.recommendations.feedback_routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
 from backend.search.routes import blueprint as search

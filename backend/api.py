@@ -209,10 +209,9 @@ QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
 Text = Annotated[str, AfterValidator(_no_nul)]
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT_SCHEMA = {
-    "anyOf": [
-        {"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]},
-        {"type": "string", "format": "date", "examples": ["2026-01-31"]},
-    ]
+    "type": "string",
+    "anyOf": [{"format": "date-time"}, {"format": "date"}],
+    "examples": ["2026-01-31T12:00:00Z", "2026-01-31"],
 }
 _Instant = Annotated[
     PydanticAwareDatetime, Field(strict=False), BeforeValidator(_text_datetime), AfterValidator(_storable)

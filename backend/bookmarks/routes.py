@@ -200,9 +200,9 @@ def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
 
 @tags_blueprint.delete("")
 @operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagsDeleted})
-def delete_unused_tags(actor: Actor, query: UnusedTagsQuery) -> TagsDeleted:
+def delete_tags(actor: Actor, query: UnusedTagsQuery) -> TagsDeleted:
     """Delete the tags that no bookmark carries."""
-    return TagsDeleted(deleted=tags.delete_unused_tags(actor))
+    return TagsDeleted(deleted=tags.delete_tags(actor, unused=query.unused))
 
 
 @tags_blueprint.patch("/<id:tag_id>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -27,7 +27,6 @@ from backend.api import (
 from backend.bookmarks.names import fold_name, tag_key
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
-from backend.extensions import utc_now
 
 CaptureStatus = Literal["pending", "captured", "failed", "skipped"]
 OnDuplicate = Literal["merge", "keep", "error"]
@@ -79,7 +78,7 @@ def _distinct_tags(names: list[str]) -> list[str]:
 
 
 def _not_far_ahead(value: datetime) -> datetime:
-    if value > utc_now() + AHEAD:
+    if value > datetime.now(UTC) + AHEAD:
         raise ValueError("A bookmark cannot be saved more than a day ahead")
     return value
 
@@ -381,9 +380,11 @@ class TagListQuery(PageQuery):
 
 
 class UnusedTagsQuery(Query):
-    """Which tags to delete: there is but one choice, and it has to be made."""
+    """Which tags to delete."""
 
-    unused: Literal["true"] = Field(description="Those that no bookmark carries, not even one in the trash")
+    unused: QueryBoolean = Field(
+        False, description="Must be true: those that no bookmark carries, not even one in the trash"
+    )
 
 
 class TagsDeleted(Out):

@@ -99,11 +99,17 @@ def delete_tag(actor: Actor, tag_id: int) -> None:
 
 
 @again_after_lost_race
-def delete_unused_tags(actor: Actor) -> int:
-    """Delete the tags that no bookmark carries, not even one in the trash, which may come back; how many there were."""
-    unused = select(Tag.id).where(Tag.organization_id == actor.organization_id, ~IS_USED).order_by(Tag.id)
+def delete_tags(actor: Actor, *, unused: bool) -> int:
+    """Delete the tags that no bookmark carries, not even one in the trash, which may come back; how many there were.
+
+    Raises:
+        Invalid: others than the unused ones are asked for.
+    """
+    if not unused:
+        raise Invalid.field("query.unused", "Only unused tags can be deleted at once: say unused=true.", "missing")
+    carried_by_none = select(Tag.id).where(Tag.organization_id == actor.organization_id, ~IS_USED).order_by(Tag.id)
     # Whoever attaches one of them meanwhile is waited for, and then it is not unused any more.
-    ids = db.session.scalars(unused.with_for_update()).all()
+    ids = db.session.scalars(carried_by_none.with_for_update()).all()
     still_unused = Tag.id == any_(literal(ids, ARRAY(BigInteger)))
     deleted = db.session.scalars(delete(Tag).where(still_unused, ~IS_USED).returning(Tag.id)).all()
     db.session.commit()
