@@ -41,6 +41,8 @@ from backend.projects.models import Project, ProjectBookmark
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
 SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
+# A query of more parts than people usually type may be dear.
+DEAR = 10
 NO_NAMES = literal([], ARRAY(Text))
 NO_IDS = literal([], ARRAY(BigInteger))
 
@@ -117,7 +119,8 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[
     """One page of the bookmarks that the filters leave: one statement."""
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
     total = kept_total(actor, query, _archived(query))
-    found = paginate(conditions(actor, query), select_bookmarks(), sort, query, total)
+    is_dear = len(query.tag) + len((query.q or "").split()) > DEAR
+    found = paginate(conditions(actor, query), select_bookmarks(), sort, query, total, is_dear=is_dear)
     return found, [bookmark_out(row) for row in found.rows]
 
 
