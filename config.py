@@ -152,6 +152,7 @@ class Settings(BaseSettings):
     REFRESH_TOKEN_DAYS: int = Field(7, ge=1, le=365, description="life of a refresh token")
     DATABASE_POOL_SIZE: int = Field(10, ge=1, le=100, description="connections that each process keeps")
     DATABASE_STATEMENT_TIMEOUT_MS: int = Field(15_000, ge=100, description="longest statement of a request")
+    DATABASE_READ_TIMEOUT_MS: int = Field(5_000, ge=100, description="the same for a request that only reads")
     TRASH_RETENTION_DAYS: int = Field(30, ge=1, description="days until a deleted bookmark or project is gone for good")
     RECONCILE_SECONDS: int = Field(60, ge=1, le=3600, description="how often lost queue messages are sent again")
     CAPTURE_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(

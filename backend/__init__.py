@@ -28,6 +28,7 @@ from backend.middleware.compression import register_compression
 from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
 from backend.middleware.no_sessions import NoSessions
 from backend.middleware.proxies import TrustedProxyFix
+from backend.middleware.read_timeout import bound_reads
 from backend.middleware.request_id import register_request_id
 from backend.middleware.security_headers import register_security_headers
 from backend.observability.logging import configure_logging, register_access_log
@@ -96,6 +97,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_database(app, settings, settings.database_url)
+    bound_reads(app)
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)

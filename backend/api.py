@@ -130,6 +130,7 @@ class Problem(Out):
     instance: str = Field(description="Path of the request")
     request_id: str = Field(description="Finds the request in the server's logs")
     errors: list[ProblemField] | None = Field(None, description="On 422: every field at fault")
+    code: str | None = Field(None, description="On 503: query_timeout, if the query took too long")
     existing_id: int | None = Field(None, description="On 409: what is there already")
 
 
@@ -185,8 +186,16 @@ def _storable(value: datetime) -> datetime:
 def _text_datetime(value: object) -> object:
     # Pydantic also takes numbers as Unix times; the contract has RFC 3339 text only.
     if not isinstance(value, datetime) and not re.match(r"\d{4}-\d{2}-\d{2}", str(value)):
-        raise ValueError("Input should be an RFC 3339 date-time such as 2026-01-31T12:00:00Z")
+        raise ValueError("Input should be an RFC 3339 date-time such as 2026-01-31T12:00:00Z, or a date")
     return value
+
+
+def _midnight(value: object) -> object:
+    return f"{value}T00:00:00Z" if isinstance(value, str) and DATE.fullmatch(value) else value
+
+
+def _end_of_day(value: object) -> object:
+    return f"{value}T23:59:59Z" if isinstance(value, str) and DATE.fullmatch(value) else value
 
 
 def _whole(value: object) -> object:
@@ -198,13 +207,18 @@ QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
 Text = Annotated[str, AfterValidator(_no_nul)]
-Moment = Annotated[
-    PydanticAwareDatetime,
-    Field(strict=False),
-    BeforeValidator(_text_datetime),
-    AfterValidator(_storable),
-    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT_SCHEMA = {
+    "type": "string",
+    "anyOf": [{"format": "date-time"}, {"format": "date"}],
+    "examples": ["2026-01-31T12:00:00Z", "2026-01-31"],
+}
+_Instant = Annotated[
+    PydanticAwareDatetime, Field(strict=False), BeforeValidator(_text_datetime), AfterValidator(_storable)
 ]
+# A date alone is midnight in UTC; of a deadline, the end of that day.
+Moment = Annotated[_Instant, BeforeValidator(_midnight), WithJsonSchema(MOMENT_SCHEMA)]
+Deadline = Annotated[_Instant, BeforeValidator(_end_of_day), WithJsonSchema(MOMENT_SCHEMA)]
 # After the bounds, or the document would not tell them.
 WHOLE = BeforeValidator(_whole)
 Id = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]

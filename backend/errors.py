@@ -17,6 +17,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 RETRY_AFTER_SECONDS = 2
+# What PostgreSQL says of a statement that it was told to end, by a time-out or by its administrator.
+QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(DomainError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(IntegrityError, _integrity_error)
-    app.register_error_handler(OperationalError, _database_down)
+    app.register_error_handler(OperationalError, _operational_error)
     app.register_error_handler(InterfaceError, _database_down)
     app.register_error_handler(PoolTimeoutError, _database_down)
     app.register_error_handler(DBAPIError, _database_error)
@@ -191,6 +193,14 @@ def _integrity_error(error: IntegrityError) -> Response:
     return _unexpected(error)
 
 
+def _operational_error(error: OperationalError) -> Response:
+    if getattr(error.orig, "pgcode", None) == QUERY_CANCELED:
+        # The database is well: only this took too long, and would again.
+        logger.warning("query timed out at {} {}", request.method, request.path)
+        return _unavailable("This query took too long. Ask for less: fewer words or filters.", code="query_timeout")
+    return _database_down(error)
+
+
 def _database_down(error: Exception) -> Response:
     logger.warning("database unavailable: {}", _first_line(error))
     return _unavailable("The database is not available right now.")
@@ -207,8 +217,8 @@ def _redis_down(error: redis.RedisError) -> Response:
     return _unavailable("The queue is not available right now.")
 
 
-def _unavailable(detail: str) -> Response:
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+def _unavailable(detail: str, **extra: str) -> Response:
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": str(RETRY_AFTER_SECONDS)}, **extra)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -20,6 +20,8 @@ QUIET_SECONDS = 1.0
 LOGGED = re.compile(rb"LOG: +statement: *(.*)")
 CONTROL = {b"BEGIN", b"COMMIT", b"ROLLBACK", b"SAVEPOINT", b"RELEASE", b"SET", b"SHOW", b""}
 PING = b"SELECT 1"
+# What goes along with the first statement of a request that reads.
+TIMEOUT = re.compile(rb"^SET LOCAL statement_timeout = \d+; *")
 
 
 @dataclass
@@ -48,7 +50,7 @@ def counted_statements(stack: RunningStack) -> Iterator[Statements]:
 
 def count_statements(log: bytes) -> tuple[int, int]:
     """Those that did something, and those that only begin, end or try a connection."""
-    lines = [line.strip().rstrip(b";") for line in LOGGED.findall(log)]
+    lines = [TIMEOUT.sub(b"", line.strip()).rstrip(b";") for line in LOGGED.findall(log)]
     control = sum(line == PING or line.partition(b" ")[0].upper() in CONTROL for line in lines)
     return len(lines) - control, control
 

@@ -162,11 +162,12 @@ postgres  | LOG:  statement: SELECT bookmarks.id
 postgres  | FROM bookmarks
 web       | 2026-01-01 INFO    GET /api/v1/bookmarks 200 {}
 postgres  | LOG:  statement: SELECT 1
+postgres  | LOG:  statement: SET LOCAL statement_timeout = 5000; SELECT tags.id
 postgres  | LOG:  statement: WITH a AS (SELECT 1) SELECT 2
 postgres  | LOG:  statement: ;
 postgres  | LOG:  statement: COMMIT
 """
-    assert count_statements(log) == (2, 4)
+    assert count_statements(log) == (3, 4)
 
 
 class Process:

@@ -56,6 +56,11 @@ PERSON = """
     INSERT INTO users (id, email, email_key, username, username_key, password_hash, role, personal_organization_id)
     VALUES (:id, :email, :email, :username, :username, '', 'user', :id)
 """
+BOOKMARK = """
+    INSERT INTO bookmarks (id, organization_id, url, url_hash, domain, capture_status)
+    VALUES (:id, :organization, 'https://example.org', :hash, 'example.org', 'captured')
+"""
+TAG = "INSERT INTO tags (id, organization_id, name, name_key) VALUES (:id, :organization, :name, :key)"
 PREFIXES = {"p": "pk", "f": "fk", "u": "uq", "c": "ck"}
 
 
@@ -208,6 +213,58 @@ def test_what_is_there_already_is_counted(empty: Flask) -> None:
     with db.engine.connect() as connection:
         assert differences(connection) == []
         assert connection.scalar(text("SELECT sum(bookmarks) FROM bookmark_counts WHERE is_tagged")) == 15000 // 7
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM organizations"))
+
+
+TAGS = [
+    (1, 1, "plain", "plain"),
+    (2, 1, "to  read", "to  read"),
+    (3, 1, "To read", "to read"),
+    (4, 1, "Cafe\u0301", "cafe\u0301"),
+    (5, 1, "CAF\u00c9", "caf\u00e9"),
+    (6, 1, "nb\u00a0sp", "nb\u00a0sp"),
+    (7, 1, "\u00a0", "\u00a0"),
+    (8, 2, "to  read", "to  read"),
+    (9, 1, "stra\u00dfe", "strasse"),
+]
+# Bookmark, tag, position.
+CARRIED = [(1, 2, 1), (1, 3, 2), (1, 1, 0), (2, 2, 0), (2, 4, 1), (3, 5, 0), (3, 4, 1), (4, 8, 0), (3, 6, 2), (3, 7, 3)]
+
+
+def test_names_of_tags_are_folded_and_no_link_is_lost(empty: Flask) -> None:
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    flask_migrate.upgrade(MIGRATIONS, revision="0022")
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    with db.engine.begin() as connection:
+        for number in (1, 2):
+            connection.execute(text(ORGANIZATION_OF_ONE), {"id": number})
+        for number in range(1, 6):
+            values = {"id": number, "organization": 2 if number == 4 else 1, "hash": bytes([number])}
+            connection.execute(text(BOOKMARK), values)
+        for id_, organization, name, key in TAGS:
+            values = {"id": id_, "organization": organization, "name": name, "key": key}
+            connection.execute(text(TAG), values)
+        for bookmark, tag, position in CARRIED:
+            values = {"bookmark": bookmark, "tag": tag, "position": position}
+            connection.execute(text("INSERT INTO bookmark_tags VALUES (:bookmark, :tag, :position)"), values)
+    flask_migrate.upgrade(MIGRATIONS, revision="0022")
+    with db.engine.connect() as connection:
+        tags = connection.execute(text("SELECT id, name, name_key FROM tags ORDER BY id")).all()
+        assert [tuple(tag) for tag in tags] == [
+            (1, "plain", "plain"),
+            (3, "To read", "to read"),
+            (5, "CAF\u00c9", "caf\u00e9"),
+            (6, "nb sp", "nb sp"),
+            (7, "unnamed", "unnamed"),
+            (8, "to read", "to read"),
+            (9, "stra\u00dfe", "strasse"),
+        ]
+        links = connection.execute(text("SELECT bookmark_id, tag_id FROM bookmark_tags ORDER BY 1, 2")).all()
+        assert [tuple(link) for link in links] == [(1, 1), (1, 3), (2, 3), (2, 5), (3, 5), (3, 6), (3, 7), (4, 8)]
+        due = connection.execute(text("SELECT id FROM bookmarks WHERE document_due_at IS NOT NULL ORDER BY 1"))
+        assert list(due.scalars()) == [1, 2, 3, 4]
+        assert differences(connection) == []
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM organizations"))
 

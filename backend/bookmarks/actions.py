@@ -15,8 +15,9 @@ from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
+from backend.bookmarks.names import tag_key
 from backend.bookmarks.queries import conditions, one_of
-from backend.bookmarks.schemas import ActionIn, tag_key
+from backend.bookmarks.schemas import ActionIn
 from backend.bookmarks.tagging import tag_ids
 from backend.errors import Invalid
 from backend.extensions import again_after_lost_race, db, utc_now

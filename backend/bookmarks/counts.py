@@ -6,7 +6,8 @@ from sqlalchemy import BigInteger, Select, cast, func, select
 
 from backend.actor import Actor
 from backend.bookmarks.models import BookmarkCount, Tag, TagCount
-from backend.bookmarks.schemas import ActionFilter, BookmarkFilter, tag_key, trimmed
+from backend.bookmarks.names import tag_key
+from backend.bookmarks.schemas import ActionFilter, BookmarkFilter
 
 STATES = ("is_read", "is_favorite", "capture_status")
 # Which bookmarks these leave nobody has counted beforehand.
@@ -29,7 +30,12 @@ def kept_total(actor: Actor, wanted: BookmarkFilter | ActionFilter, archived: bo
         if wanted.untagged is not None:
             states["is_tagged"] = not wanted.untagged
         return _of_organization(actor, states | {"is_deleted": wanted.deleted}, archived)
-    is_counted = len(wanted.tag) == 1 and not states and wanted.untagged is None and not wanted.deleted
+    is_counted = (
+        len({tag_key(name) for name in wanted.tag}) == 1
+        and not states
+        and wanted.untagged is None
+        and not wanted.deleted
+    )
     return _of_tag(actor, wanted.tag[0], archived) if is_counted else None
 
 
@@ -46,4 +52,4 @@ def _of_tag(actor: Actor, name: str, archived: bool | None) -> Select[int]:
     found = _OF_TAG.join(Tag, Tag.id == TagCount.tag_id)
     if archived is not None:
         found = found.where(TagCount.is_archived == archived)
-    return found.where(Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(trimmed(name)))
+    return found.where(Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(name))

@@ -12,10 +12,17 @@ from sqlalchemy.types import NullType
 
 from backend.actor import Actor
 from backend.bookmarks.counts import kept_total
-from backend.bookmarks.fulltext.conditions import has_tag, in_project, mentions_archived, query_conditions
+from backend.bookmarks.fulltext.conditions import (
+    in_project,
+    mentions_archived,
+    on_site,
+    query_conditions,
+    understand,
+)
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
 from backend.bookmarks.neighbours import fullest_model, rank_by_meaning
 from backend.bookmarks.schemas import (
+    MAX_FILTERS,
     ActionFilter,
     AttachedBookmarkOut,
     AttachedListQuery,
@@ -23,9 +30,9 @@ from backend.bookmarks.schemas import (
     BookmarkListQuery,
     BookmarkOut,
 )
-from backend.bookmarks.syntax import parse
-from backend.bookmarks.urls import normalise_domain, url_hash
-from backend.errors import NotFound
+from backend.bookmarks.syntax import Filter, Query, parse
+from backend.bookmarks.urls import Site, read_site, url_hash
+from backend.errors import Invalid, NotFound
 from backend.extensions import db
 from backend.pagination import Slice, Sort, paginate
 from backend.projects import queries as projects
@@ -34,6 +41,8 @@ from backend.projects.models import Project, ProjectBookmark
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
 SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
+# A query of more parts than people usually type may be dear.
+DEAR = 10
 NO_NAMES = literal([], ARRAY(Text))
 NO_IDS = literal([], ARRAY(BigInteger))
 
@@ -110,7 +119,8 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[
     """One page of the bookmarks that the filters leave: one statement."""
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
     total = kept_total(actor, query, _archived(query))
-    found = paginate(conditions(actor, query), select_bookmarks(), sort, query, total)
+    is_dear = len(query.tag) + len((query.q or "").split()) > DEAR
+    found = paginate(conditions(actor, query), select_bookmarks(), sort, query, total, is_dear=is_dear)
     return found, [bookmark_out(row) for row in found.rows]
 
 
@@ -217,18 +227,31 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     """The filters of a list as conditions on `Bookmark`, the organization included."""
     found = [Bookmark.organization_id == actor.organization_id]
     found.append(Bookmark.deleted_at.is_not(None) if wanted.deleted else Bookmark.deleted_at.is_(None))
-    query = parse(wanted.q) if wanted.q and wanted.q.strip() else None
-    found.extend(_flags(wanted, lift_archived=query is not None and mentions_archived(query)))
-    found.extend(has_tag(actor.organization_id, name) for name in wanted.tag)
+    query, languages = understand(actor.organization_id, parse(wanted.q or ""))
+    check_filters(wanted, query)
+    found.extend(_flags(wanted, lift_archived=mentions_archived(query)))
     if wanted.untagged is not None:
         found.append(Bookmark.is_tagged.is_(not wanted.untagged))
     if wanted.project_id is not None:
         found.append(in_project(actor.organization_id, wanted.project_id))
     if wanted.domain is not None:
-        found.append(Bookmark.domain == normalise_domain(wanted.domain))
-    if query is not None:
-        found.extend(query_conditions(actor.organization_id, query))
+        found.append(on_site(read_site(wanted.domain) or Site(wanted.domain)))
+    found.extend(query_conditions(actor.organization_id, query, languages, wanted.tag))
     return found
+
+
+def check_filters(wanted: BookmarkFilter | ActionFilter, query: Query) -> None:
+    """Pass if the filters are not too many, those of the query and of the list together, repetitions aside.
+
+    Raises:
+        Invalid: they are.
+    """
+    asked = {(unit.key, unit.negated) for unit in query.units if isinstance(unit, Filter)}
+    asked |= {(Filter("tag", name).key, False) for name in wanted.tag}
+    if len(asked) > MAX_FILTERS:
+        where = "body.filter" if isinstance(wanted, ActionFilter) else "query"
+        message = f"A query has at most {MAX_FILTERS} filters; these are {len(asked)}."
+        raise Invalid.field(f"{where}.q" if wanted.q else f"{where}.tag", message, "too_many_filters")
 
 
 def _flags(wanted: BookmarkFilter | ActionFilter, *, lift_archived: bool) -> list[ColumnElement[bool]]:

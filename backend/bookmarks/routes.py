@@ -30,6 +30,8 @@ from backend.bookmarks.schemas import (
     TagOut,
     TagPage,
     TagPatch,
+    TagsDeleted,
+    UnusedTagsQuery,
 )
 from backend.jobs.schemas import JobOut
 from backend.pagination import page_of
@@ -202,6 +204,13 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> Si
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     """List tags."""
     return tags.list_tags(actor, query)
+
+
+@tags_blueprint.delete("")
+@operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagsDeleted})
+def delete_tags(actor: Actor, query: UnusedTagsQuery) -> TagsDeleted:
+    """Delete the tags that no bookmark carries."""
+    return TagsDeleted(deleted=tags.delete_tags(actor, unused=query.unused))
 
 
 @tags_blueprint.patch("/<id:tag_id>")

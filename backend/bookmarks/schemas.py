@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -24,6 +24,7 @@ from backend.api import (
     Text,
     describe_omittable,
 )
+from backend.bookmarks.names import fold_name, tag_key
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
 
@@ -45,6 +46,10 @@ Action = Literal[
     "capture",
 ]
 MAX_TAGS = 100
+MAX_TAG_LENGTH = 100
+MAX_FILTERS = 50
+# Clocks and time zones differ; what is further ahead would head every list.
+AHEAD = timedelta(days=1)
 BLANKS = " \t\r\n"
 
 
@@ -57,9 +62,11 @@ def _link(value: str) -> str:
 
 
 def _tag_name(value: str) -> str:
-    name = trimmed(value)
+    name = fold_name(value)
     if not name:
         raise ValueError("A tag needs a name")
+    if len(name) > MAX_TAG_LENGTH:
+        raise ValueError(f"A tag has at most {MAX_TAG_LENGTH} characters")
     return name
 
 
@@ -70,14 +77,15 @@ def _distinct_tags(names: list[str]) -> list[str]:
     return list(seen.values())
 
 
+def _not_far_ahead(value: datetime) -> datetime:
+    if value > datetime.now(UTC) + AHEAD:
+        raise ValueError("A bookmark cannot be saved more than a day ahead")
+    return value
+
+
 def trimmed(value: str) -> str:
     """Without the blanks that people leave at either end; spaces of other kinds are theirs to keep."""
     return value.strip(BLANKS)
-
-
-def tag_key(name: str) -> str:
-    """The form in which tag names are compared: without case."""
-    return name.casefold()
 
 
 URL_SCHEMA = {
@@ -86,10 +94,11 @@ URL_SCHEMA = {
     "maxLength": MAX_URL_LENGTH,
     "examples": ["https://example.org/a"],
 }
-TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$", "maxLength": 100}
+TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$", "maxLength": MAX_TAG_LENGTH}
 Link = Annotated[Text, AfterValidator(_link), WithJsonSchema(URL_SCHEMA)]
-TagName = Annotated[Text, Field(max_length=100), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
+TagName = Annotated[Text, Field(max_length=MAX_TAG_LENGTH), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
 TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_distinct_tags)]
+SavedAt = Annotated[Moment, AfterValidator(_not_far_ahead)]
 Title = Annotated[Text, Field(max_length=2_000)]
 Description = Annotated[Text, Field(max_length=50_000)]
 Notes = Annotated[Text, Field(max_length=200_000)]
@@ -114,7 +123,9 @@ class BookmarkIn(In):
     is_read: bool = False
     is_favorite: bool = False
     is_archived: bool = False
-    created_at: Moment | None = Field(None, description="When it was first saved elsewhere; default: now")
+    created_at: SavedAt | None = Field(
+        None, description="When it was first saved elsewhere, at most a day ahead; default: now"
+    )
     capture: bool = Field(True, description="Fetch and read the page in the background")
     on_duplicate: OnDuplicate | None = Field(None, description="Same as the query parameter, which wins")
 
@@ -131,6 +142,7 @@ class BookmarkPatch(Patch):
     is_read: bool | None = None
     is_favorite: bool | None = None
     is_archived: bool | None = None
+    created_at: SavedAt | None = Field(None, description="At most a day ahead")
 
 
 class CaptureOut(Out):
@@ -208,7 +220,7 @@ class BookmarkFilter(Query):
     """Which bookmarks."""
 
     q: Text | None = Field(None, max_length=1000, description="Words to find")
-    tag: list[Text] = Field([], max_length=20, description="Repeatable; all must hold")
+    tag: list[Text] = Field([], max_length=MAX_FILTERS, description="Repeatable; all must hold")
     untagged: QueryBoolean | None = None
     project_id: QueryId | None = None
     domain: Text | None = Field(None, max_length=255)
@@ -281,7 +293,7 @@ class ActionFilter(In):
     """The list's filters, as JSON."""
 
     q: Text | None = Field(None, max_length=1000)
-    tag: list[Text] = Field([], max_length=20)
+    tag: list[Text] = Field([], max_length=MAX_FILTERS)
     untagged: bool | None = None
     project_id: Id | None = None
     domain: Text | None = Field(None, max_length=255)
@@ -367,7 +379,24 @@ class TagListQuery(PageQuery):
     """Which tags."""
 
     q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
+    unused: QueryBoolean | None = Field(
+        None, description="true: those that no bookmark carries, not even one in the trash; false: all others"
+    )
     sort: Literal["name", "-name"] = "name"
+
+
+class UnusedTagsQuery(Query):
+    """Which tags to delete."""
+
+    unused: QueryBoolean = Field(
+        False, description="Must be true: those that no bookmark carries, not even one in the trash"
+    )
+
+
+class TagsDeleted(Out):
+    """How many tags are gone."""
+
+    deleted: int
 
 
 class TagPatch(In):

@@ -31,7 +31,7 @@ from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job, job_message
 from backend.projects.service import hold_projects
 
-PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived")
+PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived", "created_at")
 # So many new links at once may change what ranking counts with.
 MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}

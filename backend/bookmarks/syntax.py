@@ -3,45 +3,57 @@
     query   = clause*                       every clause is wanted
     clause  = unit ("OR" unit)*             OR, in capitals, binds tighter than standing side by side
     unit    = "-"? (word | phrase | filter)
-    phrase  = '"' text '"'                  quotes may be curly
+    phrase  = '"' text '"'                  quotes may be curly; \" and \\ are a quote and a backslash in it
     filter  = field ":" (value | phrase)    fields in any case of letters
-            | "#" (tag | phrase)
+            | "#" (tag | phrase)            where such a tag exists
 
-Spaces and parentheses separate. No string is an error: a filter whose value makes no sense (`is:purple`), a lone dash,
-an OR at either end are words like any other; a lone quote and an empty phrase are nothing.
+Spaces and parentheses separate. No string is an error: a filter whose value makes no sense (`is:purple`), a `#` before
+what is no tag (`#1234`), a lone dash, an OR at either end are words like any other; a lone quote and an empty phrase
+are nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeGuard, cast
+
+from backend.bookmarks.names import tag_key
+from backend.bookmarks.urls import read_site
 
 Field = Literal["tag", "site", "project", "is", "before", "after", "lang"]
 Value = str | int | date
 
 STATES = ("unread", "read", "favorite", "archived", "untagged", "broken")
 QUOTES = '"“”„‟'
+# Up to the closing quote, or to the end of the text where there is none. Possessive: what is escaped is read once.
+QUOTED = rf"(?:\\[\\{QUOTES}]|[^{QUOTES}])*+"
+FIELD = r"(?P<field>(?i:tag|site|project|is|before|after|lang):|\#)"
+WORD = rf"[^\s(){QUOTES}]+"
 UNIT = re.compile(
     rf"""
     (?P<minus>-)?
     (?:
-      (?P<field>(?i:tag|site|project|is|before|after|lang):|\#)
-      (?: [{QUOTES}](?P<quoted>[^{QUOTES}]*)[{QUOTES}] | (?P<value>[^\s(){QUOTES}]+) )
-    | [{QUOTES}](?P<phrase>[^{QUOTES}]*)[{QUOTES}]
-    | (?P<word>[^\s(){QUOTES}]+)
+      {FIELD} (?: [{QUOTES}](?P<quoted>{QUOTED})(?P<ended>[{QUOTES}]|\Z) | (?P<value>{WORD}) )
+    | [{QUOTES}](?P<phrase>{QUOTED})(?P<closed>[{QUOTES}]|\Z)
+    | (?P<word>{WORD})
     )
     """,
     re.VERBOSE,
 )
-# A host as people type or paste it: the scheme and what follows the host do not matter.
-SITE = re.compile(r"(?:https?://)?(?P<host>[\w-]+(?:\.[\w-]+)*)\.?(?:/.*)?")
+# What follows a quote that nothing closes.
+UNQUOTED_UNIT = re.compile(
+    rf"(?P<minus>-)?(?:{FIELD}(?P<value>{WORD})|(?P<word>{WORD}))(?P<quoted>(?!))?(?P<phrase>(?!))?"
+)
+ESCAPED = re.compile(rf"\\([\\{QUOTES}])")
+TO_ESCAPE = re.compile(rf"[\\{QUOTES}]")
 LANGUAGE = re.compile(r"(?P<tag>[a-z]{2,3})(?:-[a-z0-9]+)*")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 PROJECT = re.compile(r"[0-9]{1,18}")
-UNQUOTED = re.compile(r"[^\s()]+")
+UNQUOTED = re.compile(rf"[^\s()\\{QUOTES}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class Phrase:
     negated: bool = False
 
     def __str__(self) -> str:
-        return f'-"{self.text}"' if self.negated else f'"{self.text}"'
+        return f"{'-' if self.negated else ''}{_quoted(self.text)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +84,32 @@ class Filter:
 
     Attributes:
         field: tag, site, project, is, before, after or lang.
-        value: of tag, its name as typed; of site, the host in lower case; of project, the id as an integer; of is, one
-            of STATES; of lang, the primary tag of BCP 47 in lower case. Of before and after a date, a whole day in UTC,
-            as Gmail reads them: `after:2026-01-01` is from the beginning of that day on, `before:2026-02-01` ends where
-            that day begins, both together are January.
+        value: of tag, its name as typed; of site, the host in lower case, with the port if one is given; of project,
+            the id as an integer; of is, one of STATES; of lang, the primary tag of BCP 47 in lower case. Of before and
+            after a date, a whole day in UTC, as Gmail reads them: `after:2026-01-01` is from the beginning of that day
+            on, `before:2026-02-01` ends where that day begins, both together are January.
         negated: Whether a minus stands before it.
+        hashed: Whether it was typed as `#x`, which is a filter only where there is such a tag.
     """
 
     field: Field
     value: Value
     negated: bool = False
+    hashed: bool = dataclasses.field(default=False, compare=False)
 
     def __str__(self) -> str:
+        return f"{'-' if self.negated else ''}{self.written}"
+
+    @property
+    def written(self) -> str:
+        """As it is typed, without the minus."""
         value = str(self.value)
-        shown = value if UNQUOTED.fullmatch(value) else f'"{value}"'
-        return f"{'-' if self.negated else ''}{self.field}:{shown}"
+        return f"{'#' if self.hashed else f'{self.field}:'}{value if UNQUOTED.fullmatch(value) else _quoted(value)}"
+
+    @property
+    def key(self) -> tuple[Field, Value]:
+        """What filters are the same by: tags whatever their case."""
+        return self.field, tag_key(str(self.value)) if self.field == "tag" else self.value
 
 
 Unit = Term | Phrase | Filter
@@ -155,6 +178,25 @@ class Query:
         """All that the clauses are made of, alternatives one by one."""
         return tuple(unit for clause in self.clauses for unit in units_of(clause))
 
+    @property
+    def hashed(self) -> tuple[str, ...]:
+        """The keys of the tags that are named as `#x`."""
+        named = (unit for unit in self.units if isinstance(unit, Filter) and unit.hashed)
+        return tuple(dict.fromkeys(str(unit.key[1]) for unit in named))
+
+    def with_tags(self, keys: Container[str]) -> Query:
+        """The query where no other tags than these exist: what `#` stands before else is a word."""
+        if not self.hashed:
+            return self
+        return Query(
+            tuple(
+                AnyOf(tuple(_unless_a_tag(unit, keys) for unit in clause.alternatives))
+                if isinstance(clause, AnyOf)
+                else _unless_a_tag(clause, keys)
+                for clause in self.clauses
+            )
+        )
+
     def _wanted(self) -> Iterator[Term | Phrase]:
         return (unit for unit in self.units if _is_wanted(unit))
 
@@ -187,32 +229,66 @@ def _is_wanted(unit: Unit) -> TypeGuard[Term | Phrase]:
     return isinstance(unit, Term | Phrase) and not unit.negated
 
 
+def _unless_a_tag(unit: Unit, keys: Container[str]) -> Unit:
+    if not isinstance(unit, Filter) or not unit.hashed or unit.key[1] in keys:
+        return unit
+    name = str(unit.value)
+    return (Term if UNQUOTED.fullmatch(name) else Phrase)(f"#{name}", unit.negated)
+
+
 def _units(text: str) -> Iterator[Unit]:
     for found in UNIT.finditer(text):
-        minus = found["minus"] is not None
-        if found["field"]:
-            yield _filter(found, minus)
-        elif found["word"]:
-            # Two dashes negate nothing: `--verbose` is an option of a program.
-            option = minus and found["word"].startswith("-")
-            yield Term(found[0]) if option else Term(found["word"], minus)
-        elif phrase := _one_spaced(found["phrase"]):
-            yield Phrase(phrase, minus)
-        elif minus:
-            yield Term("-")
+        if found["closed"] == "" or found["ended"] == "":
+            # No other quote that follows could be closed either: each is escaped.
+            yield from _before_a_lone_quote(found)
+            rest = found["phrase"] if found["quoted"] is None else found["quoted"]
+            yield from filter(None, map(_unit, UNQUOTED_UNIT.finditer(rest)))
+        elif (unit := _unit(found)) is not None:
+            yield unit
+
+
+def _before_a_lone_quote(found: re.Match[str]) -> Iterator[Unit]:
+    minus = found["minus"] is not None
+    if found["field"]:
+        yield Term(found["field"], minus)
+    elif minus:
+        yield Term("-")
+
+
+def _unit(found: re.Match[str]) -> Unit | None:
+    minus = found["minus"] is not None
+    if found["field"]:
+        return _filter(found, minus)
+    if found["word"]:
+        # Two dashes negate nothing: `--verbose` is an option of a program.
+        option = minus and found["word"].startswith("-")
+        return Term(found[0]) if option else Term(found["word"], minus)
+    if phrase := _unescaped(found["phrase"]):
+        return Phrase(phrase, minus)
+    return Term("-") if minus else None
 
 
 def _filter(found: re.Match[str], negated: bool) -> Unit:
     written = found["field"]
-    field = cast(Field, "tag" if written == "#" else written[:-1].lower())
+    hashed = written == "#"
+    field = cast(Field, "tag" if hashed else written[:-1].lower())
     quoted = found["quoted"] is not None
-    value = _one_spaced(found["quoted"]) if quoted else found["value"]
+    value = _unescaped(found["quoted"]) if quoted else found["value"]
     if not value:
         return Term(written, negated)
     meant = READERS[field](value)
     if meant is not None:
-        return Filter(field, meant, negated)
+        return Filter(field, meant, negated, hashed)
     return Phrase(written + value, negated) if quoted else Term(written + value, negated)
+
+
+def _quoted(text: str) -> str:
+    escaped = TO_ESCAPE.sub(r"\\\g<0>", text)
+    return f'"{escaped}"'
+
+
+def _unescaped(text: str) -> str:
+    return _one_spaced(ESCAPED.sub(r"\1", text) if "\\" in text else text)
 
 
 def _one_spaced(text: str) -> str:
@@ -220,8 +296,8 @@ def _one_spaced(text: str) -> str:
 
 
 def _site(value: str) -> str | None:
-    found = SITE.fullmatch(value.lower())
-    return found["host"] if found else None
+    found = read_site(value)
+    return str(found) if found else None
 
 
 def _project(value: str) -> int | None:

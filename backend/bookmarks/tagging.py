@@ -8,7 +8,7 @@ from sqlalchemy import delete, text
 
 from backend.actor import Actor
 from backend.bookmarks.models import BookmarkTag
-from backend.bookmarks.schemas import tag_key
+from backend.bookmarks.names import tag_key
 from backend.extensions import db
 
 # Existing tags are held with the lock that a foreign key takes, so that none is renamed, merged or deleted before it is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
@@ -12,12 +12,14 @@ from backend.bookmarks.actions import refresh_or_defer
 from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
-from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage, tag_key
+from backend.bookmarks.names import tag_key
+from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import again_after_lost_race, db
 from backend.jobs.queue import Message, send
 from backend.pagination import Sort, page_of, paginate
 
+IS_USED = select(BookmarkTag.tag_id).where(BookmarkTag.tag_id == Tag.id).correlate(Tag).exists()
 BOOKMARK_COUNT = TAGGED_BOOKMARKS.label("bookmark_count")
 
 
@@ -26,6 +28,8 @@ def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     which = [Tag.organization_id == actor.organization_id]
     if query.q:
         which.append(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
+    if query.unused is not None:
+        which.append(~IS_USED if query.unused else IS_USED)
     shape = select(Tag.id, Tag.name, Tag.name_key, BOOKMARK_COUNT)
     found = paginate(which, shape, Sort(query.sort, Tag.name_key, Tag.id), query)
     return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
@@ -92,6 +96,24 @@ def delete_tag(actor: Actor, tag_id: int) -> None:
     messages = _touch(touched)
     db.session.commit()
     send(messages)
+
+
+@again_after_lost_race
+def delete_tags(actor: Actor, *, unused: bool) -> int:
+    """Delete the tags that no bookmark carries, not even one in the trash, which may come back; how many there were.
+
+    Raises:
+        Invalid: others than the unused ones are asked for.
+    """
+    if not unused:
+        raise Invalid.field("query.unused", "Only unused tags can be deleted at once: say unused=true.", "missing")
+    carried_by_none = select(Tag.id).where(Tag.organization_id == actor.organization_id, ~IS_USED).order_by(Tag.id)
+    # Whoever attaches one of them meanwhile is waited for, and then it is not unused any more.
+    ids = db.session.scalars(carried_by_none.with_for_update()).all()
+    still_unused = Tag.id == any_(literal(ids, ARRAY(BigInteger)))
+    deleted = db.session.scalars(delete(Tag).where(still_unused, ~IS_USED).returning(Tag.id)).all()
+    db.session.commit()
+    return len(deleted)
 
 
 def _lock_tags(actor: Actor, tag_ids: Sequence[int]) -> dict[int, Tag]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 MAX_LENGTH = 2048
@@ -13,6 +14,11 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BAD_HOST = re.compile(r'[\s<>"\\^`{|}%#?@/\[\]]')
 IPV6_PLACE = re.compile(r"\[([0-9a-f:.]+)\](:[0-9]*)?", re.IGNORECASE)
+# A host as people type or paste it: the scheme, who logs in, and what follows the host and port do not matter.
+SITE = re.compile(
+    r"(?:https?://)?(?:[^/?#@\s]*@)?(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<host>[\w-]+(?:\.[\w-]+)*))\.?"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:[/?#].*)?"
+)
 # Parameters that say where a click came from, never which page is meant.
 TRACKING = re.compile(
     r"utm_.*|fbclid|gclid|gclsrc|gbraid|wbraid|msclkid|dclid|yclid|twclid|ttclid"
@@ -20,6 +26,30 @@ TRACKING = re.compile(
     r"|_openstat|srsltid|gad_source|gad_campaignid|li_fat_id|rb_clickid|wickedid|_g[al]|ml_subscriber(_hash)?|ref_src|sc_cid",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where links lie: a host in lower case, and a port where one is meant. `str` of it reads back as the same."""
+
+    host: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port is None else f"{host}:{self.port}"
+
+
+def read_site(text: str) -> Site | None:
+    """The site of a host, a host with a port, an IPv6 address, or a link; None for what names none."""
+    text = text.strip().lower()
+    if _is_ipv6(text):
+        return Site(text)
+    found = SITE.fullmatch(text)
+    if found is None or (found["ipv6"] and not _is_ipv6(found["ipv6"])):
+        return None
+    port = int(found["port"]) if found["port"] else None
+    return Site(found["ipv6"] or found["host"], port) if port is None or 0 < port < 2**16 else None
 
 
 def url_fault(url: str) -> str | None:

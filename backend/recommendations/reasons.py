@@ -9,7 +9,8 @@ from datetime import timedelta
 import numpy as np
 
 from backend.bookmarks.analysis import analyze
-from backend.bookmarks.schemas import BookmarkOut, tag_key
+from backend.bookmarks.names import tag_key
+from backend.bookmarks.schemas import BookmarkOut
 from backend.extensions import utc_now
 from backend.recommendations.evidence import Taste, Vector, Work
 from backend.recommendations.judging import UNSEEN, Panel

@@ -12,14 +12,14 @@ from sqlalchemy import ColumnElement
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.bookmarks.fulltext.conditions import (
-    asks_documents,
+    Languages,
     holds,
     mentions_archived,
     requirements,
-    spoken_languages,
+    understand,
 )
 from backend.bookmarks.neighbours import Ranked, similarities
-from backend.bookmarks.queries import conditions
+from backend.bookmarks.queries import check_filters, conditions
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.search.fusion import fuse
@@ -80,8 +80,10 @@ class _Request:
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Find bookmarks. Without embeddings the answer is by words alone and says `degraded`."""
     started = time.perf_counter()
-    parsed = as_prose(parse(query.q))
-    found = _find(_request(actor, query, parsed), query) if parsed.clauses else Found([])
+    understood, languages = understand(actor.organization_id, parse(query.q))
+    check_filters(query, understood)
+    parsed = as_prose(understood)
+    found = _find(_request(actor, query, parsed, languages), query) if parsed.clauses else Found([])
     shown = window([id_ for id_, _, _ in found.ranked], query)
     ranked = found.ranked[shown.start : shown.end]
     by_words = {id_ for id_, _, matched in ranked if "text" in matched}
@@ -111,16 +113,14 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
 
 def find_by_words(actor: Actor, words: str, among: BookmarkFilter, limit: int) -> list[int]:
     """The ids of the best matches for words in which nothing is an operator, best first. Not remembered as a search."""
-    parsed = Query(tuple(Term(word) for word in words.split()))
     query = SearchQuery(q="", **among.model_dump(exclude={"q"}))
-    return [id_ for id_, _ in _request(actor, query, parsed).by_words(limit)]
+    return [id_ for id_, _ in _plain_request(actor, query, words).by_words(limit)]
 
 
 def find_related(actor: Actor, text: str, among: BookmarkFilter, limit: int) -> list[int]:
     """The same for a text, by its words and, as far as there are embeddings, by what it means."""
-    parsed = Query(tuple(Term(word) for word in text.split()))
     query = SearchQuery(q="", **among.model_dump(exclude={"q"}))
-    return [id_ for id_, _, _ in _find(_request(actor, query, parsed), query).ranked[:limit]]
+    return [id_ for id_, _, _ in _find(_plain_request(actor, query, text), query).ranked[:limit]]
 
 
 def as_prose(query: Query) -> Query:
@@ -140,12 +140,16 @@ def as_prose(query: Query) -> Query:
     return Query(tuple(clauses))
 
 
-def _request(actor: Actor, query: SearchQuery, parsed: Query) -> _Request:
-    languages = spoken_languages(actor.organization_id) if asks_documents(parsed) else [None]
+def _plain_request(actor: Actor, query: SearchQuery, text: str) -> _Request:
+    plain = Query(tuple(Term(word) for word in text.split()))
+    return _request(actor, query, *understand(actor.organization_id, plain))
+
+
+def _request(actor: Actor, query: SearchQuery, parsed: Query, languages: Languages) -> _Request:
     strict = [clause for clause in parsed.clauses if not isinstance(clause, Term) or clause.negated]
-    required = requirements(actor.organization_id, strict, languages)
+    required = requirements(actor.organization_id, strict, languages, query.tag)
     lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}
-    among = query.model_copy(update={"q": None, **lifted})
+    among = query.model_copy(update={"q": None, "tag": [], **lifted})
     where = [*conditions(actor, among), *required.others]
     words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required)
     is_filtered = bool(required.others) or among.model_dump(include={*FILTERS}, exclude_defaults=True) != {}

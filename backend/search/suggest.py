@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from backend.actor import Actor
-from backend.bookmarks.schemas import tag_key
+from backend.bookmarks.names import tag_key
 from backend.search.recent import LONGEST, recent_searches
 from backend.search.schemas import Suggestions, SuggestItem, SuggestKind
 from backend.search.suggestion_queries import Candidate, find_candidates, find_words, most_used_tags

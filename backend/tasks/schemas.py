@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 
 from backend.api import (
     WHOLE,
+    Deadline,
     Id,
     In,
     Moment,
@@ -58,7 +59,7 @@ class TaskIn(In):
     description: Description = ""
     status: Status = "todo"
     priority: Priority = "normal"
-    due_at: Moment | None = None
+    due_at: Deadline | None = None
     project_id: Id | None = Field(None, description="Default: the parent's, or none")
     parent_id: Id | None = Field(None, description="Makes it a subtask, at most five levels deep")
 
@@ -82,7 +83,7 @@ class TaskPatch(In):
     description: Description | None = None
     status: Status | None = Field(None, description="Subtasks keep theirs")
     priority: Priority | None = None
-    due_at: Moment | None = None
+    due_at: Deadline | None = None
     project_id: Id | None = None
     parent_id: Id | None = None
 

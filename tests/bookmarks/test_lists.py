@@ -123,7 +123,7 @@ def test_a_filter_leaves_what_it_says(saved: Api) -> None:
         ("sort", ""),
         ("q", "x" * 1001),
         ("domain", "x" * 256),
-        ("tag", ["x"] * 21),
+        ("tag", ["x"] * 51),
         ("tags", "python"),
         ("Q", "x"),
     ],
@@ -149,10 +149,10 @@ def test_the_trash_is_a_list_of_its_own_archived_or_not(saved: Api) -> None:
     assert all(item["deleted_at"].endswith("Z") for item in saved.get("/bookmarks", deleted="true").json["items"])
 
 
-def test_a_tag_with_spaces_of_another_kind_is_found_as_it_is(ada: Api) -> None:
-    ada.save("https://example.org/", title="found", tags=["\u00a0kept\u3000"])
-    assert ada.titles(tag="\u00a0kept\u3000") == ["found"]
-    assert ada.titles(tag="kept") == []
+def test_a_tag_with_spaces_of_another_kind_is_found_with_and_without_them(ada: Api) -> None:
+    saved = ada.save("https://example.org/", title="found", tags=["\u00a0kept\u3000"])
+    assert saved["tags"] == ["kept"]
+    assert ada.titles(tag="\u00a0kept\u3000") == ada.titles(tag="kept") == ["found"]
 
 
 def test_titles_sort_without_case_and_equal_ones_by_age(ada: Api) -> None:

@@ -81,6 +81,19 @@ def test_or_binds_tighter_than_standing_side_by_side(text, query):
         ("site:https://example.com/a?b", Filter("site", "example.com")),
         ("site:bücher.example", Filter("site", "bücher.example")),
         ("site:localhost", Filter("site", "localhost")),
+        ("site:nas:5000", Filter("site", "nas:5000")),
+        ("site:http://nas:5000/", Filter("site", "nas:5000")),
+        ("site:http://me@nas:5000/a?b#c", Filter("site", "nas:5000")),
+        ("site:example.com?q=1", Filter("site", "example.com")),
+        ("site:[fd00::1]", Filter("site", "[fd00::1]")),
+        ("site:fd00::1", Filter("site", "[fd00::1]")),
+        ("site:[FD00::1]:8080", Filter("site", "[fd00::1]:8080")),
+        ("site:https://[fd00::1]:8080/a", Filter("site", "[fd00::1]:8080")),
+        (r'tag:"7\" vinyl"', Filter("tag", '7" vinyl')),
+        (r'#"7\" vinyl"', Filter("tag", '7" vinyl')),
+        (r'tag:"a\\b\“c"', Filter("tag", r"a\b“c")),
+        (r'tag:"C:\x"', Filter("tag", r"C:\x")),
+        (r'tag:"ends\\"', Filter("tag", "ends\\")),
         ("project:7", Filter("project", 7)),
         ("project:007", Filter("project", 7)),
         *((f"is:{state}", Filter("is", state)) for state in STATES),
@@ -101,7 +114,7 @@ WORDS_AFTER_ALL = r"""
     is:purple -is:purple is:unread,read IS:Purple colour:red lang:english lang:e lang:en_GB
     before:yesterday after:2026-1-1 after:20260101 before:2026-02-30 before:0000-01-01 before:２０２６-01-31
     project:abc project:-1 project:9999999999999999999 project:٧ project:1.5
-    site:.com site:a..b site:a:8000 site:ftp://a.b
+    site:.com site:a..b site:a:0 site:a:65536 site:a:b site:[::g] site:[fd00::1 site:ftp://a.b
 """
 
 
@@ -136,6 +149,10 @@ def test_what_does_not_parse_is_searched_for_as_a_word(text):
         ('a OR "" b', parsed(AnyOf((Term("a"), Term("b"))))),
         ("(a OR) b", parsed(AnyOf((Term("a"), Term("b"))))),
         ("()", parsed()),
+        (r'"C:\" b', parsed(Term("C:\\"), Term("b"))),
+        (r'"a \"b c\" d', parsed(*map(Term, ["a", "\\", "b", "c\\", "d"]))),
+        (r'-"a tag:b -c', parsed(Term("-"), Term("a"), Filter("tag", "b"), Term("c", True))),
+        (r'"say \"hi\"" x', parsed(Phrase('say "hi"'), Term("x"))),
         ("--a --#b --tag:c", parsed(Term("--a"), Term("--#b"), Term("--tag:c"))),
     ],
 )
@@ -160,6 +177,24 @@ def test_a_query_tells_its_parts():
 )
 def test_plain_queries_are_nothing_but_wanted_words(text, plain):
     assert parse(text).is_plain is plain
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "meant"),
+    [
+        ("#1234 fixed", set(), parsed(Term("#1234"), Term("fixed"))),
+        ("#1234 fixed", {"1234"}, parsed(Filter("tag", "1234"), Term("fixed"))),
+        ("#Web -#dev", {"web"}, parsed(Filter("tag", "Web"), Term("#dev", True))),
+        ('#"two words" OR #a', {"a"}, parsed(AnyOf((Phrase("#two words"), Filter("tag", "a"))))),
+        ("tag:1234 C#9", set(), parsed(Filter("tag", "1234"), Term("C#9"))),
+    ],
+)
+def test_a_hash_is_a_filter_where_there_is_such_a_tag_and_a_word_else(text, keys, meant):
+    assert parse(text).with_tags(keys) == meant
+
+
+def test_filters_that_were_typed_with_a_hash_print_with_one():
+    assert str(parse('#web tag:dev -#"two words"')) == '#web tag:dev -#"two words"'
 
 
 def test_a_query_cannot_be_changed():
@@ -204,7 +239,9 @@ def test_every_query_prints_as_what_parses_back_to_it(query):
     assert parse(str(query)) == query
 
 
-@pytest.mark.parametrize("piece", ['"', "-", "#", "OR ", 'tag:"', "a OR ", '-"', "(", "is:", "- -", "“", "a"])
+@pytest.mark.parametrize(
+    "piece", ['"', "-", "#", "OR ", 'tag:"', "a OR ", '-"', "(", "is:", "- -", "“", "a", '\\"', '"\\"', "\\"]
+)
 def test_reading_takes_linear_time(piece):
     text = piece * (100_000 // len(piece)) + '"'
     started = time.process_time()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, not_, or_, select
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy import ColumnElement, Text, and_, any_, false, func, literal, not_, or_, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
 from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.fulltext.labels import language_label, organization_label, site_label
-from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkTag, SearchLanguage, Tag
-from backend.bookmarks.schemas import tag_key, trimmed
-from backend.bookmarks.syntax import Clause, Filter, Query, Term, Unit, units_of
-from backend.bookmarks.urls import normalise_domain
+from backend.bookmarks.memberships import Key, Kind, in_all, in_any, in_each, projects_of, tags_of
+from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage, Tag
+from backend.bookmarks.syntax import Clause, Field, Filter, Phrase, Query, Term, Unit, Value, units_of
+from backend.bookmarks.urls import DEFAULT_PORTS, Site, normalise_domain, read_site
 from backend.extensions import db
-from backend.projects.models import Project, ProjectBookmark
 
 Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.
@@ -42,33 +42,117 @@ class Requirements:
     others: tuple[ColumnElement[bool], ...]
 
 
-def query_conditions(organization_id: int, query: Query) -> list[ColumnElement[bool]]:
-    """Every clause of the query as conditions on Bookmark. One statement, if the query asks documents."""
-    languages = spoken_languages(organization_id) if asks_documents(query) else [None]
-    found = requirements(organization_id, query.clauses, languages)
-    if not found.words and not found.others:
+def query_conditions(
+    organization_id: int, query: Query, languages: Languages, tags: Sequence[str] = ()
+) -> list[ColumnElement[bool]]:
+    """Every clause of the query, and all of these tags, as conditions on Bookmark."""
+    if query.clauses and not any(requires_anything(clause, languages) for clause in query.clauses):
         # Nothing that could be looked for: a lone dash.
-        return [literal(False)] if query.clauses else []
+        return [false()]
+    found = requirements(organization_id, query.clauses, languages, tags)
     return [*found.others, *([holds(organization_id, found.words)] if found.words else [])]
 
 
-def requirements(organization_id: int, clauses: Sequence[Clause], languages: Languages) -> Requirements:
-    """What these clauses require together."""
+def requires_anything(clause: Clause, languages: Languages) -> bool:
+    """Whether any alternative of a clause can be looked for: all but words without letters."""
+    return any(isinstance(unit, Filter) or tsquery_of(unit, languages) for unit in units_of(clause))
+
+
+def requirements(
+    organization_id: int, clauses: Sequence[Clause], languages: Languages, tags: Sequence[str] = ()
+) -> Requirements:
+    """What these clauses require together, and all of these tags."""
     words: list[str] = []
+    labels: list[str] = []
     others: list[ColumnElement[bool]] = []
     bounded = False
-    for clause in clauses:
-        asked = [(unit, tsquery_of(unit, languages)) for unit in units_of(clause)]
+    memberships = _Memberships(organization_id)
+    for clause in _distinct((*(Filter("tag", name) for name in tags), *clauses)):
         # What holds no word at all requires nothing.
+        asked = [(unit, tsquery_of(unit, languages)) for unit in _distinct(units_of(clause))]
         telling = [(unit, found) for unit, found in asked if found or isinstance(unit, Filter)]
-        if not telling:
+        if not telling or memberships.add([unit for unit, _ in telling]):
             continue
-        if all(found for _, found in telling) and not isinstance(clause, Filter):
+        if isinstance(clause, Filter) and telling[0][1]:
+            labels.append(telling[0][1])
+        elif all(found for _, found in telling):
             words.append(any_form([found for _, found in telling]))
             bounded = bounded or not any(unit.negated for unit, _ in telling)
         else:
-            others.append(or_(*(_condition(organization_id, unit, found) for unit, found in telling)))
-    return Requirements(" & ".join(words), bounded, tuple(others))
+            others.append(or_(*_alternatives(organization_id, telling)))
+    labelled = [holds(organization_id, " & ".join(labels))] if labels else []
+    return Requirements(" & ".join(dict.fromkeys(words)), bounded, (*others, *memberships.conditions(), *labelled))
+
+
+class _Memberships:
+    """The clauses that name nothing but tags, or nothing but projects, gathered."""
+
+    def __init__(self, organization_id: int) -> None:
+        self._kinds = _kinds(organization_id)
+        self._groups: dict[Field, dict[tuple[Key, ...], None]] = {field: {} for field in self._kinds}
+        self._excluded: dict[Field, dict[Key, None]] = {field: {} for field in self._kinds}
+
+    def add(self, units: Sequence[Unit]) -> bool:
+        """Take a clause, given by its alternatives; False if it is of another kind."""
+        filters = [unit for unit in units if isinstance(unit, Filter) and unit.field in self._kinds]
+        if len(filters) < len(units) or len({unit.field for unit in filters}) > 1:
+            return False
+        field, keys = filters[0].field, tuple(dict.fromkeys(cast(Key, unit.key[1]) for unit in filters))
+        if not any(unit.negated for unit in filters):
+            self._groups[field][keys] = None
+        elif len(filters) == 1:
+            self._excluded[field][keys[0]] = None
+        else:
+            return False
+        return True
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """One for all that are required, one for all alternatives, one for all that are excluded."""
+        for field, kind in self._kinds.items():
+            if required := [keys[0] for keys in self._groups[field] if len(keys) == 1]:
+                yield in_all(kind, required)
+            # What one of them requires anyway need not be asked.
+            if groups := [keys for keys in self._groups[field] if len(keys) > 1 and not {*keys} & {*required}]:
+                yield in_each(kind, groups)
+            if self._excluded[field]:
+                yield not_(in_any(kind, list(self._excluded[field])))
+
+
+def _kinds(organization_id: int) -> dict[Field, Kind]:
+    return {"tag": tags_of(organization_id), "project": projects_of(organization_id)}
+
+
+def _distinct(parts: Iterable[Any]) -> list[Any]:
+    """Without repetitions; tags are the same whatever their case."""
+    return list({_identity(part): part for part in reversed(list(parts))}.values())[::-1]
+
+
+def _identity(part: Clause) -> object:
+    if isinstance(part, Filter):
+        return part.key, part.negated
+    return frozenset(map(_identity, units_of(part))) if not isinstance(part, Term | Phrase) else part
+
+
+def _alternatives(organization_id: int, telling: Sequence[tuple[Unit, str]]) -> Iterator[ColumnElement[bool]]:
+    """One of these is enough, as few conditions: first what the row itself tells, then what is looked up elsewhere."""
+    filters = [unit for unit, found in telling if isinstance(unit, Filter) and not found]
+    kinds = _kinds(organization_id)
+    for unit in filters:
+        if unit.field not in kinds:
+            yield _negated_if(unit, FIELDS[unit.field](unit.value))
+    for field, kind in kinds.items():
+        named = [unit for unit in filters if unit.field == field]
+        if keys := [cast(Key, unit.key[1]) for unit in named if not unit.negated]:
+            yield in_any(kind, keys)
+        # Not this one or not that one is not both.
+        if keys := [cast(Key, unit.key[1]) for unit in named if unit.negated]:
+            yield not_(in_all(kind, keys))
+    if words := [found for _, found in telling if found]:
+        yield holds(organization_id, any_form(words))
+
+
+def _negated_if(unit: Filter, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return not_(condition) if unit.negated else condition
 
 
 def holds(organization_id: int, words: str) -> ColumnElement[bool]:
@@ -83,7 +167,7 @@ def matches(organization_id: int, words: str) -> ColumnElement[bool]:
     """Documents of the organization that match a tsquery; the label keeps the look-up within the organization."""
     label = quoted(organization_label(organization_id))
     found: ColumnElement[bool] = BookmarkDocument.document.op("@@", is_comparison=True)(
-        cast(literal(f"{label} & {words}" if words else label, Text), TSQUERY)
+        sql_cast(literal(f"{label} & {words}" if words else label, Text), TSQUERY)
     )
     return found
 
@@ -103,26 +187,22 @@ def meant(place: Sequence[str], languages: Languages) -> Place:
     return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
 
 
-def has_tag(organization_id: int, name: str) -> ColumnElement[bool]:
-    """Bookmarks with a tag, whatever its case."""
-    carried = (
-        select(BookmarkTag.bookmark_id)
-        .join(Tag, Tag.id == BookmarkTag.tag_id)
-        .where(BookmarkTag.bookmark_id == Bookmark.id, Tag.organization_id == organization_id)
-        .where(Tag.name_key == tag_key(trimmed(name)))
-    )
-    return carried.correlate(Bookmark).exists()
-
-
 def in_project(organization_id: int, project_id: int) -> ColumnElement[bool]:
     """Bookmarks that are attached to a project of the organization; none, if it is in the trash or never was."""
-    attached = (
-        select(ProjectBookmark.bookmark_id)
-        .join(Project, Project.id == ProjectBookmark.project_id)
-        .where(ProjectBookmark.bookmark_id == Bookmark.id, ProjectBookmark.project_id == project_id)
-        .where(Project.organization_id == organization_id, Project.deleted_at.is_(None))
-    )
-    return attached.correlate(Bookmark).exists()
+    return in_any(projects_of(organization_id), [project_id])
+
+
+def on_site(site: Site) -> ColumnElement[bool]:
+    """Bookmarks that lie on this very host, on the port if one is meant."""
+    is_there = Bookmark.domain == normalise_domain(site.host)
+    return is_there if site.port is None else and_(is_there, on_port(site.port))
+
+
+def on_port(port: int) -> ColumnElement[bool]:
+    """Bookmarks whose link leads to a port; the usual ones of http and https are one, as for duplicates."""
+    place = r"(\[[^/?#\]]*\]|[^/?#:\[\]]*)"
+    named = "(:(80|443)?)?" if port in DEFAULT_PORTS.values() else f":0*{port}"
+    return Bookmark.url.regexp_match(f"^https?://{place}{named}([/?#]|$)", flags="i")
 
 
 def mentions_archived(query: Query) -> bool:
@@ -135,16 +215,24 @@ def asks_documents(query: Query) -> bool:
     return any(not isinstance(unit, Filter) or unit.field in LABELLED for unit in query.units)
 
 
-def spoken_languages(organization_id: int) -> list[str | None]:
-    """The languages whose stems a word of a query may have here, that of any text among them. One statement.
+def understand(organization_id: int, query: Query) -> tuple[Query, Languages]:
+    """The query as it is meant here, `#x` being a word where there is no such tag, and the languages whose stems a word
+    of it may have, that of any text among them. One statement, if the query asks documents or has a `#`.
 
     For the rest of the transaction documents are looked up by their index alone. PostgreSQL takes a long document for a
     short one, since most of it lies out of line, and would unpack all that there are rather than ask the index.
     """
+    if not query.hashed and not asks_documents(query):
+        return query, [None]
     spoken = select(SearchLanguage.language).where(SearchLanguage.organization_id == organization_id)
     by_index = func.set_config("enable_seqscan", "off", True)
-    row = db.session.execute(select(by_index, func.array(spoken.order_by("language").scalar_subquery()))).one()
-    return [None, *row[1]]
+    columns: list[ColumnElement[Any]] = [by_index, func.array(spoken.order_by("language").scalar_subquery())]
+    if query.hashed:
+        is_named = Tag.name_key == any_(literal(list(query.hashed), ARRAY(Text)))
+        named = select(Tag.name_key).where(Tag.organization_id == organization_id, is_named)
+        columns.append(func.array(named.scalar_subquery()))
+    _, languages, *tags = db.session.execute(select(*columns)).one()
+    return (query.with_tags({*tags[0]}) if tags else query), [None, *languages]
 
 
 def any_form(found: Sequence[str]) -> str:
@@ -159,18 +247,20 @@ def any_of(places: Iterable[Sequence[str]]) -> str:
 
 def _label(unit: Filter) -> str:
     if unit.field == "site":
-        return quoted(site_label(normalise_domain(str(unit.value))))
+        site = read_site(str(unit.value))
+        # Of a port documents tell nothing.
+        return quoted(site_label(normalise_domain(site.host))) if site and site.port is None else ""
     if unit.field == "lang":
         return quoted(language_label(str(unit.value)))
     return ""
 
 
-def _condition(organization_id: int, unit: Unit, words: str) -> ColumnElement[bool]:
-    if words:
-        return holds(organization_id, words)
-    assert isinstance(unit, Filter)
-    found: ColumnElement[bool] = FIELDS[unit.field](organization_id, unit.value)
-    return not_(found) if unit.negated else found
+def _under_site(value: Value) -> ColumnElement[bool]:
+    """On a port of a host, or of one under it."""
+    site = cast(Site, read_site(str(value)))
+    host = normalise_domain(site.host)
+    is_there = or_(Bookmark.domain == host, Bookmark.domain.endswith(f".{host}", autoescape=True))
+    return is_there if site.port is None else and_(is_there, on_port(site.port))
 
 
 def _day(day: date) -> datetime:
@@ -185,10 +275,9 @@ STATES: dict[str, ColumnElement[bool]] = {
     "untagged": Bookmark.is_tagged.is_(False),
     "broken": Bookmark.capture_status == "failed",
 }
-FIELDS: dict[str, Any] = {
-    "tag": has_tag,
-    "is": lambda organization_id, state: STATES[state],
-    "project": in_project,
-    "before": lambda organization_id, day: Bookmark.created_at < _day(day),
-    "after": lambda organization_id, day: Bookmark.created_at >= _day(day),
+FIELDS: dict[Field, Any] = {
+    "is": STATES.__getitem__,
+    "before": lambda day: Bookmark.created_at < _day(day),
+    "after": lambda day: Bookmark.created_at >= _day(day),
+    "site": _under_site,
 }
