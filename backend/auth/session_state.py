@@ -37,6 +37,11 @@ local function session(prefix, id, user)
     if not organization then return found end
     return found, user, organization
 end
+-- Whose a token is, if that is known.
+local function owner_of(prefix, hash)
+    local found = redis.call('GET', prefix .. 'token:' .. hash)
+    return found and found ~= '-' and cjson.decode(found)['u']
+end
 local function token(prefix, hash, seconds)
     local found = redis.call('GET', prefix .. 'token:' .. hash)
     if not found or found == '-' then return {found} end
