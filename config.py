@@ -137,6 +137,11 @@ class Settings(BaseSettings):
     EMBEDDING_DIMENSION: int = Field(384, ge=1, le=4000, description="length of the model's vectors")
     EMBEDDING_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for EMBEDDING_PROVIDER=openai")
     EMBEDDING_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
+    MAX_API_TOKENS_PER_PERSON: int = Field(50, ge=1, le=10_000, description="API tokens that a person may have")
+    MAX_ORGANIZATIONS_PER_OWNER: int = Field(
+        50, ge=1, le=10_000, description="organizations that a person may make, their personal one aside"
+    )
+    MAX_TAGS_PER_ORGANIZATION: int = Field(20_000, ge=1, le=1_000_000, description="tags that an organization may have")
     LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")
     LLM_MODEL: str = Field("", description="its model")
     LLM_API_KEY: SecretStr = Field(SecretStr(""), description="its key")

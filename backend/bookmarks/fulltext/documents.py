@@ -24,6 +24,7 @@ from backend.bookmarks.fulltext.impacts import (
 from backend.bookmarks.fulltext.labels import labels_of
 from backend.bookmarks.models import Bookmark, SearchStatistics
 from backend.bookmarks.queries import one_of, select_bookmarks
+from backend.bookmarks.schemas import MAX_TAGS
 from backend.extensions import db
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
@@ -191,7 +192,8 @@ def _document(row: Row[Any]) -> _Document:
 
 def _fields(row: Row[Any]) -> Iterator[tuple[str, Field]]:
     yield row.title, TITLE
-    for name in row.tags:
+    # Older bookmarks may have more than one may have now: PostgreSQL could not hold their words.
+    for name in row.tags[:MAX_TAGS]:
         yield name, TAG
     yield row.domain, ADDRESS
     yield row.description, DESCRIPTION
