@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     DATABASE_URL: str = Field("", description="postgresql://user:password@host:5432/fuze; empty: embedded server")
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
+    EMBEDDED_REDIS_MAXMEMORY_MB: int = Field(
+        256, ge=16, le=1_000_000, description="memory of the embedded Redis in MB; what is cached goes first"
+    )
     HOST: str = Field("127.0.0.1", description="address to listen on")
     PORT: int = Field(8000, ge=1, le=65535, description="port to listen on")
     FUZE_DATA_DIR: Path = Field(Path("var"), description="embedded servers, development secrets, unsent mail")

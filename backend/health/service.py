@@ -22,6 +22,9 @@ from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)
 STARTED = time.monotonic()
+# Of Redis's policies, those by which it drops keys that do not expire. Without maxmemory it drops nothing.
+EVICTS_ANYTHING = "allkeys"
+QUEUE_MAY_GO = "under pressure Redis may drop messages of the queue. Set it to volatile-ttl."
 
 
 def check_health() -> HealthOut:
@@ -51,7 +54,7 @@ def check_database() -> CheckOut:
 
 
 def check_redis() -> CheckOut:
-    """Whether Redis answers."""
+    """Whether Redis answers, and whether it may drop the queue."""
     return _timed(CheckOut, "Redis does not answer.", _ping_redis)
 
 
@@ -66,7 +69,15 @@ def _ping_database() -> dict[str, Any]:
 
 
 def _ping_redis() -> dict[str, Any]:
-    redis_client().ping()
+    try:
+        memory = redis_client().info("memory")
+    except redis.ResponseError:
+        # Somebody has forbidden it; that Redis answers is known.
+        redis_client().ping()
+        return {}
+    policy = str(memory.get("maxmemory_policy", ""))
+    if memory.get("maxmemory") and policy.startswith(EVICTS_ANYTHING):
+        return {"status": "degraded", "detail": f"maxmemory-policy is {policy}: {QUEUE_MAY_GO}"}
     return {}
 
 
