@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     DATABASE_ADMIN_URL: str = Field("", description="the same for a superuser; only `db roles` uses it")
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
+    EMBEDDED_REDIS_MAXMEMORY_MB: int = Field(
+        256, ge=16, le=1_000_000, description="memory of the embedded Redis in MB; what is cached goes first"
+    )
     HOST: str = Field("127.0.0.1", description="address to listen on")
     PORT: int = Field(8000, ge=1, le=65535, description="port to listen on")
     FUZE_DATA_DIR: Path = Field(Path("var"), description="embedded servers, development secrets, unsent mail")
@@ -169,6 +172,11 @@ class Settings(BaseSettings):
     EMBEDDING_DIMENSION: int = Field(384, ge=1, le=4000, description="length of the model's vectors")
     EMBEDDING_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for EMBEDDING_PROVIDER=openai")
     EMBEDDING_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
+    MAX_API_TOKENS_PER_PERSON: int = Field(50, ge=1, le=10_000, description="API tokens that a person may have")
+    MAX_ORGANIZATIONS_PER_OWNER: int = Field(
+        50, ge=1, le=10_000, description="organizations that a person may make, their personal one aside"
+    )
+    MAX_TAGS_PER_ORGANIZATION: int = Field(20_000, ge=1, le=1_000_000, description="tags that an organization may have")
     LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")
     LLM_MODEL: str = Field("", description="its model")
     LLM_API_KEY: SecretStr = Field(SecretStr(""), description="its key")

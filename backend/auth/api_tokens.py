@@ -22,8 +22,8 @@ from backend.auth.notices import notify_new_token
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
 from backend.auth.session_state import announce_deleted_token
 from backend.auth.tokens import token_hash
-from backend.errors import Invalid, NotFound
-from backend.extensions import db, utc_now
+from backend.errors import Conflict, Invalid, NotFound
+from backend.extensions import current_settings, db, utc_now
 from backend.jobs.queue import send
 from backend.jobs.rights import cancel_jobs_by_token
 from backend.organizations.models import Membership
@@ -41,12 +41,14 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
 
     Raises:
         Invalid: it would have expired already, or is for an organization that the person does not belong to.
+        Conflict: the person has as many as one may have.
     """
     if given.expires_at is not None and given.expires_at <= utc_now():
         raise Invalid.field("body.expires_at", "This time is over.", "past")
     organization_id = actor.organization_id if given.organization_id is None else given.organization_id
     if given.organization_id is not None and not _belongs(actor, organization_id):
         raise Invalid.field("body.organization_id", "You do not belong to this organization.", "unknown_organization")
+    _refuse_too_many(actor)
     token = make_token()
     row = ApiToken(
         user_id=actor.user_id,
@@ -111,6 +113,15 @@ def note_use(token_id: int) -> None:
         .values(last_used_at=func.now())
     )
     db.session.commit()
+
+
+def _refuse_too_many(actor: Actor) -> None:
+    """The person is held until the end of the transaction: two requests at once do not both count the one left."""
+    db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
+    most = current_settings().MAX_API_TOKENS_PER_PERSON
+    count = db.session.scalar(select(func.count()).where(ApiToken.user_id == actor.user_id)) or 0
+    if count >= most:
+        raise Conflict(f"You have {count} API tokens; {most} is the most. Delete one first.", limit=most)
 
 
 def _check(chance: str) -> str:

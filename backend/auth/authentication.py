@@ -55,7 +55,7 @@ class Credential:
     @property
     def subject(self) -> str:
         """Who this is to the rate limits: the API token, else the person."""
-        return f"user:{self.claims.user_id}" if self.claims else f"token:{self.token_hash.hex()[:32]}"
+        return subject_of_person(self.claims.user_id) if self.claims else f"token:{self.token_hash.hex()[:32]}"
 
     @property
     def question(self) -> tuple[str, str, int]:
@@ -63,6 +63,11 @@ class Credential:
         if self.claims:
             return "session", str(self.claims.session_id), self.claims.user_id
         return "token", self.token_hash.hex(), 0
+
+
+def subject_of_person(user_id: int) -> str:
+    """Who a person is to the rate limits; requests by their API tokens count for them too."""
+    return f"user:{user_id}"
 
 
 def read_credential(headers: Headers) -> Credential:

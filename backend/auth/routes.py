@@ -98,7 +98,7 @@ def list_tokens(actor: Actor, query: TokenListQuery) -> TokenPage:
 
 
 @blueprint.post("/tokens")
-@operation(scope="login", limit="write", tag="auth", responses={201: TokenCreatedOut})
+@operation(scope="login", limit="write", tag="auth", responses={201: TokenCreatedOut, 409: None})
 def create_token(actor: Actor, json: TokenIn) -> tuple[TokenCreatedOut, int]:
     """Make an API token; it is told this once."""
     return api_tokens.create_token(actor, json), 201

@@ -50,6 +50,10 @@ local function session(prefix, id, user)
     if not organization then return found end
     return found, user, organization, 'login'
 end
+-- Whose a token is, if that is known.
+local function owner_of(prefix, hash)
+    return string.match(redis.call('GET', prefix .. 'token:' .. hash) or '', '^(%d+):')
+end
 local function token(prefix, hash, seconds)
     local found = redis.call('GET', prefix .. 'token:' .. hash)
     local user, organization, reach = string.match(found or '', '^(%d+):(%d+):([%w-]+){')

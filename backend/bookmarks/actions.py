@@ -17,8 +17,8 @@ from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.names import tag_key
 from backend.bookmarks.queries import conditions, one_of
-from backend.bookmarks.schemas import ActionIn
-from backend.bookmarks.tagging import tag_ids
+from backend.bookmarks.schemas import MAX_TAGS, ActionIn
+from backend.bookmarks.tagging import TooManyTags, tag_ids
 from backend.errors import Invalid
 from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.queue import Message, send
@@ -107,7 +107,14 @@ def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
         .where(one_of(bookmarks), Tag.id.in_(tags))
     )
     statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
-    return _retagged(db.session.scalars(statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id)))
+    attached = statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id).cte("attached")
+    # What the statement has written it does not see: both are counted.
+    before = select(func.count()).where(BookmarkTag.bookmark_id == attached.c.bookmark_id).scalar_subquery()
+    total = (func.count() + before).label("total")
+    rows = db.session.execute(select(attached.c.bookmark_id, total).group_by(attached.c.bookmark_id)).all()
+    if overfull := [row.bookmark_id for row in rows if row.total > MAX_TAGS]:
+        raise TooManyTags.on_bookmarks(overfull)
+    return _retagged(row.bookmark_id for row in rows)
 
 
 def _remove_tags(actor: Actor, which: Which, action: ActionIn) -> Change:

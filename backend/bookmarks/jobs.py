@@ -101,14 +101,12 @@ def embed_bookmarks() -> None:
 @job("bookmarks.refresh_due_documents")
 def refresh_due_documents() -> None:
     """Write search documents anew, and what is stored of their pages, until none is due."""
-    while True:
-        ids = list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH}))
+    while ids := list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH})):
         index_stored_pages(ids)
+        # Of texts that take long, some are due again at once.
         rows = refresh_documents(ids).values()
         db.session.commit()
         announce_change({row.organization_id for row in rows})
-        if len(ids) < REFRESH_BATCH:
-            return
 
 
 @job("bookmarks.refresh_changed_statistics")

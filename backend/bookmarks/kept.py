@@ -37,8 +37,9 @@ def parts_of_bookmark(body: bytes) -> list[Part]:
 
 
 def parts_of_page(body: bytes) -> list[Part]:
-    """The items of a list are whole bookmarks."""
-    return [_part(item, orjson.dumps(item)) for item in orjson.loads(body)["items"] if item["deleted_at"] is None]
+    """The items of a list are whole bookmarks, but for those with long texts."""
+    items = orjson.loads(body)["items"]
+    return [_part(item, orjson.dumps(item)) for item in items if item["deleted_at"] is None and not item["truncated"]]
 
 
 BOOKMARK = Kept(asks=ask_for_bookmark, parts=parts_of_bookmark)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, func, literal, select, type_coerce
@@ -37,6 +37,7 @@ from backend.extensions import db
 from backend.pagination import Slice, Sort, paginate
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
+from backend.shortening import beginning, shorten
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
@@ -66,7 +67,14 @@ PROJECT_IDS = type_coerce(
 ).label("project_ids")
 
 
+LONG_TEXTS = ("description", "notes")
 WHOLE_BOOKMARKS: Select[Any] = select(*Bookmark.__table__.columns, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
+LISTED_BOOKMARKS: Select[Any] = select(
+    *(column for column in Bookmark.__table__.columns if column.key not in LONG_TEXTS),
+    *(beginning(getattr(Bookmark, name)) for name in LONG_TEXTS),
+    TAG_NAMES,
+    PROJECT_IDS,
+).select_from(Bookmark)
 
 
 def select_bookmarks(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
@@ -77,6 +85,22 @@ def select_bookmarks(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) ->
 def bookmark_out(row: Row[Any]) -> BookmarkOut:
     """The API's shape of a row of `select_bookmarks`."""
     return BookmarkOut.model_validate(_values(row))
+
+
+def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    """A statement for bookmarks as lists show them, their long texts cut, as `listed_out` reads them."""
+    return LISTED_BOOKMARKS.add_columns(*extra) if extra else LISTED_BOOKMARKS
+
+
+def listed_out(row: Row[Any]) -> BookmarkOut:
+    """The API's shape of a row of `select_listed`."""
+    return BookmarkOut.model_validate(_listed_values(row))
+
+
+def _listed_values(row: Row[Any]) -> dict[str, Any]:
+    values = _values(row)
+    shorten(values, LONG_TEXTS)
+    return values
 
 
 def _values(row: Row[Any]) -> dict[str, Any]:
@@ -120,8 +144,8 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
     total = kept_total(actor, query, _archived(query))
     is_dear = len(query.tag) + len((query.q or "").split()) > DEAR
-    found = paginate(conditions(actor, query), select_bookmarks(), sort, query, total, is_dear=is_dear)
-    return found, [bookmark_out(row) for row in found.rows]
+    found = paginate(conditions(actor, query), select_listed(), sort, query, total, is_dear=is_dear)
+    return found, [listed_out(row) for row in found.rows]
 
 
 def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tuple[Slice, list[AttachedBookmarkOut]]:
@@ -135,10 +159,10 @@ def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tu
     is_live = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == ProjectBookmark.bookmark_id).scalar_subquery()
     which = [ProjectBookmark.project_id == project_id, is_known, is_live]
     sort = Sort(query.sort, ProjectBookmark.attached_at, ProjectBookmark.bookmark_id)
-    found = paginate(which, _select_attached(project_id), sort, query)
+    found = paginate(which, _attached(select_listed, project_id), sort, query)
     if not found.total:
         projects.get_project(actor, project_id)
-    return found, [_attached_out(row) for row in found.rows]
+    return found, [AttachedBookmarkOut.model_validate(_listed_values(row)) for row in found.rows]
 
 
 def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBookmarkOut:
@@ -147,20 +171,17 @@ def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBoo
     Raises:
         NotFound: it is in the trash, not attached, or never was.
     """
-    row = db.session.execute(_select_attached(project_id).where(live(actor), Bookmark.id == bookmark_id)).one_or_none()
+    found = _attached(select_bookmarks, project_id).where(live(actor), Bookmark.id == bookmark_id)
+    row = db.session.execute(found).one_or_none()
     if row is None:
         raise NotFound
-    return _attached_out(row)
+    return AttachedBookmarkOut.model_validate(_values(row))
 
 
-def _select_attached(project_id: int) -> Select[Any]:
+def _attached(shape: Callable[..., Select[Any]], project_id: int) -> Select[Any]:
     attached = (ProjectBookmark.bookmark_id, ProjectBookmark.note, ProjectBookmark.attached_at)
     this = and_(ProjectBookmark.project_id == project_id, ProjectBookmark.bookmark_id == Bookmark.id)
-    return select_bookmarks(*attached).join(ProjectBookmark, this)
-
-
-def _attached_out(row: Row[Any]) -> AttachedBookmarkOut:
-    return AttachedBookmarkOut.model_validate(_values(row))
+    return shape(*attached).join(ProjectBookmark, this)
 
 
 def lookup_bookmark(actor: Actor, url: str) -> BookmarkOut:
@@ -214,7 +235,8 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[
     model = fullest_model(actor, list(vectors))
     others = (Bookmark.deleted_at.is_(None), Bookmark.id != bookmark_id)
     ranked = rank_by_meaning(actor, vectors[model], model, others, limit)
-    found = {bookmark.id: bookmark for bookmark in find_bookmarks(actor, Bookmark.id.in_([id_ for id_, _ in ranked]))}
+    rows = db.session.execute(select_listed().where(live(actor), one_of([id_ for id_, _ in ranked])))
+    found = {row.id: listed_out(row) for row in rows}
     return [(found[id_], score) for id_, score in ranked if id_ in found]
 
 

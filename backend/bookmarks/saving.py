@@ -15,7 +15,7 @@ from backend.bookmarks.filing import file_bookmarks
 from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.models import LIVE, Bookmark
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
-from backend.bookmarks.tagging import attach_tags
+from backend.bookmarks.tagging import TooManyTags, attach_tags
 from backend.bookmarks.urls import domain_of, url_hash
 from backend.errors import Conflict, Unavailable
 from backend.extensions import db, utc_now
@@ -72,6 +72,7 @@ def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDupli
     Raises:
         Conflict: with `on_duplicate` error and a single item, when the link is saved already.
         Invalid: a project that does not exist.
+        TooManyTags: for a bookmark, or for the organization.
     """
     hashes = [url_hash(item.url) for item in items]
     drafts = _united(zip(hashes, items, strict=True))
@@ -79,7 +80,7 @@ def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDupli
     if existing and on_duplicate == "merge":
         _fill_empty(existing, drafts)
     touched = {**created, **existing} if on_duplicate == "merge" else created
-    attach_tags(actor, {id_: drafts[key].tags for key, id_ in touched.items() if drafts[key].tags})
+    _attach_tags(actor, touched, drafts)
     asked = {project_id for item in items for project_id in item.project_ids}
     file_bookmarks(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, asked)
     rows = refresh_documents(sorted(touched.values()))
@@ -90,6 +91,14 @@ def save_drafts(actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDupli
         saved.append(Saved(id_, key in created and key not in seen, rows.get(id_)))
         seen.add(key)
     return saved
+
+
+def _attach_tags(actor: Actor, touched: dict[bytes, int], drafts: dict[bytes, _Draft]) -> None:
+    try:
+        attach_tags(actor, {id_: drafts[key].tags for key, id_ in touched.items() if drafts[key].tags})
+    except TooManyTags as fault:
+        fault.links = frozenset(key for key, id_ in touched.items() if id_ in fault.bookmark_ids)
+        raise
 
 
 def title_key(title: str) -> str:

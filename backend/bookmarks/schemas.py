@@ -179,6 +179,9 @@ class BookmarkOut(Out):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    truncated: list[Literal["description", "notes"]] = Field(
+        [], description="In lists and searches: of which fields only the first 2,000 characters are shown"
+    )
 
 
 class AttachedBookmarkOut(BookmarkOut):

@@ -15,16 +15,27 @@ from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, embed_message, statistics_message
 from backend.bookmarks.models import Bookmark
+from backend.bookmarks.names import tag_key
 from backend.bookmarks.saving import (
+    ROUNDS,
+    Saved,
     change_fields,
     refuse_duplicate,
     save_drafts,
     title_key,
 )
-from backend.bookmarks.schemas import BookmarkIn, BookmarkOut, BookmarkPatch, BulkOut, BulkResult, OnDuplicate
-from backend.bookmarks.tagging import replace_tags
+from backend.bookmarks.schemas import (
+    MAX_TAGS,
+    BookmarkIn,
+    BookmarkOut,
+    BookmarkPatch,
+    BulkOut,
+    BulkResult,
+    OnDuplicate,
+)
+from backend.bookmarks.tagging import TooManyTags, replace_tags
 from backend.bookmarks.urls import domain_of, url_hash
-from backend.errors import NotFound
+from backend.errors import NotFound, Unavailable
 from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
@@ -58,9 +69,8 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 @again_after_lost_race
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; one that is not valid spoils no other."""
-    judged = _without_unknown_projects(actor, [_judge(raw) for raw in raw_items])
+    judged, saved = _save_those_with_room(actor, _without_overfull([_judge(raw) for raw in raw_items]), on_duplicate)
     valid = [item for item in judged if isinstance(item, BookmarkIn)]
-    saved = save_drafts(actor, valid, on_duplicate) if valid else []
     db.session.commit()
     send(_follow_ups((end.id, item) for end, item in zip(saved, valid, strict=True) if end.created))
     ends = iter(saved)
@@ -187,6 +197,43 @@ def _judge(raw: object) -> BookmarkIn | str:
         where = ".".join(str(part) for part in fault["loc"])
         message = fault["msg"].removeprefix("Value error, ")
         return f"{where}: {message}" if where else message
+
+
+def _save_those_with_room(
+    actor: Actor, judged: Sequence[BookmarkIn | str], on_duplicate: OnDuplicate
+) -> tuple[list[BookmarkIn | str], list[Saved]]:
+    """Save the valid items in the transaction at hand; those whose tags are too many become refusals."""
+    for _ in range(ROUNDS):
+        known = _without_unknown_projects(actor, judged)
+        valid = [item for item in known if isinstance(item, BookmarkIn)]
+        try:
+            return known, save_drafts(actor, valid, on_duplicate) if valid else []
+        except TooManyTags as fault:
+            db.session.rollback()
+            judged = [_refusal_of_tags(item, fault) or item for item in known]
+    raise Unavailable("Another client keeps changing these tags. Try again shortly.")
+
+
+def _refusal_of_tags(item: BookmarkIn | str, fault: TooManyTags) -> str | None:
+    if isinstance(item, str) or not item.tags:
+        return None
+    is_at_fault = url_hash(item.url) in fault.links or not fault.tag_keys.isdisjoint(map(tag_key, item.tags))
+    return f"tags: {fault.message}" if is_at_fault else None
+
+
+def _without_overfull(judged: Iterable[BookmarkIn | str]) -> list[BookmarkIn | str]:
+    """Of items with one link, those that would bring more tags to it than one bookmark may have become refusals."""
+    tags: dict[bytes, set[str]] = {}
+    found: list[BookmarkIn | str] = []
+    for item in judged:
+        if isinstance(item, BookmarkIn) and item.tags:
+            together = tags.setdefault(url_hash(item.url), set()) | set(map(tag_key, item.tags))
+            if len(together) > MAX_TAGS:
+                found.append(f"tags: {TooManyTags.on_bookmarks(()).message}")
+                continue
+            tags[url_hash(item.url)] = together
+        found.append(item)
+    return found
 
 
 def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) -> list[BookmarkIn | str]:

@@ -9,7 +9,9 @@ from sqlalchemy import delete, text
 from backend.actor import Actor
 from backend.bookmarks.models import BookmarkTag
 from backend.bookmarks.names import tag_key
-from backend.extensions import db
+from backend.bookmarks.schemas import MAX_TAGS
+from backend.errors import FieldError, Invalid
+from backend.extensions import current_settings, db
 
 # Existing tags are held with the lock that a foreign key takes, so that none is renamed, merged or deleted before it is
 # attached, and writers of popular tags do not wait for each other. New ones go in sorted by key, so that two writers of
@@ -39,13 +41,56 @@ FIND_OR_MAKE_AND_ATTACH = text("""
                AS carried(bookmark_id, name_key, position)
           JOIN known USING (name_key)
          ORDER BY carried.bookmark_id, known.id, carried.position
-        ON CONFLICT DO NOTHING)
-    SELECT id, name_key FROM known
+        ON CONFLICT DO NOTHING
+        RETURNING bookmark_id),
+    -- What the statement has written it does not see: both are counted.
+    overfull AS (
+        SELECT new.bookmark_id FROM (SELECT bookmark_id, count(*) AS tags FROM attached GROUP BY bookmark_id) new
+         WHERE new.tags + (SELECT count(*) FROM bookmark_tags bt WHERE bt.bookmark_id = new.bookmark_id) > :most),
+    is_full AS (
+        SELECT count(*) + (SELECT count(*) FROM made) > :most_of_all AS now
+          FROM (SELECT FROM tags WHERE organization_id = :organization_id AND EXISTS (SELECT FROM made)
+                 LIMIT :most_of_all) t)
+    SELECT id, name_key, id IN (SELECT id FROM made) AS is_made, ARRAY(SELECT bookmark_id FROM overfull) AS overfull,
+           (SELECT now FROM is_full) AS is_full
+      FROM known
 """)
 
 
+class TooManyTags(Invalid):
+    """A bookmark would have more tags than one may have, or the organization.
+
+    Attributes:
+        bookmark_ids: Of the bookmarks.
+        tag_keys: Of the tags that there is no room for in the organization.
+        links: The bookmarks by the hash of their URL, where that is known.
+    """
+
+    def __init__(self, message: str, *, bookmark_ids: Iterable[int] = (), tag_keys: Iterable[str] = ()) -> None:
+        super().__init__([FieldError("body.tags", message, "too_many_tags")])
+        self.message = message
+        self.bookmark_ids, self.tag_keys = frozenset(bookmark_ids), frozenset(tag_keys)
+        self.links: frozenset[bytes] = frozenset()
+
+    @classmethod
+    def on_bookmarks(cls, bookmark_ids: Iterable[int]) -> TooManyTags:
+        """Of these bookmarks."""
+        return cls(f"A bookmark has at most {MAX_TAGS} tags; with these it would have more.", bookmark_ids=bookmark_ids)
+
+    @classmethod
+    def in_organization(cls, most: int, tag_keys: Iterable[str]) -> TooManyTags:
+        """Of the organization; these are too many."""
+        return cls(f"This organization has room for {most} tags; delete those without bookmarks.", tag_keys=tag_keys)
+
+
 def attach_tags(actor: Actor, names_of: Mapping[int, Sequence[str]]) -> None:
-    """Add tags to bookmarks, after those that they have; makes the tags that are new. One statement."""
+    """Add tags to bookmarks, after those that they have; makes the tags that are new. One statement.
+
+    Every way that tags come to bookmarks leads through here or `actions.add_tags`. The bookmarks are locked, or new.
+
+    Raises:
+        TooManyTags: for a bookmark, or for the organization.
+    """
     _find_or_make(actor, (name for names in names_of.values() for name in names), names_of)
 
 
@@ -71,6 +116,7 @@ def _find_or_make(actor: Actor, names: Iterable[str], names_of: Mapping[int, Seq
         for bookmark_id, names_in_order in names_of.items()
         for position, name in enumerate(names_in_order)
     ]
+    most_of_all = current_settings().MAX_TAGS_PER_ORGANIZATION
     values = {
         "organization_id": actor.organization_id,
         "names": list(by_key.values()),
@@ -78,5 +124,12 @@ def _find_or_make(actor: Actor, names: Iterable[str], names_of: Mapping[int, Seq
         "bookmark_ids": [bookmark_id for bookmark_id, _, _ in carried],
         "carried": [key for _, key, _ in carried],
         "positions": [position for _, _, position in carried],
+        "most": MAX_TAGS,
+        "most_of_all": most_of_all,
     }
-    return {row.name_key: row.id for row in db.session.execute(FIND_OR_MAKE_AND_ATTACH, values)}
+    rows = db.session.execute(FIND_OR_MAKE_AND_ATTACH, values).all()
+    if rows[0].is_full:
+        raise TooManyTags.in_organization(most_of_all, [row.name_key for row in rows if row.is_made])
+    if rows[0].overfull:
+        raise TooManyTags.on_bookmarks(rows[0].overfull)
+    return {row.name_key: row.id for row in rows}

@@ -33,6 +33,8 @@ Namespace = Literal[
 MAKING_MS = 3_000
 FIRST_WAIT, LONGEST_WAIT, PATIENCE = 0.003, 0.05, 2.0
 COUNTS = "cache:counts"
+# A body that is longer is not cached: a few would push out what many ask for.
+LONGEST_CACHED = 256 * 1024
 # Answers that are made at the same time should not end at the same time.
 JITTER = 0.1
 ETAG_LENGTH = 32
@@ -229,7 +231,8 @@ def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
     if stamp is None or body is None:
         return
     # A link has no answer but that of the bookmark which it leads to.
-    value = b"" if slot.subject == "link" else answer.etag.encode() + body
+    is_cached = slot.subject != "link" and len(body) <= LONGEST_CACHED
+    value = answer.etag.encode() + body if is_cached else b""
     gate = redis_gate()
     gate.ask(
         lambda: [
@@ -249,6 +252,8 @@ def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
 def values_of_parts(parts: Iterable[Part]) -> Iterator[Any]:
     """What `LUA_KEEP_PARTS` takes."""
     for part in parts:
+        if len(part.body) > LONGEST_CACHED:
+            continue
         yield from (part.bookmark_id, part.question, part.link, _lasts("bookmark"))
         yield etag_of(part.body).encode() + part.body
 

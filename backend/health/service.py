@@ -25,6 +25,9 @@ Check = TypeVar("Check", bound=CheckOut)
 # Written to see whether that is allowed.
 PROBE_KEY, PROBE_SECONDS = "fuze:probe", 60
 STARTED = time.monotonic()
+# Of Redis's policies, those by which it drops keys that do not expire. Without maxmemory it drops nothing.
+EVICTS_ANYTHING = "allkeys"
+QUEUE_MAY_GO = "under pressure Redis may drop messages of the queue. Set it to volatile-ttl."
 
 
 def check_health() -> HealthOut:
@@ -54,7 +57,7 @@ def check_database() -> CheckOut:
 
 
 def check_redis() -> CheckOut:
-    """Whether Redis answers and lets us do what is needed."""
+    """Whether Redis answers and lets us do what is needed, and whether it may drop the queue."""
     return _timed(CheckOut, NO_ANSWER, _ping_redis)
 
 
@@ -73,6 +76,14 @@ def _ping_redis() -> dict[str, Any]:
         pipeline.set(PROBE_KEY, 1, ex=PROBE_SECONDS)
         pipeline.eval("return 1", 0)
         pipeline.execute()
+    try:
+        memory = redis_client().info("memory")
+    except redis.ResponseError:
+        # Somebody has forbidden it, which is no fault.
+        return {}
+    policy = str(memory.get("maxmemory_policy", ""))
+    if memory.get("maxmemory") and policy.startswith(EVICTS_ANYTHING):
+        return {"status": "degraded", "detail": f"maxmemory-policy is {policy}: {QUEUE_MAY_GO}"}
     return {}
 
 

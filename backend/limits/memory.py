@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -19,19 +20,20 @@ class MemoryWindows:
         self._lock = threading.Lock()
         self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def check(self, key: str, limits: Limits, cost: int) -> Verdict:
-        """Count a request in all windows if it may pass, in none if it may not."""
+    def check(self, keys: Sequence[str], limits: Limits, cost: int) -> Verdict:
+        """Count a request in all windows of all keys if it may pass, in none if it may not."""
         items: list[RateLimitItem] = [
             RateLimitItemPerMinute(limits[0]),
             RateLimitItemPerHour(limits[1]),
             RateLimitItemPerDay(limits[2]),
         ]
+        every = [(item, key) for item in items for key in keys]
         with self._lock:
-            full = [item for item in items if not self._counter.test(item, key, cost=cost)]
-            for item in items:
+            full = [(item, key) for item, key in every if not self._counter.test(item, key, cost=cost)]
+            for item, key in every:
                 if not full:
                     self._counter.hit(item, key, cost=cost)
-            stats = [self._counter.get_window_stats(item, key) for item in items]
-        waits = [stat.reset_time - time.time() for item, stat in zip(items, stats, strict=True) if item in full]
-        minute, hour, day = (max(0, stat.remaining) for stat in stats)
+            stats = {(item, key): self._counter.get_window_stats(item, key) for item, key in every}
+        waits = [stats[one].reset_time - time.time() for one in full]
+        minute, hour, day = (max(0, min(stats[item, key].remaining for key in keys)) for item in items)
         return Verdict(not full, limits, (minute, hour, day), max(waits, default=0.0))

@@ -33,18 +33,24 @@ class RateLimits:
 
 @dataclass(frozen=True)
 class Charge:
-    """A request to be counted by these rules: `subject` sends it, to a route of this class."""
+    """A request to be counted by these rules: `subject` sends it, to a route of this class, for `person` as well."""
 
     subject: str
     limit_class: str
     rules: RateLimits
     cost: int = 1
     refund: int = 0
+    person: str = ""
 
     @property
     def name(self) -> str:
-        """Under which it is counted."""
+        """Under which its subject is counted."""
         return f"limit:{self.limit_class}:{self.subject}"
+
+    @property
+    def names(self) -> list[str]:
+        """All under which it is counted."""
+        return [f"limit:{self.limit_class}:{one}" for one in (self.subject, self.person) if one]
 
     @cached_property
     def limits(self) -> Limits | None:
@@ -55,7 +61,8 @@ class Charge:
         """What to ask Redis; `settle` takes the answer. Nothing where it is not limited."""
         if self.limits is None:
             return []
-        return [check_command(redis_gate().key(self.name), self.limits, self.bounded_cost, self.refund)]
+        keys = [redis_gate().key(name) for name in self.names]
+        return [check_command(keys, self.limits, self.bounded_cost, self.refund)]
 
     def settle(self, answer: Any) -> Verdict | None:
         """Whether it may pass; None where it is not limited. `answer` is None while Redis is away."""
@@ -64,7 +71,7 @@ class Charge:
         self.rules.note_source(is_alone=answer is None)
         if answer is not None:
             return verdict(answer, self.limits)
-        return self.rules.memory.check(self.name, self.limits, self.bounded_cost)
+        return self.rules.memory.check(self.names, self.limits, self.bounded_cost)
 
     @property
     def bounded_cost(self) -> int:

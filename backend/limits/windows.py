@@ -6,6 +6,7 @@ limit; a request weighs on for up to a sixtieth of the window longer. Redis's ow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ SECONDS = (60, 3600, 86400)
 
 Limits = tuple[int, int, int]
 
-# A function of Lua. `key` holds the counts of one subject in one class; `cost`, what to take back when refused, and the
+# Functions of Lua. `key` holds the counts of one subject in one class; `cost`, what to take back when refused, and the
 # length in seconds and the limit of each window are numbers. Returns whether it passed, what is left in each window,
 # milliseconds to wait.
 LUA_CHECK = """
@@ -70,13 +71,32 @@ local function check(key, cost, refund, windows)
     answer[5] = math.ceil(longest * 1000)
     return answer
 end
+-- The same for several subjects: the request counts for all of them, or for none. Answers what is left to the one that
+-- has least, and for how many it was asked.
+local function check_all(keys, cost, refund, windows)
+    local answers, passes, longest = {}, 1, 0
+    for at, key in ipairs(keys) do
+        answers[at] = check(key, passes == 1 and cost or -refund, refund, windows)
+        longest = math.max(longest, answers[at][5])
+        if passes == 1 and answers[at][1] == 0 then
+            passes = 0
+            for earlier = 1, at - 1 do answers[earlier] = check(keys[earlier], -cost - refund, 0, windows) end
+        end
+    end
+    local answer = answers[1]
+    for at = 2, #answers do
+        for window = 2, 4 do answer[window] = math.min(answer[window], answers[at][window]) end
+    end
+    answer[1], answer[5], answer[6] = passes, longest, #keys
+    return answer
+end
 """
 CHECK = Script(
     LUA_CHECK
     + """
 local windows = {}
 for at = 1, 6 do windows[at] = tonumber(ARGV[2 + at]) end
-return check(KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), windows)
+return check_all(KEYS, tonumber(ARGV[1]), tonumber(ARGV[2]), windows)
 """
 )
 
@@ -98,9 +118,16 @@ class Verdict:
     retry_after: float = 0.0
 
 
-def check_command(key: str, limits: Limits, cost: int, refund: int = 0) -> Command:
+def check_command(keys: Sequence[str], limits: Limits, cost: int, refund: int = 0) -> Command:
     """What to ask Redis; `verdict` reads the answer."""
-    return CHECK.command([key], cost, refund, *numbers(limits))
+    return CHECK.command(list(keys), cost, refund, *numbers(limits))
+
+
+def tighter(one: Verdict, other: Verdict) -> Verdict:
+    """What two verdicts under the same limits say together."""
+    minute, hour, day = map(min, one.remaining, other.remaining)
+    wait = max(one.retry_after, other.retry_after)
+    return Verdict(one.passes and other.passes, one.limits, (minute, hour, day), wait)
 
 
 def numbers(limits: Limits) -> list[int]:
@@ -110,5 +137,5 @@ def numbers(limits: Limits) -> list[int]:
 
 def verdict(answer: Any, limits: Limits) -> Verdict:
     """Redis's answer to a check."""
-    passes, minute, hour, day, milliseconds = answer
+    passes, minute, hour, day, milliseconds, _ = answer
     return Verdict(passes == 1, limits, (minute, hour, day), milliseconds / 1000)

@@ -52,19 +52,19 @@ def require_owner(actor: Actor, organization_id: int) -> None:
         raise Forbidden("Only owners of the organization may do this.")
 
 
-def hold_person(actor: Actor) -> User:
+def hold_person(actor: Actor, *, alone: bool = False) -> User:
     """The person, if they may act still; the account is kept from being deleted until the end of the transaction.
 
     Whoever makes a person a member does so first: an account that is being deleted leaves what it belongs to then, and
-    an organization that it joined after would be nobody's. Always before an organization is held.
+    an organization that it joined after would be nobody's. Always before an organization is held. With `alone`, nobody
+    else holds the person meanwhile.
 
     Raises:
         Unauthenticated: the account has just been deleted or disabled.
     """
     living = User.id == actor.user_id, User.disabled_at.is_(None)
-    user: User | None = db.session.scalar(
-        select(User).where(*living).with_for_update(read=True).execution_options(populate_existing=True)
-    )
+    held = select(User).where(*living).with_for_update(read=not alone, key_share=alone)
+    user: User | None = db.session.scalar(held.execution_options(populate_existing=True))
     if user is None:
         raise Unauthenticated
     return user

@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +16,7 @@ from backend.auth.events import record_event
 from backend.auth.session_state import forget_user
 from backend.cache.changes import announce_change_of_everything
 from backend.errors import Conflict, Invalid
-from backend.extensions import db, utc_now
+from backend.extensions import current_settings, db, utc_now
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
 from backend.organizations.access import hold_person, lock_owned
@@ -44,9 +44,10 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
 
     Raises:
         Unauthenticated: the account has just been deleted.
-        Conflict: the slug that was asked for is taken.
+        Conflict: the slug that was asked for is taken, or the person owns as many as one may own.
     """
-    hold_person(actor)
+    hold_person(actor, alone=True)
+    _refuse_too_many(actor)
     slugs = [data.slug] if data.slug else _slugs_from(data.name)
     organization = _insert_first_free(data.name, slugs)
     if organization is None:
@@ -55,6 +56,18 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
     db.session.commit()
     forget_user(actor.user_id)
     return OrganizationOut.of(organization, "owner")
+
+
+def _refuse_too_many(actor: Actor) -> None:
+    most = current_settings().MAX_ORGANIZATIONS_PER_OWNER
+    owned = (
+        select(func.count())
+        .join_from(Membership, Organization, Organization.id == Membership.organization_id)
+        .where(Membership.user_id == actor.user_id, Membership.role == "owner", Organization.personal.is_(False))
+    )
+    count = db.session.scalar(owned) or 0
+    if count >= most:
+        raise Conflict(f"You own {count} organizations; {most} is the most. Delete one first.", limit=most)
 
 
 def update_organization(actor: Actor, organization_id: int, patch: OrganizationPatch) -> OrganizationOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Text, and_, column, func, select, table
@@ -13,6 +14,7 @@ from backend.pagination import Sort, page_of, paginate
 from backend.projects.models import Project, ProjectBookmark
 from backend.projects.schemas import ProjectListQuery, ProjectOut, ProjectPage
 from backend.projects.wording import begins_words
+from backend.shortening import beginning, shorten
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
 # Bookmarks and tasks use projects, never the other way: what is counted of them is named here.
@@ -41,11 +43,14 @@ def task_counts() -> tuple[ColumnElement[int], ColumnElement[int]]:
     return total_of.label("tasks_total"), done_of.label("tasks_done")
 
 
-# Without the words, which nobody is shown.
-SELECT_PROJECTS = select(
-    Project.id, Project.name, Project.name_key, Project.description, Project.technologies, Project.status,
+LONG_TEXTS = ("description",)
+# Without the words, which nobody is shown, and the description, which lists show in part.
+_FIELDS = select(
+    Project.id, Project.name, Project.name_key, Project.technologies, Project.status,
     Project.created_at, Project.updated_at, Project.deleted_at, BOOKMARK_COUNT, *task_counts(),
 )  # fmt: skip
+WHOLE_PROJECTS = _FIELDS.add_columns(Project.description)
+LISTED_PROJECTS = _FIELDS.add_columns(beginning(Project.description))
 
 
 def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
@@ -56,8 +61,8 @@ def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
     if query.q is not None:
         which.extend(begins_words(Project.words, query.q))
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Project.id)
-    found = paginate(which, SELECT_PROJECTS, sort, query)
-    return page_of(ProjectPage, found, [_project_out(row) for row in found.rows])
+    found = paginate(which, LISTED_PROJECTS, sort, query)
+    return page_of(ProjectPage, found, [_project_out(row, LONG_TEXTS) for row in found.rows])
 
 
 def get_project(actor: Actor, project_id: int) -> ProjectOut:
@@ -66,7 +71,7 @@ def get_project(actor: Actor, project_id: int) -> ProjectOut:
     Raises:
         NotFound: it is not, or never was.
     """
-    row = db.session.execute(SELECT_PROJECTS.where(live(actor), Project.id == project_id)).one_or_none()
+    row = db.session.execute(WHOLE_PROJECTS.where(live(actor), Project.id == project_id)).one_or_none()
     if row is None:
         raise NotFound
     return _project_out(row)
@@ -82,6 +87,7 @@ def trashed(actor: Actor) -> ColumnElement[bool]:
     return and_(Project.organization_id == actor.organization_id, Project.deleted_at.is_not(None))
 
 
-def _project_out(row: Row[Any]) -> ProjectOut:
-    tasks = {"total": row.tasks_total, "done": row.tasks_done}
-    return ProjectOut.model_validate({**row._mapping, "tasks": tasks})
+def _project_out(row: Row[Any], cut: Sequence[str] = ()) -> ProjectOut:
+    values = {**row._mapping, "tasks": {"total": row.tasks_total, "done": row.tasks_done}}
+    shorten(values, cut)
+    return ProjectOut.model_validate(values)

@@ -83,6 +83,9 @@ class ProjectOut(Out):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    truncated: list[Literal["description"]] = Field(
+        [], description="In lists: of which fields only the first 2,000 characters are shown"
+    )
 
 
 class ProjectPage(Page[ProjectOut]):

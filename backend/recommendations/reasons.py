@@ -21,6 +21,8 @@ from backend.search.ranking import WordSearch
 
 # From this cosine on two texts are called close in meaning, and this many words or tags are named.
 CLOSE, MOST_NAMED = 0.3, 4
+# Of what is recommended, so much is looked through for words that are named as reasons.
+READ_CHARACTERS = 1_000
 # A reason is given for an engine that has at least this part in a score.
 SHARE = 0.1
 # How what is attached, or was said, is told.
@@ -142,7 +144,7 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
         for lexeme in place
     }
     found: dict[str, tuple[float, str]] = {}
-    for word in f"{bookmark.title} {bookmark.description}".split():
+    for word in f"{bookmark.title} {bookmark.description}"[:READ_CHARACTERS].split():
         for token in analyze(word, bookmark.language):
             weight = weights.get(token.term, 0.0)
             if weight and token.term not in found:

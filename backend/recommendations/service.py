@@ -11,7 +11,7 @@ import numpy as np
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embed_query
-from backend.bookmarks.queries import bookmark_out, one_of, select_bookmarks
+from backend.bookmarks.queries import listed_out, one_of, select_listed
 from backend.bookmarks.schemas import BookmarkOut
 from backend.extensions import current_settings, db
 from backend.recommendations.candidates import Wish, find_candidates
@@ -187,8 +187,8 @@ def _items(
 
 
 def _read(ids: Sequence[int]) -> dict[int, BookmarkOut]:
-    rows = db.session.execute(select_bookmarks().where(one_of(ids)))
-    return {row.id: bookmark_out(row) for row in rows}
+    rows = db.session.execute(select_listed().where(one_of(ids)))
+    return {row.id: listed_out(row) for row in rows}
 
 
 def _remember(

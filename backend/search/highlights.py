@@ -10,26 +10,28 @@ from collections.abc import Sequence
 
 from backend.bookmarks.analysis.scripts import JOINERS
 from backend.search.matching import Hit, Matcher
+from backend.search.reading import Allowance
 from backend.search.spotting import IS_UNSPACED
 
 SENTENCE_END = re.compile(r"[.!?…]\s+|[。！？｡]\s*|\n\s*")
 ZERO_WIDTH_JOINER = "\u200d"
 
 
-def highlight_title(title: str, matcher: Matcher) -> str:
-    """The whole title, escaped, the words found in `<mark>`."""
-    return _marked(title, 0, len(title), matcher.hits(title))
+def highlight_title(title: str, matcher: Matcher, allowance: Allowance | None = None) -> str:
+    """The whole title, escaped, the words found in `<mark>`, as far as it may be read."""
+    return _marked(title, 0, len(title), matcher.hits(title, allowance=allowance))
 
 
-def best_snippet(text: str, matcher: Matcher, length: int = 240) -> str:
+def best_snippet(text: str, matcher: Matcher, length: int = 240, allowance: Allowance | None = None) -> str:
     """The passage with the most different words of the query, the earliest of equals; without any, the beginning.
 
     Args:
         text: Shown as it is but for the escaping; `…` stands where it was cut.
         matcher: What to look for.
         length: At most so many characters, the ellipses and the markup aside; a longer match may take more.
+        allowance: How much may be read of the text; of what lies behind nothing is known.
     """
-    hits = matcher.hits(text, passage=length)
+    hits = matcher.hits(text, length, allowance)
     begin, end = _passage(text, hits, length)
     while begin < end and text[begin].isspace():
         begin += 1

@@ -14,6 +14,7 @@ from backend.bookmarks.analysis import Token, analyze, is_stop, query_forms, que
 from backend.bookmarks.analysis.stemming import primary_tag
 from backend.bookmarks.analysis.tokens import TEXT
 from backend.bookmarks.syntax import Query
+from backend.search.reading import Allowance
 from backend.search.spotting import IS_UNSPACED, spotter
 
 # Stemmers that change beginnings of words or put them into other letters: no word can be passed over.
@@ -62,13 +63,13 @@ class Matcher:
 
     language: str | None
     wanted: tuple[Wanted, ...]
-    runs: dict[str, int]
+    runs: dict[str, list[int]]
     heads: dict[str, list[tuple[int, Form]]]
     spots: re.Pattern[str] | None
     reach: int
 
-    def hits(self, text: str, passage: int | None = None) -> list[Hit]:
-        """Every stretch to mark, in the order of the text.
+    def hits(self, text: str, passage: int | None = None, allowance: Allowance | None = None) -> list[Hit]:
+        """Every stretch to mark, in the order of the text, as far as it may be read.
 
         Where a word of several parts (`node.js`, 日本語) stands nowhere as a whole, its parts are marked.
 
@@ -76,28 +77,32 @@ class Matcher:
             text: What to look through.
             passage: Once so many characters hold all that is wanted, what lies as far behind them again or further
                 may be left out: no passage is better.
+            allowance: How much may be read; what is read is counted there.
         """
-        found = set(self._whole_hits(text, passage))
+        allowance = allowance or Allowance()
+        found = set(self._whole_hits(text, passage, allowance))
         met = {hit.wanted[0] for hit in found}
-        for index, parts in self._by_parts.items():
-            if index not in met:
-                found.update(
-                    Hit(start, end, (index, part), parts.wanted[part].weight) for start, end, part in parts._find(text)
-                )
+        owners, parts = self._by_parts
+        if any(index not in met for index, _ in owners):
+            for start, end, at in parts.find(text, allowance):
+                if owners[at][0] not in met:
+                    found.add(Hit(start, end, owners[at], parts.wanted[at].weight))
         return sorted(found)
 
     @cached_property
-    def _by_parts(self) -> dict[int, Matcher]:
-        """What looks for the parts of each word that has several."""
-        several = ((index, _parts(one, self.language)) for index, one in enumerate(self.wanted))
-        return {index: _matcher(parts, self.language) for index, parts in several if parts}
+    def _by_parts(self) -> tuple[list[tuple[int, int]], Matcher]:
+        """What looks for the parts of all words that have several, and whose part each is: the word's index, and its
+        own among the parts of that word."""
+        several = [(index, _parts(one, self.language)) for index, one in enumerate(self.wanted)]
+        owners = [(index, part) for index, parts in several for part in range(len(parts))]
+        return owners, _matcher(tuple(part for _, parts in several for part in parts), self.language)
 
-    def _whole_hits(self, text: str, passage: int | None) -> Iterator[Hit]:
+    def _whole_hits(self, text: str, passage: int | None, allowance: Allowance) -> Iterator[Hit]:
         # Words and runs that are looked for together do not come in the order of the text.
         is_ordered = passage is not None and not (self.runs and self.heads)
         latest: dict[int, int] = {}
         last = len(text)
-        for start, end, index in self._find(text):
+        for start, end, index in self.find(text, allowance):
             if start > last:
                 return
             yield Hit(start, end, (index, 0), self.wanted[index].weight)
@@ -106,31 +111,44 @@ class Matcher:
                 if len(latest) == len(self.wanted) and end - min(latest.values()) <= passage:
                     last = start + passage
 
-    def _find(self, text: str) -> Iterator[tuple[int, int, int]]:
+    def find(self, text: str, allowance: Allowance) -> Iterator[tuple[int, int, int]]:
+        """Where the wanted stand: start, end, and which of them it is."""
         if not self.wanted:
             return
         if self.spots is None:
-            yield from self._read(text, 0, len(text))
+            yield from self._read(text, 0, len(text), allowance)
             return
-        begin = end = 0
-        for spot in self.spots.finditer(text):
-            run = IS_UNSPACED.match(spot[0])
-            index = self.runs.get(unicodedata.normalize("NFKC", spot[0])) if run else None
-            if index is not None:
-                yield *spot.span(), index
-                continue
-            start, stop = max(0, spot.start() - self.reach), min(len(text), spot.end() + self.reach)
-            if stop <= end:
-                continue
-            if self.reach or not run:
-                start, stop = _piece_start(text, start), _piece_end(text, stop)
-            if start > end:
-                yield from self._read(text, begin, end)
-                begin = start
-            end = stop
-        yield from self._read(text, begin, end)
+        begin = end = seen = 0
+        limit = min(len(text), allowance.left_to_scan)
+        try:
+            for spot in self.spots.finditer(text, 0, limit):
+                # What there is to read already is all that may be.
+                if end - begin >= allowance.left_to_analyse:
+                    break
+                seen = spot.end()
+                run = IS_UNSPACED.match(spot[0])
+                indexes = self.runs.get(unicodedata.normalize("NFKC", spot[0])) if run else None
+                if indexes is not None:
+                    allowance.analyse(len(spot[0]) * len(indexes))
+                    yield from ((*spot.span(), index) for index in indexes)
+                    continue
+                start, stop = max(0, spot.start() - self.reach), min(len(text), spot.end() + self.reach)
+                if stop <= end:
+                    continue
+                if self.reach or not run:
+                    start, stop = _piece_start(text, start), _piece_end(text, stop)
+                if start > end:
+                    yield from self._read(text, begin, end, allowance)
+                    begin = start
+                end = stop
+            else:
+                seen = limit
+            yield from self._read(text, begin, end, allowance)
+        finally:
+            allowance.scanned += seen
 
-    def _read(self, text: str, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+    def _read(self, text: str, begin: int, end: int, allowance: Allowance) -> Iterator[tuple[int, int, int]]:
+        end = begin + allowance.analyse(end - begin)
         tokens = analyze(text[begin:end], self.language)
         places: dict[int, list[Token]] = defaultdict(list)
         if self.reach:
@@ -138,6 +156,8 @@ class Matcher:
                 places[token.position].append(token)
         for token in tokens:
             for index, form in self.heads.get(token.term, ()):
+                if not allowance.compare(len(form)):
+                    return
                 for one in (token,) if len(form) == 1 else _follow(form, token.position, places):
                     yield begin + one.start, begin + one.end, index
 
@@ -171,7 +191,10 @@ def _wanted(text: str, language: str | None, *, is_phrase: bool = False) -> Want
 
 @lru_cache(maxsize=256)
 def _matcher(wanted: tuple[Wanted, ...], language: str | None) -> Matcher:
-    runs = {unicodedata.normalize("NFKC", one.text): index for index, one in enumerate(wanted) if not one.forms}
+    runs: dict[str, list[int]] = defaultdict(list)
+    for index, one in enumerate(wanted):
+        if not one.forms:
+            runs[unicodedata.normalize("NFKC", one.text)].append(index)
     heads: dict[str, list[tuple[int, Form]]] = defaultdict(list)
     rarest = [*runs, *(one.text for one in wanted if not one.forms)]
     for index, one in enumerate(wanted):
@@ -182,7 +205,7 @@ def _matcher(wanted: tuple[Wanted, ...], language: str | None) -> Matcher:
     spots = None
     if rarest and (language not in UNSPOTTABLE or not heads):
         spots = spotter(rarest)
-    return Matcher(language, wanted, runs, dict(heads), spots, max((one.reach for one in wanted), default=0))
+    return Matcher(language, wanted, dict(runs), dict(heads), spots, max((one.reach for one in wanted), default=0))
 
 
 def _parts(one: Wanted, language: str | None) -> tuple[Wanted, ...]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, any_, func, literal, select
+from sqlalchemy import Row, func, select
 
 from backend.bookmarks.fulltext.documents import stemming_language
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.queries import bookmark_out, one_of, select_bookmarks
+from backend.bookmarks.queries import listed_out, one_of, select_listed
 from backend.bookmarks.schemas import BookmarkOut
 from backend.bookmarks.syntax import Query
 from backend.extensions import db
 from backend.search.highlights import best_snippet, highlight_title, is_marked
 from backend.search.matching import Matcher, matcher
+from backend.search.reading import Budget
 from backend.search.schemas import Highlights
 
-# What a highlight looks at: the first part of a page is mostly enough to show why it was found, at a bounded cost. Of
-# pages that hold the words further down, so much more is read.
-HIGHLIGHTED_CHARACTERS, FURTHER_CHARACTERS = 10_000, 100_000
+# What a highlight looks at: the first part of description and notes, and of a page, is mostly enough to show why it was
+# found, at a bounded cost. Where the words stand further down, so much more is read.
+OWN_CHARACTERS, HIGHLIGHTED_CHARACTERS, FURTHER_CHARACTERS = 20_000, 10_000, 100_000
+OWN = func.concat_ws("\n", func.nullif(Bookmark.description, ""), func.nullif(Bookmark.notes, ""))
+OWN_TEXT = func.left(OWN, OWN_CHARACTERS).label("own_text")
 # Each looked up by its key: a join might read all pages while PostgreSQL has not counted the rows.
 PAGE_TEXT = (
     select(func.left(BookmarkContent.text, HIGHLIGHTED_CHARACTERS))
@@ -27,41 +31,53 @@ PAGE_TEXT = (
     .scalar_subquery()
     .label("page_text")
 )
+# From a little before where the first part ends, so that a phrase is not cut in two.
+FURTHER_OWN = func.substr(OWN, OWN_CHARACTERS - HIGHLIGHTED_CHARACTERS // 2, FURTHER_CHARACTERS)
+FURTHER_TEXT = (
+    select(func.substr(BookmarkContent.text, HIGHLIGHTED_CHARACTERS // 2, FURTHER_CHARACTERS))
+    .where(BookmarkContent.bookmark_id == Bookmark.id)
+    .correlate(Bookmark)
+    .scalar_subquery()
+)
 
 
 def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> dict[int, tuple[BookmarkOut, Highlights]]:
-    """Bookmarks by id, with what to show of why they were found: one statement; two if pages hold the words further
+    """Bookmarks by id, with what to show of why they were found: one statement; two if they hold the words further
     down.
 
     Args:
-        ids: Which bookmarks.
+        ids: Which bookmarks, the best first: where there is more to read than a response may, theirs is read.
         query: What to mark.
         by_words: Those that hold a word of the query.
     """
-    rows = db.session.execute(select_bookmarks(PAGE_TEXT).where(one_of(ids)))
+    found = {row.id: row for row in db.session.execute(select_listed(OWN_TEXT, PAGE_TEXT).where(one_of(ids)))}
+    budget = Budget(2 * len(found))
     hits = {}
     unshown: dict[int, Matcher] = {}
-    for row in rows:
+    for row in (found[id_] for id_ in ids if id_ in found):
         find = matcher(query, stemming_language(row))
-        body = "\n".join(part for part in (row.description, row.notes, row.page_text) if part)
-        shown = Highlights(title=highlight_title(row.title, find), snippet=best_snippet(body, find))
-        hits[row.id] = bookmark_out(row), shown
-        is_cut = row.page_text is not None and len(row.page_text) == HIGHLIGHTED_CHARACTERS
-        if is_cut and find.wanted and row.id in by_words and not is_marked(shown.snippet):
+        body = "\n".join(part for part in (row.own_text, row.page_text) if part)
+        title = highlight_title(row.title, find, budget.next_text())
+        shown = Highlights(title=title, snippet=best_snippet(body, find, allowance=budget.next_text()))
+        hits[row.id] = listed_out(row), shown
+        if _is_cut(row) and find.wanted and row.id in by_words and not is_marked(shown.snippet):
             unshown[row.id] = find
-    for id_, snippet in _further_snippets(unshown):
+    for id_, snippet in _further_snippets(unshown, budget):
         hits[id_][1].snippet = snippet
     return hits
 
 
-def _further_snippets(matchers: Mapping[int, Matcher]) -> Iterator[tuple[int, str]]:
-    """Passages from where the first part of a page ends, of the bookmarks that hold what is looked for there."""
-    if not matchers:
+def _is_cut(row: Row[Any]) -> bool:
+    return len(row.own_text) == OWN_CHARACTERS or len(row.page_text or "") == HIGHLIGHTED_CHARACTERS
+
+
+def _further_snippets(matchers: Mapping[int, Matcher], budget: Budget) -> Iterator[tuple[int, str]]:
+    """Passages from where the first parts end, of the bookmarks that hold what is looked for there."""
+    ids = list(matchers)[: budget.begin_round(len(matchers), FURTHER_CHARACTERS)]
+    if not ids:
         return
-    # From a little before, so that a phrase is not cut in two.
-    text = func.substr(BookmarkContent.text, HIGHLIGHTED_CHARACTERS // 2, FURTHER_CHARACTERS)
-    which = BookmarkContent.bookmark_id == any_(literal(list(matchers), ARRAY(BigInteger)))
-    for row in db.session.execute(select(BookmarkContent.bookmark_id, text.label("text")).where(which)):
-        snippet = best_snippet(row.text, matchers[row.bookmark_id])
+    text = func.concat_ws("\n", func.nullif(FURTHER_OWN, ""), FURTHER_TEXT).label("text")
+    for row in db.session.execute(select(Bookmark.id, text).where(one_of(ids))):
+        snippet = best_snippet(row.text, matchers[row.id], allowance=budget.next_text())
         if is_marked(snippet):
-            yield row.bookmark_id, snippet if snippet.startswith("…") else f"…{snippet}"
+            yield row.id, snippet if snippet.startswith("…") else f"…{snippet}"

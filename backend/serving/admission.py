@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import g, request
@@ -12,14 +12,14 @@ from werkzeug.datastructures import Headers
 from backend.actor import Actor
 from backend.addresses import address_digest
 from backend.api import LimitClass, Operation
-from backend.auth.authentication import Credential, actor_of, read_credential
+from backend.auth.authentication import Credential, actor_of, read_credential, subject_of_person
 from backend.auth.session_state import LUA_CREDENTIALS, USED_SECONDS
 from backend.cache import answers
 from backend.cache.answers import LUA_KEPT, MAKING_MS, Answer, Place, Slot, Subject, Wanted
 from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import current_settings, redis_gate
 from backend.limits.service import Charge, enforce, rate_limits
-from backend.limits.windows import LUA_CHECK, Verdict, numbers
+from backend.limits.windows import LUA_CHECK, Verdict, numbers, tighter
 from backend.redis_gate import Command, Script
 from backend.serving.conditions import known_etags
 
@@ -37,7 +37,11 @@ local prefix, limited = ARGV[1], false
 if ARGV[2] ~= '' then
     local windows = {}
     for at = 1, 6 do windows[at] = tonumber(ARGV[3 + at]) end
-    limited = check(prefix .. ARGV[2], tonumber(ARGV[3]), 0, windows)
+    local subjects = {prefix .. ARGV[2]}
+    -- A token's requests are its person's too.
+    local owner = ARGV[10] == 'token' and owner_of(prefix, ARGV[11])
+    if owner then subjects[2] = prefix .. string.match(ARGV[2], '^limit:[^:]+:') .. 'user:' .. owner end
+    limited = check_all(subjects, tonumber(ARGV[3]), 0, windows)
 end
 local known, user, organization, reach = false, nil, nil, nil
 if ARGV[10] == 'session' then
@@ -130,6 +134,8 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
         return Admission(None, None)
     actor = actor_of(credential, known)
     g.actor = actor
+    if not credential.claims:
+        _charge_person(charge, actor, is_counted=_counts_person(limited))
     found = found_for(actor, question, asked)
     try:
         actor.require(operation.scope or "")
@@ -176,7 +182,7 @@ def charge_more(operation: Operation, cost: int) -> None:
     Raises:
         TooManyRequests: a window has no room for it; then the request itself is not counted either.
     """
-    charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1)
+    charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1, person=g.get("person", ""))
     found = redis_gate().ask(charge.commands)
     _settle(charge, found[0] if found else None)
 
@@ -247,6 +253,26 @@ def slot_of(actor: Actor, question: Question | Intent) -> Slot:
     if isinstance(question, Intent):
         return Slot("bookmark", place_of(actor), "")
     return Slot(question.namespace, place_of(actor), question.digest, question.subject, question.bookmark_id)
+
+
+def _counts_person(limited: Any) -> bool:
+    """Whether Redis has counted a request both for the token and for its person."""
+    return bool(limited) and limited[5] > 1
+
+
+def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
+    """Count a token's request for its person too, where Redis did not know whose it is. One round trip.
+
+    Then the token's own windows have counted it even if the person's have no room.
+    """
+    g.person = subject_of_person(actor.user_id)
+    if is_counted or charge.limits is None:
+        return
+    person = replace(charge, subject=g.person)
+    found = redis_gate().ask(person.commands)
+    outcome = person.settle(found[0] if found else None)
+    g.limits = tighter(g.limits, outcome) if outcome and g.limits else outcome
+    enforce(g.limits)
 
 
 def _settle(charge: Charge, answer: object) -> None:

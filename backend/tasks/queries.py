@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -15,6 +15,7 @@ from backend.pagination import Sort, page_of, paginate
 from backend.projects.models import Project
 from backend.projects.queries import trashed
 from backend.projects.wording import begins_words
+from backend.shortening import beginning, shorten
 from backend.tasks.models import Task
 from backend.tasks.schemas import TaskListQuery, TaskOut, TaskPage
 
@@ -35,20 +36,22 @@ SUBTASKS = (
     .scalar_subquery()
     .label("subtasks")
 )
-# Without the words, which nobody is shown.
-SELECT_TASKS = select(
-    Task.id, Task.project_id, Task.parent_id, Task.title, Task.description, Task.status, Task.priority, Task.due_at,
+LONG_TEXTS = ("description",)
+# Without the words, which nobody is shown, and the description, which lists show in part.
+_FIELDS = select(
+    Task.id, Task.project_id, Task.parent_id, Task.title, Task.status, Task.priority, Task.due_at,
     Task.completed_at, Task.position, Task.created_at, Task.updated_at, Task.deleted_at, Task.priority_rank,
     Task.due_key, Task.latest_due_key.label("latest_due_key"), SUBTASKS,
 )  # fmt: skip
+WHOLE_TASKS, LISTED_TASKS = _FIELDS.add_columns(Task.description), _FIELDS.add_columns(beginning(Task.description))
 
 
 def list_tasks(actor: Actor, query: TaskListQuery) -> TaskPage:
     """One page of the tasks that the filters leave: one statement."""
     name = query.sort or ("position" if query.project_id or query.parent_id else "-created_at")
     column = SORTS.get(name) or SORTS[name.lstrip("-")]
-    found = paginate(_conditions(actor, query), SELECT_TASKS, Sort(name, column, Task.id), query)
-    return page_of(TaskPage, found, [_task_out(row) for row in found.rows])
+    found = paginate(_conditions(actor, query), LISTED_TASKS, Sort(name, column, Task.id), query)
+    return page_of(TaskPage, found, [_task_out(row, LONG_TEXTS) for row in found.rows])
 
 
 def get_task(actor: Actor, task_id: int) -> TaskOut:
@@ -57,10 +60,10 @@ def get_task(actor: Actor, task_id: int) -> TaskOut:
     Raises:
         NotFound: it is not, or never was.
     """
-    row = db.session.execute(SELECT_TASKS.where(live(actor), Task.id == task_id)).one_or_none()
+    row = db.session.execute(WHOLE_TASKS.where(live(actor), Task.id == task_id)).one_or_none()
     if row is None:
         raise NotFound
-    return _task_out(cast("Row[Any]", row))
+    return _task_out(row)
 
 
 def reachable(actor: Actor) -> ColumnElement[bool]:
@@ -103,6 +106,8 @@ def _belonging(query: TaskListQuery) -> list[ColumnElement[bool]]:
     return found
 
 
-def _task_out(row: Row[Any]) -> TaskOut:
+def _task_out(row: Row[Any], cut: Sequence[str] = ()) -> TaskOut:
     total, done = row.subtasks
-    return TaskOut.model_validate({**row._mapping, "subtasks": {"total": total, "done": done}})
+    values = {**row._mapping, "subtasks": {"total": total, "done": done}}
+    shorten(values, cut)
+    return TaskOut.model_validate(values)

@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 from sqlalchemy import create_engine, text
 
 from backend.cli.up import redis as embedded_redis
@@ -188,8 +190,28 @@ def test_redis_keeps_the_queue_over_a_restart(directory):
     with EmbeddedRedis(directory) as server:
         client = redis.from_url(server.url)
         assert client.get("kept") == b"yes"
-        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "volatile-ttl"}
+        assert client.config_get("maxmemory") == {"maxmemory": str(256 * 2**20)}
         assert client.config_get("port") == {"port": "0"}
+
+
+def test_a_full_redis_drops_what_expires_first_and_nothing_of_the_queue(directory):
+    with EmbeddedRedis(directory, durable=False, maxmemory_mb=16) as server:
+        client = redis.from_url(server.url)
+        queue = Queue("interactive", connection=client, serializer=JSONSerializer)
+        queue.enqueue_many(
+            [Queue.prepare_data("builtins.print", job_id=f"job-{number}", result_ttl=0) for number in range(500)]
+        )
+        client.set("generation", "x", ex=2 * 86_400)
+        for number in range(400):
+            client.set(f"answer:{number}", b"x" * 100_000, ex=60)
+        assert client.info("stats")["evicted_keys"] > 100
+        assert client.info("memory")["used_memory"] <= 16 * 2**20
+        assert len(queue.get_job_ids()) == 500
+        assert all(client.exists(f"rq:job:job-{number}") for number in range(500))
+        assert {client.ttl(f"rq:job:job-{number}") for number in range(500)} == {-1}
+        assert client.get("generation") == b"x"
+        assert client.exists("answer:399")
 
 
 def test_without_a_redis_program_one_line_says_what_to_do(directory, monkeypatch):

@@ -134,3 +134,46 @@ def test_what_waits_for_a_worker_is_counted(ada: Api) -> None:
     ada.post("/bookmarks", {"url": "https://example.org/captured"})
     beat(ada.app)
     assert ada.get("/api/health/worker").json["queue_depth"] == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "maxmemory", "status"),
+    [
+        ("allkeys-lru", "1gb", "degraded"),
+        ("allkeys-lfu", "1gb", "degraded"),
+        ("allkeys-random", "1gb", "degraded"),
+        ("allkeys-lru", "0", "healthy"),
+        ("volatile-ttl", "1gb", "healthy"),
+        ("noeviction", "1gb", "healthy"),
+    ],
+)
+def test_a_redis_that_may_drop_the_queue_is_told(
+    anonymous: Api, monkeypatch: pytest.MonkeyPatch, policy: str, maxmemory: str, status: str
+) -> None:
+    with anonymous.app.app_context():
+        client = redis_client()
+        before = {**client.config_get("maxmemory"), **client.config_get("maxmemory-policy")}
+        try:
+            client.config_set("maxmemory", maxmemory)
+            client.config_set("maxmemory-policy", policy)
+            check = anonymous.get("/api/health").json["checks"]["redis"]
+            probe = anonymous.get("/api/health/redis")
+        finally:
+            for name, value in before.items():
+                client.config_set(name, value)
+    assert check["status"] == status
+    assert probe.status_code == 200
+    if status == "degraded":
+        assert policy in check["detail"]
+        assert "volatile-ttl" in check["detail"]
+
+
+def test_a_redis_that_keeps_its_figures_to_itself_is_healthy(anonymous: Api) -> None:
+    with anonymous.app.app_context():
+        client = redis_client()
+        try:
+            client.acl_setuser("default", commands=["-info"])
+            check = anonymous.get("/api/health").json["checks"]["redis"]
+        finally:
+            client.acl_setuser("default", commands=["+info"])
+    assert (check["status"], check["detail"]) == ("healthy", None)

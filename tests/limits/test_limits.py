@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -105,11 +106,11 @@ def test_windows_slide(ada: Api, limit: Limit, monkeypatch: pytest.MonkeyPatch) 
 def test_people_tokens_and_addresses_are_counted_apart(
     ada: Api, bob: Api, limit: Limit, app: Flask, monkeypatch: pytest.MonkeyPatch, away: bool
 ) -> None:
-    first, second = token(ada), token(ada, "other")
+    script = token(make_person(app, "carol"))
     if away:
         monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
     limit(list=(2, 10, 10), auth=(2, 10, 10))
-    for api in (ada, bob, first, second):
+    for api in (ada, bob, script):
         assert statuses([api.get("/bookmarks") for _ in range(3)]) == [200, 200, 429]
     # Whoever shows no token that could be one is counted by address.
     stranger = Api(app, token="eyJhbGciOiJIUzI1NiJ9.e30.forged")
@@ -120,6 +121,70 @@ def test_people_tokens_and_addresses_are_counted_apart(
             for _ in range(3)
         ]
         assert statuses(answers) == [401, 401, 429]
+
+
+@pytest.mark.parametrize("away", [False, True], ids=["redis", "memory"])
+def test_many_tokens_of_one_person_share_their_windows(
+    ada: Api, bob: Api, limit: Limit, app: Flask, monkeypatch: pytest.MonkeyPatch, away: bool
+) -> None:
+    scripts = [token(ada, f"script {number}") for number in range(8)]
+    others = token(bob)
+    if away:
+        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+    limit(list=(5, 50, 50))
+    answers = [script.get("/bookmarks") for script in [*scripts, *scripts]]
+    assert statuses(answers) == [200] * 5 + [429] * 11
+    assert [answer.headers["X-RateLimit-Remaining-60s"] for answer in answers[:6]] == ["4", "3", "2", "1", "0", "0"]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert ada.get("/bookmarks").status_code == 429
+    assert others.get("/bookmarks").status_code == 200
+
+
+def test_what_the_persons_windows_refuse_is_counted_for_neither(ada: Api, limit: Limit) -> None:
+    script = token(ada)
+    limit(list=(3, 50, 50))
+    assert script.get("/bookmarks").headers["X-RateLimit-Remaining-60s"] == "2"
+    assert statuses([ada.get("/bookmarks") for _ in range(2)]) == [200, 200]
+    assert statuses([script.get("/bookmarks") for _ in range(20)]) == [429] * 20
+    redis = ada.app.extensions["redis_gate"].client
+    keys = [key for key in redis.keys("*limit:list:*") if not key.endswith(b":slots")]
+    totals = {key.split(b":list:")[1].split(b":")[0]: struct.unpack(">9d", redis.get(key))[0] for key in keys}
+    assert totals == {b"token": 1, b"user": 3}
+
+
+def test_of_the_tokens_windows_and_the_persons_the_tighter_is_told(ada: Api, limit: Limit) -> None:
+    first, second = token(ada), token(ada, "other")
+    limit(list=(10, 50, 50))
+    for _ in range(3):
+        first.get("/bookmarks")
+    assert second.get("/bookmarks").headers["X-RateLimit-Remaining-60s"] == "6"
+    assert first.get("/bookmarks").headers["RateLimit"].startswith('"60s";r=5')
+
+
+def test_an_item_of_many_counts_for_the_token_and_its_person(ada: Api, limit: Limit) -> None:
+    scripts = [token(ada, f"script {number}") for number in range(2)]
+    limit(write=(10, 100, 100))
+    items = [{"url": f"https://example.org/{at}", "capture": False} for at in range(250)]
+    lefts = [
+        script.post("/bookmarks/bulk", {"items": items}).headers["X-RateLimit-Remaining-60s"] for script in scripts
+    ]
+    assert lefts == ["5", "0"]
+    refused = scripts[0].post("/bookmarks/bulk", {"items": items})
+    assert (refused.status_code, refused.headers["X-RateLimit-Remaining-60s"]) == (429, "0")
+
+
+def test_counting_the_person_takes_no_round_trip_of_its_own(
+    ada: Api, limit: Limit, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit()
+    script = token(ada)
+    script.get("/bookmarks")
+    asked = []
+    gate = app.extensions["redis_gate"]
+    pipe = gate._pipe
+    monkeypatch.setattr(gate, "_pipe", lambda commands: asked.append(commands) or pipe(commands))
+    assert script.get("/bookmarks").status_code == 200
+    assert len(asked) == 1
 
 
 def test_a_forged_forwarding_header_changes_nothing(ada: Api, limit: Limit) -> None:
@@ -274,9 +339,9 @@ WINDOWS: list[tuple[dict[str, str], int]] = [
 @pytest.mark.processes
 @pytest.mark.parametrize(("given", "allowed"), WINDOWS, ids=["minute", "hour", "day"])
 def test_exactly_as_many_pass_of_fifty_clients_at_four_processes(
-    ada: Api, settings: Settings, tmp_path: Path, given: dict[str, str], allowed: int
+    ada: Api, bob: Api, settings: Settings, tmp_path: Path, given: dict[str, str], allowed: int
 ) -> None:
-    script = token(ada)
+    script = token(bob)
     with four_processes(settings, tmp_path, **given) as server, ThreadPoolExecutor(50) as pool:
 
         def burst(*arguments: Any, **headers: str) -> list[int]:

@@ -179,8 +179,8 @@ def test_nothing_hides_from_the_first_look(text, query, language):
 class LookingOn(Matcher):
     """Never stops before the end of a text."""
 
-    def hits(self, text, passage=None):
-        return super().hits(text)
+    def hits(self, text, passage=None, allowance=None):
+        return super().hits(text, allowance=allowance)
 
 
 @given(

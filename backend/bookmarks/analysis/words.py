@@ -103,6 +103,10 @@ def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: in
 
 
 def _add_atom(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
+    if (atom := chunk[start:end]).isalnum():
+        words.append(Word(atom, position, start, end))
+        _add_humps(words, chunk, start, end, position)
+        return position + 1
     version = VERSION.match(chunk, start, end)
     if version:
         return _add_version(words, chunk, version.start(1), end, position)

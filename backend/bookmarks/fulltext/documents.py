@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, func, select, text, update
 
 from backend.bookmarks.analysis import Token, analyze, lexeme_literal, quoted
 from backend.bookmarks.analysis.guessing import guess_language, stems_apart
@@ -24,12 +24,16 @@ from backend.bookmarks.fulltext.impacts import (
 from backend.bookmarks.fulltext.labels import labels_of
 from backend.bookmarks.models import Bookmark, SearchStatistics
 from backend.bookmarks.queries import one_of, select_bookmarks
+from backend.bookmarks.schemas import MAX_TAGS
 from backend.extensions import db
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
 PAGE_BYTES = 500_000
 # A batch this large has an average of its own, for an organization that has none yet.
 LARGE_BATCH = 20
+# What is analysed at once; a text that is hard to take apart takes 5 µs a character, plain words a quarter of that.
+AT_ONCE = 1_000_000
+PLAIN_WORD, PLAIN_PART = 20, 4
 # Between two fields, so that no phrase begins in one and ends in the next.
 GAP = 10
 
@@ -100,6 +104,9 @@ class PageIndex:
 def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
     """Bring the search documents of these bookmarks up to date, in the transaction at hand: two statements.
 
+    Of texts that would take too long together a worker does the later ones: one statement more. The first is always
+    done here.
+
     Returns:
         The bookmarks by id, as `queries.bookmark_out` reads them.
     """
@@ -108,14 +115,17 @@ def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
     rows = db.session.execute(
         select_bookmarks(AVERAGE, GENERATION).where(one_of(bookmark_ids)).order_by(Bookmark.id)
     ).all()
-    documents = [_document(row) for row in rows]
+    done = rows[: _how_many(rows)]
+    if len(done) < len(rows):
+        _defer([row.id for row in rows[len(done) :]])
+    documents = [_document(row) for row in done]
     usual = fmean(one.length for one in documents) if len(documents) >= LARGE_BATCH else USUAL_LENGTH
-    averages = [row.search_average or usual for row in rows]
+    averages = [row.search_average or usual for row in done]
     pairs = list(zip(documents, averages, strict=True))
     db.session.execute(
         REFRESH,
         {
-            "ids": [row.id for row in rows],
+            "ids": [row.id for row in done],
             "documents": [one.literal for one in documents],
             "impacts": [sparse_literal(impacts_of(one.frequencies, one.length, at)) for one, at in pairs],
             "lengths": [one.length for one in documents],
@@ -124,6 +134,29 @@ def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
         },
     )
     return {row.id: row for row in rows}
+
+
+def _how_many(rows: Sequence[Row[Any]]) -> int:
+    """How many of the first rows are analysed at once."""
+    effort = 0
+    for count, row in enumerate(rows):
+        effort += sum(map(_effort, (row.title, row.description, row.notes)))
+        if effort > AT_ONCE and count:
+            return count
+    return len(rows)
+
+
+def _effort(text_: str) -> int:
+    """The characters that take as long as this text: words with blanks between them are known from elsewhere."""
+    is_plain = text_.count(" ") * PLAIN_WORD >= len(text_)
+    return len(text_) // PLAIN_PART if is_plain else len(text_)
+
+
+def _defer(bookmark_ids: Sequence[int]) -> None:
+    db.session.execute(
+        update(Bookmark).where(one_of(bookmark_ids)).values(document_due_at=func.now()),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def index_page(page_text: str, language: str | None, average: float | None) -> PageIndex:
@@ -191,7 +224,8 @@ def _document(row: Row[Any]) -> _Document:
 
 def _fields(row: Row[Any]) -> Iterator[tuple[str, Field]]:
     yield row.title, TITLE
-    for name in row.tags:
+    # Older bookmarks may have more than one may have now: PostgreSQL could not hold their words.
+    for name in row.tags[:MAX_TAGS]:
         yield name, TAG
     yield row.domain, ADDRESS
     yield row.description, DESCRIPTION

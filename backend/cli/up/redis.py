@@ -30,11 +30,18 @@ def find_redis() -> Path:
     raise ServerError("no Redis found: install redis or valkey, or set REDIS_URL to one that runs elsewhere")
 
 
+MAXMEMORY_MB = 256
+
+
 class EmbeddedRedis(EmbeddedServer):
     """Redis below `<data_dir>/redis`, on a Unix socket only."""
 
     name = "redis"
     socket_name = "redis.sock"
+
+    def __init__(self, data_dir: Path, *, durable: bool = True, maxmemory_mb: int = MAXMEMORY_MB) -> None:
+        super().__init__(data_dir, durable=durable)
+        self.maxmemory_mb = maxmemory_mb
 
     def prepare(self) -> bool:
         find_redis()
@@ -52,7 +59,10 @@ class EmbeddedRedis(EmbeddedServer):
             *("--unixsocket", str(self.socket_dir / self.socket_name), "--unixsocketperm", "700"),
             *("--dir", str(self.directory), "--daemonize", "no", "--logfile", "", "--loglevel", "warning"),
             *("--save", "", "--appendonly", durable, "--appendfsync", "everysec"),
-            *("--maxmemory-policy", "noeviction"),  # The queue lives here too: nothing may be dropped.
+            # What expires is cache, counts and marks; the queue does not expire, and is never dropped. Of what expires
+            # what is cached goes first: everything else lasts longer.
+            *("--maxmemory", f"{self.maxmemory_mb}mb", "--maxmemory-policy", "volatile-ttl"),
+            *("--maxmemory-samples", "10"),
         ]
 
     @property

@@ -37,9 +37,12 @@ class Stack:
         self.supervisor = Supervisor(name_width=max(map(len, ["scheduler", *self.workers])))
         self.servers: list[EmbeddedServer] = []
         self.addresses = {name: getattr(given, name) for name in ADDRESSES if getattr(given, name)}
-        for variable, kind in (("DATABASE_URL", EmbeddedPostgres), ("REDIS_URL", EmbeddedRedis)):
+        servers: dict[str, EmbeddedServer] = {
+            "DATABASE_URL": EmbeddedPostgres(self.data_dir),
+            "REDIS_URL": EmbeddedRedis(self.data_dir, maxmemory_mb=settings.EMBEDDED_REDIS_MAXMEMORY_MB),
+        }
+        for variable, server in servers.items():
             if variable not in self.addresses:
-                server = kind(self.data_dir)
                 self.servers.append(server)
                 self.addresses |= server.settings()
 
