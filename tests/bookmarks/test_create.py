@@ -183,7 +183,7 @@ def test_a_new_link_is_created_whatever_is_said_of_duplicates(ada: Api, policy: 
         ("is_read", None),
         ("capture", "no"),
         ("created_at", "yesterday"),
-        ("created_at", "2020-01-01"),
+        ("created_at", "2020-02-30"),
         ("created_at", "2020-01-01T00:00:00"),
         ("created_at", 1577836800),
         ("created_at", "0001-01-01T00:00:00Z"),
