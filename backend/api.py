@@ -7,6 +7,7 @@ the tests that walk the URL map all read that one declaration.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,9 @@ from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaT
 
 MAX_ID = 2**63 - 1
 MAX_JSON_DEPTH = 32
+JSON_TYPES = ("application/json",)
+# RFC 7396: what a PATCH leaves out stays as it is.
+JSON_TYPES_OF_PATCH = (*JSON_TYPES, "application/merge-patch+json")
 MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
 # Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
@@ -381,11 +385,12 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
-    body = request.get_data()
+    # RFC 8259, 8.1: a mark at the beginning may be passed over.
+    body = request.get_data().removeprefix(BOM_UTF8)
     # Some clients name the type of a body also where they send none.
     if not body and request.mimetype in ("", "application/json") and issubclass(model, OmittableIn):
         return model()
-    if request.mimetype != "application/json":
+    if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType
     if _depth_exceeds(body, MAX_JSON_DEPTH):
         raise Invalid.field("body", f"The body nests deeper than {MAX_JSON_DEPTH} levels.", "too_deep")

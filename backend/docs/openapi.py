@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from backend.api import OmittableIn, Operation, declared_operation, spec
+from backend.api import JSON_TYPES_OF_PATCH, OmittableIn, Operation, declared_operation, spec
 from backend.errors import phrase
 from config import VERSION
 
@@ -57,6 +57,9 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
                 operation = document["paths"][path][method.lower()]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 _complete_operation(operation, declared)
+                if method == "PATCH":
+                    content = operation["requestBody"]["content"]
+                    content |= dict.fromkeys(JSON_TYPES_OF_PATCH, content["application/json"])
     return document
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import time
@@ -111,7 +112,9 @@ def test_parameters_and_case_of_the_media_type_do_not_matter(ada: Api, content_t
         b'{"url": "\xff\xfe"}',
         b'{"url": "\\ud800"}',
         b'{"url": "a\nb"}',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
+        b" \xef\xbb\xbf{}",
         b'{"title": NULL}',
         b'"\\' + b"[" * 40,
     ],
@@ -221,3 +224,24 @@ def test_a_fault_names_its_field_and_nothing_else(ada: Api, field: str, value: A
 def test_a_text_that_is_too_long_has_characters_not_items(ada: Api) -> None:
     response = ada.post("/bookmarks", {**LINK, "title": "x" * 2001})
     assert response.json["errors"][0]["message"] == "Input should have at most 2000 characters"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_may_begin_with_a_byte_order_mark(ada: Api, packed: bool) -> None:
+    body = codecs.BOM_UTF8 + json.dumps(LINK).encode()
+    answer = post(ada, gzip.compress(body), Content_Encoding="gzip") if packed else post(ada, body)
+    assert answer.status_code == 201
+    assert answer.json["url"] == LINK["url"]
+    login = {"data": codecs.BOM_UTF8, "content_type": "application/json"}
+    assert ada.request("POST", "/auth/refresh", **login).status_code == 401, "read as a body that was left out"
+
+
+@pytest.mark.parametrize("given", ["application/merge-patch+json", "Application/Merge-Patch+JSON; charset=utf-8"])
+def test_a_patch_may_come_as_a_merge_patch_and_nothing_else_may(ada: Api, given: str) -> None:
+    saved = ada.save("https://example.org/a", title="A", notes="stay")
+    path, body = f"/bookmarks/{saved['id']}", {"data": b'{"title": "B"}', "content_type": given}
+    patched = ada.request("PATCH", path, **body)
+    assert (patched.status_code, patched.json["title"], patched.json["notes"]) == (200, "B", "stay")
+    assert ada.request("POST", "/bookmarks", **{**body, "data": json.dumps(LINK).encode()}).status_code == 415
+    project = ada.post("/projects", {"name": "P"}).json["id"]
+    assert ada.request("PUT", f"/projects/{project}/bookmarks/{saved['id']}", **body).status_code == 415
