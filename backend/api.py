@@ -37,12 +37,14 @@ from werkzeug.routing import BaseConverter
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
 
 MAX_ID = 2**63 - 1
+BODY_LIMIT_BYTES = 1024 * 1024
 MAX_JSON_DEPTH = 32
 JSON_TYPES = ("application/json",)
 # RFC 7396: what a PATCH leaves out stays as it is.
 JSON_TYPES_OF_PATCH = (*JSON_TYPES, "application/merge-patch+json")
 MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
 # Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 LimitClass = Literal[
     "default",
@@ -267,6 +269,7 @@ class Operation:
     retags: Callable[[Any], bool] | None = None
     kept: Kept = Kept()
     is_timed: bool = False
+    body_limit: int = BODY_LIMIT_BYTES
 
 
 @dataclass(frozen=True)
@@ -392,6 +395,9 @@ def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
         return model()
     if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType
+    # A long body may be long for its texts: values beside them take many times their room once they are read.
+    if len(body) > BODY_LIMIT_BYTES and len(STRINGS.sub(b"", body)) > BODY_LIMIT_BYTES:
+        raise Invalid.field("body", f"There are more than {BODY_LIMIT_BYTES} bytes beside texts.", "too_long")
     if _depth_exceeds(body, MAX_JSON_DEPTH):
         raise Invalid.field("body", f"The body nests deeper than {MAX_JSON_DEPTH} levels.", "too_deep")
     try:
@@ -443,6 +449,7 @@ def operation(
     retags: Callable[[Any], bool] | None = None,
     kept: Kept = Kept(),
     is_timed: bool = False,
+    body_limit: int = BODY_LIMIT_BYTES,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -460,10 +467,13 @@ def operation(
         retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
         kept: About the answers that are kept.
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
+        body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed)
+    declared = Operation(
+        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit
+    )
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})
