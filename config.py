@@ -203,6 +203,12 @@ class Settings(BaseSettings):
     )
     FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
 
+    @field_validator("HOST")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        # As an IPv6 address stands in URLs.
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
+
     @field_validator("ALLOWED_ORIGINS", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:

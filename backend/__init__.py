@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from backend.admin.routes import blueprint as admin
-from backend.api import IdConverter
+from backend.api import BODY_LIMIT_BYTES, IdConverter
 from backend.auth.entry_signing import bind_entry_signer
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
@@ -25,7 +25,7 @@ from backend.extensions import bind_database, bind_redis, cors, jwt, remember_ap
 from backend.health.routes import blueprint as health
 from backend.jobs.routes import blueprint as jobs
 from backend.middleware.compression import register_compression
-from backend.middleware.input_validation import BODY_LIMIT_BYTES, register_input_validation
+from backend.middleware.input_validation import register_input_validation
 from backend.middleware.no_sessions import NoSessions
 from backend.middleware.proxies import TrustedProxyFix
 from backend.middleware.read_timeout import bound_reads

@@ -9,6 +9,17 @@ import ipaddress
 IPV6_PREFIX = 64
 
 
+def plain_address(address: str) -> str:
+    """The address, and of an IPv4 client whom a socket for both kinds has taken (`::ffff:192.0.2.1`), the IPv4 one."""
+    if not address.lower().startswith("::ffff:"):
+        return address
+    try:
+        mapped = ipaddress.IPv6Address(address).ipv4_mapped
+    except ValueError:
+        return address
+    return str(mapped) if mapped else address
+
+
 def address_digest(address: str) -> str:
     """One name for all addresses of a customer. Addresses of people do not lie about in Redis."""
     return hashlib.sha256(_network(address).encode()).hexdigest()[:32]
@@ -16,7 +27,7 @@ def address_digest(address: str) -> str:
 
 def _network(address: str) -> str:
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(plain_address(address))
     except ValueError:
         return address
     return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False)) if parsed.version == 6 else str(parsed)

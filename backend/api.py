@@ -7,6 +7,7 @@ the tests that walk the URL map all read that one declaration.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,9 +37,14 @@ from werkzeug.routing import BaseConverter
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
 
 MAX_ID = 2**63 - 1
+BODY_LIMIT_BYTES = 1024 * 1024
 MAX_JSON_DEPTH = 32
+JSON_TYPES = ("application/json",)
+# RFC 7396: what a PATCH leaves out stays as it is.
+JSON_TYPES_OF_PATCH = (*JSON_TYPES, "application/merge-patch+json")
 MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
 # Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 LimitClass = Literal[
     "default",
@@ -277,6 +283,7 @@ class Operation:
     retags: Callable[[Any], bool] | None = None
     kept: Kept = Kept()
     is_timed: bool = False
+    body_limit: int = BODY_LIMIT_BYTES
 
 
 @dataclass(frozen=True)
@@ -395,12 +402,16 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
-    body = request.get_data()
+    # RFC 8259, 8.1: a mark at the beginning may be passed over.
+    body = request.get_data().removeprefix(BOM_UTF8)
     # Some clients name the type of a body also where they send none.
     if not body and request.mimetype in ("", "application/json") and issubclass(model, OmittableIn):
         return model()
-    if request.mimetype != "application/json":
+    if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType
+    # A long body may be long for its texts: values beside them take many times their room once they are read.
+    if len(body) > BODY_LIMIT_BYTES and len(STRINGS.sub(b"", body)) > BODY_LIMIT_BYTES:
+        raise Invalid.field("body", f"There are more than {BODY_LIMIT_BYTES} bytes beside texts.", "too_long")
     if _depth_exceeds(body, MAX_JSON_DEPTH):
         raise Invalid.field("body", f"The body nests deeper than {MAX_JSON_DEPTH} levels.", "too_deep")
     try:
@@ -452,6 +463,7 @@ def operation(
     retags: Callable[[Any], bool] | None = None,
     kept: Kept = Kept(),
     is_timed: bool = False,
+    body_limit: int = BODY_LIMIT_BYTES,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -469,10 +481,13 @@ def operation(
         retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
         kept: About the answers that are kept.
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
+        body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
-    declared = Operation(scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed)
+    declared = Operation(
+        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit
+    )
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})

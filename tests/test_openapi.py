@@ -126,7 +126,7 @@ def test_every_body_that_comes_in_is_closed(app: Flask, document: dict[str, Any]
     """Unknown fields are refused, and the schema says so."""
     for name, _, operation in operations(app):
         if "requestBody" in operation:
-            [reference] = [media["schema"]["$ref"] for media in operation["requestBody"]["content"].values()]
+            [reference] = {media["schema"]["$ref"] for media in operation["requestBody"]["content"].values()}
             schema = document["components"]["schemas"][reference.rpartition("/")[2]]
             assert schema["additionalProperties"] is False, name
 

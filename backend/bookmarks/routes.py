@@ -40,6 +40,10 @@ blueprint = Blueprint("bookmarks", __name__, url_prefix="/bookmarks")
 tags_blueprint = Blueprint("tags", __name__, url_prefix="/tags")
 
 
+# A thousand links with all that may be known of them.
+BULK_LIMIT_BYTES = 16 * 1024 * 1024
+
+
 def cost_of_items(json: BulkIn) -> int:
     """How many requests a bulk counts as."""
     return cost_of_many(len(json.items))
@@ -105,7 +109,14 @@ def lookup_long_link(actor: Actor, json: LookupIn) -> BookmarkOut:
 
 
 @blueprint.post("/bulk")
-@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BulkOut}, cost=cost_of_items)
+@operation(
+    scope="bookmarks:write",
+    limit="write",
+    tag="bookmarks",
+    responses={200: BulkOut},
+    cost=cost_of_items,
+    body_limit=BULK_LIMIT_BYTES,
+)
 def create_bookmarks(actor: Actor, query: CreateQuery, json: BulkIn) -> BulkOut:
     """Save up to 1000 links; one bad item spoils no other."""
     return service.save_bookmarks(actor, json.items, query.on_duplicate or "merge")

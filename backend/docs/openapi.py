@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
 
-from backend.api import OmittableIn, Operation, declared_operation, spec
+from backend.api import JSON_TYPES_OF_PATCH, OmittableIn, Operation, declared_operation, spec
 from backend.errors import phrase
 from config import VERSION
 
@@ -57,11 +58,15 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
                 operation = document["paths"][path][method.lower()]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 _complete_operation(operation, declared)
+                if method == "PATCH":
+                    content = operation["requestBody"]["content"]
+                    content |= dict.fromkeys(JSON_TYPES_OF_PATCH, content["application/json"])
     return document
 
 
 def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
     if "requestBody" in operation:
+        operation["requestBody"]["description"] = f"At most {declared.body_limit >> 20} MiB"
         operation["requestBody"]["required"] = not _is_omittable(operation["requestBody"])
     if declared.scope is not None:
         operation["security"] = [{"bearer": []}]
@@ -74,7 +79,10 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
     responses = operation["responses"]
     for status in _refusals(operation, declared):
         if declared.responses.get(status) is None:
-            responses[str(status)] = {"description": phrase(status), "content": PROBLEM}
+            more = (
+                f": more than {declared.body_limit >> 20} MiB" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
+            )
+            responses[str(status)] = {"description": phrase(status) + more, "content": PROBLEM}
     if declared.media_types:
         responses["200"]["content"] = {
             name: {"schema": {} if name == "application/json" else {"type": "string"}} for name in declared.media_types

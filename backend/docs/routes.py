@@ -47,7 +47,7 @@ def read_document() -> Response:
     return jsonify(openapi_document(current_app))
 
 
-@blueprint.get("/docs")
+@blueprint.get("/docs", strict_slashes=False)
 @operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("text/html",))
 def read_page() -> Response:
     """Read about the API as a person."""

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 from loguru import logger
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from backend.addresses import plain_address
 from config_checks import PRIVATE_NETWORKS, Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+MAPPED_PREFIX = 96
 WITH_PORT = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\]):?[0-9]*")
 
 
 class TrustedProxyFix:
     """Werkzeug's ProxyFix for requests that come from a trusted proxy; others pass as they are.
+
+    A socket that takes both kinds of addresses writes those of IPv4 as `::ffff:192.0.2.1`: they are unwrapped here.
 
     Of the addresses in X-Forwarded-For, the client is the last one that is not itself a trusted proxy: those before it
     are only what the client claims.
@@ -28,13 +32,14 @@ class TrustedProxyFix:
     def __init__(self, app: WSGIApplication, trusted: Sequence[Network]) -> None:
         self._direct = app
         self._forwarded = ProxyFix(app, x_for=0, x_proto=1, x_host=1)
-        self._trusted = trusted
+        self._trusted = [_plain_network(network) for network in trusted]
         self._warnings = UntrustedProxyWarnings()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
+        peer = environ["REMOTE_ADDR"] = plain_address(environ.get("REMOTE_ADDR", ""))
+        if not self._is_trusted(peer):
             if "HTTP_X_FORWARDED_FOR" in environ:
-                self._warnings.warn(environ.get("REMOTE_ADDR", ""))
+                self._warnings.warn(peer)
             return self._direct(environ, start_response)
         addresses = [_bare(address.strip()) for address in environ.get("HTTP_X_FORWARDED_FOR", "").split(",")]
         while len(addresses) > 1 and self._is_trusted(addresses[-1]):
@@ -80,7 +85,15 @@ class UntrustedProxyWarnings:
 def _bare(address: str) -> str:
     """The address without the port that some proxies add, or each connection would be another client to the limits."""
     found = WITH_PORT.fullmatch(address)
-    return found["v4"] or found["v6"] if found else address
+    return plain_address(found["v4"] or found["v6"] if found else address)
+
+
+def _plain_network(network: Network) -> Network:
+    """The network, and of one of mapped addresses, the one of IPv4 that it stands for."""
+    mapped = network.network_address.ipv4_mapped if network.version == 6 else None
+    if mapped is None or network.prefixlen < MAPPED_PREFIX:
+        return network
+    return ipaddress.ip_network((mapped, network.prefixlen - MAPPED_PREFIX))
 
 
 def _is_address(text: str) -> bool:

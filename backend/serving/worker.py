@@ -13,6 +13,7 @@ from gunicorn.http import errors
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
+from backend.addresses import plain_address
 from backend.errors import phrase
 from backend.middleware.request_id import new_request_id
 from backend.middleware.security_headers import OF_API
@@ -52,7 +53,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             started=started,
             request_id=request_id,
             fault=type(exc).__name__,
-            ip=addr[0] if addr else "",
+            ip=plain_address(addr[0]) if addr else "",
         )
         with suppress(OSError):  # The caller has hung up: there is nobody to tell.
             client.sendall(_refusal(status, detail, path, request_id))

@@ -87,3 +87,10 @@ def browse(url: str, profile: Path) -> tuple[str, str]:
     ]
     done = subprocess.run([CHROMIUM, *flags, url], capture_output=True, text=True, timeout=120, check=True)
     return done.stdout, done.stderr
+
+
+def test_the_page_is_found_with_and_without_a_slash(anonymous: Api) -> None:
+    plain, slash = (anonymous.get(f"/api/docs{end}") for end in ("", "/"))
+    assert (plain.status_code, slash.status_code) == (200, 200)
+    assert slash.data == plain.data
+    assert slash.headers["Content-Security-Policy"] == plain.headers["Content-Security-Policy"]

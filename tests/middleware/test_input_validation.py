@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
+import threading
 import time
 import tracemalloc
 import zlib
@@ -13,6 +15,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.api import MAX_JSON_DEPTH, _depth_exceeds
+from backend.bookmarks.routes import BULK_LIMIT_BYTES
+from backend.middleware import input_validation
 from backend.middleware.input_validation import BODY_LIMIT_BYTES
 from tests.api import Api, field_errors
 
@@ -111,7 +115,9 @@ def test_parameters_and_case_of_the_media_type_do_not_matter(ada: Api, content_t
         b'{"url": "\xff\xfe"}',
         b'{"url": "\\ud800"}',
         b'{"url": "a\nb"}',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
+        b" \xef\xbb\xbf{}",
         b'{"title": NULL}',
         b'"\\' + b"[" * 40,
     ],
@@ -221,3 +227,80 @@ def test_a_fault_names_its_field_and_nothing_else(ada: Api, field: str, value: A
 def test_a_text_that_is_too_long_has_characters_not_items(ada: Api) -> None:
     response = ada.post("/bookmarks", {**LINK, "title": "x" * 2001})
     assert response.json["errors"][0]["message"] == "Input should have at most 2000 characters"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_may_begin_with_a_byte_order_mark(ada: Api, packed: bool) -> None:
+    body = codecs.BOM_UTF8 + json.dumps(LINK).encode()
+    answer = post(ada, gzip.compress(body), Content_Encoding="gzip") if packed else post(ada, body)
+    assert answer.status_code == 201
+    assert answer.json["url"] == LINK["url"]
+    login = {"data": codecs.BOM_UTF8, "content_type": "application/json"}
+    assert ada.request("POST", "/auth/refresh", **login).status_code == 401, "read as a body that was left out"
+
+
+@pytest.mark.parametrize("given", ["application/merge-patch+json", "Application/Merge-Patch+JSON; charset=utf-8"])
+def test_a_patch_may_come_as_a_merge_patch_and_nothing_else_may(ada: Api, given: str) -> None:
+    saved = ada.save("https://example.org/a", title="A", notes="stay")
+    path, body = f"/bookmarks/{saved['id']}", {"data": b'{"title": "B"}', "content_type": given}
+    patched = ada.request("PATCH", path, **body)
+    assert (patched.status_code, patched.json["title"], patched.json["notes"]) == (200, "B", "stay")
+    assert ada.request("POST", "/bookmarks", **{**body, "data": json.dumps(LINK).encode()}).status_code == 415
+    project = ada.post("/projects", {"name": "P"}).json["id"]
+    assert ada.request("PUT", f"/projects/{project}/bookmarks/{saved['id']}", **body).status_code == 415
+
+
+def bulk(person: Api, data: bytes, **headers: str) -> TestResponse:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return person.request("POST", "/bookmarks/bulk", data=data, content_type="application/json", headers=names)
+
+
+def links(number: int, size: int) -> bytes:
+    """A bulk of so many links, each of so many bytes."""
+    items = [{"url": f"https://example.org/{index}", "capture": False, "notes": "n"} for index in range(number)]
+    for item in items:
+        item["notes"] = "n" * (size - len(json.dumps(item)))
+    return json.dumps({"items": items}).encode()
+
+
+def test_a_bulk_of_a_thousand_long_links_is_taken_whole(ada: Api) -> None:
+    body = links(1000, 16_000)
+    assert len(body) > 15 * 2**20
+    answer = bulk(ada, body)
+    assert (answer.status_code, answer.json["created"]) == (200, 1000)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_limit_of_a_bulk_is_told(ada: Api, packed: bool) -> None:
+    body = b" " * (BULK_LIMIT_BYTES + 1)
+    answer = bulk(ada, gzip.compress(body), Content_Encoding="gzip") if packed else bulk(ada, body)
+    assert answer.status_code == 413
+    assert "16 MiB" in answer.json["detail"]
+    document = ada.get("/api/openapi.json").json["paths"]["/api/v1/bookmarks/bulk"]["post"]
+    assert document["requestBody"]["description"] == "At most 16 MiB"
+    assert "16 MiB" in document["responses"]["413"]["description"]
+    assert "1 MiB" in post(ada, padded(BODY_LIMIT_BYTES + 1)).json["detail"]
+
+
+def test_a_long_body_is_long_for_its_texts(ada: Api) -> None:
+    """Two million numbers would take thirty times their room."""
+    numbers = b'{"items": [[' + b"0," * 2**21 + b"0]]}"
+    assert field_errors(bulk(ada, numbers)) == {"body": "too_long"}
+    texts = json.dumps({"items": ["," * 2**21]}).encode()
+    assert bulk(ada, texts).json["invalid"] == 1
+
+
+def test_few_large_bodies_are_read_at_a_time(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_validation, "LARGE_BODY_SECONDS", 0.05)
+    room = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(input_validation, "_room", room)
+    large, small = links(100, 16_000), links(2, 1000)
+    assert bulk(ada, large).status_code == 200
+    with room:
+        answer = bulk(ada, large)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert bulk(ada, gzip.compress(large), Content_Encoding="gzip").status_code == 503
+        assert bulk(ada, small).status_code == 200
+        assert bulk(Api(ada.app), large).status_code == 401
+    assert bulk(ada, b"{" + large).status_code == 400
+    assert bulk(ada, large).status_code == 200

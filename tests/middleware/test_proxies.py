@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from backend.middleware.proxies import TrustedProxyFix
 from config import Settings
 from tests.api import PASSWORD, Api
 from tests.cli.processes import eventually
-from tests.live import LiveServer
+from tests.live import LiveServer, serving
 
 NETWORKS = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32")]
 
@@ -134,3 +135,56 @@ def test_a_server_without_named_proxies_warns_once(live: LiveServer) -> None:
     assert eventually(lambda: "set TRUSTED_PROXIES=127.0.0.1 " in live.logged())
     assert live.logged().count("set TRUSTED_PROXIES=127.0.0.1 ") == 1
     assert "198.51.100.77" not in live.logged()
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("::ffff:203.0.113.7", "198.51.100.1", "203.0.113.7"),
+        ("::ffff:10.1.2.3", "198.51.100.1", "198.51.100.1"),
+        ("::ffff:10.1.2.3", "::ffff:198.51.100.1", "198.51.100.1"),
+        ("10.1.2.3", "198.51.100.1, ::ffff:10.0.0.9", "198.51.100.1"),
+        ("10.1.2.3", "[::ffff:198.51.100.1]:443", "198.51.100.1"),
+        ("::FFFF:c000:201", "198.51.100.1", "198.51.100.1"),
+        ("2001:db8::1", "::ffff:198.51.100.1", "198.51.100.1"),
+    ],
+)
+def test_mapped_addresses_are_those_of_ipv4(peer: str, forwarded: str, client: str) -> None:
+    assert seen(peer, For=forwarded)[0] == client
+
+
+@pytest.mark.unit
+def test_a_proxy_may_be_named_by_its_mapped_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    mapped = [ipaddress.ip_network(text) for text in ("::ffff:203.0.113.0/120", "::ffff:198.51.100.1")]
+    monkeypatch.setitem(globals(), "NETWORKS", mapped)
+    assert seen("203.0.113.200", For="192.0.2.9")[0] == "192.0.2.9"
+    assert seen("::ffff:198.51.100.1", For="192.0.2.9")[0] == "192.0.2.9"
+    assert seen("203.0.114.1", For="192.0.2.9")[0] == "203.0.114.1"
+
+
+@pytest.mark.parametrize("host", ["::", "[::]"])
+@pytest.mark.processes
+def test_a_server_for_both_kinds_of_addresses_knows_ipv4_clients(
+    app: Flask, settings: Settings, tmp_path: Path, host: str
+) -> None:
+    environment = {
+        "ENVIRONMENT": "development",
+        "HOST": host,
+        "SECRET_KEY": settings.SECRET_KEY.get_secret_value(),
+        "JWT_SECRET_KEY": settings.JWT_SECRET_KEY.get_secret_value(),
+        "DATABASE_URL": settings.DATABASE_URL,
+        "REDIS_URL": settings.REDIS_URL,
+        "FUZE_DATA_DIR": str(tmp_path),
+        "EMBEDDING_PROVIDER": "none",
+    }
+    with serving(tmp_path, environment) as server:
+        account = {"email": "eve@example.org", "username": "eve", "password": PASSWORD}
+        session = server.send("POST", "/api/v1/auth/register", account)
+        assert session.status == 201
+        logins = server.send("GET", "/api/v1/auth/sessions", None, session.json["access_token"])
+        assert [login["ip"] for login in logins.json["items"]] == ["127.0.0.1"]
+        [refused] = server.exchange(b"nonsense\r\n\r\n")
+        assert refused.status == 400
+        assert eventually(lambda: refused.json["request_id"] in server.logged())
+        assert "::ffff:" not in server.logged()
