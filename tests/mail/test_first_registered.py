@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from backend.extensions import db
 from tests.api import PASSWORD, Api, field_errors
 from tests.mail.reading import link, plain
 from tests.mail.smtp_server import SmtpServer
+from tests.sql import until_something_waits
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 Row = Callable[..., Any]
@@ -165,6 +169,24 @@ def test_a_changed_password_ends_tokens_where_that_is_asked_for(
     [told] = [plain(mail) for mail in mail_server.mails if "was changed" in mail["Subject"]]
     assert ("API tokens that still open the account: 1." in told) is not revoke
     assert "language model of its own" in told
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", "/auth/tokens", {"name": "x", "scopes": ["*:read"]}), ("PUT", "/profile/ai", PROVIDER)],
+)
+def test_what_is_set_up_while_the_password_is_reset_does_not_outlive_it(
+    ada: Api, row: Row, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """The request was let in, waits for the reset, and comes after it has looked for what to end."""
+    with ada.app.app_context(), db.engine.connect() as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute(text("SELECT 1 FROM users FOR NO KEY UPDATE"))
+        connection.execute(text("UPDATE sessions SET revoked_at = now()"))
+        late = pool.submit(ada.request, method, path, json=body)
+        until_something_waits()
+        connection.commit()
+        assert late.result().status_code == 401
+    assert row("SELECT (SELECT count(*) FROM api_tokens) + (SELECT count(*) FROM ai_providers)")[0] == 0
 
 
 def test_what_ended_is_in_the_security_events(ada: Api, mail_server: SmtpServer, work: Work) -> None:
