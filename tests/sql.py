@@ -1,4 +1,4 @@
-"""Counting SQL statements."""
+"""Counting SQL statements, and waiting for one that waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
+
+from backend.extensions import db
 
 
 class SqlCounter:
@@ -57,3 +59,16 @@ class SqlCounter:
         yield
         assert self.statements or not number, "nothing was sent: was the answer kept?"
         assert len(self.statements) <= number, "\n".join(self.statements)
+
+
+def until_something_waits() -> None:
+    """Return as soon as a statement waits for a lock. Needs an application context."""
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(2_000):
+        with db.engine.connect() as connection:
+            if connection.scalar(waits):
+                return
+            connection.execute(text("SELECT pg_sleep(0.005)"))
+    raise AssertionError("nobody waits")

@@ -17,8 +17,9 @@ from sqlalchemy import func, or_, select, update
 
 from backend.actor import Actor
 from backend.auth.events import record_event
-from backend.auth.models import ApiToken, User
+from backend.auth.models import ApiToken
 from backend.auth.notices import notify_new_token
+from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
 from backend.auth.session_state import announce_deleted_token
 from backend.auth.tokens import token_hash
@@ -42,14 +43,15 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
     Raises:
         Invalid: it would have expired already, or is for an organization that the person does not belong to.
         Conflict: the person has as many as one may have.
+        Unauthenticated: the session has just ended.
     """
     if given.expires_at is not None and given.expires_at <= utc_now():
         raise Invalid.field("body.expires_at", "This time is over.", "past")
     organization_id = actor.organization_id if given.organization_id is None else given.organization_id
     if given.organization_id is not None and not _belongs(actor, organization_id):
         raise Invalid.field("body.organization_id", "You do not belong to this organization.", "unknown_organization")
+    user, token = hold_for_new_access(actor), make_token()
     _refuse_too_many(actor)
-    token = make_token()
     row = ApiToken(
         user_id=actor.user_id,
         organization_id=organization_id,
@@ -63,7 +65,7 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
     db.session.flush()
     record_event(actor.user_id, "token_created", organization_id=organization_id, detail={"name": given.name})
     created = TokenCreatedOut.model_validate({**TokenOut.model_validate(row).model_dump(), "token": token})
-    notices = notify_new_token(db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}))
+    notices = notify_new_token(user)
     db.session.commit()
     send(notices)
     return created

@@ -9,7 +9,9 @@ from typing import Any
 
 from sqlalchemy import column, delete, exists, func, or_, select, table
 
-from backend.auth.models import ApiToken, User
+from backend.actor import Actor
+from backend.auth.models import ApiToken, Session, User
+from backend.errors import Unauthenticated
 from backend.extensions import db
 
 # The feature `ai` uses this one: its table is named here, its models are not.
@@ -32,6 +34,21 @@ class RemainingAccess:
     def detail(self) -> dict[str, Any]:
         """For the security event of the new password."""
         return {"tokens_ended": len(self.ended), "tokens_left": self.tokens, "provider_left": self.has_provider}
+
+
+def hold_for_new_access(actor: Actor) -> User:
+    """The person, held until the commit, before they set up what acts without their password.
+
+    A new password that comes first has ended the session; what is set up then would outlive it.
+
+    Raises:
+        Unauthenticated: the session has just ended.
+    """
+    user = db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
+    live = select(Session.id).where(Session.id == actor.session_id, Session.revoked_at.is_(None))
+    if db.session.scalar(live) is None:
+        raise Unauthenticated
+    return user
 
 
 def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: bool) -> RemainingAccess:

@@ -11,6 +11,7 @@ from backend.ai.credentials import server_credentials
 from backend.ai.llm.usage import read_spent
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
+from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.service import get_user
 from backend.encryption import encrypt
 from backend.errors import Invalid, NotFound
@@ -22,7 +23,7 @@ from backend.outbound.addresses import is_permitted, literal_address
 from backend.outbound.failures import FetchError
 from backend.outbound.urls import parse_url
 from backend.profile.schemas import AiCapsOut, AiPeriodOut, AiProviderIn, AiProviderOut, AiUsageOut
-from backend.profile.service import at_home, locked_user
+from backend.profile.service import at_home
 
 # Of a shorter key, four characters would be too large a part.
 HINTED_LENGTH = 12
@@ -45,10 +46,11 @@ def set_provider(actor: Actor, given: AiProviderIn) -> AiProviderOut:
 
     Raises:
         Invalid: the address cannot be used, or is of another server than the stored key is for.
+        Unauthenticated: the session has just ended.
     """
     _refuse_address(given.base_url)
     # Of two that set it at once, the second waits here for the first.
-    locked_user(actor)
+    hold_for_new_access(actor)
     provider = db.session.get(AiProvider, actor.user_id, populate_existing=True)
     if provider is None:
         provider = AiProvider(user_id=actor.user_id, base_url=given.base_url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
@@ -44,3 +45,8 @@ def link(mail: EmailMessage) -> tuple[str, str]:
     found = LINK.search(plain(mail))
     assert found, plain(mail)
     return found.group(1), unquote(found.group(2))
+
+
+def links(mails: Iterable[EmailMessage]) -> list[tuple[str, str]]:
+    """The same of all mails that have one: notices have none."""
+    return [link(mail) for mail in mails if LINK.search(plain(mail))]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from backend.extensions import db
 from tests.api import PASSWORD, Api, field_errors
-from tests.mail.reading import link, plain
+from tests.mail.reading import links, plain
 from tests.mail.smtp_server import SmtpServer
+from tests.sql import until_something_waits
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 Row = Callable[..., Any]
@@ -28,16 +32,11 @@ def works(token: Api) -> bool:
     return token.get("/bookmarks").status_code == 200
 
 
-def links(server: SmtpServer) -> dict[str, str]:
-    """The newest token of each path."""
-    return dict(link(mail) for mail in server.mails if "?token=" in plain(mail))
-
-
 def forgotten(api: Api, server: SmtpServer, work: Work) -> str:
     """Ask for a new password; the token that came by mail."""
     assert Api(api.app).post("/auth/password/forgot", {"email": "ada@example.org"}).status_code == 202
     work()
-    return links(server)["/reset-password"]
+    return dict(links(server.mails))["/reset-password"]
 
 
 def reset(api: Api, token: str, **more: Any) -> Any:
@@ -71,7 +70,7 @@ def test_a_reset_of_an_account_that_was_never_verified_ends_all_that_was_set_up(
     assert provider_status(owner) == 404
     assert owner.get("/profile").json["email_verified_at"] is not None
     # The address is proven: a link to do so is used up.
-    verify = links(mail_server)["/verify-email"]
+    verify = dict(links(mail_server.mails))["/verify-email"]
     assert field_errors(Api(ada.app).post("/auth/email/verify", {"token": verify})) == {"body.token": "token_used"}
     work()
     told = plain(mail_server.mails[-1])
@@ -116,7 +115,7 @@ def test_what_was_set_up_before_the_owner_confirmed_somebody_elses_account_ends_
     ada.put("/profile/ai", PROVIDER)
     ada.post("/auth/email/verification")
     work()
-    verify = links(mail_server)["/verify-email"]
+    verify = dict(links(mail_server.mails))["/verify-email"]
     assert Api(ada.app).post("/auth/email/verify", {"token": verify}).status_code == 204
     later = make_token(ada, "later")
     assert works(first)
@@ -135,7 +134,7 @@ def test_a_new_address_is_unproven_and_a_reset_by_it_ends_what_was_set_up_before
     assert ada.patch("/profile", change).status_code == 200
     Api(ada.app).post("/auth/password/forgot", {"email": "other@example.org"})
     work()
-    assert reset(ada, links(mail_server)["/reset-password"]).status_code == 204
+    assert reset(ada, dict(links(mail_server.mails))["/reset-password"]).status_code == 204
     assert not works(token)
 
 
@@ -165,6 +164,24 @@ def test_a_changed_password_ends_tokens_where_that_is_asked_for(
     [told] = [plain(mail) for mail in mail_server.mails if "was changed" in mail["Subject"]]
     assert ("API tokens that still open the account: 1." in told) is not revoke
     assert "language model of its own" in told
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("POST", "/auth/tokens", {"name": "x", "scopes": ["*:read"]}), ("PUT", "/profile/ai", PROVIDER)],
+)
+def test_what_is_set_up_while_the_password_is_reset_does_not_outlive_it(
+    ada: Api, row: Row, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """The request was let in, waits for the reset, and comes after it has looked for what to end."""
+    with ada.app.app_context(), db.engine.connect() as connection, ThreadPoolExecutor(1) as pool:
+        connection.execute(text("SELECT 1 FROM users FOR NO KEY UPDATE"))
+        connection.execute(text("UPDATE sessions SET revoked_at = now()"))
+        late = pool.submit(ada.request, method, path, json=body)
+        until_something_waits()
+        connection.commit()
+        assert late.result().status_code == 401
+    assert row("SELECT (SELECT count(*) FROM api_tokens) + (SELECT count(*) FROM ai_providers)")[0] == 0
 
 
 def test_what_ended_is_in_the_security_events(ada: Api, mail_server: SmtpServer, work: Work) -> None:

@@ -14,6 +14,7 @@ from backend.admin.service import set_disabled
 from backend.extensions import db
 from tests.api import PASSWORD, Api, field_errors
 from tests.organizations.teams import Outbox, accept, invite, join, make_team, roles, write
+from tests.sql import until_something_waits
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 Losing = Callable[[Api, Api, int], Any]
@@ -193,19 +194,7 @@ def test_accepting_waits_for_an_end_that_has_begun(
         connection.execute(text("SELECT 1 FROM organizations WHERE id = :team FOR NO KEY UPDATE"), {"team": team})
         connection.execute(text(f"{change} WHERE user_id = :bob"), {"bob": bob.user_id})
         accepting = pool.submit(accept, second, outbox.token(second))
-        _until_something_waits()
+        until_something_waits()
         assert not accepting.done()
         connection.commit()
         assert field_errors(accepting.result()) == {"body.token": "token_unknown"}
-
-
-def _until_something_waits() -> None:
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    for _ in range(2_000):
-        with db.engine.connect() as connection:
-            if connection.scalar(waits):
-                return
-            connection.execute(text("SELECT pg_sleep(0.005)"))
-    raise AssertionError("nobody waits")

@@ -23,7 +23,7 @@ import pytest
 from benchmarks.stack import RAISED_LIMITS
 from tests.api import PASSWORD
 from tests.cli.processes import eventually, free_port
-from tests.mail.reading import from_files, link
+from tests.mail.reading import from_files, links
 from tests.secrecy import secrets_in
 
 ROOT = Path(__file__).parent.parent.parent
@@ -80,7 +80,7 @@ class Stack:
     def secrets(self) -> list[str]:
         """The stack's own keys, and the tokens of the mails that it sent."""
         keys = json.loads((self.data_dir / "secrets.json").read_text())
-        return [*keys.values(), *(link(mail)[1] for mail in from_files(self.data_dir / "mail"))]
+        return [*keys.values(), *(token for _, token in links(from_files(self.data_dir / "mail")))]
 
     def client(self, name: str) -> httpx.Client:
         """A client with an account of its own."""

@@ -10,7 +10,7 @@ import pytest
 from tests.api import PASSWORD
 from tests.cli.processes import eventually
 from tests.llm_server import LlmServer, running
-from tests.mail.reading import from_files, link
+from tests.mail.reading import from_files, links
 from tests.resilience.conftest import Stack
 from tests.secrecy import secrets_in
 
@@ -63,8 +63,8 @@ def use_mails(stack: Stack, person: httpx.Client) -> list[str]:
     """The worker's files instead of mails: one from registering, one from a forgotten password; their tokens."""
     assert person.post("auth/password/forgot", json={"email": "teller@example.org"}).status_code == 202
     folder = stack.data_dir / "mail"
-    assert eventually(lambda: len(from_files(folder)) == 2, 60)
-    tokens = dict(link(mail) for mail in from_files(folder))
+    assert eventually(lambda: len(links(from_files(folder))) == 2, 60)
+    tokens = dict(links(from_files(folder)))
     verify, reset = tokens["/verify-email"], tokens["/reset-password"]
     for status in (204, 422):
         assert person.post("auth/email/verify", json={"token": verify}).status_code == status
