@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from backend.bookmarks.analysis import analyze
+from backend.bookmarks.fulltext.documents import stemming_language
 from backend.bookmarks.schemas import BookmarkOut, tag_key
 from backend.extensions import utc_now
 from backend.recommendations.evidence import Taste, Vector, Work
@@ -141,8 +142,9 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
         for lexeme in place
     }
     found: dict[str, tuple[float, str]] = {}
+    language = stemming_language(bookmark)
     for word in f"{bookmark.title} {bookmark.description}".split():
-        for token in analyze(word, bookmark.language):
+        for token in analyze(word, language):
             weight = weights.get(token.term, 0.0)
             if weight and token.term not in found:
                 found[token.term] = (weight, word.strip(".,:;!?()[]{}\"'“”‘’«»"))

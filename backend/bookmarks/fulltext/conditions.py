@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Text, cast, func, literal, not_, or_, sele
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
+from backend.bookmarks.analysis.stemming import language_of
 from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.fulltext.labels import language_label, organization_label, site_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkTag, SearchLanguage, Tag
@@ -99,8 +100,9 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
 
 
 def meant(place: Sequence[str], languages: Languages) -> Place:
-    """A place without the stems that are stop words of some language: `da`, Portuguese for `of`, of `data`."""
-    return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
+    """A place without the stems that are stop words of their language while the word itself is none there: nearly every
+    text of that language holds them."""
+    return (place[0], *(lexeme for lexeme in place[1:] if _is_worth_asking(lexeme, place[0], languages)))
 
 
 def has_tag(organization_id: int, name: str) -> ColumnElement[bool]:
@@ -155,6 +157,12 @@ def any_form(found: Sequence[str]) -> str:
 def any_of(places: Iterable[Sequence[str]]) -> str:
     """A tsquery for any lexeme of these places."""
     return any_form([quoted(lexeme) for place in places for lexeme in place])
+
+
+def _is_worth_asking(lexeme: str, word: str, languages: Languages) -> bool:
+    stemmed = language_of(lexeme)
+    asked = languages if stemmed is None else [stemmed]
+    return all(is_telling(lexeme, one) or not is_telling(word, one) for one in asked)
 
 
 def _label(unit: Filter) -> str:
