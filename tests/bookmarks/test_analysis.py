@@ -219,7 +219,7 @@ def test_names_of_code_and_addresses_are_found_as_they_are_written():
 @pytest.mark.parametrize(
     ("text", "language"),
     [
-        *(("A fast key-value store for caching", "en"), ("Awesome plugins", "en"), ("Das Haus", "de")),
+        *(("A fast key-value store for caching", "en"), ("Awesome plugins", "en"), ("Das Buch und die Bücher", "de")),
         *(("Ein Buch über Bücher", "de"), ("Los libros de la biblioteca", "es"), ("Học Python cơ bản", "vi")),
         *(("Створення сервісу", "uk"), ("آموزش پایتون چگونه", "fa"), ("Vim", None), ("qwzx", None), ("", None)),
     ],
