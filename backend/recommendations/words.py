@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.bookmarks.analysis import quoted
+from backend.bookmarks.analysis.stemming import language_of
 from backend.bookmarks.fulltext.conditions import Languages, Place
 from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.syntax import Query, Term
@@ -81,7 +82,7 @@ def _with_taste(own: Weights, wanted: Sequence[Taste], unwanted: Sequence[Taste]
         total = sum(abs(one.weight) for one in several)
         for one in several:
             for lexeme, impact in one.impacts.items():
-                if is_telling(lexeme, None):
+                if is_telling(lexeme, language_of(lexeme)):
                     weights[at.get(lexeme, (lexeme,))] += factor * abs(one.weight) / total * impact
     return weights
 

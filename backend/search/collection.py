@@ -44,7 +44,8 @@ class Statistics:
     Attributes:
         documents: How many there are.
         holding: How many of them hold each place.
-        common: Places of which the champions are known.
+        common: Places of which the champions are known, for one of their lexemes at least.
+        rare: Lexemes of such places whose own champions are not known, as few bookmarks hold them.
         fresh: Labels of what was written since the champions were chosen; none if there are no champions.
         budget: How many candidates may be scored.
         pages: How many documents may hold a stop word that are not counted as holding it: in pages it has no weight.
@@ -56,6 +57,7 @@ class Statistics:
     fresh: tuple[str, ...]
     budget: int
     pages: int = 0
+    rare: frozenset[str] = frozenset()
 
     def found_by(self, finder: Finder) -> int:
         """At most how many documents a finder finds, about."""
@@ -81,19 +83,21 @@ def read_statistics(organization_id: int, wanted: Wanted, *, is_counted: bool = 
         return _count(organization_id, wanted)
     head = rows[0]
     stored = {row.term: row for row in rows}
-    holding = dict.fromkeys(wanted.places, 1)
+    holding = {}
     common = set()
+    rare: set[str] = set()
     for place in wanted.places:
-        for lexeme in place:
-            if (row := stored.get(terms[lexeme])) is not None:
-                holding[place] = max(holding[place], row.holding)
-                if row.has_champions:
-                    common.add(place)
+        known = {lexeme: stored.get(term) for lexeme, term in ((lexeme, terms[lexeme]) for lexeme in place)}
+        # A document has one language, and a word as it is written counts as its stem where it has both.
+        holding[place] = max(1, sum(row.holding for row in known.values() if row))
+        if any(row and row.has_champions for row in known.values()):
+            common.add(place)
+            rare.update(lexeme for lexeme, row in known.items() if not (row and row.has_champions))
     # While the worker counts there are two generations, and more if it was broken off.
     generations = range(head.counted_generation, head.generation + 1)
     fresh = tuple(generation_label(organization_id, generation) for generation in generations)
     budget = scoring_budget(head.documents, head.pages)
-    return Statistics(head.documents, holding, frozenset(common), fresh, budget, head.pages)
+    return Statistics(head.documents, holding, frozenset(common), fresh, budget, head.pages, frozenset(rare))
 
 
 def _count(organization_id: int, wanted: Wanted) -> Statistics:

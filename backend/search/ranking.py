@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 
 from backend.bookmarks.analysis import quoted
-from backend.bookmarks.fulltext.conditions import Requirements, any_form, holds, matches
+from backend.bookmarks.fulltext.conditions import Requirements, any_form, any_of, holds, matches
 from backend.bookmarks.fulltext.impacts import DIMENSIONS, sparse_literal, term_id
 from backend.bookmarks.fulltext.labels import organization_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument
@@ -151,6 +151,8 @@ class WordSearch:
         if common and self.statistics.fresh:
             yield self._champions(common)
             yield self._matching(any_form([quoted(label) for label in self.statistics.fresh]), any_finder(common))
+            if rare_forms := self._rare_forms(common):
+                yield self._matching(any_of([rare_forms]), any_finder(common), part=2)
             if where:
                 yield self._passing(common, where)
 
@@ -181,6 +183,12 @@ class WordSearch:
         if any(len(finder.places) > 1 for finder in common) or self.required.words:
             return self._scored(f"{CHAMPIONS} WHERE {HOLDS}", words=self._words(any_finder(common)), **values)
         return self._scored(CHAMPIONS, **values)
+
+    def _rare_forms(self, common: Sequence[Finder]) -> list[str]:
+        """Of common words the lexemes that few bookmarks hold, such as a stem of another language: they have no
+        champions of their own."""
+        lexemes = [lexeme for finder in common for place in finder.places for lexeme in place]
+        return list(dict.fromkeys(lexeme for lexeme in lexemes if lexeme in self.statistics.rare))
 
     def _passing(self, common: Sequence[Finder], where: Sequence[ColumnElement[bool]]) -> Scored:
         """What passes filters and holds a common word, be it no champion: found by one more statement."""

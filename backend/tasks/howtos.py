@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from backend.actor import Actor
 from backend.bookmarks.analysis import analyze, is_stop
+from backend.bookmarks.analysis.guessing import guess_language
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
@@ -49,6 +50,7 @@ def find_howto(actor: Actor, subject: str, most: int) -> Howto | None:
 
 def speaks_of(subject: str, said: str, language: str | None) -> bool:
     """Whether a text has half of the telling words of a subject, and two of them where there are so many."""
+    language = language or guess_language(said)
     wanted = _telling(subject, language)
     shared = wanted & _telling(said, language)
     return len(shared) >= max(min(FEWEST_WORDS, len(wanted)), SHARE * len(wanted), 1)

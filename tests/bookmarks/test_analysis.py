@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text as sql_text
 
 from backend.bookmarks.analysis import Token, analyze, is_stop, lexeme_literal, query_forms, query_terms
+from backend.bookmarks.analysis.guessing import guess_language
+from backend.bookmarks.analysis.stemming import STEMMERS, language_of, lexemes_of, stem_of
+from backend.bookmarks.analysis.terms import UNMARKED
 from backend.extensions import db
 
 unit = pytest.mark.unit
@@ -69,7 +72,8 @@ def terms(text: str, language: str | None = "en") -> list[str]:
         ("ko", "검색엔진을 만드는 방법", "검색 엔진 검색엔진 방법", "진엔 만방"),
         ("th", "ภาษาไทยง่าย น้ำ", "ภาษา ไทย ภาษาไทย น้ำ", "ไทยภาษา"),
         ("he", "שָׁלוֹם עולם", "שלום עולם", ""),
-        (None, "Books and книги και άνθρωποι", "book книга άνθρωπος", ""),
+        (None, "Books and книги και άνθρωποι", "books книга άνθρωπος", "book"),
+        ("en", "Books and книги και άνθρωποι", "book книга άνθρωπος", ""),
         ("de", "Neue книги über running", "книга", "run"),
         ("ja", "books книги", "book книга", ""),
     ],
@@ -155,40 +159,97 @@ def test_phrases_stand_in_order(phrase, text, stands):
 
 @unit
 def test_a_query_is_read_in_all_languages_of_the_texts():
-    assert query_terms("running", ["en", "de", None]) == [["run", "running"]]
-    assert query_terms("running", ["en-GB", "EN_us", "en"]) == [["run"]]
-    assert query_terms("running", []) == [["run"]]
+    assert query_terms("running", ["en", "de", None]) == [["running", "run~en", "running~de"]]
+    assert query_terms("running", ["en-GB", "EN_us", "en"]) == [["running", "run~en"]]
+    assert query_terms("running", []) == [["running"]]
     assert query_terms("running", ["uk"]) == query_terms("running", ["en"])
-    assert query_terms("running", ["sk"]) == [["running"]]
-    assert query_terms("knihách", ["cs", "fr"]) == [["knih", "knihach"]]
+    assert query_terms("running", ["sk"]) == query_terms("running", ["zxx"]) == [["running"]]
+    assert query_terms("running", ["en", UNMARKED]) == [["running", "run~en", "run"]]
+    assert query_terms("knihách", ["cs", "fr"]) == [["knihach", "knih~cs", "knihach~cs", "knihach~fr"]]
     assert query_terms("C++", ["en", "de"]) == [["c++"]]
     assert query_terms("日本語", ["ja", "en"]) == [["日本"], ["本語"]]
     assert query_terms("-", ["en"]) == query_forms("-", ["en"]) == []
-    assert query_forms("node.js", ["en"]) == [[["node"], ["js"]], [["nodej"]]]
+    assert query_forms("node.js", ["en"]) == [[["node", "node~en"], ["js", "js~en"]], [["nodejs", "nodej~en"]]]
+
+
+INFLECTIONS = {
+    "ar": ("كتاب", "الكتاب"), "ca": ("programes", "programa"), "cs": ("knihy", "kniha"), "da": ("bøgerne", "bøger"),
+    "de": ("Bücher", "Buch"), "el": ("άνθρωποι", "άνθρωπος"), "en": ("running", "run"), "eo": ("libroj", "libro"),
+    "es": ("libros", "libro"), "et": ("raamatud", "raamat"), "eu": ("liburuak", "liburu"), "fa": ("کتابها", "کتاب"),
+    "fi": ("kirjassa", "kirja"), "fr": ("livres", "livre"), "ga": ("gcat", "cat"), "hi": ("किताबें", "किताब"),
+    "hu": ("könyvek", "könyv"), "hy": ("քաղաքներ", "քաղաք"), "id": ("membaca", "baca"), "it": ("libri", "libro"),
+    "lt": ("knygos", "knyga"), "nb": ("bøkene", "bøker"), "ne": ("किताबहरू", "किताब"), "nl": ("boeken", "boek"),
+    "nn": ("bøkene", "bøker"), "no": ("bøkene", "bøker"), "pl": ("książki", "książka"), "pt": ("livros", "livro"),
+    "ro": ("cărțile", "carte"), "ru": ("книги", "книга"), "sr": ("књиге", "књига"), "st": ("libuka", "buka"),
+    "sv": ("böckerna", "böcker"), "ta": ("புத்தகங்கள்", "புத்தகம்"), "tr": ("kitaplar", "kitap"), "yi": ("קינדער", "קינד"),
+}  # fmt: skip
+
+
+@unit
+@pytest.mark.parametrize("language", sorted(STEMMERS))
+def test_inflections_are_found_within_their_language_in_a_library_of_many(language):
+    asked, written = INFLECTIONS[language]
+    assert finds(asked, written, language, tuple(STEMMERS))
+    assert finds(written, asked, language, tuple(STEMMERS))
+
+
+@unit
+@pytest.mark.parametrize(
+    ("query", "text", "language"),
+    [
+        *(("vim", "vi", "hu"), ("arm", "ar", "hu"), ("hugo", "hug", "pt"), ("redis", "red", "en")),
+        *(("debian", "debi", "en"), ("running", "run", "de"), ("organ", "org", "zxx"), ("books", "book", None)),
+    ],
+)
+def test_a_stem_of_one_language_is_no_word_of_another(query, text, language):
+    stems = {stem_of(lexeme) for tag in STEMMERS for lexeme in lexemes_of(query, tag)}
+    assert text in stems or language in ("en", "zxx", None)
+    assert not finds(query, text, "vi" if language != "zxx" else "zxx", (None, *STEMMERS))
+
+
+@unit
+def test_names_of_code_and_addresses_are_found_as_they_are_written():
+    assert terms("getElements") == ["getelements", "get", "elements"]
+    assert terms("snake_cases") == ["snake_cases", "snake", "cases"]
+    assert {"running", "example", "books"} <= set(terms("https://running.example/books"))
+    assert terms("Running shoes", "zxx") == ["running", "shoes"]
+
+
+@unit
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        *(("A fast key-value store for caching", "en"), ("Awesome plugins", "en"), ("Das Buch und die Bücher", "de")),
+        *(("Ein Buch über Bücher", "de"), ("Los libros de la biblioteca", "es"), ("Học Python cơ bản", "vi")),
+        *(("Створення сервісу", "uk"), ("آموزش پایتون چگونه", "fa"), ("Vim", None), ("qwzx", None), ("", None)),
+    ],
+)
+def test_a_text_tells_its_language_by_its_own_words_or_none(text, language):
+    assert guess_language(text) == language
 
 
 @unit
 def test_parts_share_the_positions_of_the_text():
     assert analyze("The Node.js foo_bar", "en") == [
-        Token("the", 1, 0, 3),
-        Token("nodej", 2, 4, 11),
-        Token("node", 2, 4, 8),
-        Token("js", 3, 9, 11),
+        Token("the~en", 1, 0, 3),
+        Token("nodej~en", 2, 4, 11),
+        Token("node~en", 2, 4, 8),
+        Token("js~en", 3, 9, 11),
         Token("foo_bar", 4, 12, 19),
         Token("foo", 4, 12, 15),
         Token("bar", 5, 16, 19),
     ]
     assert [(token.term, token.position) for token in analyze("全文 x 語", "ja")] == [
         *(("全文", 1), ("全", 1), ("文", 1)),
-        *(("x", 2), ("語", 3)),
+        *(("x~en", 2), ("語", 3)),
     ]
 
 
 @unit
 def test_accented_words_have_the_stem_of_the_word_without_accents_too():
-    assert terms("knihách", "cs") == ["knih", "knihach"]
-    assert terms("knihach", "cs") == ["knihach"]
-    assert terms("cafés", "en") == ["cafe"]
+    assert terms("knihách", "cs") == ["knih~cs", "knihach~cs"]
+    assert terms("knihach", "cs") == ["knihach~cs"]
+    assert terms("cafés", "en") == ["cafe~en"]
 
 
 @unit
@@ -208,9 +269,9 @@ def test_stop_words_are_told_by_language(word, language, stop):
 @unit
 def test_long_words_are_cut_the_same_in_texts_and_queries():
     word = "x" * 5000
-    assert terms(word) == ["x" * 100]
+    assert terms(word) == ["x" * 100 + "~en"]
     assert finds(word, f"a {word} b")
-    assert max(map(len, terms("ﷺ" * 50 + " " + "ab-" * 999 + "c", "ar"))) <= 100
+    assert max(map(len, map(stem_of, terms("ﷺ" * 50 + " " + "ab-" * 999 + "c", "ar")))) <= 100
 
 
 LANGUAGES = st.sampled_from(["en", "de", "fr", "ru", "tr", "ar", "ja", "sr", "xx", None])
@@ -228,7 +289,8 @@ def test_tokens_lie_in_the_text_in_order(text, language):
     assert set(positions) == set(range(1, max(positions, default=0) + 1))
     for token in tokens:
         assert 0 <= token.start < token.end <= len(text)
-        assert 0 < len(token.term) <= 100
+        assert 0 < len(stem_of(token.term)) <= 100
+        assert language_of(token.term) is None or len(language_of(token.term)) == 2
         assert not any(character.isspace() or character == "\0" for character in token.term)
 
 
@@ -283,7 +345,7 @@ def test_postgresql_reads_the_literals_as_they_were_meant(context):
 @unit
 def test_a_literal_names_every_place_once():
     tokens = analyze("it's a dog's dog o'x", "en")
-    assert lexeme_literal(tokens, "A") == "'it':1A 'a':2A 'dog':3A,4A 'ox':5A 'o':5A 'x':6A"
+    assert lexeme_literal(tokens, "A") == "'it~en':1A 'a~en':2A 'dog~en':3A,4A 'ox~en':5A 'o~en':5A 'x~en':6A"
     assert lexeme_literal([Token("q'\\", 99_999, 0, 1)] * 2, "D") == "'q''\\\\':16383D"
     assert lexeme_literal([], "A") == ""
 

@@ -77,7 +77,7 @@ def marked(found: str) -> list[str]:
         ("zh", "我喜欢猫", "猫", ["猫"]),
         ("ko", "검색엔진을 만드는 방법", "엔진 방법", ["엔진", "방법"]),
         ("th", "น้ำตก", "น้ำ", ["น้ำ"]),
-        (None, "Books и книги", "book книга", ["Books", "книги"]),
+        (None, "Books и книги", "books книга", ["Books", "книги"]),
         ("en", "nothing here", "absent", []),
         ("en", "nothing here", "", []),
         ("en", "nothing here", "- ( )", []),

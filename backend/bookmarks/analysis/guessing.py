@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache
 
-from backend.bookmarks.analysis.stemming import DEFAULTS, STEMMERS, primary_tag, stemmer_for
+from backend.bookmarks.analysis.english_words import is_mostly_english
 from backend.bookmarks.analysis.stop_words import STOP_WORDS
 
 # What is read: a title and the beginning of what follows tell as much as the whole.
 READ_CHARACTERS = 1_000
-# Function words and letters of the language that a guess takes at least.
+# Function words and letters of another language that outweigh common English words.
 EVIDENCE = 2
 WORD = re.compile(r"[^\W\d_]+")
-# Letters that some languages write and English does not.
+# Letters that some languages write and English does not, or that only one of several languages of a script writes.
 LETTERS = {
+    "be": "ў",
     "ca": "çàèòïŀ",
     "cs": "ěščřžýůťď",
     "da": "æøå",
     "de": "äöüß",
     "es": "ñáéíóú¿¡",
+    "fa": "پچژگ",
     "fi": "äö",
     "fr": "çàâéèêëîïôùûœ",
     "hu": "áéíóöőúüű",
@@ -30,19 +32,37 @@ LETTERS = {
     "pl": "ąćęłńóśźż",
     "pt": "ãõçáâéêíóô",
     "ro": "ăâîșțşţ",
+    "ru": "ыэё",
+    "sr": "ђјљњћџ",
     "sv": "åäö",
     "tr": "çğıöşü",
+    "uk": "іїєґ",
+    "ur": "ٹڈڑںے",
+    "vi": "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
 }
 
 
 def guess_language(text: str) -> str | None:
-    """The primary tag of the language that a text in Latin letters is most likely in; None for English or in doubt.
+    """The primary tag of the language that a text is most likely in; None in doubt.
 
-    Titles are short: a guess takes two function words or letters of its own, more than for English and than for any
-    other language.
+    What tells are function words, and letters that English does not have: more of one language than of any other, and
+    two at least where the text looks like English otherwise. A text without any is English if a third of its words are
+    common English ones.
     """
     # Abbreviations and single letters are words of no language; a word that comes often is one piece of evidence.
     words = {word.lower() for word in WORD.findall(text[:READ_CHARACTERS]) if len(word) > 1 and not word.isupper()}
+    votes = _votes(words)
+    english = votes.pop("en", 0)
+    (language, most), (_, second) = (*votes.most_common(2), ("", 0), ("", 0))[:2]
+    if most > max(english, second) and (most >= EVIDENCE or not is_mostly_english(words)):
+        return language
+    if english and english >= most:
+        return "en"
+    return "en" if not votes and is_mostly_english(words) else None
+
+
+def _votes(words: set[str]) -> Counter[str]:
+    """How many of the words are function words of each language, or have letters of it."""
     votes: Counter[str] = Counter()
     for word in words:
         for language in _languages_of_word().get(word, ()):
@@ -50,26 +70,13 @@ def guess_language(text: str) -> str | None:
         if not word.isascii():
             for language, letters in LETTERS.items():
                 votes[language] += any(letter in letters for letter in word)
-    best = votes.most_common(2)
-    if not best or best[0][0] == "en" or best[0][1] < EVIDENCE or (len(best) > 1 and best[1][1] == best[0][1]):
-        return None
-    return best[0][0]
-
-
-@lru_cache(maxsize=256)
-def stems_apart(language: str | None) -> str | None:
-    """The primary tag of a language whose words have stems of their own; None where they are those of any text."""
-    tag = primary_tag(language)
-    if tag is None or all(stemmer_for(tag, script) == stemmer_for(None, script) for script in DEFAULTS):
-        return None
-    return tag
+    return +votes
 
 
 @cache
 def _languages_of_word() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    languages_of: dict[str, tuple[str, ...]] = {}
     for language, words in STOP_WORDS.items():
-        if "Latin" in STEMMERS.get(language, ("", ()))[1]:
-            for word in words.split():
-                found[word] = (*found.get(word, ()), language)
-    return {word: ("en",) if "en" in languages else languages for word, languages in found.items()}
+        for word in words.split():
+            languages_of[word] = (*languages_of.get(word, ()), language)
+    return {word: ("en",) if "en" in languages else languages for word, languages in languages_of.items()}

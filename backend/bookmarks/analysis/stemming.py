@@ -1,4 +1,8 @@
-"""Stems by language, with Snowball."""
+"""Stems by language, with Snowball.
+
+A stem is good only among words of its own language, so its lexeme names that language: `redi~en`. Words that nobody
+stems are their own lexemes, as they are written but folded: `redis`.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +67,13 @@ OTHERS = {
     "": "am as bn bo gu ja ka km kn ko lo ml my or pa si te th zh",
 }
 SCRIPT_OF_OTHER = {tag: script for script, tags in OTHERS.items() for tag in tags.split()}
-# Whose words of a script are meant where the text's own language is not known or not written in it.
+# No linguistic content (ISO 639-2): the language of names, addresses and code, which are not stemmed.
+AS_WRITTEN = "zxx"
+# Between a stem and its language. No word holds it.
+SEPARATOR = "~"
+# The language of each stemmer; of Norwegian, the one that covers both written forms.
+LANGUAGES = {name: tag for tag, (name, _) in STEMMERS.items()}
+# Whose words of a script are meant where the text's language is another one, not written in it.
 DEFAULTS = {
     "Latin": "english",
     "Cyrillic": "russian",
@@ -98,7 +108,12 @@ def primary_tag(language: str | None) -> str | None:
 
 @lru_cache(maxsize=1024)
 def stemmer_for(language: str | None, script: str) -> str | None:
-    """Snowball's name of the stemmer for words in this script in texts of this language, if it has one."""
+    """Snowball's name of the stemmer for words in this script in texts of this language, if it has one.
+
+    Of a text whose language is not known, Latin letters tell none; those of other scripts tell the most common one.
+    """
+    if language == AS_WRITTEN or (language is None and script == "Latin"):
+        return None
     if language in STEMMERS:
         name, scripts = STEMMERS[language]
         if script in scripts:
@@ -109,10 +124,14 @@ def stemmer_for(language: str | None, script: str) -> str | None:
 
 
 def lexemes_of(word: str, language: str | None) -> tuple[str, ...]:
-    """The lexemes a word is found by, the best first.
+    """The lexemes a word of a text has, the best first.
 
     Stemmers need the accents of their language, people leave them out: where it makes a difference, an accented word
     has two lexemes, the stem without its accents and the stem of the word without its accents.
+
+    Args:
+        word: As written.
+        language: Primary tag of the text's language.
     """
     normal = normalise(word)
     plain = fold(normal)
@@ -121,8 +140,38 @@ def lexemes_of(word: str, language: str | None) -> tuple[str, ...]:
     name = stemmer_for(language, script_of(plain[0]))
     if name is None or UNSTEMMED.search(plain):
         return (plain[:LONGEST],)
-    stem = _stemmers.stem(name, normal)
+    stem = _lexeme(name, normal)
     if plain == normal:
         return (stem,)
-    other = _stemmers.stem(name, plain)
+    other = _lexeme(name, plain)
     return (stem,) if stem == other else (stem, other)
+
+
+def written_form(word: str) -> str:
+    """The lexeme of a word that is not stemmed; empty for what holds no letter."""
+    return fold(normalise(word))[:LONGEST]
+
+
+def stem_of(lexeme: str) -> str:
+    """A lexeme without the language of its stem."""
+    return lexeme.partition(SEPARATOR)[0]
+
+
+def language_of(lexeme: str) -> str | None:
+    """The language of a lexeme's stem; None where it is no stem."""
+    return lexeme.partition(SEPARATOR)[2] or None
+
+
+@lru_cache(maxsize=256)
+def language_of_stems(language: str | None) -> str | None:
+    """The language that a query must be stemmed by to find the stems of texts in this one; None if there are none but
+    those of a text of no known language."""
+    tag = primary_tag(language)
+    if tag in STEMMERS:
+        return LANGUAGES[STEMMERS[tag][0]]
+    # Latin words in texts of other scripts are stemmed by the default of their script.
+    return LANGUAGES[DEFAULTS["Latin"]] if tag in SCRIPT_OF_OTHER else None
+
+
+def _lexeme(name: str, word: str) -> str:
+    return f"{_stemmers.stem(name, word)}{SEPARATOR}{LANGUAGES[name]}"

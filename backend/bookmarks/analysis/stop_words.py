@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag
+from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag, written_form
 
 STOP_WORDS = {
     "ar": "في من على إلى عن مع هذا هذه ذلك التي الذي الذين أن إن كان كانت ما لا لم لن أو ثم قد كل هو هي هم نحن أنا بين",
@@ -82,7 +82,7 @@ def stop_words(language: str | None) -> frozenset[str]:
     """The most frequent words of a language, in lower case, and their lexemes."""
     tag = primary_tag(language)
     words = [word for language in SAME.get(tag, (tag,)) for word in STOP_WORDS.get(language or "", "").split()]
-    return frozenset(words).union(lexeme for word in words for lexeme in lexemes_of(word, tag))
+    return frozenset(words).union(map(written_form, words), *(lexemes_of(word, tag) for word in words))
 
 
 @cache

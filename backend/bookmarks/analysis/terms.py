@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backend.bookmarks.analysis.folding import plain_emoji
-from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag
+from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag, stem_of, written_form
 from backend.bookmarks.analysis.tokens import TEXT, expand_run
 from backend.bookmarks.analysis.words import Role, words_of
 
-# A place in a text: one of these lexemes stands there.
+# A place in a text: one of these lexemes stands there. The first is the word as it is written.
 Place = list[str]
+# Among the languages of a query: documents may hold stems that do not name their language yet.
+UNMARKED = "*"
 
 
 def query_terms(word: str, languages: Sequence[str | None]) -> list[Place]:
@@ -63,4 +65,10 @@ def _places(found: str, kind: str | None, tags: Sequence[str | None]) -> list[tu
 
 
 def _lexemes(word: str, tags: Sequence[str | None]) -> Place:
-    return list(dict.fromkeys(lexeme for tag in tags for lexeme in lexemes_of(word, tag)))
+    """The word as it is written, in texts of any language, and its stem in each language for texts of that one."""
+    plain = written_form(word)
+    if not plain:
+        return []
+    stems = [lexeme for tag in tags if tag != UNMARKED for lexeme in lexemes_of(word, tag)]
+    unmarked = map(stem_of, stems) if UNMARKED in tags else ()
+    return list(dict.fromkeys([plain, *stems, *unmarked]))

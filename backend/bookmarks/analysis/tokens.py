@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from backend.bookmarks.analysis.folding import clusters, plain_emoji
 from backend.bookmarks.analysis.scripts import EMOJI, IDEOGRAPH, UNSPACED
-from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag
-from backend.bookmarks.analysis.words import CHUNK, words_of
+from backend.bookmarks.analysis.stemming import lexemes_of, primary_tag, written_form
+from backend.bookmarks.analysis.words import CHUNK, is_name, words_of
 
 # Of a tsvector: positions beyond the last one count as the last one, and a lexeme has at most so many.
 LAST_POSITION = 16383
@@ -40,8 +40,8 @@ def analyze(text: str, language: str | None) -> list[Token]:
 
     Args:
         text: Anything.
-        language: BCP 47 tag of the text's language; without one, every word is taken for one of the most common
-            language of its script.
+        language: BCP 47 tag of the text's language. Without one, words in Latin letters are not stemmed, and others are
+            taken for words of the most common language of their script.
     """
     tag = primary_tag(language)
     tokens: list[Token] = []
@@ -70,7 +70,9 @@ def expand_chunk(chunk: str, tag: str | None) -> tuple[Expansion, int]:
     words, taken = words_of(chunk)
     places: dict[tuple[str, int], tuple[int, int]] = {}
     for word in words:
-        for lexeme in lexemes_of(word.text, tag):
+        plain = written_form(word.text)
+        lexemes = ((plain,) if plain else ()) if is_name(word, chunk) else lexemes_of(word.text, tag)
+        for lexeme in lexemes:
             places.setdefault((lexeme, word.position), (word.start, word.end))
     return tuple((lexeme, at, *place) for (lexeme, at), place in places.items()), taken
 

@@ -12,6 +12,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from backend.bookmarks.analysis import query_forms, query_terms, quoted
+from backend.bookmarks.analysis.stemming import language_of
 from backend.bookmarks.fulltext.impacts import is_telling
 from backend.bookmarks.fulltext.labels import language_label, organization_label, site_label
 from backend.bookmarks.memberships import Key, Kind, in_all, in_any, in_each, projects_of, tags_of
@@ -183,8 +184,9 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
 
 
 def meant(place: Sequence[str], languages: Languages) -> Place:
-    """A place without the stems that are stop words of some language: `da`, Portuguese for `of`, of `data`."""
-    return (place[0], *(lexeme for lexeme in place[1:] if all(is_telling(lexeme, one) for one in languages)))
+    """A place without the stems that are stop words of their language while the word itself is none there: nearly every
+    text of that language holds them."""
+    return (place[0], *(lexeme for lexeme in place[1:] if _is_worth_asking(lexeme, place[0], languages)))
 
 
 def in_project(organization_id: int, project_id: int) -> ColumnElement[bool]:
@@ -243,6 +245,12 @@ def any_form(found: Sequence[str]) -> str:
 def any_of(places: Iterable[Sequence[str]]) -> str:
     """A tsquery for any lexeme of these places."""
     return any_form([quoted(lexeme) for place in places for lexeme in place])
+
+
+def _is_worth_asking(lexeme: str, word: str, languages: Languages) -> bool:
+    stemmed = language_of(lexeme)
+    asked = languages if stemmed is None else [stemmed]
+    return all(is_telling(lexeme, one) or not is_telling(word, one) for one in asked)
 
 
 def _label(unit: Filter) -> str:

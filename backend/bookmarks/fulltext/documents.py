@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Row, func, select, text, update
 
 from backend.bookmarks.analysis import Token, analyze, lexeme_literal, quoted
-from backend.bookmarks.analysis.guessing import guess_language, stems_apart
+from backend.bookmarks.analysis.guessing import guess_language
+from backend.bookmarks.analysis.stemming import AS_WRITTEN, language_of, language_of_stems, lexemes_of, primary_tag
 from backend.bookmarks.fulltext.impacts import (
     PAGE_WEIGHT,
     USUAL_LENGTH,
@@ -24,7 +25,7 @@ from backend.bookmarks.fulltext.impacts import (
 from backend.bookmarks.fulltext.labels import labels_of
 from backend.bookmarks.models import Bookmark, SearchStatistics
 from backend.bookmarks.queries import one_of, select_bookmarks
-from backend.bookmarks.schemas import MAX_TAGS
+from backend.bookmarks.schemas import MAX_TAGS, BookmarkOut
 from backend.extensions import db
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
@@ -40,15 +41,16 @@ GAP = 10
 
 @dataclass(frozen=True)
 class Field:
-    """What PostgreSQL calls the weight of a field, what one of its words counts beside one of the description, and how
-    many bytes it may take."""
+    """What PostgreSQL calls the weight of a field, what one of its words counts beside one of the description, how many
+    bytes it may take, and whether it holds names, which are not stemmed."""
 
     label: str
     weight: float
     room: int
+    is_as_written: bool = False
 
 
-TITLE, TAG, ADDRESS = Field("A", 1.5, 70_000), Field("A", 1.5, 1_500), Field("C", 0.5, 15_000)
+TITLE, TAG, ADDRESS = Field("A", 1.5, 70_000), Field("A", 1.5, 1_500, True), Field("C", 0.5, 15_000, True)
 DESCRIPTION, NOTES = Field("B", 1.0, 100_000), Field("C", 1.0, 120_000)
 
 REFRESH = text("""
@@ -80,11 +82,17 @@ PAGES = text("""
      WHERE c.bookmark_id = ANY(:ids) ORDER BY c.bookmark_id FOR UPDATE OF c
 """)
 STORE_PAGE = text("""
+    WITH spoken AS (
+        INSERT INTO search_languages (organization_id, language)
+        SELECT organization_id, CAST(:language AS text) FROM bookmarks
+         WHERE id = :bookmark_id AND CAST(:language AS text) IS NOT NULL
+        ON CONFLICT DO NOTHING)
     UPDATE bookmark_contents
        SET vector = CAST(:vector AS tsvector), impacts = CAST(:impacts AS sparsevec),
            length = :length, average = :average
      WHERE bookmark_id = :bookmark_id
 """)
+Number = TypeVar("Number", int, float)
 KNOWN = select(SearchStatistics).where(SearchStatistics.organization_id == Bookmark.organization_id).correlate(Bookmark)
 AVERAGE = KNOWN.with_only_columns(SearchStatistics.average).scalar_subquery().label("search_average")
 GENERATION = KNOWN.with_only_columns(SearchStatistics.generation).scalar_subquery().label("search_generation")
@@ -93,12 +101,13 @@ GENERATION = KNOWN.with_only_columns(SearchStatistics.generation).scalar_subquer
 @dataclass(frozen=True)
 class PageIndex:
     """What is stored of a page's words: the tsvector and impacts as literals, the length and the average it was held
-    against, in telling words."""
+    against, in telling words, and the language that its stems name, if any."""
 
     vector: str
     impacts: str
     length: int
     average: float
+    language: str | None
 
 
 def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
@@ -167,20 +176,31 @@ def index_page(page_text: str, language: str | None, average: float | None) -> P
         language: BCP 47 tag of its language.
         average: The mean length of the organization's pages in telling words, if it is known.
     """
-    tag = stems_apart(language)
+    tag = primary_tag(language) or guess_language(page_text)
     tokens = _fitting(analyze(page_text, tag), PAGE_BYTES)
     counts, length = count_terms(tokens, tag)
     against = average or USUAL_PAGE_LENGTH
-    impacts = sparse_literal(impacts_of(counts, length, against), PAGE_WEIGHT)
+    impacts = sparse_literal(impacts_of(united(counts, tag), length, against), PAGE_WEIGHT)
     # One place is left free, so that no phrase begins in the fields and ends in the page.
     shifted = [token._replace(position=token.position + 1) for token in tokens]
-    return PageIndex(lexeme_literal(shifted, "D"), impacts, length, against)
+    return PageIndex(lexeme_literal(shifted, "D"), impacts, length, against, language_of_stems(tag))
 
 
-def stemming_language(row: Row[Any]) -> str | None:
+def stemming_language(row: Row[Any] | BookmarkOut) -> str | None:
     """The language by which a bookmark's words are stemmed: as its page states it, or guessed from the fields; None
-    where its stems are those of any text."""
-    return stems_apart(row.language or guess_language(f"{row.title} {row.description} {row.notes}"))
+    where neither tells."""
+    return primary_tag(row.language) or guess_language(f"{row.title} {row.description} {row.notes}")
+
+
+def united(frequencies: Mapping[str, Number], tag: str | None) -> dict[str, Number]:
+    """The frequencies, those of a word as it is written added to those of its stem where the text holds both: for the
+    score a tag `rust` and a title `Rust` are two occurrences of one word."""
+    sums = dict(frequencies)
+    for lexeme in frequencies:
+        stem = next(iter(lexemes_of(lexeme, tag)), lexeme) if language_of(lexeme) is None else lexeme
+        if stem != lexeme and stem in sums:
+            sums[stem] += sums.pop(lexeme)
+    return sums
 
 
 def index_stored_pages(bookmark_ids: Sequence[int]) -> None:
@@ -206,7 +226,7 @@ def _document(row: Row[Any]) -> _Document:
     literals = []
     at = 0
     for field_text, field in _fields(row):
-        tokens = _fitting(analyze(field_text, tag), field.room)
+        tokens = _fitting(analyze(field_text, AS_WRITTEN if field.is_as_written else tag), field.room)
         for token in tokens:
             frequencies[token.term] = frequencies.get(token.term, 0.0) + field.weight
             # An address is no text: its length says nothing.
@@ -219,7 +239,7 @@ def _document(row: Row[Any]) -> _Document:
             at += tokens[-1].position + GAP
     labels = labels_of(row.organization_id, row.domain, row.language, row.search_generation or 0)
     literals.extend(map(quoted, labels))
-    return _Document(" ".join(literals), frequencies, length, tag)
+    return _Document(" ".join(literals), united(frequencies, tag), length, language_of_stems(tag))
 
 
 def _fields(row: Row[Any]) -> Iterator[tuple[str, Field]]:

@@ -15,6 +15,7 @@ from heapq import nlargest
 from zlib import crc32
 
 from backend.bookmarks.analysis import Token
+from backend.bookmarks.analysis.stemming import stem_of
 from backend.bookmarks.analysis.stop_words import stop_words
 
 # How soon more of a word adds nothing, and how much long texts are held against. Tuned on the development sets.
@@ -38,7 +39,7 @@ def term_id(term: str) -> int:
 
 def is_telling(term: str, language: str | None) -> bool:
     """Whether a lexeme takes part in scores and lengths; without the others both measure better."""
-    return len(term) > 1 and term not in stop_words(language)
+    return len(stem_of(term)) > 1 and term not in stop_words(language)
 
 
 def count_terms(tokens: Iterable[Token], language: str | None) -> tuple[dict[str, int], int]:
@@ -46,7 +47,7 @@ def count_terms(tokens: Iterable[Token], language: str | None) -> tuple[dict[str
     skipped = stop_words(language)
     counts: dict[str, int] = {}
     for token in tokens:
-        if len(token.term) > 1 and token.term not in skipped:
+        if len(stem_of(token.term)) > 1 and token.term not in skipped:
             counts[token.term] = counts.get(token.term, 0) + 1
     return counts, sum(counts.values())
 

@@ -1,0 +1,31 @@
+"""Common English words: they tell that a short title without any function word is English."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+# Shorter words are words of many languages.
+SHORTEST = 4
+# Counted from Wikipedia's articles, subtitles and leaked passwords, in lower case, the most frequent first. Each word
+# is on one list alone: `lion` is among the passwords, of which the first are mostly words.
+LISTS = {"english_wikipedia": None, "us_tv_and_film": None, "passwords": 5_000}
+# How much of the words of a text must be common English ones.
+SHARE = 1 / 3
+
+
+def is_mostly_english(words: set[str]) -> bool:
+    """Whether enough of these words, in lower case, are common English words; not if none is long enough to tell.
+
+    A third is enough: the others are names, of which titles are full.
+    """
+    telling = [word for word in words if len(word) >= SHORTEST and word.isascii()]
+    common = sum(word in _common_words() or word.removesuffix("s") in _common_words() for word in telling)
+    return bool(telling) and common >= SHARE * len(telling)
+
+
+@cache
+def _common_words() -> frozenset[str]:
+    first = (word for name, most in LISTS.items() for word in FREQUENCY_LISTS[name][:most])
+    return frozenset(word for word in first if len(word) >= SHORTEST - 1 and word.isalpha())
