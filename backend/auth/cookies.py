@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from flask import Request, Response
+from flask import Request, Response, request
 
 from backend.auth.schemas import SessionOut
 from backend.errors import Forbidden
@@ -43,7 +43,7 @@ def with_cookies(session: SessionOut) -> Response:
     settings = current_settings()
     seconds = settings.REFRESH_TOKEN_DAYS * 24 * 3600
     for name, value, path, hidden in (
-        (REFRESH_COOKIE, session.refresh_token or "", REFRESH_PATH, True),
+        (REFRESH_COOKIE, session.refresh_token or "", _refresh_path(), True),
         (CSRF_COOKIE, secrets.token_urlsafe(32), CSRF_PATH, False),
     ):
         response.set_cookie(
@@ -61,6 +61,11 @@ def with_cookies(session: SessionOut) -> Response:
 def clear_cookies(response: Response) -> Response:
     """Take both cookies back."""
     secure = current_settings().ENVIRONMENT != "development"
-    response.delete_cookie(REFRESH_COOKIE, path=REFRESH_PATH, secure=secure, httponly=True, samesite="Strict")
+    response.delete_cookie(REFRESH_COOKIE, path=_refresh_path(), secure=secure, httponly=True, samesite="Strict")
     response.delete_cookie(CSRF_COOKIE, path=CSRF_PATH, secure=secure, samesite="Strict")
     return response
+
+
+def _refresh_path() -> str:
+    """As the browser sees it, below the path at which a proxy serves this."""
+    return f"{request.script_root}{REFRESH_PATH}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config_checks import PRIVATE_NETWORKS, Network
+from config_checks import BASE_PATH, PRIVATE_NETWORKS, Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -25,13 +25,17 @@ class TrustedProxyFix:
     are only what the client claims.
     """
 
-    def __init__(self, app: WSGIApplication, trusted: Sequence[Network]) -> None:
+    def __init__(self, app: WSGIApplication, trusted: Sequence[Network], base_path: str = "") -> None:
+        """`base_path` is where the application lies below its host, unless a trusted proxy names another place."""
+        self._base_path = base_path
         self._direct = app
         self._forwarded = ProxyFix(app, x_for=0, x_proto=1, x_host=1)
         self._trusted = trusted
         self._warnings = UntrustedProxyWarnings()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._base_path:
+            _mount(environ, self._base_path)
         if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
             if "HTTP_X_FORWARDED_FOR" in environ:
                 self._warnings.warn(environ.get("REMOTE_ADDR", ""))
@@ -42,6 +46,9 @@ class TrustedProxyFix:
         # Where the proxy names no address, the request counts as its own.
         if _is_address(addresses[-1]):
             environ["REMOTE_ADDR"] = addresses[-1]
+        prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "").rpartition(",")[2].strip().rstrip("/")
+        if BASE_PATH.fullmatch(prefix):
+            _mount(environ, prefix)
         return self._forwarded(environ, start_response)
 
     def _is_trusted(self, address: str) -> bool:
@@ -75,6 +82,14 @@ class UntrustedProxyWarnings:
             address,
             address,
         )
+
+
+def _mount(environ: WSGIEnvironment, base_path: str) -> None:
+    """Put the application below a path, whether the proxy has taken it off the request's or not."""
+    environ["SCRIPT_NAME"] = base_path
+    path = environ.get("PATH_INFO", "")
+    if path == base_path or path.startswith(f"{base_path}/"):
+        environ["PATH_INFO"] = path.removeprefix(base_path) or "/"
 
 
 def _bare(address: str) -> str:
