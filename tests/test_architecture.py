@@ -40,6 +40,8 @@ CORE = (
     "outbound",
     "breaker",
     "redis_connections",
+    "redis_faults",
+    "database_connections",
     "redis_gate",
     "errors",
     "extensions",
