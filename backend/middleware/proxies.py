@@ -36,7 +36,7 @@ class TrustedProxyFix:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._base_path:
             _mount(environ, self._base_path)
-        if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
+        if not self._trusted or not self._is_trusted(environ.get("REMOTE_ADDR", "")):
             if "HTTP_X_FORWARDED_FOR" in environ:
                 self._warnings.warn(environ.get("REMOTE_ADDR", ""))
             return self._direct(environ, start_response)
