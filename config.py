@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config_checks import (
+    BASE_PATH,
     Network,
     leads_to_this_machine,
     misspelt,
@@ -143,6 +144,7 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated addresses or networks whose X-Forwarded-* headers are believed"
     )
+    BASE_PATH: str = Field("", description="path below which a proxy serves this, such as /fuze; empty: at the top")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
@@ -234,6 +236,14 @@ class Settings(BaseSettings):
     def _check_server(cls, value: str) -> str:
         if value and (fault := server_address_fault(value)):
             raise ValueError(fault)
+        return value
+
+    @field_validator("BASE_PATH")
+    @classmethod
+    def _check_base_path(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not BASE_PATH.fullmatch(value):
+            raise ValueError("is not a path such as /fuze; /api is taken")
         return value
 
     @field_validator("SMTP_URL")

@@ -110,7 +110,11 @@ def test_keys_made_at_random_are_taken(make: Callable[[], str]) -> None:
         load_settings(**{**PRODUCTION, **made})
 
 
-@pytest.mark.parametrize("keys", ["x", "k" * 31, f"{'mmHCx0_uGxx-RWiF9SSzFlcyAcKJ8gr'},", f"{secrets.token_hex(32)},y"])
+@pytest.mark.parametrize(
+    "keys",
+    ["x", "k" * 31, f"{'mmHCx0_uGxx-RWiF9SSzFlcyAcKJ8gr'},", f"{secrets.token_hex(32)},y"],
+    ids=["one letter", "one letter again and again", "too short", "the second is one letter"],
+)
 def test_production_refuses_short_earlier_keys(keys: str) -> None:
     [message] = refusal(**{**PRODUCTION, "PREVIOUS_SECRET_KEYS": keys}).splitlines()
     assert message.startswith("PREVIOUS_SECRET_KEYS: key ")
@@ -120,7 +124,9 @@ KEY = SECRETS["SECRET_KEY"]
 
 
 @pytest.mark.parametrize(
-    "other", [KEY, KEY.swapcase(), KEY + "1", "x9" + KEY, KEY[::-1], f" {KEY} ", KEY[:16] + "Zq4_"]
+    "other",
+    [KEY, KEY.swapcase(), KEY + "1", "x9" + KEY, KEY[::-1], f" {KEY} ", KEY[:16] + "Zq4_"],
+    ids=["equal", "other case", "longer", "longer in front", "reversed", "with blanks", "half"],
 )
 def test_production_refuses_one_key_for_two_purposes(other: str) -> None:
     told = refusal(**{**PRODUCTION, "JWT_SECRET_KEY": other})
