@@ -47,6 +47,7 @@ CORE = (
     "actor",
     "api",
     "pagination",
+    "shortening",
 )
 AROUND_REQUESTS = {"middleware", "observability", "docs"}
 # The two starting points besides the web server and the command line.

@@ -114,6 +114,8 @@ class Stack:
             PORT=str(settings.PORT),
             FUZE_DATA_DIR=str(self.data_dir),
             PYTHONUNBUFFERED="1",
+            # Of what threads free, glibc would keep a share for each of them.
+            MALLOC_ARENA_MAX="2",
         )
 
     def _is_serving(self) -> bool:
