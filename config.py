@@ -129,7 +129,13 @@ class Settings(BaseSettings):
     CAPTURE_TIMEOUT_SECONDS: float = Field(20, gt=0, le=120, description="longest fetch of a page, redirects included")
     CAPTURE_MAX_BYTES: int = Field(10 * 1024 * 1024, ge=1024, description="longest page body that is read")
     CAPTURE_RETRY_SECONDS: int = Field(60, ge=1, description="wait before the second try; each later one waits longer")
-    CAPTURE_LEASE_SECONDS: int = Field(120, ge=5, description="after this a capture without an end is tried again")
+    CAPTURE_LEASE_SECONDS: int = Field(
+        120, ge=5, description="after this without a sign of life from its worker a capture is tried again"
+    )
+    CAPTURE_CONCURRENCY: int = Field(40, ge=2, le=200, description="pages that each worker fetches at once")
+    CAPTURE_PER_PERSON: int = Field(2, ge=1, le=200, description="how many of them for one person while others wait")
+    CAPTURE_PER_HOST: int = Field(2, ge=1, le=200, description="how many at once at one host, of all workers")
+    CAPTURE_EXTRACT_SECONDS: float = Field(30, gt=0, le=300, description="longest extraction of a fetched page")
     EMBEDDING_PROVIDER: Literal["local", "openai", "none"] = Field(
         "local", description="local: all-MiniLM-L6-v2 on this machine; openai: any compatible endpoint"
     )
@@ -217,6 +223,12 @@ class Settings(BaseSettings):
     def _need_a_model(self) -> Self:
         if self.LLM_BASE_URL and not self.LLM_MODEL:
             raise ValueError("LLM_MODEL is missing: LLM_BASE_URL does not say which model to ask")
+        return self
+
+    @model_validator(mode="after")
+    def _leave_places_to_others(self) -> Self:
+        if self.CAPTURE_PER_PERSON >= self.CAPTURE_CONCURRENCY:
+            raise ValueError("CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY: one person could take all places")
         return self
 
     @model_validator(mode="after")

@@ -8,15 +8,15 @@ import click
 
 from backend.cli.settings import settings_with_database
 from backend.cli.up.processes import die_with_parent
+from backend.jobs.lanes import run_worker
 from backend.jobs.scheduler import run_scheduler
-from backend.jobs.worker import run_worker
 
 
 @click.command()
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
     settings_with_database()
-    # RQ runs each job in a child of its own, which must not outlive this process.
+    # Lanes, RQ's children for each message and what reads pages must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
     run_worker()
 

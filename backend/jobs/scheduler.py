@@ -21,11 +21,16 @@ RECONNECT_SECONDS = 2
 
 @dataclass(frozen=True)
 class Regular:
-    """A function, by dotted name, and when it runs: every so many seconds, or by a cron line (local time)."""
+    """A function, by dotted name, and when it runs: every so many seconds, or by a cron line (local time).
+
+    Passes look for what is due and send its messages: they take moments, and have a queue of their own. What does the
+    work itself is long work.
+    """
 
     function: str
     seconds: int | None = None
     cron: str | None = None
+    queue: str = "maintenance"
 
 
 def regular_work(reconcile_seconds: int) -> list[Regular]:
@@ -34,23 +39,23 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("backend.bookmarks.jobs.resend_due_work", seconds=reconcile_seconds),
         Regular("backend.search.jobs.resend_due_suggestions", seconds=reconcile_seconds),
         Regular("backend.jobs.maintenance.resend_due_jobs", seconds=reconcile_seconds),
-        Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds),
+        Regular("backend.organizations.jobs.purge_deleted_organizations", seconds=reconcile_seconds, queue="bulk"),
         Regular("backend.recommendations.jobs.resend_due_subjects", seconds=reconcile_seconds),
         Regular("backend.auth.jobs.repeat_revocations", seconds=reconcile_seconds),
         Regular("backend.mail.jobs.resend_due_mails", seconds=reconcile_seconds),
         Regular("backend.profile.jobs.resend_removals", seconds=reconcile_seconds),
-        Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *"),
-        Regular("backend.projects.jobs.purge_trash", cron="22 3 * * *"),
-        Regular("backend.tasks.jobs.purge_trash", cron="27 3 * * *"),
-        Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *"),
-        Regular("backend.recommendations.jobs.purge_recommendations", cron="32 3 * * *"),
-        Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *"),
-        Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *"),
-        Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *"),
-        Regular("backend.idempotency.jobs.purge_idempotency_keys", cron="27 * * * *"),
-        Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *"),
-        Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *"),
-        Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *"),
+        Regular("backend.bookmarks.jobs.purge_trash", cron="17 3 * * *", queue="bulk"),
+        Regular("backend.projects.jobs.purge_trash", cron="22 3 * * *", queue="bulk"),
+        Regular("backend.tasks.jobs.purge_trash", cron="27 3 * * *", queue="bulk"),
+        Regular("backend.bookmarks.jobs.remove_superseded_vectors", cron="37 * * * *", queue="bulk"),
+        Regular("backend.recommendations.jobs.purge_recommendations", cron="32 3 * * *", queue="bulk"),
+        Regular("backend.auth.jobs.purge_sessions", cron="47 3 * * *", queue="bulk"),
+        Regular("backend.auth.jobs.purge_mail_tokens", cron="52 3 * * *", queue="bulk"),
+        Regular("backend.auth.jobs.purge_security_events", cron="53 3 * * *", queue="bulk"),
+        Regular("backend.idempotency.jobs.purge_idempotency_keys", cron="27 * * * *", queue="bulk"),
+        Regular("backend.mail.jobs.purge_mails", cron="57 3 * * *", queue="bulk"),
+        Regular("backend.profile.jobs.purge_exports", cron="58 3 * * *", queue="bulk"),
+        Regular("backend.organizations.jobs.purge_invitations", cron="7 4 * * *", queue="bulk"),
     ]
 
 
@@ -59,7 +64,7 @@ class FuzeScheduler(CronScheduler):
 
     def add(self, work: Regular) -> None:
         """Run this from now on."""
-        self.get_jobs().append(CronJob("interactive", func_name=work.function, interval=work.seconds, cron=work.cron))
+        self.get_jobs().append(CronJob(work.queue, func_name=work.function, interval=work.seconds, cron=work.cron))
 
     def enqueue_jobs(self) -> list[CronJob]:
         """Send what is due and does not wait on the queue already."""
@@ -86,7 +91,7 @@ class FuzeScheduler(CronScheduler):
 
     def _send(self, due: list[CronJob]) -> bool:
         with _tolerating_redis():
-            if send(Message(job.func_name, timeout_seconds=600, once=True) for job in due):
+            if send(Message(job.func_name, queue=job.queue_name, timeout_seconds=600, once=True) for job in due):
                 return True
         time.sleep(RECONNECT_SECONDS)
         return False

@@ -16,7 +16,8 @@ from backend.jobs.queue import Message
 
 # What runs each kind, by dotted name: the jobs feature imports no other.
 KINDS = {
-    "capture": Message("backend.bookmarks.jobs.run_capture_job", queue="capture"),
+    # Ended by whoever reads the page; its message looks after what nobody ended.
+    "capture": Message("backend.bookmarks.jobs.run_capture_job", queue="maintenance"),
     "ai_test": Message("backend.profile.jobs.run_ai_test"),
     # LLM_TIMEOUT_SECONDS is 300 at most.
     "breakdown": Message("backend.tasks.jobs.run_breakdown", timeout_seconds=420),

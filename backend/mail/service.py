@@ -46,5 +46,6 @@ def mail_message(mail_id: UUID) -> Message:
         "backend.mail.jobs.send_mail",
         {"mail_id": str(mail_id)},
         key=f"mail-{mail_id}",
+        queue="mail",
         timeout_seconds=TIMEOUT_SECONDS,
     )

@@ -1,0 +1,254 @@
+"""The worker's lanes: processes of one worker that wait for nothing of each other, each an RQ worker for its queues.
+
+All are forked from one process without threads, so that they share what it has loaded; it does nothing but start again
+what ends, and stop all of it when it is told to.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import uuid4
+
+from flask import Flask
+from loguru import logger
+from redis.client import Pipeline
+from rq import Queue
+from rq.job import Job
+from rq.utils import import_attribute
+from rq.worker import DequeueStrategy, WorkerStatus
+
+import backend
+from backend.extensions import after_fork
+from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
+
+FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.5, 30.0
+SETTLED_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A process that serves some queues, one message at a time.
+
+    Where `resident` is set, messages run in the process itself: they only wake what goes on there all the time. It is
+    the dotted name of a context manager, which is entered with one end of a socket; `companion`, a function that gets
+    the other end, runs in a process of its own.
+    """
+
+    name: str
+    queues: tuple[str, ...]
+    resident: str = ""
+    companion: str = ""
+
+
+LANES = (
+    Lane("mail", ("mail",)),
+    Lane("maintenance", ("maintenance",)),
+    Lane("work", ("interactive", "bulk")),
+    Lane(
+        "capture",
+        ("capture",),
+        resident="backend.bookmarks.jobs.serve_captures",
+        companion="backend.bookmarks.capture.extraction.serve_extraction",
+    ),
+)
+LANE_NAMES = frozenset(lane.name for lane in LANES)
+
+
+class Resident(Protocol):
+    """What goes on in a lane beside its messages."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it does what it should."""
+
+
+class ResidentWorker(FuzeWorker):
+    """An RQ worker whose messages run in its own process, beside what goes on there."""
+
+    resident: Resident
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Run the message here: it takes a moment."""
+        execution = self.prepare_execution(job)
+        self.perform_job(job, queue, execution)
+        self.set_state(WorkerStatus.IDLE)
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """A sign of life, as long as there is some."""
+        if not self.resident.is_alive:
+            logger.error("the worker's lane is stuck and starts again")
+            raise SystemExit(1)
+        super().heartbeat(timeout, pipeline)
+
+
+def run_worker() -> None:
+    """Serve all lanes until SIGTERM or SIGINT; the messages in hand are finished first."""
+    app = backend.create_app()
+    gc.collect()
+    gc.freeze()  # What is loaded stays: looking through it would copy its pages into every lane.
+    _Family(app, LANES).run()
+
+
+@dataclass
+class _Member:
+    """One process of the worker, and when to start it again once it has ended."""
+
+    name: str
+    work: Callable[[], None]
+    outlives: bool = False
+    pid: int = 0
+    started_at: float = 0.0
+    due_at: float = 0.0
+    failures: int = 0
+
+
+@dataclass
+class _Family:
+    """The processes of one worker. Everything here runs on the main thread, on which their lives hang."""
+
+    app: Flask
+    lanes: tuple[Lane, ...]
+    worker_name: str = field(default_factory=lambda: uuid4().hex)
+    stop_requests: int = 0
+
+    def __post_init__(self) -> None:
+        self.members = [member for lane in self.lanes for member in self._members(lane)]
+
+    def run(self) -> None:
+        """Keep all members running until somebody asks for the end, then stop lanes before their companions."""
+        with self._woken_by_signals() as woken:
+            while not self.stop_requests:
+                self._start_due()
+                select.select([woken], [], [], self._seconds_until_due())
+                _drain(woken)
+                self._bury(_plan_restart)
+            for outlives in (False, True):
+                self._stop([member for member in self.members if member.outlives == outlives], woken)
+
+    def _members(self, lane: Lane) -> Iterator[_Member]:
+        ours, theirs = socket.socketpair() if lane.companion else (None, None)
+        yield _Member(lane.name, lambda: _serve(self.app, lane, self.worker_name, ours))
+        if lane.companion:
+            companion = import_attribute(lane.companion)
+            yield _Member(f"companion of {lane.name}", lambda: companion(theirs), outlives=True)
+
+    @contextmanager
+    def _woken_by_signals(self) -> Iterator[int]:
+        """A descriptor that becomes readable when a child ends or somebody asks for the end."""
+        readable, writable = os.pipe()
+        os.set_blocking(readable, False)
+        os.set_blocking(writable, False)
+        signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._request_stop)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        yield readable
+
+    def _request_stop(self, *_: object) -> None:
+        self.stop_requests += 1
+
+    def _start_due(self) -> None:
+        for member in self.members:
+            if not member.pid and member.due_at <= time.monotonic():
+                self._start(member)
+
+    def _start(self, member: _Member) -> None:
+        member.started_at = time.monotonic()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # Until it is known who there is to be stopped.
+        member.pid = os.fork()
+        if member.pid == 0:
+            _leave_parent_behind(signals)
+            _live(member)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+
+    def _seconds_until_due(self) -> float | None:
+        waiting = [member.due_at for member in self.members if not member.pid]
+        return max(min(waiting) - time.monotonic(), 0) if waiting else None
+
+    def _bury(self, plan: Callable[[_Member, int], None]) -> None:
+        for member in self.members:
+            if member.pid:
+                pid, status = os.waitpid(member.pid, os.WNOHANG)
+                if pid:
+                    member.pid = 0
+                    plan(member, os.waitstatus_to_exitcode(status))
+
+    def _stop(self, members: list[_Member], woken: int) -> None:
+        """Ask, and wait until all have ended: whoever asked has their own patience. Asked again, ask again."""
+        told = 0
+        while any(member.pid for member in members):
+            if told < self.stop_requests:
+                told = self.stop_requests
+                for member in members:
+                    if member.pid:
+                        os.kill(member.pid, signal.SIGTERM)
+            select.select([woken], [], [], None)
+            _drain(woken)
+            self._bury(lambda member, code: None)
+
+
+def _plan_restart(member: _Member, code: int) -> None:
+    if time.monotonic() - member.started_at > SETTLED_SECONDS:
+        member.failures = 0
+    delay = min(FIRST_DELAY_SECONDS * 2**member.failures, LONGEST_DELAY_SECONDS) if code else 0.0
+    member.failures += 1 if code else 0
+    member.due_at = time.monotonic() + delay
+    if code:
+        logger.warning("worker: {} ended with {}, starting it again in {:g} s", member.name, code, delay)
+
+
+def _leave_parent_behind(blocked: tuple[int, ...]) -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
+    after_fork()
+
+
+def _live(member: _Member) -> None:
+    """Runs in the fork, and never returns."""
+    code = 1
+    try:
+        member.work()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException as error:
+        logger.opt(exception=error).error("worker: {} failed", member.name)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _serve(app: Flask, lane: Lane, worker_name: str, ours: socket.socket | None) -> None:
+    """A lane: an RQ worker for its queues, until SIGTERM."""
+    name = f"{worker_name}{LANE_MARK}{lane.name}"
+    with app.app_context(), _resident(lane, ours) as resident:
+        worker: Any = make_worker(lane.queues, ResidentWorker if resident else FuzeWorker, name=name)
+        worker.resident = resident
+        worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+
+
+def _resident(lane: Lane, ours: socket.socket | None) -> AbstractContextManager[Any]:
+    found: AbstractContextManager[Any] = import_attribute(lane.resident)(ours) if lane.resident else nullcontext()
+    return found
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 4096):
+            continue
+    except BlockingIOError:
+        return
