@@ -41,7 +41,7 @@ def main() -> None:
         ) as stack,
     ):
         time.sleep(10)  # The first passes of the scheduler are over.
-        print(f"idle: worker {memory(stack, 'worker'):.0f} MB, all processes {memory(stack):.0f} MB (PSS)")
+        print(f"idle: worker {memory('worker'):.0f} MB, all processes {memory():.0f} MB (PSS)")
         if options.pages:
             _measure_rate(stack, port, options)
         if options.slow:
@@ -60,15 +60,16 @@ def _options() -> argparse.Namespace:
 def _measure_rate(stack: RunningStack, port: int, options: argparse.Namespace) -> None:
     client = new_person(stack.url)
     urls = [f"http://{host(number % options.hosts)}:{port}/page/{number}" for number in range(options.pages)]
-    with peak_memory(stack) as peak:
-        started = time.perf_counter()
+    with peak_memory() as peak:
+        started, used = time.perf_counter(), processor_seconds()
         save(client, urls)
         wait_until(lambda: pending(client) == 0)
-        seconds = time.perf_counter() - started
+        seconds, used = time.perf_counter() - started, processor_seconds() - used
     captured = client.get("bookmarks", params={"capture_status": "captured"}).json()["total"]
     print(
         f"{options.pages} pages of {options.hosts} hosts that answer after {options.delay:g} s: {captured} captured in "
-        f"{seconds:.1f} s, {options.pages / seconds:.2f} a second; worker at most {peak[0]:.0f} MB (PSS)"
+        f"{seconds:.1f} s, {options.pages / seconds:.2f} a second; worker at most {peak[0]:.0f} MB (PSS), "
+        f"all processes {1_000 * used / options.pages:.0f} ms of processor a page"
     )
 
 
@@ -89,7 +90,7 @@ def _measure_others(stack: RunningStack, port: int, number: int) -> None:
     }
     print(
         f"behind {number} links of one person that never answer: another's mail after {seconds['mail']:.1f} s, "
-        f"another's page after {seconds['page']:.1f} s; worker {memory(stack, 'worker'):.0f} MB (PSS)"
+        f"another's page after {seconds['page']:.1f} s; worker {memory('worker'):.0f} MB (PSS)"
     )
 
 
@@ -130,16 +131,32 @@ def wait_until(condition: Callable[[], bool]) -> None:
     raise RuntimeError(f"not within {WAIT_SECONDS} s")
 
 
-def memory(stack: RunningStack, part: str = "") -> float:
+def memory(part: str = "") -> float:
     """The proportional share of memory of the stack's processes, or of one part's, in MB."""
     total = 0
-    for process in psutil.Process().children(recursive=True):
+    for process in _processes(part):
         with suppress(psutil.Error, OSError):
-            line = " ".join(process.cmdline())
-            of_part = f"backend {part}" in line if part else "multiprocessing" not in line
-            if of_part and process.environ().get("FUZE_DATA_DIR", str(stack.data_dir)) == str(stack.data_dir):
-                total += _pss(process.pid)
+            total += _pss(process.pid)
     return total / 1024
+
+
+def processor_seconds() -> float:
+    """What the stack's processes have taken of the processors so far."""
+    total = 0.0
+    for process in _processes(""):
+        with suppress(psutil.Error):
+            total += sum(process.cpu_times()[:4])
+    return total
+
+
+def _processes(part: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            if f"backend {part}" in line if part else "multiprocessing" not in line:
+                found.append(process)
+    return found
 
 
 def _pss(pid: int) -> int:
@@ -148,13 +165,13 @@ def _pss(pid: int) -> int:
 
 
 @contextmanager
-def peak_memory(stack: RunningStack) -> Iterator[list[float]]:
+def peak_memory() -> Iterator[list[float]]:
     """The most that the worker and its children have at any moment of the block, looked at twice a second."""
     peak, stop = [0.0], threading.Event()
 
     def watch() -> None:
         while not stop.wait(0.5):
-            peak[0] = max(peak[0], memory(stack, "worker"))
+            peak[0] = max(peak[0], memory("worker"))
 
     thread = threading.Thread(target=watch)
     thread.start()
