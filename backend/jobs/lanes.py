@@ -139,8 +139,8 @@ class _Family:
         ours, theirs = socket.socketpair() if lane.companion else (None, None)
         yield _Member(lane.name, lambda: _serve(self.app, lane, self.worker_name, ours))
         if lane.companion:
-            companion = import_attribute(lane.companion)
-            yield _Member(f"companion of {lane.name}", lambda: companion(theirs), outlives=True)
+            # Imported in the fork: what it needs is no other's.
+            yield _Member(f"companion of {lane.name}", lambda: import_attribute(lane.companion)(theirs), outlives=True)
 
     @contextmanager
     def _woken_by_signals(self) -> Iterator[int]:

@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.bookmarks.capture.service import capture
 from backend.bookmarks.capture.turns import is_capture_due
 from backend.bookmarks.jobs import resend_due_work
 from backend.extensions import db, redis_client
 from backend.jobs.queue import rq_queue
 from tests.api import Api
 from tests.bookmarks.capture.local_server import LocalServer, response, running
+from tests.bookmarks.capture.waiting import capture
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

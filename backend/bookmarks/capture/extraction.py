@@ -20,12 +20,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from loguru import logger
+from rq.utils import import_attribute
 
 from backend.bookmarks.capture.fetch import FetchedPage
-from backend.bookmarks.capture.reading import Reading, from_json, read_page, to_json, warm_up
+from backend.bookmarks.capture.reading import Reading, from_json, to_json
 from backend.outbound.failures import FetchError
 
 # Above what a page of 10 MiB takes, below what a machine would miss.
@@ -39,6 +40,9 @@ GRACE_SECONDS = 5.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LENGTH = struct.Struct("!II")
 PID = struct.Struct("!I")
+
+# By dotted name: what they bring along is loaded when there is something to read.
+READ, WARM_UP = "backend.bookmarks.capture.read.read_page", "backend.bookmarks.capture.read.warm_up"
 
 ReadFunction = Callable[[FetchedPage, float | None], Reading]
 
@@ -59,10 +63,11 @@ class ExtractionHung(Exception):
     """The page took longer than it may."""
 
 
-def serve_extraction(lines: socket.socket, read: ReadFunction = read_page) -> None:
+def serve_extraction(lines: socket.socket, read: ReadFunction | None = None) -> None:
     """Fork a child for each line that comes in, until the other side is closed; returns after a minute without any.
 
-    What reading needs is loaded for the first line, before its child is forked, so that all share it.
+    What reading needs is loaded for the first line, before its child is forked, so that all share it. `read` is
+    `READ` unless it is given.
     """
     children: set[int] = set()
     used_at, is_warm = time.monotonic(), False
@@ -70,13 +75,14 @@ def serve_extraction(lines: socket.socket, read: ReadFunction = read_page) -> No
         children -= _ended(children)
         if is_warm and not children and time.monotonic() - used_at > IDLE_SECONDS:
             return
-        if not select.select([lines], [], [], 1.0 if children or is_warm else IDLE_SECONDS)[0]:
+        if not select.select([lines], [], [], 1.0 if is_warm else None)[0]:
             continue
         _, descriptors, _, _ = socket.recv_fds(lines, 1, 1)
         if not descriptors:
             return
         if not is_warm:
-            warm_up()
+            read = read or import_attribute(READ)
+            import_attribute(WARM_UP)()
             gc.freeze()
             is_warm = True
         used_at = time.monotonic()
@@ -85,7 +91,7 @@ def serve_extraction(lines: socket.socket, read: ReadFunction = read_page) -> No
                 children.add(pid)
                 continue
             lines.close()
-            os._exit(_read_all(line, read))
+            os._exit(_read_all(line, cast("ReadFunction", read)))
 
 
 def _ended(children: set[int]) -> set[int]:
@@ -138,7 +144,7 @@ class Extractor:
         self._lines = lines
         self._bounds = bounds
         self._line: socket.socket | None = None
-        self._pages = 0
+        self._pages, self._pid = 0, 0
 
     def read(self, fetched: FetchedPage, average: float | None) -> Reading:
         """The page in what was fetched.
@@ -174,17 +180,22 @@ class Extractor:
         self._line, self._pages = None, 0
 
     def _open(self) -> socket.socket:
-        self._line, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._lines, [b"+"], [theirs.fileno()])
-        # The first child waits until all is loaded.
-        self._line.settimeout(self._bounds.seconds + GRACE_SECONDS)
-        pid = _exactly(self._line, PID.size)
+        line, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(self._lines, [b"+"], [theirs.fileno()])
+            # The first child comes when all is loaded.
+            line.settimeout(self._bounds.seconds + GRACE_SECONDS)
+            pid = _exactly(line, PID.size)
+        except OSError:
+            line.close()
+            raise
         if pid is None:
-            self.close()
+            line.close()
             raise ExtractionDied
         (self._pid,) = PID.unpack(pid)
-        return self._line
+        self._line = line
+        return line
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Reading a fetched page: its text, and what is stored of its words, with the ways in which that fails."""
+"""What comes out of reading a fetched page: its text, what is stored of its words, or why there is nothing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
-from backend.bookmarks.capture.fetch import FetchedPage
-from backend.bookmarks.fulltext.documents import PageIndex, index_page
+from backend.bookmarks.capture.page import ExtractedPage, UnreadablePage, UnsupportedMedia
+from backend.bookmarks.fulltext.documents import PageIndex
 from backend.outbound.failures import FetchError
-
-WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
-<p>A short page of our own, read before the first one, so that word lists and patterns are in memory.</p>
-</article></body></html>"""
 
 
 @dataclass(frozen=True)
@@ -27,26 +22,6 @@ class ReadPage:
 
 # How reading ends: with a page, with no text by nature, with a page that cannot be read, or with none for now.
 Reading = ReadPage | UnsupportedMedia | UnreadablePage | FetchError
-
-
-def read_page(fetched: FetchedPage, page_average: float | None) -> Reading:
-    """The page in what was fetched; `page_average` is the mean length of the organization's pages, if it is known."""
-    try:
-        page = extract_page(
-            fetched.body,
-            url=fetched.url,
-            media_type=fetched.media_type,
-            charset=fetched.charset,
-            truncated=fetched.truncated,
-        )
-    except (UnsupportedMedia, UnreadablePage) as failure:
-        return failure
-    return ReadPage(page, index_page(page.text, page.language, page_average))
-
-
-def warm_up() -> None:
-    """Load what reading needs: half a second, for the first page."""
-    read_page(FetchedPage("https://example.org/", 200, "text/html", "utf-8", WARM_UP_PAGE, False), None)
 
 
 def to_json(reading: Reading) -> bytes:

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from loguru import logger
 from pgvector.sqlalchemy import SPARSEVEC
 from sqlalchemy import Text, case, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
-from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
+from backend.bookmarks.capture.fetch import FetchError, FetchPolicy
 from backend.bookmarks.capture.page import ExtractedPage, UnreadablePage, UnsupportedMedia
-from backend.bookmarks.capture.reading import Reading, ReadPage, read_page
-from backend.bookmarks.capture.turns import Claim, claim_one, hand_back
+from backend.bookmarks.capture.reading import Reading, ReadPage
+from backend.bookmarks.capture.turns import Claim, hand_back
 from backend.bookmarks.capture.watched import tell_watchers_of_end, tell_watchers_of_wait
 from backend.bookmarks.fulltext.documents import PageIndex, index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
@@ -40,17 +39,6 @@ class Outcome:
     retry_seconds: float = 0
 
 
-def capture(bookmark_id: int) -> Outcome:
-    """Read the page of a pending bookmark whose time has come, in this process and out of turn. Safe to call twice,
-    and from two processes at once."""
-    claim = claim_one(bookmark_id)
-    if claim is None:
-        return capture_state(bookmark_id)
-    if claim.attempt > MAX_ATTEMPTS:
-        return settle(claim, NEVER_ENDED)
-    return settle(claim, read_here(claim))
-
-
 def capture_state(bookmark_id: int) -> Outcome:
     """How the last capture of a bookmark ended, or that it has not."""
     row = db.session.execute(
@@ -65,17 +53,6 @@ def capture_state(bookmark_id: int) -> Outcome:
         wait = (row.capture_due_at - utc_now()).total_seconds() if row.capture_due_at else 0
         return Outcome("busy", row.capture_error, max(wait, 1))
     return Outcome(row.capture_status, row.capture_error)
-
-
-def read_here(claim: Claim) -> Reading:
-    """Fetch and read the page of a claim, in this process."""
-    try:
-        return read_page(fetch_page(claim.url, fetch_policy(current_settings())), claim.page_average)
-    except FetchError as failure:
-        return failure
-    except Exception as error:
-        logger.opt(exception=error).error("capture of bookmark {} failed", claim.bookmark_id)
-        return UNEXPECTED
 
 
 def fetch_policy(settings: Settings) -> FetchPolicy:

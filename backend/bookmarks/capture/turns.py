@@ -89,14 +89,6 @@ def claim_next(places: Places, *, here: Mapping[int, int], busy: Sequence[str], 
     return claims
 
 
-def claim_one(bookmark_id: int) -> Claim | None:
-    """Take one bookmark, if its time has come and nobody reads it. Commits."""
-    values = {"id": bookmark_id, "lease": current_settings().CAPTURE_LEASE_SECONDS}
-    row = db.session.execute(SQL["claim_one"], values).one_or_none()
-    db.session.commit()
-    return Claim(*row) if row else None
-
-
 def renew(claims: Sequence[Claim]) -> None:
     """Begin the leases of these from now; what another process has taken meanwhile is left to it. Commits."""
     db.session.execute(SQL["renew"], _identities(claims) | {"lease": current_settings().CAPTURE_LEASE_SECONDS})

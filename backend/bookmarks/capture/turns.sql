@@ -101,19 +101,6 @@ SELECT c.*, s.page_average
   FROM claimed c LEFT JOIN search_statistics s ON s.organization_id = c.organization_id
  ORDER BY c.id
 
--- claim_one
--- Takes one bookmark if its time has come, whoever else waits.
-WITH claimed AS (
-    UPDATE bookmarks b
-       SET capture_attempts = b.capture_attempts + 1, capture_claimed_at = now(),
-           capture_due_at = now() + make_interval(secs => :lease)
-     WHERE b.id = :id AND b.capture_status = 'pending' AND b.capture_due_at <= now() AND b.deleted_at IS NULL
-    RETURNING b.id, b.organization_id, coalesce(b.user_id, - b.organization_id) AS person,
-              coalesce(b.capture_host, b.domain) AS host, b.url, b.capture_attempts AS attempt,
-              b.capture_claimed_at AS claimed_at)
-SELECT c.*, s.page_average
-  FROM claimed c LEFT JOIN search_statistics s ON s.organization_id = c.organization_id
-
 -- renew
 -- Keeps what is still being read.
 UPDATE bookmarks b

@@ -14,7 +14,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.bookmarks.capture.fetch import FetchedPage
-from backend.bookmarks.capture.reading import ReadPage, read_page
+from backend.bookmarks.capture.read import read_page
+from backend.bookmarks.capture.reading import ReadPage
 from backend.bookmarks.capture.service import settle
 from backend.bookmarks.capture.turns import SQL, Claim, count_due_captures, hand_back, is_capture_due, renew
 from backend.extensions import db

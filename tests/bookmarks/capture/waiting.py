@@ -7,8 +7,18 @@ from typing import Any
 
 from sqlalchemy import text
 
+from backend.bookmarks.capture.fetch import FetchError, fetch_page
+from backend.bookmarks.capture.read import read_page
+from backend.bookmarks.capture.service import (
+    MAX_ATTEMPTS,
+    NEVER_ENDED,
+    Outcome,
+    capture_state,
+    fetch_policy,
+    settle,
+)
 from backend.bookmarks.capture.turns import Claim, Places, claim_next
-from backend.extensions import db
+from backend.extensions import current_settings, db
 from tests.api import Api
 
 ADD = text("""
@@ -20,6 +30,7 @@ ADD = text("""
       FROM unnest(CAST(:hosts AS text[])) WITH ORDINALITY AS given(host, place)
     RETURNING id
 """)
+READ_ALL = Places(free=10, per_person=10, alone=10, per_host=10)
 # As many as can be taken, unless a test says otherwise.
 PLACES = Places(free=10, per_person=2, alone=8, per_host=2)
 
@@ -42,3 +53,17 @@ def claim(places: Places = PLACES, here: dict[int, int] | None = None, busy: Ite
     """What is to be read next."""
     claims: list[Claim] = claim_next(places, here=here or {}, busy=list(busy), after=after)
     return claims
+
+
+def capture(bookmark_id: int) -> Outcome:
+    """Read the page of a bookmark in this process, as a run does it, if its time has come."""
+    taken = [one for one in claim(READ_ALL) if one.bookmark_id == bookmark_id]
+    if not taken:
+        return capture_state(bookmark_id)
+    if taken[0].attempt > MAX_ATTEMPTS:
+        return settle(taken[0], NEVER_ENDED)
+    try:
+        reading = read_page(fetch_page(taken[0].url, fetch_policy(current_settings())), taken[0].page_average)
+    except FetchError as failure:
+        return settle(taken[0], failure)
+    return settle(taken[0], reading)
