@@ -8,6 +8,7 @@ its lease is over. A run has no end of its own: without anything due it waits to
 from __future__ import annotations
 
 import ctypes
+import heapq
 import os
 import queue
 import socket
@@ -114,6 +115,8 @@ class CaptureRun:
         self._looked_at, self._renewed_at, self._ticked_at = 0.0, time.monotonic(), time.monotonic()
         self._is_full, self._embed_due = False, False
         self._last_person = 0
+        # When something is due again that this run has let go of.
+        self._due_again: list[float] = []
         self._threads: list[threading.Thread] = []
 
     @property
@@ -144,9 +147,7 @@ class CaptureRun:
     def wait_until_idle(self, seconds: float) -> bool:
         """Wait until nothing is due and nothing under way, but no longer than this; whether it is so."""
         with self._changed:
-            return self._changed.wait_for(
-                lambda: not (self._under_way or self._must_look() or self._is_looking), seconds
-            )
+            return self._changed.wait_for(lambda: not self._has_work(), seconds)
 
     def stop(self, seconds: float) -> None:
         """Claim nothing more, finish what ends within so many seconds, and let go of the rest."""
@@ -165,6 +166,9 @@ class CaptureRun:
             with self._app.app_context():
                 logger.info("capture: {} pages handed back", hand_back(left))
                 send([capture_message()])
+
+    def _has_work(self) -> bool:
+        return bool(self._under_way or self._due_again or self._is_looking or self._must_look())
 
     # The dispatcher.
 
@@ -188,6 +192,8 @@ class CaptureRun:
                 return
             must = self._must_look() or bool(self._under_way)
             self._is_woken, self._has_ended, self._is_looking = False, False, must
+            while self._due_again and self._due_again[0] <= time.monotonic():
+                heapq.heappop(self._due_again)
         try:
             self._renew()
             self._ask_for_vectors()
@@ -199,11 +205,13 @@ class CaptureRun:
                 self._changed.notify_all()
 
     def _must_look(self) -> bool:
-        return self._is_stopping or self._is_woken or self._has_ended
+        # Called under the lock, as what follows.
+        is_due_again = bool(self._due_again) and self._due_again[0] <= time.monotonic()
+        return self._is_stopping or self._is_woken or self._has_ended or is_due_again
 
     def _seconds_until_look(self) -> float:
-        # Called under the lock.
-        return LOOK_SECONDS if self._under_way or self._embed_due else IDLE_SECONDS / 4
+        usual = LOOK_SECONDS if self._under_way or self._embed_due else IDLE_SECONDS / 4
+        return max(min([usual, *(at - time.monotonic() for at in self._due_again[:1])]), 0)
 
     def _claim(self) -> None:
         self._pause(GATHER_SECONDS - (time.monotonic() - self._looked_at))
@@ -285,6 +293,8 @@ class CaptureRun:
                 hand_back([claim], wait_seconds=seconds, host=host)
             except SQLAlchemyError as error:  # Then its lease ends it.
                 logger.warning("capture: not handed back: {}", type(error).__name__)
+        with self._changed:
+            heapq.heappush(self._due_again, time.monotonic() + seconds)
         self._ended(claim)
 
     # One thread for each process of extraction.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,11 +83,15 @@ class Visit:
 
 
 class BodyRoom:
-    """Memory for bodies, between their first byte and the end of their extraction. No person takes more than half."""
+    """Memory for bodies, between their first byte and the end of their extraction. No person takes more than half.
+
+    One body at a time may go beyond: of many that came in together, none of which can end, one can.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._taken: Counter[int] = Counter()
+        self._beyond: RoomPart | None = None
         self._changed = threading.Condition()
 
     @property
@@ -101,25 +104,32 @@ class BodyRoom:
         """The part of one body, still empty."""
         return RoomPart(self, person)
 
-    def _take(self, person: int, number: int) -> bool:
-        end = time.monotonic() + ROOM_SECONDS
+    def _take(self, part: RoomPart, person: int, number: int) -> bool:
         with self._changed:
-            while not self._fits(person, number):
-                if not self._changed.wait(end - time.monotonic()) and time.monotonic() >= end:
-                    return False
+            if not self._changed.wait_for(lambda: self._fits(part, person, number), ROOM_SECONDS):
+                return False
             self._taken[person] += number
             return True
+
+    def _release(self, part: RoomPart, person: int, number: int) -> None:
+        with self._changed:
+            if self._beyond is part:
+                self._beyond = None
+            self._taken[person] -= number
+            self._taken += Counter()  # Drops who holds nothing.
+            self._changed.notify_all()
 
     def _add(self, person: int, number: int) -> None:
         with self._changed:
             self._taken[person] += number
-            if number < 0:
-                self._taken += Counter()  # Drops who holds nothing.
-                self._changed.notify_all()
 
-    def _fits(self, person: int, number: int) -> bool:
+    def _fits(self, part: RoomPart, person: int, number: int) -> bool:
         whole, own = self._taken.total() + number, self._taken[person] + number
-        return whole <= self._limit and own <= self._limit // 2
+        if whole <= self._limit and own <= self._limit // 2:
+            return True
+        if self._beyond is None:
+            self._beyond = part
+        return self._beyond is part
 
 
 class RoomPart:
@@ -136,13 +146,13 @@ class RoomPart:
         """
         if self._bytes + number <= FREE_BYTES:
             self._room._add(self._person, number)
-        elif not self._room._take(self._person, number):
+        elif not self._room._take(self, self._person, number):
             raise NoRoom
         self._bytes += number
 
     def release(self) -> None:
         """Let go of all."""
-        self._room._add(self._person, -self._bytes)
+        self._room._release(self, self._person, self._bytes)
         self._bytes = 0
 
 
