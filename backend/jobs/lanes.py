@@ -94,7 +94,9 @@ class ResidentWorker(FuzeWorker):
 def run_worker() -> None:
     """Serve all lanes until SIGTERM or SIGINT; the messages in hand are finished first."""
     app = backend.create_app()
-    gc.collect()
+    for lane in LANES:
+        for name in filter(None, (lane.resident, lane.companion)):
+            import_attribute(name)  # Once for all.
     gc.freeze()  # What is loaded stays: looking through it would copy its pages into every lane.
     _Family(app, LANES).run()
 
@@ -139,8 +141,8 @@ class _Family:
         ours, theirs = socket.socketpair() if lane.companion else (None, None)
         yield _Member(lane.name, lambda: _serve(self.app, lane, self.worker_name, ours))
         if lane.companion:
-            # Imported in the fork: what it needs is no other's.
-            yield _Member(f"companion of {lane.name}", lambda: import_attribute(lane.companion)(theirs), outlives=True)
+            companion = import_attribute(lane.companion)
+            yield _Member(f"companion of {lane.name}", lambda: companion(theirs), outlives=True)
 
     @contextmanager
     def _woken_by_signals(self) -> Iterator[int]:
@@ -234,7 +236,8 @@ def _live(member: _Member) -> None:
 
 def _serve(app: Flask, lane: Lane, worker_name: str, ours: socket.socket | None) -> None:
     """A lane: an RQ worker for its queues, until SIGTERM."""
-    name = f"{worker_name}{LANE_MARK}{lane.name}"
+    # A lane that was killed is still known to Redis by its name: the next one has another.
+    name = LANE_MARK.join((worker_name, lane.name, uuid4().hex[:8]))
     with app.app_context(), _resident(lane, ours) as resident:
         worker: Any = make_worker(lane.queues, ResidentWorker if resident else FuzeWorker, name=name)
         worker.resident = resident

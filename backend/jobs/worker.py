@@ -19,7 +19,7 @@ from backend.extensions import after_fork, connect_redis, current_settings, db
 from backend.jobs.queue import QUEUES, unmark
 
 HEARTBEATS = "fuze:workers"
-# Between the name of a worker and that of its lane (`lanes.py`).
+# Between the name of a worker, that of its lane, and what tells the lane from one before (`lanes.py`).
 LANE_MARK = "/"
 # An idle worker beats every 10 s, a busy one too; after this many seconds without a beat it counts as gone.
 STALE_SECONDS = 45
@@ -81,6 +81,6 @@ def live_workers(connection: Redis) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     names = cast("list[bytes]", connection.zrangebyscore(HEARTBEATS, time.time() - STALE_SECONDS, "+inf"))
     for name in names:
-        worker, _, lane = name.decode().partition(LANE_MARK)
-        found.setdefault(worker, set()).update([lane] if lane else [])
+        worker, *lane = name.decode().split(LANE_MARK)
+        found.setdefault(worker, set()).update(lane[:1])
     return found
