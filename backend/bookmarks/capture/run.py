@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 
 from flask import Flask
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.bookmarks.capture.extraction import (
     ExtractionBounds,
@@ -52,6 +53,8 @@ LOOK_SECONDS = 1.0
 STUCK_SECONDS = 60.0
 # Without a page for so long, the processes of extraction end.
 IDLE_SECONDS = 20.0
+# So often at most other workers are told that more is due than one takes.
+TELL_SECONDS = 5.0
 STORERS = 2
 M_ARENA_MAX = -8  # malloc.h
 # For bodies, when each may have its longest; else a quarter more than six of those.
@@ -62,6 +65,14 @@ STORE_SECONDS = 60.0
 FULL_SECONDS, NO_ROOM_SECONDS = 1.0, 10.0
 DIED = FetchError("This page ends the process that reads it.", retryable=True)
 HUNG = FetchError("Reading this page takes too long.", retryable=True)
+
+
+@dataclass(frozen=True)
+class LetGo:
+    """A page is not read now: when it may be taken again, and whose turn it counts for then, if the address told."""
+
+    seconds: float
+    host: str | None
 
 
 @dataclass(frozen=True)
@@ -106,14 +117,14 @@ class CaptureRun:
         self._visits = Visits(self._bounds.per_host)
         self._room = BodyRoom(max(BODY_BYTES, 2 * settings.CAPTURE_MAX_BYTES))
         self._turns = ExtractionTurns(self._bounds.processes)
-        self._read: queue.SimpleQueue[tuple[Claim, Reading] | None] = queue.SimpleQueue()
+        self._read: queue.SimpleQueue[tuple[Claim, Reading | LetGo] | None] = queue.SimpleQueue()
         self._wants_vectors = settings.EMBEDDING_PROVIDER != "none"
         # All below changes under this lock, and its change is told.
         self._changed = threading.Condition()
         self._under_way: dict[int, Claim] = {}
         self._is_woken, self._has_ended, self._is_looking, self._is_stopping = False, False, False, False
         self._looked_at, self._renewed_at, self._ticked_at = 0.0, time.monotonic(), time.monotonic()
-        self._is_full, self._embed_due = False, False
+        self._told_at, self._embed_due = 0.0, False
         self._last_person = 0
         # When something is due again that this run has let go of.
         self._due_again: list[float] = []
@@ -163,9 +174,15 @@ class CaptureRun:
         for thread in self._threads:
             thread.join(2.0)
         if left:
-            with self._app.app_context():
-                logger.info("capture: {} pages handed back", hand_back(left))
-                send([capture_message()])
+            self._hand_back(left)
+
+    def _hand_back(self, claims: list[Claim]) -> None:
+        with self._app.app_context():
+            try:
+                logger.info("capture: {} pages handed back", hand_back(claims))
+            except SQLAlchemyError as error:  # Then their leases end.
+                logger.warning("capture: pages not handed back: {}", type(error).__name__)
+            send([capture_message()])
 
     def _has_work(self) -> bool:
         return bool(self._under_way or self._due_again or self._is_looking or self._must_look())
@@ -227,7 +244,8 @@ class CaptureRun:
         for claim in claims:
             self._last_person = claim.person
             self._begin(claim)
-        self._tell_others(is_full=len(claims) == free)
+        if claims:
+            self._tell_others()
 
     def _begin(self, claim: Claim) -> None:
         with self._changed:
@@ -237,11 +255,11 @@ class CaptureRun:
         else:
             threading.Thread(target=self._fetch, args=(claim,), name="fetch", daemon=True).start()
 
-    def _tell_others(self, *, is_full: bool) -> None:
-        """Where there is more than this process can take, another worker, if there is one, is woken too."""
-        if is_full and not self._is_full:
+    def _tell_others(self) -> None:
+        """Where more is due than this process takes, another worker, if there is one, is woken too."""
+        if time.monotonic() - self._told_at > TELL_SECONDS and is_capture_due():
+            self._told_at = time.monotonic()
             send([capture_message()])
-        self._is_full = is_full
 
     def _renew(self) -> None:
         now = time.monotonic()
@@ -273,10 +291,10 @@ class CaptureRun:
                 fetched = fetch_page(claim.url, policy)
         except HostIsFull as full:
             part.release()
-            self._let_go(claim, FULL_SECONDS, full.host)
+            self._read.put((claim, LetGo(FULL_SECONDS, full.host)))
         except NoRoom:
             part.release()
-            self._let_go(claim, NO_ROOM_SECONDS, None)
+            self._read.put((claim, LetGo(NO_ROOM_SECONDS, None)))
         except FetchError as failure:
             part.release()
             self._read.put((claim, failure))
@@ -286,16 +304,6 @@ class CaptureRun:
             self._read.put((claim, UNEXPECTED))
         else:
             self._turns.put(FetchedClaim(claim, fetched, part))
-
-    def _let_go(self, claim: Claim, seconds: float, host: str | None) -> None:
-        with self._app.app_context():
-            try:
-                hand_back([claim], wait_seconds=seconds, host=host)
-            except SQLAlchemyError as error:  # Then its lease ends it.
-                logger.warning("capture: not handed back: {}", type(error).__name__)
-        with self._changed:
-            heapq.heappush(self._due_again, time.monotonic() + seconds)
-        self._ended(claim)
 
     # One thread for each process of extraction.
 
@@ -315,30 +323,48 @@ class CaptureRun:
             del waiting  # Its body goes before the wait for the next.
         extractor.close()
 
-    # What was read is stored.
+    # What was read is stored, what was not is let go of: by few threads, each with one connection to the database.
 
     def _store(self) -> None:
         while (read := self._read.get()) is not None:
-            claim, reading = read
-            end = time.monotonic() + STORE_SECONDS
-            while self._holds(claim) and not self._stored(claim, reading) and time.monotonic() < end:
-                time.sleep(LOOK_SECONDS)
+            claim, end = read
+            try:
+                self._write(claim, end)
+            except Exception as error:  # The lease ends it.
+                logger.opt(exception=error).error("capture of bookmark {} was not written", claim.bookmark_id)
             self._ended(claim)
 
-    def _stored(self, claim: Claim, reading: Reading) -> bool:
-        """Whether there is nothing more to be done for a page: it was stored, or cannot be."""
-        with self._app.app_context():
-            try:
-                outcome = settle(claim, reading)
-            except SQLAlchemyError as error:
-                is_away = getattr(error, "connection_invalidated", False)
-                logger.opt(exception=None if is_away else error).warning("capture: not stored, again in a second")
-                return False
+    def _write(self, claim: Claim, end: Reading | LetGo) -> None:
+        """Write how it ended. While the database is away, try for a minute; what it refuses is a fault of the page."""
+        deadline = time.monotonic() + STORE_SECONDS
+        while self._holds(claim):
+            with self._app.app_context():
+                try:
+                    self._settle(claim, end)
+                    return
+                except (OperationalError, InterfaceError, PoolTimeout) as error:
+                    if time.monotonic() > deadline:
+                        raise
+                    logger.warning("capture: not stored, again in a second: {}", type(error).__name__)
+                except Exception as error:
+                    if end is UNEXPECTED:
+                        raise
+                    logger.opt(exception=error).error("capture of bookmark {} cannot be stored", claim.bookmark_id)
+                    end = UNEXPECTED
+                    continue
+            time.sleep(LOOK_SECONDS)
+
+    def _settle(self, claim: Claim, end: Reading | LetGo) -> None:
+        if isinstance(end, LetGo):
+            hand_back([claim], wait_seconds=end.seconds, host=end.host)
+            with self._changed:
+                heapq.heappush(self._due_again, time.monotonic() + end.seconds)
+            return
+        outcome = settle(claim, end)
         logger.bind(bookmark_id=claim.bookmark_id, outcome=outcome.status, reason=outcome.reason).info("capture ended")
         if self._wants_vectors and outcome.status in ("captured", "skipped", "failed"):
             with self._changed:
                 self._embed_due = True
-        return True
 
     def _holds(self, claim: Claim) -> bool:
         with self._changed:
@@ -362,8 +388,8 @@ def _extraction(extractor: Extractor, claim: Claim, fetched: FetchedPage) -> Rea
         except ExtractionHung:
             logger.warning("reading bookmark {} took too long", claim.bookmark_id)
             return HUNG
-        except OSError as error:
-            logger.opt(exception=error).error("there is no extraction")
+        except Exception as error:
+            logger.opt(exception=error).error("bookmark {} could not be extracted", claim.bookmark_id)
             return UNEXPECTED
     return DIED
 

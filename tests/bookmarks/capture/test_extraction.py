@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,10 @@ def read_or_misbehave(page: FetchedPage, average: float | None) -> Reading:
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "kill-once" and average is None and not _was_here():
         os.kill(os.getpid(), signal.SIGKILL)
+    if name == "unstorable":
+        found = read_page(page, average)
+        assert isinstance(found, ReadPage)
+        return replace(found, page=replace(found.page, title="NUL \0 in the middle"))
     if name == "hang":
         time.sleep(600)
     if name == "stop":

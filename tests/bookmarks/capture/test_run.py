@@ -375,3 +375,14 @@ def test_pages_too_large_to_be_read_together_are_read_one_after_another(
     with a_run(context) as run:
         assert eventually(lambda: taken.append(run._room.taken) or statuses(ada) == {"captured": 8}, PATIENCE)
     assert max(taken) <= 2 * 1024 * 1024 + 8 * FREE_BYTES
+
+
+def test_a_page_that_the_database_refuses_fails_alone(ada: Api, context: Flask, sites: Sites) -> None:
+    for each in ("unstorable", "good"):
+        sites.serve(each)
+    save(ada, [sites.url(each, f"127.0.17.{number}") for number, each in enumerate(("unstorable", "good"), 1)])
+    with a_run(context) as run:
+        assert run.wait_until_idle(PATIENCE)
+    found = captures(ada)
+    assert [found["good"]["status"], found["unstorable"]["status"]] == ["captured", "pending"]
+    assert [found["unstorable"]["attempts"], found["unstorable"]["error"]] == [1, "The page could not be read."]
