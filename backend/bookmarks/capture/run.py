@@ -125,6 +125,7 @@ class CaptureRun:
         self._is_woken, self._has_ended, self._is_looking, self._is_stopping = False, False, False, False
         self._looked_at, self._renewed_at, self._ticked_at = 0.0, time.monotonic(), time.monotonic()
         self._told_at, self._embed_due = 0.0, False
+        self._rested_at: float | None = None
         self._last_person = 0
         # When something is due again that this run has let go of.
         self._due_again: list[float] = []
@@ -216,10 +217,20 @@ class CaptureRun:
             self._ask_for_vectors()
             if must:
                 self._claim()
+            self._rest(is_idle=not must)
         finally:
             with self._changed:
                 self._is_looking = False
                 self._changed.notify_all()
+
+    def _rest(self, *, is_idle: bool) -> None:
+        """Give back the connections to the database when nothing has been due for a while: each is a process there."""
+        if not is_idle:
+            self._rested_at = None
+        elif self._rested_at is None and time.monotonic() - self._looked_at > IDLE_SECONDS:
+            self._rested_at = time.monotonic()
+            db.session.remove()
+            db.engine.dispose()
 
     def _must_look(self) -> bool:
         # Called under the lock, as what follows.
