@@ -136,12 +136,6 @@ class CaptureRun:
         """Whether the dispatcher looks around as it should."""
         return self._threads[0].is_alive() and time.monotonic() - self._ticked_at < STUCK_SECONDS
 
-    @property
-    def under_way(self) -> int:
-        """How many pages are being read."""
-        with self._changed:
-            return len(self._under_way)
-
     def start(self) -> None:
         """Begin."""
         works: list[Callable[[], None]] = [self._dispatch, *[self._store] * STORERS]
