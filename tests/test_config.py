@@ -399,3 +399,9 @@ def test_a_language_model_needs_a_name_and_a_key_that_can_be_sent() -> None:
     assert "LLM_API_KEY" in told
     assert "sk-" not in told
     assert load_settings(LLM_BASE_URL="http://ollama:11434/v1", LLM_MODEL="m").LLM_DAILY_TOKENS == 200_000
+
+
+def test_no_person_may_take_all_places_of_a_worker() -> None:
+    message = refusal(CAPTURE_CONCURRENCY="8", CAPTURE_PER_PERSON="8")
+    assert "CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY" in message
+    assert load_settings(CAPTURE_CONCURRENCY="8", CAPTURE_PER_PERSON="7").CAPTURE_PER_PERSON == 7

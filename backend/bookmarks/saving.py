@@ -21,6 +21,8 @@ from backend.errors import Conflict, Unavailable
 from backend.extensions import db, utc_now
 
 TITLE_KEY_LENGTH = 200
+# How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.
+WAITED_FOR, ONE_OF_MANY = 1, 0
 # A duplicate that is deleted between the insert and the look at it is inserted on the next round.
 ROUNDS = 3
 # Due times are compared with the database's clock, which may be behind this machine's.
@@ -144,9 +146,10 @@ def _insert_or_find(actor: Actor, drafts: dict[bytes, _Draft]) -> tuple[dict[byt
 def _insert(actor: Actor, drafts: dict[bytes, _Draft]) -> dict[bytes, int]:
     # Inserted in the order of the unique index, so that two requests with the same links cannot dead-lock.
     now = utc_now()
+    priority = WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY
     rows = [
         # Of links saved together each is newer than the one before it, so that lists keep their order.
-        _row(actor, key, draft, now + timedelta(microseconds=place))
+        _row(actor, key, draft, now + timedelta(microseconds=place)) | {"capture_priority": priority}
         for place, (key, draft) in enumerate(drafts.items())
     ]
     rows.sort(key=lambda row: row["url_hash"])

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
+from backend.bookmarks.capture.turns import pending_values
 from backend.bookmarks.filing import refile_bookmark
 from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import lock_bookmarks
@@ -18,6 +19,7 @@ from backend.bookmarks.models import Bookmark
 from backend.bookmarks.names import tag_key
 from backend.bookmarks.saving import (
     ROUNDS,
+    WAITED_FOR,
     Saved,
     change_fields,
     refuse_duplicate,
@@ -39,7 +41,7 @@ from backend.errors import NotFound, Unavailable
 from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
-from backend.jobs.service import add_job, job_message
+from backend.jobs.service import add_job
 from backend.projects.service import hold_projects
 
 PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived", "created_at")
@@ -62,7 +64,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
     db.session.commit()
     if saved.created:
-        send([capture_message(saved.id, queue="interactive") if item.capture else embed_message()])
+        send([capture_message(once=False) if item.capture else embed_message()])
     return bookmark, saved.created
 
 
@@ -173,19 +175,19 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     Raises:
         NotFound: there is no such bookmark outside the trash.
     """
-    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
-    if not change_fields(actor, bookmark_id, due):
+    if not change_fields(actor, bookmark_id, pending_values(WAITED_FOR)):
         raise NotFound
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
     db.session.commit()
-    send([job_message(job)])
+    send([capture_message(once=False)])
     return job
 
 
 def _follow_ups(created: Iterable[tuple[int, BookmarkIn]]) -> list[Message]:
     pairs = list(created)
-    captures = [capture_message(id_) for id_, item in pairs if item.capture]
-    vectors = [embed_message()] if len(captures) < len(pairs) else []
+    captured = sum(item.capture for _, item in pairs)
+    captures = [capture_message()] if captured else []
+    vectors = [embed_message()] if captured < len(pairs) else []
     return [*captures, *vectors, *([statistics_message()] if len(pairs) >= MANY else [])]
 
 
