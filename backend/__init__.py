@@ -2,132 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+if TYPE_CHECKING:
+    from backend.app import create_app
 
-from backend.admin.routes import blueprint as admin
-from backend.api import BODY_LIMIT_BYTES, IdConverter
-from backend.auth.entry_signing import bind_entry_signer
-from backend.auth.mail_routes import blueprint as auth_mail
-from backend.auth.routes import blueprint as auth
-from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
-from backend.bookmarks.project_routes import blueprint as project_bookmarks
-from backend.bookmarks.routes import blueprint as bookmarks
-from backend.bookmarks.routes import tags_blueprint as tags
-from backend.cache.routes import blueprint as cache
-from backend.docs.routes import blueprint as docs
-from backend.errors import register_error_handlers
-from backend.extensions import bind_database, bind_redis, cors, jwt, remember_app
-from backend.health.routes import blueprint as health
-from backend.jobs.routes import blueprint as jobs
-from backend.middleware.compression import register_compression
-from backend.middleware.input_validation import register_input_validation
-from backend.middleware.no_sessions import NoSessions
-from backend.middleware.proxies import TrustedProxyFix
-from backend.middleware.read_timeout import bound_reads
-from backend.middleware.request_id import register_request_id
-from backend.middleware.security_headers import register_security_headers
-from backend.observability.logging import configure_logging, register_access_log
-from backend.organizations.routes import blueprint as organizations
-from backend.organizations.routes import invitations_blueprint as invitations
-from backend.profile.ai_routes import blueprint as profile_ai
-from backend.profile.routes import blueprint as profile
-from backend.projects.routes import blueprint as projects
-from backend.recommendations.feedback_routes import blueprint as feedback
-from backend.recommendations.routes import blueprint as recommendations
-from backend.search.routes import blueprint as search
-from backend.serving.service import register_serving
-from backend.tasks.routes import blueprint as tasks
-from config import Settings, load_settings
-
-VERSIONED = (
-    *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(tasks, search, recommendations, feedback, jobs, cache, admin),
-)
+__all__ = ["create_app"]
 
 
-class Application(Flask):
-    """Flask, for views and hooks that are all plain functions."""
+def __getattr__(name: str) -> Any:
+    """Offer `create_app`, imported when it is asked for: what only supervises processes does without the application."""
+    if name != "create_app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The application imports modules of this package, so it can only come later.
+    from backend.app import create_app  # noqa: PLC0415
 
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function as it is: Flask would look at each of a dozen, for every request, whether it is a coroutine."""
-        return func
-
-
-def create_app(settings: Settings | None = None) -> Flask:
-    """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
-    settings = settings or load_settings()
-    configure_logging(settings)
-    app = Application("fuze", static_folder=None)
-    _configure(app, settings)
-    _bind_extensions(app, settings)
-    register_request_id(app)
-    register_access_log(app)
-    register_input_validation(app)
-    register_serving(app, settings)
-    register_security_headers(app, settings)
-    register_error_handlers(app)
-    _register_blueprints(app)
-    remember_app(app)
-    return app
-
-
-def _configure(app: Flask, settings: Settings) -> None:
-    app.extensions["settings"] = settings
-    app.session_interface = NoSessions()
-    app.url_map.converters["id"] = IdConverter
-    app.url_map.merge_slashes = False
-    app.config.update(
-        SECRET_KEY=settings.SECRET_KEY.get_secret_value(),
-        JWT_SECRET_KEY=settings.JWT_SECRET_KEY.get_secret_value(),
-        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.ACCESS_TOKEN_MINUTES),
-        JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
-        JWT_DECODE_LEEWAY=CLOCKS_DIFFER_SECONDS,
-        MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
-        COMPRESS_MIN_SIZE=1024,
-        COMPRESS_BR_LEVEL=4,
-        COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
-        COMPRESS_MIMETYPES=["application/json", "application/problem+json", "text/html", "text/css", "text/javascript"],
-    )
-
-
-def _bind_extensions(app: Flask, settings: Settings) -> None:
-    bind_database(app, settings, settings.database_url)
-    bound_reads(app)
-    jwt.init_app(app)
-    register_compression(app)
-    bind_redis(app, settings)
-    bind_entry_signer(app, settings)
-    if settings.ALLOWED_ORIGINS:
-        cors.init_app(
-            app,
-            # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
-            origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
-            always_send=False,
-            vary_header=False,
-            methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
-            supports_credentials=True,
-            expose_headers=[
-                "X-Request-ID",
-                "Location",
-                "Retry-After",
-                "ETag",
-                "Idempotent-Replayed",
-                "RateLimit",
-                "RateLimit-Policy",
-                *(f"X-RateLimit-{what}-{seconds}s" for what in ("Limit", "Remaining") for seconds in (60, 3600, 86400)),
-            ],
-            max_age=600,
-        )
-    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
-
-
-def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health, docs):
-        app.register_blueprint(blueprint)
-    for blueprint in VERSIONED:
-        app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")
+    return create_app
