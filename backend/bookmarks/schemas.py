@@ -106,7 +106,7 @@ Note = Annotated[Text, Field(max_length=10_000)]
 Archived = Annotated[
     Literal["true", "false", "any"],
     BeforeValidator(lambda value: str(value).lower() if isinstance(value, bool) else value),
-    WithJsonSchema({"enum": [True, False, "true", "false", "any"]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false", "any"]}]}),
 ]
 ProjectIds = Annotated[list[Id], Field(max_length=100)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from backend.api import operation
 from backend.docs.openapi import openapi_document
@@ -44,7 +44,9 @@ SHIPPED = {"swagger_bundle.js": "text/javascript", "swagger_style.css": "text/cs
 @operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("application/json",))
 def read_document() -> Response:
     """Read the OpenAPI document."""
-    return jsonify(openapi_document(current_app))
+    document = openapi_document(current_app)
+    servers = [{**server, "url": request.root_path or server["url"]} for server in document["servers"]]
+    return jsonify({**document, "servers": servers})
 
 
 @blueprint.get("/docs", strict_slashes=False)
