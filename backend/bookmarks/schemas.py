@@ -311,8 +311,9 @@ class ActionFilter(In):
 
 def _describe_action(schema: JsonDict) -> None:
     describe_omittable(schema)
-    schema["oneOf"] = [{"required": ["ids"]}, {"required": ["filter"]}]
     schema["allOf"] = [
+        # In here, as generators of clients take a schema with alternatives of its own for one of anything.
+        {"oneOf": [{"required": ["ids"]}, {"required": ["filter"]}]},
         {
             "if": {"properties": {"action": {"enum": ["add_tags", "remove_tags"]}}},
             "then": {"required": ["tags"], "properties": {"tags": {"minItems": 1}}},
