@@ -11,7 +11,7 @@ __all__ = ["create_app"]
 
 
 def __getattr__(name: str) -> Any:
-    """Offer `create_app`, imported when it is asked for: what only supervises processes does without the application."""
+    """Offer `create_app`, imported when it is asked for: what only supervises processes does without it."""
     if name != "create_app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # The application imports modules of this package, so it can only come later.

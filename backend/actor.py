@@ -49,12 +49,15 @@ class Actor:
     def require(self, scope: str) -> None:
         """Pass if the token carries `scope` (such as `bookmarks:write`) and the role allows it.
 
-        `login` is what no API token carries: passwords, tokens, sessions. What roles mean for an organization itself
+        `login` is what no API token carries: passwords, tokens, sessions. `any` is what every valid token is good for:
+        to tell whose it is. What roles mean for an organization itself
         and for the person's own account is decided where the organization of the path is known.
 
         Raises:
             Forbidden: the scope is missing, or a viewer tries to write.
         """
+        if scope == "any":
+            return
         if scope == "login":
             if not self.is_login:
                 raise Forbidden("This takes a login; an API token will not do.")

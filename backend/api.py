@@ -468,7 +468,8 @@ def operation(
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
     Args:
-        scope: What a token must carry; "login" what no API token does.
+        scope: What a token must carry; "login" what no API token does; "any" for every
+            valid token.
         limit: Its class in `config.RATE_LIMIT_CLASSES`.
         tag: Its chapter in the documentation.
         responses: The model of each answer; None for one without a body or with a problem.

@@ -13,7 +13,7 @@ ANSWER = {"choices": [{"message": {"role": "assistant", "content": "Hi"}}]}
 Reply = tuple[int, Any, dict[str, str]]
 
 
-def said(content: Any, *, finish: str = "stop", usage: tuple[int, int] | None = (100, 20), **message: Any) -> Any:
+def said(content: Any, /, *, finish: str = "stop", usage: tuple[int, int] | None = (100, 20), **message: Any) -> Any:
     """The body of an answer; what is no text is said as JSON. `usage` are the tokens of question and answer."""
     text = content if isinstance(content, str | None) else json.dumps(content)
     choice = {"index": 0, "message": {"role": "assistant", "content": text, **message}, "finish_reason": finish}

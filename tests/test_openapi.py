@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from backend.api import Operation, declared_operation
 from backend.docs.openapi import openapi_document
+from backend.middleware.input_validation import REQUEST_LINE_BYTES
 from config import VERSION
 from tests.api import Api
 
@@ -88,7 +90,8 @@ def test_every_refusal_is_described_as_a_problem(app: Flask) -> None:
         described = {int(status) for status in operation["responses"]}
         assert expected_refusals(declared, operation) <= described, name
         for status in (status for status in described if status >= 400 and not declared.responses.get(status)):
-            assert operation["responses"][str(status)]["content"] == PROBLEM, name
+            [(media_type, media)] = operation["responses"][str(status)]["content"].items()
+            assert {media_type: {"schema": media["schema"]}} == PROBLEM, name
 
 
 def expected_refusals(declared: Operation, operation: dict[str, Any]) -> set[int]:
@@ -138,6 +141,23 @@ def test_every_parameter_has_a_type_that_openapi_knows(app: Flask) -> None:
             assert "type" in schema or "enum" in schema, f"{name}: {parameter['name']}"
             assert not {"ge", "le", "gt", "lt"} & set(schema), f"{name}: {parameter['name']}"
             assert parameter["required"] == (parameter["in"] == "path") or "default" not in schema
+
+
+# Longer than a request line in the writings that take most: links may be looked up by POST, and cursors are ASCII.
+MAY_BE_TOO_LONG = {("GET /api/v1/bookmarks/lookup", "url")}
+
+
+def test_every_text_of_a_query_fits_into_a_request_line_in_any_writing(app: Flask) -> None:
+    """A limit in characters that a request line cannot hold would be none."""
+    too_long = set()
+    for name, _, operation in operations(app):
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "query" and parameter["name"] != "cursor":
+                longest = "\U0001f680" * parameter["schema"].get("maxLength", 0)
+                line = f"{name}?{urlencode({parameter['name']: longest})} HTTP/1.1\r\n"
+                if len(line) > REQUEST_LINE_BYTES:
+                    too_long.add((name, parameter["name"]))
+    assert too_long == MAY_BE_TOO_LONG
 
 
 def test_what_may_be_left_out_but_not_null_is_described_so(document: dict[str, Any]) -> None:

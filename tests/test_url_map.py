@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from backend.admin.service import set_disabled
 from backend.api import Operation, declared_operation, declared_route
+from backend.auth.schemas import SCOPES
 from backend.auth.session_state import forget_user
 from backend.auth.tokens import make_access_token, make_refresh_token
 from backend.errors import NotFound
@@ -279,8 +280,8 @@ def test_what_the_matrix_names_is_there(app: Flask) -> None:
 
 
 def test_a_scope_says_whether_a_route_reads_or_writes(app: Flask) -> None:
-    # What only a logged-in person may use, and no API token, says "login".
-    for route in (route for route in guarded_routes(app) if route.declared.scope != "login"):
+    # What only a logged-in person may use, and no API token, says "login"; what every token may read, "any".
+    for route in (route for route in guarded_routes(app) if route.declared.scope not in ("login", "any")):
         resource, _, verb = str(route.declared.scope).partition(":")
         assert resource, str(route)
         only_asks = route.method == "GET" or route.declared.changes == "nothing"
@@ -358,14 +359,30 @@ def test_an_expired_or_revoked_token_is_401_everywhere(ada: Api, bob: Api, conte
 
 def test_a_token_without_the_scope_is_403_everywhere(ada: Api, of_ada: dict[str, Any]) -> None:
     """R-AUTH 8: neither another resource, nor reading for writing, nor any token where a login is asked for."""
+    scripts: dict[str, Api] = {}  # A person may have so many tokens, fewer than there are routes.
     for route in guarded_routes(ada.app):
         scope = str(route.declared.scope)
+        if scope == "any":
+            continue
         resource, _, verb = scope.partition(":")
         wrong = [f"{other}:{verb}" for other in ("bookmarks", "jobs") if other != resource][:1] if verb else []
         wrong += [f"*:{other}" for other in ("read", "write") if other != verb]
-        script = Api(ada.app, token=_token(ada, *wrong)["token"])
-        response = script.request(route.method, route.path(of_ada), **route.options(ada))
+        if str(wrong) not in scripts:
+            scripts[str(wrong)] = Api(ada.app, token=_token(ada, *wrong)["token"])
+        response = scripts[str(wrong)].request(route.method, route.path(of_ada), **route.options(ada))
         assert response.status_code == 403, f"{route} with {wrong}"
+
+
+def test_a_token_of_any_scope_tells_whose_it_is_and_reads_nothing_else_of_the_account(ada: Api) -> None:
+    """Whoever holds a token may ask whether it is good, and for whom."""
+    assert [str(route) for route in routes(ada.app) if route.declared.scope == "any"] == ["GET /api/v1/profile"]
+    whole = ada.get("/profile").json
+    for scope in SCOPES:
+        script = Api(ada.app, token=_token(ada, scope)["token"])
+        for _ in range(2):  # Made, then cached.
+            assert script.get("/profile").json == whole, scope
+        assert script.patch("/profile", {"username": "renamed"}).status_code == 403
+        assert script.get("/profile/ai").status_code == 403, scope
 
 
 def test_a_viewer_changes_nothing_of_the_organization(ada: Api, of_ada: dict[str, Any], context: Flask) -> None:

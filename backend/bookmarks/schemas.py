@@ -106,7 +106,7 @@ Note = Annotated[Text, Field(max_length=10_000)]
 Archived = Annotated[
     Literal["true", "false", "any"],
     BeforeValidator(lambda value: str(value).lower() if isinstance(value, bool) else value),
-    WithJsonSchema({"enum": [True, False, "true", "false", "any"]}),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false", "any"]}]}),
 ]
 ProjectIds = Annotated[list[Id], Field(max_length=100)]
 
@@ -311,8 +311,9 @@ class ActionFilter(In):
 
 def _describe_action(schema: JsonDict) -> None:
     describe_omittable(schema)
-    schema["oneOf"] = [{"required": ["ids"]}, {"required": ["filter"]}]
     schema["allOf"] = [
+        # In here, as generators of clients take a schema with alternatives of its own for one of anything.
+        {"oneOf": [{"required": ["ids"]}, {"required": ["filter"]}]},
         {
             "if": {"properties": {"action": {"enum": ["add_tags", "remove_tags"]}}},
             "then": {"required": ["tags"], "properties": {"tags": {"minItems": 1}}},

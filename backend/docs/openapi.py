@@ -8,11 +8,12 @@ from typing import Any
 from flask import Flask
 
 from backend.api import JSON_TYPES_OF_PATCH, OmittableIn, Operation, declared_operation, spec
+from backend.docs.examples import BY_MEDIA_TYPE, example_of, problem_example
 from backend.errors import phrase
 from config import VERSION
 
 DESCRIPTION = "Save links, have them read, find them again by word and by meaning, and use them for your work."
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 ORGANIZATION_HEADER = {
     "name": "X-Organization-ID",
     "in": "header",
@@ -45,6 +46,7 @@ def openapi_document(app: Flask) -> dict[str, Any]:
 def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
     document["openapi"] = "3.1.0"
     document["info"] = {"title": "Fuze", "version": VERSION, "description": DESCRIPTION}
+    document["servers"] = [{"url": "/", "description": "The server that gives out this document"}]
     document["security"] = []
     document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
     document["components"]["headers"] = {
@@ -58,6 +60,7 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
                 operation = document["paths"][path][method.lower()]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
                 _complete_operation(operation, declared)
+                _add_examples(operation, declared, document["components"])
                 if method == "PATCH":
                     content = operation["requestBody"]["content"]
                     content |= dict.fromkeys(JSON_TYPES_OF_PATCH, content["application/json"])
@@ -82,7 +85,7 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
             more = (
                 f": more than {declared.body_limit >> 20} MiB" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
             )
-            responses[str(status)] = {"description": phrase(status) + more, "content": PROBLEM}
+            responses[str(status)] = {"description": phrase(status) + more, "content": _problem(status)}
     if declared.media_types:
         responses["200"]["content"] = {
             name: {"schema": {} if name == "application/json" else {"type": "string"}} for name in declared.media_types
@@ -91,6 +94,26 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
         names = ["X-Request-ID", *HEADERS_OF.get(int(status), [])]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _problem(status: int) -> dict[str, Any]:
+    told = {phrase(status): {"$ref": f"#/components/examples/{status}"}}
+    return {"application/problem+json": {"schema": PROBLEM_SCHEMA, "examples": told}}
+
+
+def _add_examples(operation: dict[str, Any], declared: Operation, components: dict[str, Any]) -> None:
+    """To each body its example; refusals share theirs, one for each status."""
+    told = components.setdefault("examples", {})
+    for status in (int(status) for status in operation["responses"] if int(status) >= 400):
+        told.setdefault(str(status), {"summary": phrase(status), "value": problem_example(status)})
+    bodies = [operation["requestBody"]["content"]] if "requestBody" in operation else []
+    bodies += [response["content"] for response in operation["responses"].values() if "content" in response]
+    for content in bodies:
+        for name, media in content.items():
+            if "examples" not in media and declared.media_types and media["schema"] in ({}, {"type": "string"}):
+                media["example"] = BY_MEDIA_TYPE.get(name, "")
+            elif "examples" not in media:
+                media["example"] = example_of(media["schema"], components["schemas"])
 
 
 def _is_omittable(body: dict[str, Any]) -> bool:

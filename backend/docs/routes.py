@@ -45,7 +45,8 @@ SHIPPED = {"swagger_bundle.js": "text/javascript", "swagger_style.css": "text/cs
 def read_document() -> Response:
     """Read the OpenAPI document."""
     document = openapi_document(current_app)
-    return jsonify({**document, "servers": [{"url": request.script_root}]} if request.script_root else document)
+    servers = [{**server, "url": request.script_root or server["url"]} for server in document["servers"]]
+    return jsonify({**document, "servers": servers})
 
 
 @blueprint.get("/docs", strict_slashes=False)

@@ -24,7 +24,7 @@ blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
 
 @blueprint.get("")
-@operation(scope="account:read", limit="read", tag="profile", responses={200: ProfileOut}, cache="profile")
+@operation(scope="any", limit="read", tag="profile", responses={200: ProfileOut}, cache="profile")
 def read_profile(actor: Actor) -> ProfileOut:
     """Read your own account."""
     return ProfileOut.model_validate(get_user(actor))

@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Text, and_, column, func, select, table
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Select, Text, and_, column, func, or_, select, table
 
 from backend.actor import Actor
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.pagination import Sort, page_of, paginate
 from backend.projects.models import Project, ProjectBookmark
-from backend.projects.schemas import ProjectListQuery, ProjectOut, ProjectPage
+from backend.projects.schemas import ProjectDeletionOut, ProjectListQuery, ProjectOut, ProjectPage
 from backend.projects.wording import begins_words
 from backend.shortening import beginning, shorten
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
-# Bookmarks and tasks use projects, never the other way: what is counted of them is named here.
+# Bookmarks, tasks and feedback use projects, never the other way: what is counted of them is named here.
 BOOKMARKS = table("bookmarks", column("id", BigInteger), column("deleted_at", DateTime(timezone=True)))
 TASKS = table(
-    "tasks", column("project_id", BigInteger), column("status", Text), column("deleted_at", DateTime(timezone=True))
+    "tasks",
+    column("id", BigInteger),
+    column("project_id", BigInteger),
+    column("status", Text),
+    column("deleted_at", DateTime(timezone=True)),
 )
+FEEDBACK = table("feedback", column("project_id", BigInteger), column("task_id", BigInteger))
 # Each bookmark is looked up by its key, however little PostgreSQL knows of the tables.
 IS_LIVE = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
 BOOKMARK_COUNT = (
@@ -75,6 +80,33 @@ def get_project(actor: Actor, project_id: int) -> ProjectOut:
     if row is None:
         raise NotFound
     return _project_out(row)
+
+
+def get_deletion(actor: Actor, project_id: int, *, permanent: bool) -> ProjectDeletionOut:
+    """What deleting the project would take with it: one statement, which changes nothing.
+
+    Raises:
+        NotFound: there is no such project; without `permanent`, none outside the trash.
+    """
+    mine = Project.organization_id == actor.organization_id if permanent else live(actor)
+    row = db.session.execute(_deletions().where(mine, Project.id == project_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return ProjectDeletionOut(permanent=permanent, **row._mapping)
+
+
+def _deletions() -> Select[*tuple[Any, ...]]:
+    """What hangs on each project, as the foreign keys with ON DELETE CASCADE have it."""
+    tasks = select(TASKS.c.id).where(TASKS.c.project_id == Project.id).correlate(Project)
+    attachments = select(func.count()).where(ProjectBookmark.project_id == Project.id)
+    of_it = or_(FEEDBACK.c.project_id == Project.id, FEEDBACK.c.task_id.in_(tasks))
+    counts = {
+        "tasks": tasks.with_only_columns(func.count()),
+        "attachments": attachments,
+        "feedback": select(func.count()).select_from(FEEDBACK).where(of_it),
+    }
+    columns = (count.correlate(Project).scalar_subquery().label(name) for name, count in counts.items())
+    return select(*columns)
 
 
 def live(actor: Actor) -> ColumnElement[bool]:

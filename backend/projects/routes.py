@@ -9,6 +9,7 @@ from backend.api import operation
 from backend.projects import queries, service
 from backend.projects.schemas import (
     ProjectDeleteQuery,
+    ProjectDeletionOut,
     ProjectIn,
     ProjectListQuery,
     ProjectOut,
@@ -49,9 +50,11 @@ def update_project(actor: Actor, project_id: int, json: ProjectPatch) -> Project
 
 
 @blueprint.delete("/<id:project_id>")
-@operation(scope="projects:write", limit="write", tag="projects", responses={204: None})
-def delete_project(actor: Actor, project_id: int, query: ProjectDeleteQuery) -> tuple[str, int]:
-    """Move a project to the trash, or delete it for good; its bookmarks stay."""
+@operation(scope="projects:write", limit="write", tag="projects", responses={200: ProjectDeletionOut, 204: None})
+def delete_project(actor: Actor, project_id: int, query: ProjectDeleteQuery) -> ProjectDeletionOut | tuple[str, int]:
+    """Move a project to the trash, or delete it for good, or count what that would take; its bookmarks stay."""
+    if query.dry_run:
+        return queries.get_deletion(actor, project_id, permanent=query.permanent)
     service.delete_project(actor, project_id, permanent=query.permanent)
     return "", 204
 

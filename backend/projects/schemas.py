@@ -102,6 +102,18 @@ class ProjectListQuery(PageQuery):
 
 
 class ProjectDeleteQuery(Query):
-    """To the trash, or for good."""
+    """To the trash, or for good, or only what that would take."""
 
-    permanent: QueryBoolean = False
+    permanent: QueryBoolean = Field(False, description="true: for good, also from the trash")
+    dry_run: QueryBoolean = Field(False, description="true: delete nothing, and answer what would go with the project")
+
+
+class ProjectDeletionOut(Out):
+    """What goes with a project: with `permanent` for good, without it until the project is restored. Its bookmarks
+    stay."""
+
+    dry_run: Literal[True] = True
+    permanent: bool
+    tasks: int = Field(description="Tasks and subtasks, those in the trash among them")
+    attachments: int = Field(description="Bookmarks that are attached, with the notes on that; the bookmarks stay")
+    feedback: int = Field(description="What people said of recommendations for the project or its tasks")

@@ -14,6 +14,9 @@ from backend.bookmarks.schemas import BookmarkOut
 Engine = Literal["content", "semantic", "context", "collaborative", "rediscover"]
 AskedEngine = Literal["auto", "content", "semantic", "context", "collaborative", "rediscover"]
 FeedbackKind = Literal["relevant", "not_relevant", "opened", "saved", "dismissed"]
+# Twelve bytes of a URL are the most that a character takes: as many as fit into a request line of 16 KiB beside the
+# other parameters, whatever they are.
+LONGEST_TEXT = 1_300
 FEEDBACK_SORT = Literal["created_at", "-created_at"]
 
 
@@ -24,7 +27,10 @@ class RecommendationQuery(Query):
     task_id: QueryId | None = None
     bookmark_id: QueryId | None = None
     text: Text | None = Field(
-        None, max_length=2000, description="Whatever is being worked on", examples=["rate limits"]
+        None,
+        max_length=LONGEST_TEXT,
+        description=f"Whatever is being worked on: {LONGEST_TEXT:,} characters of any writing",
+        examples=["rate limits"],
     )
     engine: AskedEngine = "auto"
     limit: QueryInteger = Field(10, ge=1, le=50)

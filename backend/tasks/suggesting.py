@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, FiniteFloat, model_validator
 from sqlalchemy import func, select
 
 from backend.actor import Actor
@@ -19,17 +17,15 @@ from backend.tasks import queries
 from backend.tasks.estimates import LONGEST, MULTIPLE, SHORTEST, estimate
 from backend.tasks.material import Material, Reading, gather
 from backend.tasks.models import Task
-from backend.tasks.outline import MOST_DESCRIPTION, Subtask, distinct
+from backend.tasks.outline import Subtask, distinct
 from backend.tasks.schemas import TaskOut
+from backend.tasks.suggestion import SuggestedStep, Suggestion
 
 # Twenty steps with two sentences each take some 2,500 tokens; the rest is for models that think first.
 MOST_TOKENS = 6_000
-LONGEST_TITLE = 200
 MOST_CITED = 5
 # For so long a suggestion stands: who sees it and then has it added gets that one, and no other.
 REMEMBERED = timedelta(hours=24)
-# What cannot be stored, or would not be seen.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 INSTRUCTIONS = """\
 You break a task down into the steps that the person who has it takes, one after the other.
 
@@ -49,37 +45,6 @@ that are not. None if the task is done in one go.
 - Nothing that existing_subtasks has already, in whatever words.
 - Write in the language of the task.
 """
-
-
-def _one_line(value: str) -> str:
-    title = " ".join(UNPRINTABLE.sub("", value).split())
-    if not title:
-        raise ValueError("A subtask needs a title")
-    return title if len(title) <= LONGEST_TITLE else f"{title[:LONGEST_TITLE]}…"
-
-
-def _printable(value: str) -> str:
-    return UNPRINTABLE.sub("", value.replace("\r\n", "\n")).strip()[:MOST_DESCRIPTION]
-
-
-class SuggestedStep(BaseModel):
-    """A step as a model writes it. What it leaves out, or null, is filled in."""
-
-    title: Annotated[str, AfterValidator(_one_line)]
-    description: Annotated[str, AfterValidator(_printable)] = ""
-    estimate_minutes: FiniteFloat = 0
-    bookmark_ids: list[int] = []
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, value: Any) -> Any:
-        return {name: one for name, one in value.items() if one is not None} if isinstance(value, Mapping) else value
-
-
-class Suggestion(BaseModel):
-    """All steps that a model suggests."""
-
-    subtasks: list[SuggestedStep]
 
 
 def suggest_steps(

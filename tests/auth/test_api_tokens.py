@@ -79,6 +79,28 @@ def test_no_token_manages_logins_and_tokens(ada: Api, method: str, path: str) ->
     assert script.get("/profile").status_code == 200
 
 
+def test_what_a_profile_answers_from_the_cache_is_each_credentials_own(ada: Api, bob: Api, sql: SqlCounter) -> None:
+    """Narrow and wide tokens of two people, and their logins: each reads its own person, cached or not."""
+    holders = [
+        (person, Api(ada.app, token=token))
+        for person in (ada, bob)
+        for token in (person.token, *(make(person, scope)["token"] for scope in ("jobs:read", "*:write")))
+    ]
+    for _ in range(2):
+        for person, holder in holders:
+            assert holder.get("/profile").json["id"] == person.user_id
+    with sql.at_most(0):
+        assert holders[1][1].get("/profile").json["id"] == ada.user_id
+    assert ada.patch("/profile", {"username": "lovelace"}).status_code == 200
+    assert {holder.get("/profile").json["username"] for person, holder in holders if person is ada} == {"lovelace"}
+    narrow = holders[1][1]
+    elsewhere = narrow.request("GET", "/profile", headers={"X-Organization-ID": str(bob.organization_id)})
+    assert elsewhere.status_code == 404
+    [made] = [item for item in ada.get("/auth/tokens").json["items"] if item["scopes"] == ["jobs:read"]]
+    ada.delete(f"/auth/tokens/{made['id']}")
+    assert narrow.get("/profile").status_code == 401
+
+
 def test_a_token_is_for_one_organization(ada: Api, bob: Api) -> None:
     script = client(ada, make(ada))
     mine = {"X-Organization-ID": str(ada.organization_id)}

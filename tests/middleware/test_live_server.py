@@ -182,6 +182,10 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "twelve tags": ("/api/v1/bookmarks", {"tag": [f"{number:02d}" + EMOJI * 98 for number in range(12)]}),
     "a tag of the list": ("/api/v1/tags", {"q": EMOJI * 100}),
     "a domain": ("/api/v1/bookmarks", {"domain": "a" * 253}),
+    "a text to recommend for": (
+        "/api/v1/recommendations",
+        {"text": EMOJI * 1300, "engine": "collaborative", "limit": 50, "exclude_read": "false"},
+    ),
     "a link of 1,024 ideographs": ("/api/v1/bookmarks/lookup", {"url": "https://example.org/" + IDEOGRAPH * 1004}),
     "a link of 2,048 letters": ("/api/v1/bookmarks/lookup", {"url": "https://example.org/" + "a" * 2028}),
     "a link of 2,048 escapes": ("/api/v1/bookmarks/lookup", {"url": "https://example.org/" + "%41" * 676}),

@@ -95,6 +95,7 @@ def test_the_limit_holds(ada: Api) -> None:
         ({"engine": "magic"}, "query.engine"),
         ({"project_id": "x"}, "query.project_id"),
         ({"project_id": 1, "task_id": 1}, "query"),
+        ({"text": "x" * 1301}, "query.text"),
         ({"text": "x" * 2001}, "query.text"),
         ({"text": "a\0b"}, "query.text"),
         ({"exclude_read": "yes"}, "query.exclude_read"),

@@ -258,6 +258,98 @@ def test_what_is_not_of_the_form_is_repaired_once(own: Api, llm: LlmServer, firs
     assert (month["calls"], month["prompt_tokens"], month["completion_tokens"]) == (2, 200, 40)
 
 
+PARTS = [{"type": "thinking", "thinking": [{"type": "text", "text": "Well."}]}, {"type": "text", "text": ""}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        said(SUBTASKS),
+        said({"tasks": SUBTASKS}),
+        said({"plan": {"steps": [{**SUBTASKS[0], "estimate_minutes": "20 min"}, SUBTASKS[1]]}}),
+        said([f"{one['title']} (20 min)" for one in SUBTASKS]),
+        said("".join(f"{place}. {one['title']} (20 min)\n" for place, one in enumerate(SUBTASKS, 1))),
+        said("Do this:\n" + "".join(f"- {one['title']} - 20 min\n" for one in SUBTASKS)),
+        said(None, content=[{"type": "text", "text": json.dumps(GOOD)}]),
+        said(None, content=[*PARTS, *({"type": "text", "text": part} for part in json.dumps(GOOD).partition("Open"))]),
+        said(None, content=[json.dumps(GOOD)]),
+        said(None, content={"type": "output_text", "text": json.dumps(GOOD)}),
+    ],
+)
+def test_what_plainly_means_steps_is_read_at_once_and_counted_once(own: Api, llm: LlmServer, answer: Any) -> None:
+    llm.replies[:] = [(200, answer, {})]
+    result = break_down(own, add(own, VAGUE)["id"], engine="llm", apply=True)["result"]
+    assert result["subtasks"] == SUBTASKS
+    assert len(result["created_ids"]) == 2
+    month = usage(own)["month"]
+    assert (month["calls"], month["prompt_tokens"], month["completion_tokens"]) == (1, 100, 20)
+
+
+def test_a_refusal_in_parts_is_known_as_one(own: Api, llm: LlmServer) -> None:
+    llm.replies[:] = [(200, said(None, content=[{"type": "refusal", "refusal": "I cannot help."}]), {})]
+    assert "declines" in break_down(own, add(own, VAGUE)["id"], engine="llm")["error"]
+
+
+@pytest.mark.parametrize("cited", ["{offered}, 999", ["{offered}", {"id": 999}, True], "{offered}"])
+def test_however_it_is_cited_only_what_was_offered_is(own: Api, bob: Api, llm: LlmServer, cited: Any) -> None:
+    offered = own.save("https://example.org/a", title="Radiators")["id"]
+    bobs = bob.save("https://example.org/b", title="Radiators of bob")["id"]
+    text = json.dumps([step("Read", bookmark_ids=cited)]).replace("{offered}", str(offered)).replace("999", str(bobs))
+    llm.replies[:] = [(200, said(text), {})]
+    [found] = break_down(own, add(own, VAGUE)["id"], engine="llm")["result"]["subtasks"]
+    assert (found["bookmark_ids"], found["description"]) == ([offered], "https://example.org/a")
+
+
+def test_links_that_a_list_in_plain_text_makes_up_are_not_taken(own: Api, llm: LlmServer) -> None:
+    own.save("https://example.org/a", title="Radiators")
+    llm.replies[:] = [(200, said("1. Read [this](https://evil.example/)\n2. Open each valve"), {})]
+    found = break_down(own, add(own, VAGUE)["id"], engine="llm")["result"]["subtasks"]
+    assert [(one["title"], one["description"], one["bookmark_ids"]) for one in found] == [
+        ("Read this", "", []),
+        ("Open each valve", "", []),
+    ]
+
+
+ROLE_REFUSALS: dict[str, tuple[int, Any]] = {
+    "vllm": (400, {"object": "error", "message": "System role not supported", "code": 400}),
+    "openai": (400, {"error": {"message": "'messages[0].role' does not support 'system' with this model."}}),
+    "template": (422, {"detail": "Conversation roles must alternate user/assistant/user/assistant/..."}),
+    "gemini": (400, {"error": {"message": "Developer instruction is not enabled for models/gemma-3-27b-it"}}),
+    "llama.cpp": (500, {"error": {"code": 500, "message": "Jinja Exception: System role not supported"}}),
+}
+
+
+@pytest.mark.parametrize("name", ROLE_REFUSALS)
+def test_where_the_system_role_is_refused_the_first_message_carries_its_text(
+    ada: Api, operators: LlmServer, name: str
+) -> None:
+    def refuses(body: Any) -> Any:
+        has_system = "system" in [message["role"] for message in body["messages"]]
+        return (*ROLE_REFUSALS[name], {}) if has_system else None
+
+    operators.refuses = refuses
+    operators.replies[:] = [(200, said("Hm."), {}), (200, said(GOOD), {})]
+    job = break_down(ada, add(ada, VAGUE)["id"], engine="llm")
+    assert job["result"]["subtasks"] == SUBTASKS
+    roles = [[message["role"] for message in body["messages"]] for _, _, body in operators.asked]
+    assert roles == [["system", "user"], ["user"], ["user", "assistant", "user"]]
+    [system, user] = operators.asked[0][2]["messages"]
+    told = operators.asked[1][2]["messages"][0]["content"]
+    assert told == f"{system['content']}\n\n{user['content']}"
+    assert json.loads(told.rpartition("\n\n")[2]) == material(operators, 0)
+    today = usage(ada)["today"]
+    assert (today["calls"], today["server_tokens"]) == (2, 240)
+
+
+def test_a_model_that_refuses_roles_whatever_they_are_is_told_as_one_that_takes_nothing(
+    own: Api, llm: LlmServer
+) -> None:
+    llm.replies[:] = [(400, {"error": {"message": "Unknown role"}}, {})]
+    assert "(400)" in break_down(own, add(own, VAGUE)["id"], engine="llm")["error"]
+    assert len(llm.asked) == 4
+    assert usage(own)["month"]["calls"] == 0
+
+
 def redirecting(llm: LlmServer) -> None:
     llm.replies[:] = [(307, "", {"Location": f"{llm.base_url}/elsewhere"})]
 

@@ -5,6 +5,7 @@ Imported where a question is asked, not before: the package takes half a second.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,11 @@ from backend.outbound.failures import FetchError, TookTooLong, parse_retry_after
 
 # Endpoints that do not take a field say 400, or 422 as Mistral's does.
 NOT_TAKEN = (400, 422)
+# The chat templates of some models have no system role, as Gemma's. llama.cpp says 500 then, others 400 or 422.
+ROLE_REFUSED = (*NOT_TAKEN, 500)
+NAMES_ROLE = re.compile(
+    rb"\brole|system[ _-]?(?:role|message|prompt|instruction)|developer[ _-]?(?:role|message|instruction)", re.I
+)
 # Asked again where the endpoint is busy, after its own Retry-After or so many seconds, and so many times.
 BUSY = (429, 500, 502, 503, 504)
 USUAL_WAIT, MOST_WAITS = 2, 2
@@ -31,9 +37,30 @@ MOST_TOKENS_TOLD = 10**7
 DECLINED = "The language model declines to work on this text."
 
 
-class _Message(BaseModel):
-    content: str | None = None
+class _Part(BaseModel):
+    """A part of a message: text, else thoughts, pictures and what is no answer. Newer APIs call text `output_text`."""
+
+    type: str = "text"
+    text: str | None = None
     refusal: str | None = None
+
+    @property
+    def said(self) -> str:
+        return (self.text or "") if self.type in ("text", "output_text") else ""
+
+
+class _Message(BaseModel):
+    content: str | _Part | list[str | _Part] | None = None
+    refusal: str | None = None
+
+    @property
+    def parts(self) -> list[_Part]:
+        parts = self.content if isinstance(self.content, list) else [self.content or ""]
+        return [_Part(text=part) if isinstance(part, str) else part for part in parts]
+
+    @property
+    def is_refusal(self) -> bool:
+        return bool(self.refusal) or any(part.refusal for part in self.parts)
 
 
 class _Choice(BaseModel):
@@ -77,6 +104,7 @@ class Chat:
             {"response_format": {"type": "json_object"}},
             {},
         ]
+        self._has_system_role = True
         self._waits = 0
         self._client = OpenAI(
             base_url=credentials.base_url,
@@ -104,7 +132,8 @@ class Chat:
             raise EndpointFault("The request to the language model failed.", is_charged=True) from None
 
     def _post(self, messages: Sequence[Message]) -> httpx2.Response:
-        body = {"model": self._credentials.model, "messages": messages, self._limit: self._most_tokens}
+        told = messages if self._has_system_role else _without_system_role(messages)
+        body = {"model": self._credentials.model, "messages": told, self._limit: self._most_tokens}
         try:
             return self._client.post("/chat/completions", cast_to=httpx2.Response, body={**body, **self._formats[0]})
         except APIStatusError as error:
@@ -121,6 +150,9 @@ class Chat:
         code = _code_of(answer.content)
         if code == "content_filter":
             raise LlmFault(DECLINED)
+        if self._has_system_role and answer.status_code in ROLE_REFUSED and NAMES_ROLE.search(answer.content):
+            self._has_system_role = False
+            return
         if answer.status_code in NOT_TAKEN and self._say_it_plainer(answer.content):
             return
         asked_wait = parse_retry_after(answer.headers.get("retry-after"))
@@ -156,16 +188,23 @@ class _Guarded(httpx2.BaseTransport):
         return httpx2.Response(answer.status, headers=kept, content=answer.body, request=request)
 
 
+def _without_system_role(messages: Sequence[Message]) -> list[Message]:
+    """The same messages, with what the system says before the first that the user says."""
+    system = [message["content"] for message in messages if message["role"] == "system"]
+    told = [message for message in messages if message["role"] != "system"]
+    return [{**told[0], "content": "\n\n".join([*system, told[0]["content"]])}, *told[1:]]
+
+
 def _read(body: bytes) -> Reply:
     try:
         answer = _Completion.model_validate_json(body)
     except ValidationError:
         raise LlmFault(NOT_A_CHAT, is_charged=True) from None
     choice, usage = answer.choices[0], answer.usage
-    if choice.message.refusal or choice.finish_reason == "content_filter":
+    if choice.message.is_refusal or choice.finish_reason == "content_filter":
         raise LlmFault(DECLINED, is_charged=True)
     return Reply(
-        text=choice.message.content or "",
+        text="".join(part.said for part in choice.message.parts),
         is_cut=choice.finish_reason == "length",
         prompt_tokens=usage.prompt_tokens if usage else None,
         completion_tokens=usage.completion_tokens if usage else None,

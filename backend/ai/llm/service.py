@@ -123,7 +123,7 @@ def server_model_fault() -> str | None:
 
 def _read(reply: Reply, shape: type[Shape]) -> Shape:
     try:
-        return read_shape(reply.text, shape)
+        return read_shape(reply.text, shape, is_whole=not reply.is_cut)
     except UnfitAnswer:
         if reply.is_cut:
             raise UnfitAnswer(CUT) from None
