@@ -112,7 +112,8 @@ ProjectIds = Annotated[list[Id], Field(max_length=100)]
 
 
 class BookmarkIn(In):
-    """A link to save. What is left empty is filled from the page when it is captured."""
+    """A link to save. Title and description that are left empty are filled from the page when it is captured, and
+    refreshed when it is captured again."""
 
     url: Link = Field(description="http or https, with a host, without user name or password")
     title: Title | None = Field(None, examples=["An example"])
@@ -133,7 +134,9 @@ class BookmarkIn(In):
 class BookmarkPatch(Patch):
     """What to change; what is not named stays. Tags and projects are replaced as a whole."""
 
-    url: Link | None = None
+    url: Link | None = Field(
+        None, description="Of another page: what came from the old one goes, and the new one is captured"
+    )
     title: Title | None = None
     description: Description | None = None
     notes: Notes | None = None
@@ -143,6 +146,7 @@ class BookmarkPatch(Patch):
     is_favorite: bool | None = None
     is_archived: bool | None = None
     created_at: SavedAt | None = Field(None, description="At most a day ahead")
+    capture: bool | None = Field(None, description="With a new url: false leaves its page unread; default: true")
 
 
 class CaptureOut(Out):
@@ -215,7 +219,11 @@ class CreateQuery(Query):
     """What to do when the link is saved already."""
 
     on_duplicate: OnDuplicate | None = Field(
-        None, description="merge (default): unite tags, fill empty fields; keep: leave it; error: 409"
+        None,
+        description=(
+            "merge (default): unite tags, fill empty fields, set marks that are true, capture again what failed; "
+            "keep: leave it; error: 409"
+        ),
     )
 
 

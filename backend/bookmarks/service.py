@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import delete, func, select, update
@@ -12,17 +13,18 @@ from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.bookmarks.filing import refile_bookmark
 from backend.bookmarks.fulltext.documents import refresh_documents
-from backend.bookmarks.locking import lock_bookmarks
+from backend.bookmarks.locking import lock_bookmark
 from backend.bookmarks.messages import capture_message, embed_message, statistics_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.names import tag_key
+from backend.bookmarks.provenance import forget_page, typed, typed_for_another_page
 from backend.bookmarks.saving import (
+    NOT_ASKED,
     ROUNDS,
     Saved,
     change_fields,
     refuse_duplicate,
     save_drafts,
-    title_key,
 )
 from backend.bookmarks.schemas import (
     MAX_TAGS,
@@ -42,10 +44,13 @@ from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job, job_message
 from backend.projects.service import hold_projects
 
-PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived", "created_at")
+PLAIN_FIELDS = ("notes", "is_read", "is_favorite", "is_archived", "created_at")
 # So many new links at once may change what ranking counts with.
 MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}
+# A page that is to be read from the beginning; whoever reads it now loses their claim.
+PENDING = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
+SKIPPED = PENDING | {"capture_status": "skipped", "capture_error": NOT_ASKED, "capture_due_at": None}
 
 
 @again_after_lost_race
@@ -61,8 +66,10 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
         raise refuse_duplicate(saved.id)
     bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
     db.session.commit()
-    if saved.created:
-        send([capture_message(saved.id, queue="interactive") if item.capture else embed_message()])
+    if saved.is_capture_due:
+        send([capture_message(saved.id, queue="interactive")])
+    elif saved.is_vector_due:
+        send([embed_message()])
     return bookmark, saved.created
 
 
@@ -70,9 +77,8 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; one that is not valid spoils no other."""
     judged, saved = _save_those_with_room(actor, _without_overfull([_judge(raw) for raw in raw_items]), on_duplicate)
-    valid = [item for item in judged if isinstance(item, BookmarkIn)]
     db.session.commit()
-    send(_follow_ups((end.id, item) for end, item in zip(saved, valid, strict=True) if end.created))
+    send(_follow_ups(saved))
     ends = iter(saved)
     results = []
     for index, item in enumerate(judged):
@@ -96,15 +102,11 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     """
     given = patch.model_fields_set
     values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in given}
-    if patch.title is not None:
-        values["title_key"] = title_key(patch.title)
-    if patch.url is not None:
-        if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id):
-            raise NotFound
-        _refuse_taken_url(actor, bookmark_id, patch.url)
-        values |= {"url": patch.url, "url_hash": url_hash(patch.url), "domain": domain_of(patch.url)}
+    values |= typed(patch.title, patch.description)
     if given & EMBEDDED_FIELDS:
         values["embedding_due_at"] = func.now()
+    if patch.url is not None:
+        values |= _changed_address(actor, bookmark_id, patch.url, patch)
     if not change_fields(actor, bookmark_id, values):
         raise NotFound
     if patch.tags is not None:
@@ -116,7 +118,10 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     else:
         bookmark = queries.get_bookmark(actor, bookmark_id)
     db.session.commit()
-    send([embed_message()] if given & EMBEDDED_FIELDS else [])
+    if values.get("capture_status") == "pending":
+        send([capture_message(bookmark_id, queue="interactive")])
+    elif values.get("embedding_due_at") is not None:
+        send([embed_message()])
     return bookmark
 
 
@@ -173,8 +178,7 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     Raises:
         NotFound: there is no such bookmark outside the trash.
     """
-    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
-    if not change_fields(actor, bookmark_id, due):
+    if not change_fields(actor, bookmark_id, PENDING):
         raise NotFound
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
     db.session.commit()
@@ -182,11 +186,10 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     return job
 
 
-def _follow_ups(created: Iterable[tuple[int, BookmarkIn]]) -> list[Message]:
-    pairs = list(created)
-    captures = [capture_message(id_) for id_, item in pairs if item.capture]
-    vectors = [embed_message()] if len(captures) < len(pairs) else []
-    return [*captures, *vectors, *([statistics_message()] if len(pairs) >= MANY else [])]
+def _follow_ups(saved: Sequence[Saved]) -> list[Message]:
+    captures = [capture_message(end.id) for end in saved if end.is_capture_due]
+    vectors = [embed_message()] if any(end.is_vector_due for end in saved) else []
+    return [*captures, *vectors, *([statistics_message()] if sum(end.created for end in saved) >= MANY else [])]
 
 
 def _judge(raw: object) -> BookmarkIn | str:
@@ -207,7 +210,7 @@ def _save_those_with_room(
         known = _without_unknown_projects(actor, judged)
         valid = [item for item in known if isinstance(item, BookmarkIn)]
         try:
-            return known, save_drafts(actor, valid, on_duplicate) if valid else []
+            return known, save_drafts(actor, valid, on_duplicate, "import") if valid else []
         except TooManyTags as fault:
             db.session.rollback()
             judged = [_refusal_of_tags(item, fault) or item for item in known]
@@ -245,6 +248,31 @@ def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) 
 def _refusal(item: BookmarkIn | str, unknown: set[int]) -> str | None:
     found = [project_id for project_id in getattr(item, "project_ids", ()) if project_id in unknown]
     return f"project_ids: There is no project {found[0]}." if found else None
+
+
+def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPatch) -> dict[str, Any]:
+    """The columns that a new URL changes. If it names another page, what came from the old one goes; only spelt in
+    another way, it is read again, and what is known of the page stays meanwhile.
+
+    Raises:
+        NotFound: there is no such bookmark outside the trash.
+        Conflict: the URL is saved already; carries `existing_id`.
+    """
+    this = (queries.live(actor), Bookmark.id == bookmark_id)
+    before = lock_bookmark(*this, columns=(Bookmark.url, Bookmark.url_hash))
+    if before is None:
+        raise NotFound
+    if before.url == url:
+        return {}
+    _refuse_taken_url(actor, bookmark_id, url)
+    captures = patch.capture is not False
+    values = {"url": url, "url_hash": url_hash(url), "domain": domain_of(url)}
+    if values["url_hash"] == before.url_hash:
+        return values | (PENDING if captures else {})
+    forget_page(bookmark_id)
+    # A capture asks for the vector when it ends.
+    waiting = PENDING | {"embedding_due_at": None} if captures else SKIPPED | {"embedding_due_at": func.now()}
+    return values | typed_for_another_page(patch.title, patch.description) | waiting
 
 
 def _refuse_taken_url(actor: Actor, bookmark_id: int, url: str) -> None:

@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from loguru import logger
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
 from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
 from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.saving import title_key
+from backend.bookmarks.provenance import found_on_page
 from backend.cache.changes import announce_change_of_bookmark
 from backend.extensions import current_settings, db, utc_now
 
@@ -143,9 +143,7 @@ def _store(claim: _Claim, page: ExtractedPage) -> Outcome:
         capture_due_at=None,
         captured_at=func.now(),
         embedding_due_at=func.now(),
-        title=_if_empty(Bookmark.title, Bookmark.title, title),
-        title_key=_if_empty(Bookmark.title, Bookmark.title_key, title_key(title)),
-        description=_if_empty(Bookmark.description, Bookmark.description, description),
+        **found_on_page(title, description),
         site_name=page.site_name,
         author=page.author,
         published_at=page.published_at,
@@ -184,16 +182,13 @@ def _commit(claim: _Claim) -> None:
     announce_change_of_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
 
 
-def _if_empty(test: Any, present: Any, found: str) -> Any:
-    return case((test == "", found), else_=present)
-
-
 def _change(claim: _Claim, **values: Any) -> bool:
-    # A claim whose lease ran out and that another worker took over must not write any more.
+    # A claim whose lease ran out and that another worker took over must not write any more, nor what was read at an
+    # address that is no longer the bookmark's.
     changed = db.session.scalar(
         update(Bookmark)
         .where(Bookmark.id == claim.bookmark_id, Bookmark.capture_status == "pending")
-        .where(Bookmark.capture_attempts == claim.attempt)
+        .where(Bookmark.capture_attempts == claim.attempt, Bookmark.url == claim.url)
         .values(updated_at=func.now(), **values)
         .returning(Bookmark.id)
     )
