@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingProvider
 from backend.bookmarks.models import Bookmark
+from backend.cache.changes import announce_change_of_lists
 from backend.extensions import db
 
 BATCH = 64
@@ -31,7 +32,7 @@ CLAIM = text("""
                    :characters) AS content
 """)
 HOLD = text("""
-    SELECT b.id
+    SELECT b.id, b.organization_id
       FROM bookmarks b
       JOIN unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
         ON b.id = given.id AND b.embedding_due_at = given.claim
@@ -92,7 +93,7 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
     with_text = [row for row in rows if row.content]
     vectors = provider.embed([row.content for row in with_text])
     claims = {"ids": [row.id for row in rows], "claims": [row.embedding_due_at for row in rows]}
-    held = set(db.session.scalars(HOLD, claims))
+    held = {row.id: row.organization_id for row in db.session.execute(HOLD, claims)}
     made = [(row.id, vector) for row, vector in zip(with_text, vectors, strict=True) if row.id in held]
     db.session.execute(
         STORE,
@@ -107,3 +108,6 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
         db.session.execute(FORGET, {"ids": without_text})
     db.session.execute(SETTLE, {"ids": sorted(held)})
     db.session.commit()
+    # What is recommended follows from the vectors.
+    for organization_id in set(held.values()):
+        announce_change_of_lists(organization_id)

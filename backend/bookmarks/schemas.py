@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic.config import JsonDict
 
 from backend.api import (
@@ -131,8 +139,15 @@ class BookmarkIn(In):
     on_duplicate: OnDuplicate | None = Field(None, description="Same as the query parameter, which wins")
 
 
+def _describe_patch(schema: JsonDict) -> None:
+    describe_omittable(schema)
+    schema["dependentRequired"] = {"capture": ["url"]}
+
+
 class BookmarkPatch(Patch):
     """What to change; what is not named stays. Tags and projects are replaced as a whole."""
+
+    model_config = ConfigDict(json_schema_extra=_describe_patch)
 
     url: Link | None = Field(
         None, description="Of another page: what came from the old one goes, and the new one is captured"
@@ -147,6 +162,13 @@ class BookmarkPatch(Patch):
     is_archived: bool | None = None
     created_at: SavedAt | None = Field(None, description="At most a day ahead")
     capture: bool | None = Field(None, description="With a new url: false leaves its page unread; default: true")
+
+    @field_validator("capture")
+    @classmethod
+    def _refuse_without_url(cls, value: bool, info: ValidationInfo) -> bool:
+        if info.data.get("url", "at fault") is None:
+            raise ValueError("Only a change of the url says whether its page is captured; POST …/capture does without")
+        return value
 
 
 class CaptureOut(Out):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Text, and_, column, func, select, table
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Text, and_, column, func, select, table, text
 
 from backend.actor import Actor
 from backend.errors import NotFound
@@ -22,6 +22,10 @@ BOOKMARKS = table("bookmarks", column("id", BigInteger), column("deleted_at", Da
 TASKS = table(
     "tasks", column("project_id", BigInteger), column("status", Text), column("deleted_at", DateTime(timezone=True))
 )
+EMBED_TASKS = text("""
+    UPDATE tasks SET embedding_due_at = now()
+     WHERE id IN (SELECT id FROM tasks WHERE project_id = :project_id ORDER BY id FOR NO KEY UPDATE)
+""")
 # Each bookmark is looked up by its key, however little PostgreSQL knows of the tables.
 IS_LIVE = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
 BOOKMARK_COUNT = (

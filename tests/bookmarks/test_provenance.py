@@ -13,9 +13,11 @@ from sqlalchemy import text
 from backend.ai.embeddings.provider import Vectors
 from backend.bookmarks.capture.service import capture
 from backend.bookmarks.embedding import embed_next_batch
-from backend.extensions import db
+from backend.extensions import db, redis_client
+from backend.jobs.queue import depth
 from tests.api import Api
 from tests.bookmarks.capture.local_server import LocalServer, response, running
+from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 
@@ -341,3 +343,194 @@ def test_a_vector_of_the_old_page_is_not_stored_after_the_link_was_changed(
     assert vectors(id_) == (0, True)
     embed_next_batch(OneDirection())
     assert vectors(id_) == (1, False)
+
+
+# The link changes, or is asked for again, while its page is being read.
+
+
+def reading(app: Flask, site: LocalServer, meanwhile: Callable[[], object]) -> None:
+    """Lets the next reading of the page do something before it is answered."""
+
+    def answer(connection: Any) -> None:
+        site.answers["/page"] = page(*REAL)
+        with app.app_context():
+            meanwhile()
+            db.session.remove()
+        connection.sendall(page(*ROBOT))
+
+    site.answers["/page"] = answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"title": "Mine"}, {"capture": False}],
+    ids=["another link", "another link with a title", "another link that is not read"],
+)
+def test_a_page_that_is_being_read_is_not_stored_under_another_link(
+    context: Flask, ada: Api, site: LocalServer, body: dict[str, Any]
+) -> None:
+    id_ = left_open(ada, site.url("/page"))
+    reading(context, site, lambda: ada.patch(f"/bookmarks/{id_}", {"url": site.url("/other"), **body}))
+    assert capture(id_).status != "captured"
+    assert texts(ada, id_) == (body.get("title", ""), "")
+    assert ada.get(f"/bookmarks/{id_}/content").status_code == 404
+    assert ada.get(f"/bookmarks/{id_}").json["capture"]["attempts"] == 0
+    if "capture" not in body:
+        capture_now(id_)
+        assert texts(ada, id_) == (body.get("title", "Moon"), OTHER[1])
+
+
+def test_a_page_that_was_being_read_is_not_stored_when_its_link_comes_back(
+    context: Flask, ada: Api, site: LocalServer
+) -> None:
+    id_ = left_open(ada, site.url("/page"))
+
+    def there_and_back() -> None:
+        for path in ("/other", "/page"):
+            assert ada.patch(f"/bookmarks/{id_}", {"url": site.url(path)}).status_code == 200
+
+    reading(context, site, there_and_back)
+    assert capture(id_).status != "captured"
+    assert texts(ada, id_) == ("", "")
+    capture_now(id_)
+    assert texts(ada, id_) == REAL
+
+
+@pytest.mark.parametrize(("path", "status"), [("/gone", 410), ("/busy", 503)])
+def test_a_failure_at_the_old_link_is_not_said_of_the_new_one(
+    context: Flask, ada: Api, site: LocalServer, path: str, status: int
+) -> None:
+    id_ = left_open(ada, site.url(path))
+
+    def answer(connection: Any) -> None:
+        with context.app_context():
+            ada.patch(f"/bookmarks/{id_}", {"url": site.url("/other")})
+            db.session.remove()
+        connection.sendall(response(status))
+
+    site.answers[path] = answer
+    capture(id_)
+    found = ada.get(f"/bookmarks/{id_}").json["capture"]
+    assert (found["status"], found["error"], found["attempts"]) == ("pending", None, 0)
+    capture_now(id_)
+
+
+def test_what_is_typed_while_the_page_is_read_stays(context: Flask, ada: Api, site: LocalServer) -> None:
+    id_ = left_open(ada, site.url("/page"))
+    reading(context, site, lambda: ada.patch(f"/bookmarks/{id_}", {"title": "Mine"}))
+    capture_now(id_)
+    assert texts(ada, id_) == ("Mine", ROBOT[1])
+
+
+def test_an_edited_link_is_captured_without_waiting_for_the_scheduler(
+    context: Flask, ada: Api, site: LocalServer
+) -> None:
+    id_ = ada.save(site.url("/page"))["id"]
+    redis_client().flushall()
+    ada.patch(f"/bookmarks/{id_}", {"url": site.url("/other"), "capture": False})
+    assert depth() == 0
+    ada.patch(f"/bookmarks/{id_}", {"url": site.url("/page")})
+    assert depth() == 1
+
+
+# Saving again.
+
+
+def test_saving_again_sets_the_marks_that_are_sent_and_takes_none_away(ada: Api) -> None:
+    marks = ("is_read", "is_favorite", "is_archived")
+    ada.save("https://example.org/", is_read=True)
+    merged = ada.post("/bookmarks", {"url": "https://example.org/", "is_read": False, "is_favorite": True}).json
+    assert [merged[name] for name in marks] == [True, True, False]
+    assert ada.get("/bookmarks", is_favorite="true").json["total"] == 1
+    item = {"url": "https://example.org/", "is_archived": True}
+    assert ada.post("/bookmarks/bulk", {"items": [item]}).json["duplicates"] == 1
+    assert ada.get("/bookmarks").json["total"] == 0
+    [merged] = ada.get("/bookmarks", is_archived="true").json["items"]
+    assert [merged[name] for name in marks] == [True, True, True]
+
+
+@pytest.mark.parametrize("policy", ["keep", "error"])
+def test_what_is_not_merged_stays_as_it_is(context: Flask, ada: Api, site: LocalServer, policy: str) -> None:
+    id_ = left_open(ada, site.url("/gone"))
+    assert capture(id_).status == "failed"
+    before = ada.get(f"/bookmarks/{id_}").json
+    redis_client().flushall()
+    ada.post(f"/bookmarks?on_duplicate={policy}", {"url": site.url("/gone"), "title": "T", "is_favorite": True})
+    item = {"url": site.url("/gone"), "title": "T", "is_read": True}
+    ada.post(f"/bookmarks/bulk?on_duplicate={policy}", {"items": [item]})
+    assert ada.get(f"/bookmarks/{id_}").json == before
+    assert depth() == 0
+
+
+@pytest.mark.parametrize("path", ["/bookmarks", "/bookmarks/bulk"])
+def test_saving_again_has_a_failed_capture_tried_again(context: Flask, ada: Api, site: LocalServer, path: str) -> None:
+    id_ = left_open(ada, site.url("/gone"))
+    assert capture(id_).status == "failed"
+    redis_client().flushall()
+    for asks, sent in ((False, 0), (True, 1)):
+        item = {"url": site.url("/gone"), "capture": asks}
+        assert ada.post(path, item if path == "/bookmarks" else {"items": [item]}).status_code == 200
+        assert depth() == sent
+    found = ada.get(f"/bookmarks/{id_}").json["capture"]
+    assert (found["status"], found["error"], found["attempts"]) == ("pending", None, 0)
+    site.answers["/gone"] = page(*REAL)
+    capture_now(id_)
+    assert texts(ada, id_) == REAL
+
+
+def test_saving_again_captures_what_was_saved_without_only_if_that_is_said(
+    context: Flask, ada: Api, site: LocalServer
+) -> None:
+    id_ = ada.save(site.url("/page"))["id"]
+    for body, status in (({}, "skipped"), ({"capture": True}, "pending")):
+        merged = ada.post("/bookmarks", {"url": site.url("/page"), **body}).json
+        assert merged["capture"]["status"] == status
+    capture_now(id_)
+    assert ada.post("/bookmarks", {"url": site.url("/page"), "capture": True}).json["capture"]["status"] == "captured"
+
+
+def test_what_cannot_be_read_is_not_tried_again_by_saving_it_again(context: Flask, ada: Api, site: LocalServer) -> None:
+    site.answers["/picture"] = response(200, b"\x89PNG", content_type="image/png")
+    id_ = left_open(ada, site.url("/picture"))
+    assert capture(id_).status == "skipped"
+    merged = ada.post("/bookmarks", {"url": site.url("/picture"), "capture": True}).json
+    assert merged["capture"]["status"] == "skipped"
+
+
+def test_one_request_that_names_a_link_twice_means_all_that_it_says(ada: Api) -> None:
+    items = [
+        {"url": "https://example.org/", "capture": False},
+        {"url": "https://www.example.org/", "title": "Theirs", "is_favorite": True, "capture": True},
+    ]
+    answer = ada.post("/bookmarks/bulk", {"items": items}).json
+    assert (answer["created"], answer["duplicates"]) == (1, 1)
+    [saved] = ada.get("/bookmarks").json["items"]
+    assert (saved["title"], saved["is_favorite"], saved["capture"]["status"]) == ("Theirs", True, "pending")
+
+
+@pytest.mark.parametrize(
+    ("path", "title"), [("/bookmarks", "Again"), ("/bookmarks/bulk", "")], ids=["a person", "an import"]
+)
+def test_what_a_person_has_emptied_only_a_person_fills_by_saving_again(ada: Api, path: str, title: str) -> None:
+    id_ = cleared(ada, "https://example.org/")
+    item = {"url": "https://example.org/", "title": "Again"}
+    assert ada.post(path, item if path == "/bookmarks" else {"items": [item]}).status_code == 200
+    assert texts(ada, id_) == (title, "")
+
+
+def test_what_saving_again_fills_is_embedded_without_waiting_for_the_scheduler(context: Flask, ada: Api) -> None:
+    ada.save("https://example.org/", title="Mine")
+    redis_client().flushall()
+    ada.post("/bookmarks", {"url": "https://example.org/", "tags": ["more"]})
+    assert depth() == 0
+    ada.post("/bookmarks", {"url": "https://example.org/", "notes": "More"})
+    assert depth() == 1
+
+
+# One statement each for who asks, the lock, whether the link is taken, what goes, the change, and the search document.
+def test_another_link_takes_eight_statements(ada: Api, sql: SqlCounter) -> None:
+    saved = ada.save("https://example.org/a", title="Mine", tags=["t"])
+    with sql.at_most(8):
+        assert ada.patch(f"/bookmarks/{saved['id']}", {"url": "https://example.org/b"}).status_code == 200
+    with sql.at_most(6):
+        assert ada.patch(f"/bookmarks/{saved['id']}", {"title": "New"}).status_code == 200
