@@ -20,6 +20,7 @@ RUN apt-get update \
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2 \
     ENVIRONMENT=production \
     HOST=0.0.0.0 \
     PORT=8000 \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import secrets
@@ -19,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config_checks import (
+    BASE_PATH,
     Network,
     leads_to_this_machine,
     misspelt,
@@ -82,8 +82,6 @@ EXACT_ORIGIN = re.compile(
 )
 MAKE_ONE = "make one with `openssl rand -hex 32`"
 SECRET_NAMES = ("SECRET_KEY", "JWT_SECRET_KEY")
-# For reading, storing and announcing a page that has been fetched; a lease ends later than the worker's time.
-AFTER_FETCH_SECONDS, LEASE_BEYOND_SECONDS = 70, 30
 # Where the servers are, and as whom.
 ADDRESSES = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL")
 # Of docker-compose.yml alone.
@@ -143,6 +141,7 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated addresses or networks whose X-Forwarded-* headers are believed"
     )
+    BASE_PATH: str = Field("", description="path below which a proxy serves this, such as /fuze; empty: at the top")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
@@ -164,7 +163,13 @@ class Settings(BaseSettings):
     CAPTURE_TIMEOUT_SECONDS: float = Field(20, gt=0, le=120, description="longest fetch of a page, redirects included")
     CAPTURE_MAX_BYTES: int = Field(10 * 1024 * 1024, ge=1024, description="longest page body that is read")
     CAPTURE_RETRY_SECONDS: int = Field(60, ge=1, description="wait before the second try; each later one waits longer")
-    CAPTURE_LEASE_SECONDS: int = Field(120, ge=5, description="after this a capture without an end is tried again")
+    CAPTURE_LEASE_SECONDS: int = Field(
+        120, ge=5, description="after this without a sign of life from its worker a capture is tried again"
+    )
+    CAPTURE_CONCURRENCY: int = Field(40, ge=2, le=200, description="pages that each worker fetches at once")
+    CAPTURE_PER_PERSON: int = Field(2, ge=1, le=200, description="how many of them for one person while others wait")
+    CAPTURE_PER_HOST: int = Field(2, ge=1, le=200, description="how many at once at one host, of all workers")
+    CAPTURE_EXTRACT_SECONDS: float = Field(30, gt=0, le=300, description="longest extraction of a fetched page")
     EMBEDDING_PROVIDER: Literal["local", "openai", "none"] = Field(
         "local", description="local: all-MiniLM-L6-v2 on this machine; openai: any compatible endpoint"
     )
@@ -236,6 +241,14 @@ class Settings(BaseSettings):
             raise ValueError(fault)
         return value
 
+    @field_validator("BASE_PATH")
+    @classmethod
+    def _check_base_path(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not BASE_PATH.fullmatch(value):
+            raise ValueError("is not a path such as /fuze; /api is taken")
+        return value
+
     @field_validator("SMTP_URL")
     @classmethod
     def _check_mail_server(cls, value: SecretStr) -> SecretStr:
@@ -287,26 +300,9 @@ class Settings(BaseSettings):
             raise ValueError("ACCESS_TOKEN_MINUTES is no less than REFRESH_TOKEN_DAYS: nobody would ever refresh")
         if {"LLM_DAILY_TOKENS", "LLM_MONTHLY_TOKENS"} <= given and self.LLM_DAILY_TOKENS > self.LLM_MONTHLY_TOKENS:
             raise ValueError("LLM_DAILY_TOKENS is more than LLM_MONTHLY_TOKENS, which would end before it")
-        if {"CAPTURE_TIMEOUT_SECONDS", "CAPTURE_LEASE_SECONDS"} <= given and (
-            self.CAPTURE_LEASE_SECONDS <= self.CAPTURE_TIMEOUT_SECONDS
-        ):
-            raise ValueError(
-                "CAPTURE_LEASE_SECONDS is no more than CAPTURE_TIMEOUT_SECONDS: pages would be read again while one is"
-                " still being read"
-            )
+        if self.CAPTURE_PER_PERSON >= self.CAPTURE_CONCURRENCY:
+            raise ValueError("CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY: one person could take all places")
         return self
-
-    @property
-    def capture_message_seconds(self) -> int:
-        """How long a worker may take over one page: the fetch, and as much again for all the rest as usual."""
-        return math.ceil(self.CAPTURE_TIMEOUT_SECONDS) + AFTER_FETCH_SECONDS
-
-    @property
-    def capture_lease_seconds(self) -> int:
-        """CAPTURE_LEASE_SECONDS; where it was not given, long enough for CAPTURE_TIMEOUT_SECONDS."""
-        if "CAPTURE_LEASE_SECONDS" in self.model_fields_set:
-            return self.CAPTURE_LEASE_SECONDS
-        return max(self.CAPTURE_LEASE_SECONDS, self.capture_message_seconds + LEASE_BEYOND_SECONDS)
 
     @field_validator("FRONTEND_URL")
     @classmethod

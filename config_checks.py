@@ -43,6 +43,8 @@ BROKEN_ENCODING = re.compile(r"%(?![0-9A-Fa-f]{2})")
 PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::([0-9]{1,5})?)?")
 # Short names are like too many others. One letter more or less in twelve is a likeness of .95.
 MISSPELT_MIN_LETTERS, MISSPELT_LIKENESS = 8, 0.85
+# /api would be taken for the beginning of the application's own paths.
+BASE_PATH = re.compile(r"(?!/api(?:/|$))(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,8}")
 LOCAL_NAMES = ("localhost", "localdomain", "ip6-localhost", "ip6-loopback")
 # The widest networks that one operator's proxies are in: Akamai's and Google's largest are of this size.
 WIDEST_PROXIES = {4: 10, 6: 20}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http import message
@@ -24,6 +25,7 @@ from config import ConfigurationError, load_settings
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.config import Config
+    from gunicorn.http.message import Request
     from gunicorn.workers.base import Worker
 
 MOST_PROCESSES = 12
@@ -102,6 +104,17 @@ def _write_together(response: Response, data: bytes) -> None:
 
 
 Response.write = _write_together
+
+
+# After a response that is larger, what it took goes back to the system: glibc would keep it for the next one.
+LARGE_RESPONSE = 262_144
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+
+
+def post_request(worker: Worker, req: Request, environ: dict[str, Any], resp: Response) -> None:
+    """Give memory back after a large response."""
+    if _trim is not None and (resp.sent or 0) >= LARGE_RESPONSE:
+        _trim(0)
 
 
 def when_ready(server: Arbiter) -> None:

@@ -123,7 +123,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
             ],
             max_age=600,
         )
-    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
 
 
 def _register_blueprints(app: Flask) -> None:

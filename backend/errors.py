@@ -157,7 +157,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **e
         "title": phrase(status),
         "status": int(status),
         "detail": detail,
-        "instance": request.path,
+        "instance": f"{request.script_root}{request.path}",
         "request_id": getattr(g, "request_id", ""),
         **extra,
     }

@@ -57,6 +57,11 @@ jwt = JWTManager()
 cors = CORS()
 
 
+def application() -> Flask:
+    """The application that is running, for threads that outlive the context at hand."""
+    return cast(Any, current_app)._get_current_object()  # type: ignore[no-any-return]
+
+
 def current_settings() -> Settings:
     """The settings of the application that is running."""
     return cast(Settings, current_app.extensions["settings"])

@@ -53,7 +53,7 @@ CORE = (
 )
 AROUND_REQUESTS = {"middleware", "observability", "docs"}
 # The two starting points besides the web server and the command line.
-STARTING_POINTS = {"backend.jobs.worker", "backend.jobs.scheduler"}
+STARTING_POINTS = {"backend.jobs.lanes", "backend.jobs.scheduler"}
 UPWARD = {
     # Registering makes a personal organization, and a token is good for the organizations one is a member of.
     # Organizations know the people who belong to them: no module may lead back to itself, see the test for circles.

@@ -110,7 +110,11 @@ def test_keys_made_at_random_are_taken(make: Callable[[], str]) -> None:
         load_settings(**{**PRODUCTION, **made})
 
 
-@pytest.mark.parametrize("keys", ["x", "k" * 31, f"{'mmHCx0_uGxx-RWiF9SSzFlcyAcKJ8gr'},", f"{secrets.token_hex(32)},y"])
+@pytest.mark.parametrize(
+    "keys",
+    ["x", "k" * 31, f"{'mmHCx0_uGxx-RWiF9SSzFlcyAcKJ8gr'},", f"{secrets.token_hex(32)},y"],
+    ids=["one letter", "one letter again and again", "too short", "the second is one letter"],
+)
 def test_production_refuses_short_earlier_keys(keys: str) -> None:
     [message] = refusal(**{**PRODUCTION, "PREVIOUS_SECRET_KEYS": keys}).splitlines()
     assert message.startswith("PREVIOUS_SECRET_KEYS: key ")
@@ -120,7 +124,9 @@ KEY = SECRETS["SECRET_KEY"]
 
 
 @pytest.mark.parametrize(
-    "other", [KEY, KEY.swapcase(), KEY + "1", "x9" + KEY, KEY[::-1], f" {KEY} ", KEY[:16] + "Zq4_"]
+    "other",
+    [KEY, KEY.swapcase(), KEY + "1", "x9" + KEY, KEY[::-1], f" {KEY} ", KEY[:16] + "Zq4_"],
+    ids=["equal", "other case", "longer", "longer in front", "reversed", "with blanks", "half"],
 )
 def test_production_refuses_one_key_for_two_purposes(other: str) -> None:
     told = refusal(**{**PRODUCTION, "JWT_SECRET_KEY": other})
@@ -393,3 +399,9 @@ def test_a_language_model_needs_a_name_and_a_key_that_can_be_sent() -> None:
     assert "LLM_API_KEY" in told
     assert "sk-" not in told
     assert load_settings(LLM_BASE_URL="http://ollama:11434/v1", LLM_MODEL="m").LLM_DAILY_TOKENS == 200_000
+
+
+def test_no_person_may_take_all_places_of_a_worker() -> None:
+    message = refusal(CAPTURE_CONCURRENCY="8", CAPTURE_PER_PERSON="8")
+    assert "CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY" in message
+    assert load_settings(CAPTURE_CONCURRENCY="8", CAPTURE_PER_PERSON="7").CAPTURE_PER_PERSON == 7

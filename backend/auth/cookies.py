@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 
-from flask import Request, Response
+from flask import Request, Response, request
 
 from backend.auth.schemas import SessionOut
 from backend.auth.signatures import is_signed, sign
@@ -53,7 +53,7 @@ def logged_in(session: SessionOut, status: int = 200, *, in_cookies: bool = Fals
     """The session, with its device remembered; `in_cookies` puts its refresh token into a cookie."""
     response = with_cookies(session) if in_cookies else _response(session)
     response.status_code = status
-    _set_cookie(response, DEVICE_COOKIE, session.device, AUTH_PATH, DEVICE_DAYS, hidden=True)
+    _set_cookie(response, DEVICE_COOKIE, session.device, _auth_path(), DEVICE_DAYS, hidden=True)
     return response
 
 
@@ -62,7 +62,7 @@ def with_cookies(session: SessionOut) -> Response:
     token = session.refresh_token or ""
     response = _response(session.model_copy(update={"refresh_token": None}))
     days = current_settings().REFRESH_TOKEN_DAYS
-    _set_cookie(response, REFRESH_COOKIE, token, AUTH_PATH, days, hidden=True)
+    _set_cookie(response, REFRESH_COOKIE, token, _auth_path(), days, hidden=True)
     signature = sign(CSRF_LABEL, str(read_token(token, "refresh").session_id))
     _set_cookie(response, CSRF_COOKIE, signature, CSRF_PATH, days, hidden=False)
     return response
@@ -71,7 +71,7 @@ def with_cookies(session: SessionOut) -> Response:
 def clear_cookies(response: Response) -> Response:
     """Take the cookies of the session back. The device stays known."""
     secure = current_settings().ENVIRONMENT != "development"
-    response.delete_cookie(REFRESH_COOKIE, path=AUTH_PATH, secure=secure, httponly=True, samesite="Strict")
+    response.delete_cookie(REFRESH_COOKIE, path=_auth_path(), secure=secure, httponly=True, samesite="Strict")
     response.delete_cookie(CSRF_COOKIE, path=CSRF_PATH, secure=secure, samesite="Strict")
     return response
 
@@ -90,3 +90,8 @@ def _set_cookie(response: Response, name: str, value: str, path: str, days: int,
         secure=current_settings().ENVIRONMENT != "development",
         samesite="Strict",
     )
+
+
+def _auth_path() -> str:
+    """As the browser sees it, below the path at which a proxy serves this."""
+    return f"{request.script_root}{AUTH_PATH}"

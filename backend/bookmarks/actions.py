@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
+from backend.bookmarks.capture.turns import pending_values
 from backend.bookmarks.filing import unknown_project
 from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import lock_bookmarks
@@ -17,6 +18,7 @@ from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.names import tag_key
 from backend.bookmarks.queries import conditions, one_of
+from backend.bookmarks.saving import ONE_OF_MANY, WAITED_FOR
 from backend.bookmarks.schemas import MAX_TAGS, ActionIn
 from backend.bookmarks.tagging import TooManyTags, tag_ids
 from backend.errors import Invalid
@@ -27,8 +29,6 @@ from backend.projects.service import hold_projects
 
 # Up to here search documents are refreshed in the request; beyond, a worker does it.
 INLINE_DOCUMENTS = 500
-# Messages sent at once after a large recapture; the scheduler's pass sends the rest as they come up.
-INLINE_MESSAGES = 1_000
 
 FLAGS: dict[str, dict[str, Any]] = {
     "archive": {"is_archived": True},
@@ -165,9 +165,8 @@ def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
 
 def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
     ids = lock_bookmarks(*which)
-    due = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
-    affected, _ = _update(ids, **due)
-    return affected, [capture_message(id_) for id_ in ids[:INLINE_MESSAGES]]
+    affected, _ = _update(ids, **pending_values(WAITED_FOR if len(ids) == 1 else ONE_OF_MANY))
+    return affected, [capture_message()] if ids else []
 
 
 def _add_to_project(actor: Actor, which: Which, action: ActionIn) -> Change:

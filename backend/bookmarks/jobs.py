@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from flask import current_app
 from loguru import logger
 from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
 from backend.bookmarks.analysis.terms import UNMARKED
-from backend.bookmarks.capture.extract import extract_page
-from backend.bookmarks.capture.service import capture, due_captures
+from backend.bookmarks.capture.run import CaptureRun, limit_arenas, read_until_idle
+from backend.bookmarks.capture.service import capture_state
+from backend.bookmarks.capture.turns import is_capture_due
 from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
 from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
 from backend.bookmarks.fulltext.statistics import changed_organizations, refresh_statistics
 from backend.bookmarks.messages import (
+    CAPTURE_TIMEOUT_SECONDS,
     capture_message,
     embed_message,
     refresh_message,
@@ -25,13 +31,17 @@ from backend.bookmarks.messages import (
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.reembedding import ensure_index, remove_superseded
 from backend.cache.changes import announce_change, announce_change_of_everything
-from backend.extensions import current_settings, db, in_batches
-from backend.jobs.queue import send, waiting_keys
+from backend.extensions import application, current_settings, db, in_batches
+from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
-from backend.outbound.transport import trusted_context
 
-RESEND_LIMIT = 2_000
+# Where the run of this process is found, if it has one.
+RUN = "captures"
+# So long the pages under way may take to end when the worker stops, below the 30 s that `up` gives it.
+STOP_SECONDS = 10.0
+# How often a job looks for itself how its capture goes on.
+WATCH_SECONDS = 60.0
 # Then what waits on other queues has its turn.
 EMBED_SLICE_SECONDS = 60
 REFRESH_BATCH = 50
@@ -53,36 +63,51 @@ PURGE_TRASH = text("""
 """)
 
 
-WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
-<p>A short page of our own, read once when a worker starts, so that word lists and patterns are in memory.</p>
-</article></body></html>"""
+@job("bookmarks.read_due_pages")
+def read_due_pages() -> None:
+    """Read the pages that are due: wakes the run of this process, or without one reads until nothing is due."""
+    run: CaptureRun | None = current_app.extensions.get(RUN)
+    if run is not None:
+        run.wake()
+    else:
+        read_until_idle(application(), CAPTURE_TIMEOUT_SECONDS * 0.8)
 
 
-def warm_up() -> None:
-    """Load what every capture needs; without it each fork would, at half a second a page."""
-    trusted_context()
-    extract_page(WARM_UP_PAGE, url="https://example.org/", media_type="text/html", charset="utf-8")
+@contextmanager
+def serve_captures(lines: socket.socket) -> Iterator[CaptureRun]:
+    """The run of the lane that captures: begins with what is due, and lets go of what is under way at the end.
+
+    Args:
+        lines: leads to `serve_extraction`, which runs in a process of its own.
+    """
+    limit_arenas()
+    app = application()
+    run = app.extensions[RUN] = CaptureRun(app, lines)
+    run.start()
+    run.wake()
+    try:
+        yield run
+    finally:
+        run.stop(STOP_SECONDS)
+        del app.extensions[RUN]
 
 
 @job("bookmarks.capture_bookmark")
 def capture_bookmark(bookmark_id: int) -> None:
-    """Read one page."""
-    outcome = capture(bookmark_id)
-    logger.bind(bookmark_id=bookmark_id, outcome=outcome.status, reason=outcome.reason).info("capture ended")
-    if outcome.status in ("captured", "skipped", "failed"):
-        send([embed_message()])
+    """Wake what reads pages: a message from before an update, for one of those that are due."""
+    send([capture_message()])
 
 
 @job("bookmarks.run_capture_job")
 @durable_job
 def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
-    """Read one page again, for a person who watches."""
-    outcome = capture(job.arguments["bookmark_id"])
+    """Look how a capture went that a person watches, where its end did not say so: its bookmark was deleted."""
+    outcome = capture_state(job.arguments["bookmark_id"])
     if outcome.status in ("pending", "busy"):
-        raise RetryLater(outcome.retry_seconds)
+        send([capture_message()])
+        raise RetryLater(max(outcome.retry_seconds, WATCH_SECONDS))
     if outcome.status in ("failed", "gone"):
         raise JobFailed(outcome.reason or "The bookmark was deleted.")
-    send([embed_message()])
     return {"status": outcome.status, "reason": outcome.reason}
 
 
@@ -127,9 +152,7 @@ def refresh_changed_statistics() -> None:
 @job("bookmarks.resend_due_work")
 def resend_due_work() -> None:
     """Send again what is due and has no message: after a lost queue, a killed worker, a wait that is over."""
-    waiting = waiting_keys("interactive") | waiting_keys("capture")
-    captures = [capture_message(id_) for id_ in due_captures(RESEND_LIMIT)]
-    messages = [message for message in captures if message.key not in waiting]
+    messages = [capture_message()] if is_capture_due() else []
     if current_settings().EMBEDDING_PROVIDER != "none" and is_embedding_due():
         messages.append(embed_message())
     if db.session.scalar(select(Bookmark.id).where(Bookmark.document_due_at <= func.now()).limit(1)):

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from backend.extensions import current_settings
 from backend.jobs.queue import Message
 
+# A lane that reads by itself is only woken; elsewhere the message reads until nothing is due, or its time is up.
+CAPTURE_TIMEOUT_SECONDS = 600
 EMBED_TIMEOUT_SECONDS = 900
 STATISTICS_TIMEOUT_SECONDS = 3_600
 
 
-def capture_message(bookmark_id: int, *, queue: str = "capture") -> Message:
-    """Read the page of a bookmark whose `capture_status` is pending."""
-    return Message(
-        "bookmarks.capture_bookmark",
-        {"bookmark_id": bookmark_id},
-        key=f"capture-{bookmark_id}",
-        queue=queue,
-        timeout_seconds=current_settings().capture_message_seconds,
-    )
+def capture_message(*, once: bool = True) -> Message:
+    """Read the pages that are due. Whoever saves a single link sends it without `once`: that is one round trip less."""
+    return Message("bookmarks.read_due_pages", queue="capture", timeout_seconds=CAPTURE_TIMEOUT_SECONDS, once=once)
 
 
 def embed_message() -> Message:
@@ -34,7 +29,7 @@ def statistics_message() -> Message:
     """Count the documents of all organizations anew of which enough have changed."""
     return Message(
         "bookmarks.refresh_changed_statistics",
-        queue="capture",
+        queue="bulk",
         timeout_seconds=STATISTICS_TIMEOUT_SECONDS,
         once=True,
     )

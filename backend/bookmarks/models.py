@@ -54,8 +54,10 @@ class Bookmark(Base):
     `url_hash` is the SHA-256 of the normalised URL. `title_from` and `description_from` say where these came from, see
     `bookmarks/provenance.py`. `is_tagged` follows `BookmarkTag` by a trigger; who saves a link
     with tags sets it beforehand, which saves work. While `capture_status` is pending, `capture_due_at` is when the next
-    try may start: a worker that takes the capture moves it past its lease. `embedding_due_at` is set while the bookmark
-    waits for a vector, `document_due_at` while it waits for a worker to refresh its search document.
+    try may start: a worker that takes the capture moves it past its lease, and sets `capture_claimed_at` while it
+    reads. `capture_priority` is 1 where a person waits for this page, 0 for one of many. `capture_host` is whose turns
+    count where the address leads to another host than its own. `embedding_due_at` is set while the bookmark waits for a
+    vector, `document_due_at` while it waits for a worker to refresh its search document.
     """
 
     __tablename__ = "bookmarks"
@@ -91,6 +93,20 @@ class Bookmark(Base):
         _ordered("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_bookmarks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_bookmarks_capture_due", "capture_due_at", postgresql_where=text("capture_status = 'pending'")),
+        # As `capture/turns.sql` walks through what waits: person after person, urgent first, host after host.
+        Index(
+            "ix_bookmarks_capture_turns",
+            text("(COALESCE(user_id, - organization_id))"),
+            text("capture_priority DESC"),
+            text("(COALESCE(capture_host, domain))"),
+            "capture_due_at",
+            postgresql_where=text("capture_status = 'pending' AND deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_bookmarks_capture_claimed",
+            "capture_claimed_at",
+            postgresql_where=text("capture_claimed_at IS NOT NULL"),
+        ),
         Index(
             "ix_bookmarks_embedding_due",
             "embedding_due_at",
@@ -130,6 +146,9 @@ class Bookmark(Base):
     capture_error: Mapped[str | None]
     capture_attempts: Mapped[int] = mapped_column(server_default="0")
     capture_due_at: Mapped[datetime | None]
+    capture_priority: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    capture_host: Mapped[str | None]
+    capture_claimed_at: Mapped[datetime | None]
     captured_at: Mapped[datetime | None]
     embedding_due_at: Mapped[datetime | None]
     document_due_at: Mapped[datetime | None]

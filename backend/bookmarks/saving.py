@@ -23,6 +23,8 @@ from backend.errors import Conflict, Unavailable
 from backend.extensions import db, utc_now
 
 NOT_ASKED = "Capture was not asked for."
+# How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.
+WAITED_FOR, ONE_OF_MANY = 1, 0
 # A duplicate that is deleted between the insert and the look at it is inserted on the next round.
 ROUNDS = 3
 # Due times are compared with the database's clock, which may be behind this machine's.
@@ -176,9 +178,10 @@ def _insert_or_find(
 def _insert(actor: Actor, drafts: dict[bytes, _Draft], giver: Origin) -> dict[bytes, int]:
     # Inserted in the order of the unique index, so that two requests with the same links cannot dead-lock.
     now = utc_now()
+    priority = WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY
     rows = [
         # Of links saved together each is newer than the one before it, so that lists keep their order.
-        _row(actor, key, draft, giver, now + timedelta(microseconds=place))
+        _row(actor, key, draft, giver, now + timedelta(microseconds=place)) | {"capture_priority": priority}
         for place, (key, draft) in enumerate(drafts.items())
     ]
     rows.sort(key=lambda row: row["url_hash"])
@@ -240,6 +243,7 @@ def _merge(existing: dict[bytes, int], drafts: dict[bytes, _Draft], giver: Origi
         {
             "giver": giver,
             "not_asked": NOT_ASKED,
+            "priority": WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY,
             "ids": [id_ for id_, _ in found],
             "titles": [draft.title for draft in merged],
             "title_keys": [title_key(draft.title) for draft in merged],

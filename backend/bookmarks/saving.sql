@@ -30,6 +30,8 @@ UPDATE bookmarks b
        capture_error = CASE WHEN d.is_captured THEN NULL ELSE b.capture_error END,
        capture_attempts = CASE WHEN d.is_captured THEN 0 ELSE b.capture_attempts END,
        capture_due_at = CASE WHEN d.is_captured THEN now() ELSE b.capture_due_at END,
+       capture_priority = CASE WHEN d.is_captured THEN :priority ELSE b.capture_priority END,
+       capture_host = CASE WHEN d.is_captured THEN NULL ELSE b.capture_host END,
        updated_at = now(),
        embedding_due_at = CASE WHEN d.fills_title OR d.fills_description OR d.fills_notes
                                THEN now() ELSE b.embedding_due_at END

@@ -11,6 +11,8 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
+from backend.bookmarks.capture.turns import pending_values
+from backend.bookmarks.capture.watched import tell_watchers_of_end
 from backend.bookmarks.filing import refile_bookmark
 from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.locking import lock_bookmark
@@ -21,6 +23,7 @@ from backend.bookmarks.provenance import forget_page, typed, typed_for_another_p
 from backend.bookmarks.saving import (
     NOT_ASKED,
     ROUNDS,
+    WAITED_FOR,
     Saved,
     change_fields,
     refuse_duplicate,
@@ -41,16 +44,14 @@ from backend.errors import NotFound, Unavailable
 from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
-from backend.jobs.service import add_job, job_message
+from backend.jobs.service import add_job
 from backend.projects.service import hold_projects
 
 PLAIN_FIELDS = ("notes", "is_read", "is_favorite", "is_archived", "created_at")
 # So many new links at once may change what ranking counts with.
 MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}
-# A page that is to be read from the beginning; whoever reads it now loses their claim.
-PENDING = {"capture_status": "pending", "capture_error": None, "capture_attempts": 0, "capture_due_at": func.now()}
-SKIPPED = PENDING | {"capture_status": "skipped", "capture_error": NOT_ASKED, "capture_due_at": None}
+NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_ASKED, "capture_due_at": None}
 
 
 @again_after_lost_race
@@ -67,7 +68,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
     db.session.commit()
     if saved.is_capture_due:
-        send([capture_message(saved.id, queue="interactive")])
+        send([capture_message(once=False)])
     elif saved.is_vector_due:
         send([embed_message()])
     return bookmark, saved.created
@@ -119,7 +120,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
         bookmark = queries.get_bookmark(actor, bookmark_id)
     db.session.commit()
     if values.get("capture_status") == "pending":
-        send([capture_message(bookmark_id, queue="interactive")])
+        send([capture_message(once=False)])
     elif values.get("embedding_due_at") is not None:
         send([embed_message()])
     return bookmark
@@ -178,16 +179,16 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     Raises:
         NotFound: there is no such bookmark outside the trash.
     """
-    if not change_fields(actor, bookmark_id, PENDING):
+    if not change_fields(actor, bookmark_id, pending_values(WAITED_FOR)):
         raise NotFound
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
     db.session.commit()
-    send([job_message(job)])
+    send([capture_message(once=False)])
     return job
 
 
 def _follow_ups(saved: Sequence[Saved]) -> list[Message]:
-    captures = [capture_message(end.id) for end in saved if end.is_capture_due]
+    captures = [capture_message()] if any(end.is_capture_due for end in saved) else []
     vectors = [embed_message()] if any(end.is_vector_due for end in saved) else []
     return [*captures, *vectors, *([statistics_message()] if sum(end.created for end in saved) >= MANY else [])]
 
@@ -266,13 +267,16 @@ def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPa
         return {}
     _refuse_taken_url(actor, bookmark_id, url)
     captures = patch.capture is not False
+    pending = pending_values(WAITED_FOR)
     values = {"url": url, "url_hash": url_hash(url), "domain": domain_of(url)}
     if values["url_hash"] == before.url_hash:
-        return values | (PENDING if captures else {})
+        return values | (pending if captures else {})
     forget_page(bookmark_id)
-    # A capture asks for the vector when it ends.
-    waiting = PENDING | {"embedding_due_at": None} if captures else SKIPPED | {"embedding_due_at": func.now()}
-    return values | typed_for_another_page(patch.title, patch.description) | waiting
+    values |= typed_for_another_page(patch.title, patch.description) | pending
+    if captures:
+        return values | {"embedding_due_at": None}  # A capture asks for the vector when it ends.
+    tell_watchers_of_end(bookmark_id, "skipped", NOT_ASKED)
+    return values | NOT_CAPTURED | {"embedding_due_at": func.now()}
 
 
 def _refuse_taken_url(actor: Actor, bookmark_id: int, url: str) -> None:

@@ -11,8 +11,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from backend.cli.settings import settings_with_database
 from backend.cli.up.processes import die_with_parent
+from backend.jobs.lanes import run_worker
 from backend.jobs.scheduler import run_scheduler
-from backend.jobs.worker import run_worker
 from backend.redis_faults import redis_fault
 
 
@@ -20,7 +20,7 @@ from backend.redis_faults import redis_fault
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
     settings = settings_with_database("worker")
-    # RQ runs each job in a child of its own, which must not outlive this process.
+    # Lanes, RQ's children for each message and what reads pages must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
     with _redis_lets_us_in():
         run_worker(settings)

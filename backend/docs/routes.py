@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 
 from backend.api import operation
 from backend.docs.openapi import openapi_document
@@ -19,17 +19,17 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Fuze API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/api/docs/assets/swagger_style.css">
+<link rel="stylesheet" href="{base}/api/docs/assets/swagger_style.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="/api/docs/assets/swagger_bundle.js"></script>
-<script src="/api/docs/assets/start.js"></script>
+<script src="{base}/api/docs/assets/swagger_bundle.js"></script>
+<script src="{base}/api/docs/assets/start.js"></script>
 </body>
 </html>
 """
 START = """window.ui = SwaggerUIBundle({
-  url: "/api/openapi.json",
+  url: "{base}/api/openapi.json",
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
   deepLinking: true,
@@ -44,14 +44,15 @@ SHIPPED = {"swagger_bundle.js": "text/javascript", "swagger_style.css": "text/cs
 @operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("application/json",))
 def read_document() -> Response:
     """Read the OpenAPI document."""
-    return jsonify(openapi_document(current_app))
+    document = openapi_document(current_app)
+    return jsonify({**document, "servers": [{"url": request.script_root}]} if request.script_root else document)
 
 
 @blueprint.get("/docs", strict_slashes=False)
 @operation(scope=None, limit="read", tag="docs", responses={200: None}, media_types=("text/html",))
 def read_page() -> Response:
     """Read about the API as a person."""
-    return Response(PAGE, mimetype="text/html")
+    return Response(_below_base(PAGE), mimetype="text/html")
 
 
 @blueprint.get("/docs/assets/<name>")
@@ -59,8 +60,13 @@ def read_page() -> Response:
 def read_asset(name: str) -> Response:
     """Read a script or style of that page."""
     if name == "start.js":
-        return Response(START, mimetype="text/javascript")
+        return Response(_below_base(START), mimetype="text/javascript")
     if name not in SHIPPED:
         raise NotFound
     content = files("offapi").joinpath(name).read_bytes()
     return Response(content, mimetype=SHIPPED[name], headers={"Cache-Control": "public, max-age=86400"})
+
+
+def _below_base(text: str) -> str:
+    """The text with the addresses as the browser sees them, below the path at which a proxy serves this."""
+    return text.replace("{base}", request.script_root)

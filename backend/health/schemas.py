@@ -23,7 +23,7 @@ class WorkerCheckOut(CheckOut):
     """Workers that gave a sign of life lately, and how much waits for them."""
 
     workers: int | None = None
-    queue_depth: int | None = None
+    queue_depth: int | None = Field(None, description="Messages that wait, and pages that are due to be read")
 
 
 class EmbeddingsCheckOut(CheckOut):

@@ -12,9 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.ai.llm.service import server_model_fault
 from backend.ai.service import embedding_fault
+from backend.bookmarks.capture.turns import count_due_captures
 from backend.bookmarks.embedding import pending_embeddings
 from backend.extensions import current_settings, db, redis_client
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
+from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.queue import depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
@@ -88,11 +90,25 @@ def _ping_redis() -> dict[str, Any]:
 
 
 def _workers() -> dict[str, Any]:
-    workers, waiting = live_workers(redis_client()), depth()
-    found: dict[str, Any] = {"workers": workers, "queue_depth": waiting}
-    if not workers:
+    lanes = list(live_workers(redis_client()).values())
+    found: dict[str, Any] = {"workers": len(lanes), "queue_depth": depth() + _due_captures()}
+    # Whoever names no lanes serves all.
+    unserved = [] if not all(lanes) else sorted(LANE_NAMES - set().union(*lanes))
+    if not lanes:
         found |= {"status": "unhealthy", "detail": f"No worker gave a sign of life within {STALE_SECONDS} s."}
+    elif unserved:
+        detail = f"No worker gave a sign of life within {STALE_SECONDS} s that serves: {', '.join(unserved)}."
+        found |= {"status": "unhealthy", "detail": detail}
     return found
+
+
+def _due_captures() -> int:
+    """None that can be seen, where the database is away: its own check says so."""
+    try:
+        return count_due_captures()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return 0
 
 
 def _check_embeddings(database: CheckOut) -> EmbeddingsCheckOut:

@@ -31,6 +31,12 @@ class Job(Base):
             text("id DESC"),
         ),
         Index("ix_jobs_due", "run_after", postgresql_where=text("status in ('queued', 'running')")),
+        # By the bookmark whose capture they watch: the end of the capture is theirs.
+        Index(
+            "ix_jobs_captures",
+            text("((arguments ->> 'bookmark_id')::bigint)"),
+            postgresql_where=text("kind = 'capture' AND status IN ('queued', 'running')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

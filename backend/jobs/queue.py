@@ -14,8 +14,11 @@ from rq.serializers import JSONSerializer
 
 from backend.extensions import redis_client
 
-# What a person waits for; pages of large imports; long work. Workers take turns between them.
-QUEUES = ("interactive", "capture", "bulk")
+# Mails; the scheduler's passes; what a person waits for; long work; that pages are due to be read. `lanes.py` says who
+# serves which.
+QUEUES = ("mail", "maintenance", "interactive", "bulk", "capture")
+# What waits here says only that something is due: rows are counted instead.
+WAKE_UPS = ("capture",)
 # A mark that a message which need not wait twice is waiting. It outlives no more than this many lost seconds.
 MARK, MARK_SECONDS = "fuze:waiting:", 60
 
@@ -71,9 +74,9 @@ def unmark(function: str) -> None:
 
 
 def depth() -> int:
-    """How many messages wait, on all queues."""
+    """How many messages wait, on all queues but that of captures: those are counted in PostgreSQL."""
     with redis_client().pipeline(transaction=False) as pipeline:
-        for name in QUEUES:
+        for name in (name for name in QUEUES if name not in WAKE_UPS):
             pipeline.llen(Queue.redis_queue_namespace_prefix + name)
         return sum(pipeline.execute())
 

@@ -22,11 +22,16 @@ RECONNECT_SECONDS = 2
 
 @dataclass(frozen=True)
 class Regular:
-    """A declared job, by its name, and when it runs: every so many seconds, or by a cron line (local time)."""
+    """A declared job, by its name, and when it runs: every so many seconds, or by a cron line (local time).
+
+    Passes look for what is due and send its messages: they take moments, and have a queue of their own. What does the
+    work itself is long work.
+    """
 
     function: str
     seconds: int | None = None
     cron: str | None = None
+    queue: str = "maintenance"
 
 
 def regular_work(reconcile_seconds: int) -> list[Regular]:
@@ -35,24 +40,24 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("bookmarks.resend_due_work", seconds=reconcile_seconds),
         Regular("search.resend_due_suggestions", seconds=reconcile_seconds),
         Regular("jobs.resend_due_jobs", seconds=reconcile_seconds),
-        Regular("organizations.purge_deleted_organizations", seconds=reconcile_seconds),
+        Regular("organizations.purge_deleted_organizations", seconds=reconcile_seconds, queue="bulk"),
         Regular("recommendations.resend_due_subjects", seconds=reconcile_seconds),
         Regular("auth.repeat_revocations", seconds=reconcile_seconds),
         Regular("mail.resend_due_mails", seconds=reconcile_seconds),
         Regular("profile.resend_removals", seconds=reconcile_seconds),
-        Regular("bookmarks.purge_trash", cron="17 3 * * *"),
-        Regular("projects.purge_trash", cron="22 3 * * *"),
-        Regular("tasks.purge_trash", cron="27 3 * * *"),
-        Regular("bookmarks.remove_superseded_vectors", cron="37 * * * *"),
-        Regular("recommendations.purge_recommendations", cron="32 3 * * *"),
-        Regular("auth.purge_sessions", cron="47 3 * * *"),
-        Regular("auth.purge_mail_tokens", cron="52 3 * * *"),
-        Regular("auth.purge_security_events", cron="53 3 * * *"),
-        Regular("auth.purge_registrations", cron="54 3 * * *"),
-        Regular("idempotency.purge_idempotency_keys", cron="27 * * * *"),
-        Regular("mail.purge_mails", cron="57 3 * * *"),
-        Regular("profile.purge_exports", cron="58 3 * * *"),
-        Regular("organizations.purge_invitations", cron="7 4 * * *"),
+        Regular("bookmarks.purge_trash", cron="17 3 * * *", queue="bulk"),
+        Regular("projects.purge_trash", cron="22 3 * * *", queue="bulk"),
+        Regular("tasks.purge_trash", cron="27 3 * * *", queue="bulk"),
+        Regular("bookmarks.remove_superseded_vectors", cron="37 * * * *", queue="bulk"),
+        Regular("recommendations.purge_recommendations", cron="32 3 * * *", queue="bulk"),
+        Regular("auth.purge_sessions", cron="47 3 * * *", queue="bulk"),
+        Regular("auth.purge_mail_tokens", cron="52 3 * * *", queue="bulk"),
+        Regular("auth.purge_security_events", cron="53 3 * * *", queue="bulk"),
+        Regular("auth.purge_registrations", cron="54 3 * * *", queue="bulk"),
+        Regular("idempotency.purge_idempotency_keys", cron="27 * * * *", queue="bulk"),
+        Regular("mail.purge_mails", cron="57 3 * * *", queue="bulk"),
+        Regular("profile.purge_exports", cron="58 3 * * *", queue="bulk"),
+        Regular("organizations.purge_invitations", cron="7 4 * * *", queue="bulk"),
     ]
 
 
@@ -61,7 +66,7 @@ class FuzeScheduler(CronScheduler):
 
     def add(self, work: Regular) -> None:
         """Run this from now on."""
-        self.get_jobs().append(CronJob("interactive", func_name=work.function, interval=work.seconds, cron=work.cron))
+        self.get_jobs().append(CronJob(work.queue, func_name=work.function, interval=work.seconds, cron=work.cron))
 
     def enqueue_jobs(self) -> list[CronJob]:
         """Send what is due and does not wait on the queue already."""
@@ -88,7 +93,7 @@ class FuzeScheduler(CronScheduler):
 
     def _send(self, due: list[CronJob]) -> bool:
         with _tolerating_redis():
-            if send(Message(job.func_name, timeout_seconds=600, once=True) for job in due):
+            if send(Message(job.func_name, queue=job.queue_name, timeout_seconds=600, once=True) for job in due):
                 return True
         time.sleep(RECONNECT_SECONDS)
         return False

@@ -1,9 +1,10 @@
-"""The RQ worker: each message runs in a fork of its own, so that no page can hang or break the worker."""
+"""The RQ worker: each message runs in a fork of its own, so that none can hang or break the worker."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from flask import current_app
 from loguru import logger
@@ -13,17 +14,15 @@ from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.utils import import_attribute
-from rq.worker import DequeueStrategy
 
-import backend
 from backend.extensions import after_fork, connect_redis, current_settings, db
 from backend.jobs.messages import DeclaredWorker
 from backend.jobs.queue import QUEUES, unmark
 from backend.jobs.registry import load_jobs
-from config import Settings
 
 HEARTBEATS = "fuze:workers"
+# Between the name of a worker, that of its lane, and what tells the lane from one before (`lanes.py`).
+LANE_MARK = "/"
 # An idle worker beats every 10 s, a busy one too; after this many seconds without a beat it counts as gone.
 STALE_SECONDS = 45
 
@@ -58,26 +57,13 @@ class FuzeWorker(DeclaredWorker):
                 db.session.remove()
 
 
-# Run once before the first fork, by dotted name: what a fork inherits it need not load again for every message.
-WARM_UPS = ("backend.bookmarks.jobs.warm_up",)
-
-
-def run_worker(settings: Settings) -> None:
-    """Serve the queues until SIGTERM; the message in hand is finished first."""
-    app = backend.create_app(settings)
-    with app.app_context():
-        for name in WARM_UPS:
-            import_attribute(name)()
-        make_worker().work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
-
-
-def make_worker(**options: Any) -> FuzeWorker:
-    """A worker for all queues, within an application context."""
+def make_worker(queues: Sequence[str] = QUEUES, kind: type[FuzeWorker] = FuzeWorker, **options: Any) -> FuzeWorker:
+    """A worker for some queues, within an application context."""
     load_jobs()
     connection = connect_redis(current_settings())
-    logger.info("worker serves {} of {}", ", ".join(QUEUES), current_app.name)
-    return FuzeWorker(
-        list(QUEUES),
+    logger.info("worker serves {} of {}", ", ".join(queues), current_app.name)
+    return kind(
+        list(queues),
         connection=connection,
         serializer=JSONSerializer,
         worker_ttl=25,
@@ -87,10 +73,17 @@ def make_worker(**options: Any) -> FuzeWorker:
     )
 
 
-def live_workers(connection: Redis) -> int:
-    """How many workers gave a sign of life lately. One round trip.
+def live_workers(connection: Redis) -> dict[str, set[str]]:
+    """The workers that gave a sign of life lately, each with the lanes of which it did; without lanes, it has none.
+
+    One round trip.
 
     Raises:
         redis.RedisError: Redis is away.
     """
-    return int(connection.zcount(HEARTBEATS, time.time() - STALE_SECONDS, "+inf"))
+    found: dict[str, set[str]] = {}
+    names = cast("list[bytes]", connection.zrangebyscore(HEARTBEATS, time.time() - STALE_SECONDS, "+inf"))
+    for name in names:
+        worker, *lane = name.decode().split(LANE_MARK)
+        found.setdefault(worker, set()).update(lane[:1])
+    return found

@@ -69,5 +69,6 @@ def mail_message(mail_id: UUID) -> Message:
         "mail.send_mail",
         {"mail_id": str(mail_id)},
         key=f"mail-{mail_id}",
+        queue="mail",
         timeout_seconds=TIMEOUT_SECONDS,
     )

@@ -11,7 +11,7 @@ from loguru import logger
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from backend.addresses import plain_address
-from config_checks import PRIVATE_NETWORKS, Network
+from config_checks import BASE_PATH, PRIVATE_NETWORKS, Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,15 +29,19 @@ class TrustedProxyFix:
     are only what the client claims.
     """
 
-    def __init__(self, app: WSGIApplication, trusted: Sequence[Network]) -> None:
+    def __init__(self, app: WSGIApplication, trusted: Sequence[Network], base_path: str = "") -> None:
+        """`base_path` is where the application lies below its host, unless a trusted proxy names another place."""
+        self._base_path = base_path
         self._direct = app
         self._forwarded = ProxyFix(app, x_for=0, x_proto=1, x_host=1)
         self._trusted = [_plain_network(network) for network in trusted]
         self._warnings = UntrustedProxyWarnings()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._base_path:
+            _mount(environ, self._base_path)
         peer = environ["REMOTE_ADDR"] = plain_address(environ.get("REMOTE_ADDR", ""))
-        if not self._is_trusted(peer):
+        if not self._trusted or not self._is_trusted(peer):
             if "HTTP_X_FORWARDED_FOR" in environ:
                 self._warnings.warn(peer)
             return self._direct(environ, start_response)
@@ -47,6 +51,9 @@ class TrustedProxyFix:
         # Where the proxy names no address, the request counts as its own.
         if _is_address(addresses[-1]):
             environ["REMOTE_ADDR"] = addresses[-1]
+        prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "").rpartition(",")[2].strip().rstrip("/")
+        if BASE_PATH.fullmatch(prefix):
+            _mount(environ, prefix)
         return self._forwarded(environ, start_response)
 
     def _is_trusted(self, address: str) -> bool:
@@ -80,6 +87,14 @@ class UntrustedProxyWarnings:
             address,
             address,
         )
+
+
+def _mount(environ: WSGIEnvironment, base_path: str) -> None:
+    """Put the application below a path, whether the proxy has taken it off the request's or not."""
+    environ["SCRIPT_NAME"] = base_path
+    path = environ.get("PATH_INFO", "")
+    if path == base_path or path.startswith(f"{base_path}/"):
+        environ["PATH_INFO"] = path.removeprefix(base_path) or "/"
 
 
 def _bare(address: str) -> str:

@@ -31,8 +31,16 @@ class _CutShortError(Exception):
     """The body goes on, but no more of it comes; what has come is good."""
 
 
-def read_body(wire: Iterable[bytes], content_encoding: str, max_bytes: int, deadline: Deadline) -> tuple[bytes, bool]:
+def read_body(
+    wire: Iterable[bytes],
+    content_encoding: str,
+    max_bytes: int,
+    deadline: Deadline,
+    take_room: Callable[[int], None] = lambda length: None,
+) -> tuple[bytes, bool]:
     """The inflated body, and whether it was cut: at `max_bytes`, sent or inflated, or where a stream broke.
+
+    `take_room` is asked with the length of each piece before it is kept; what it raises ends the reading.
 
     Raises:
         FetchError: the body is compressed in a way that cannot be undone, or inflating takes too long.
@@ -43,6 +51,7 @@ def read_body(wire: Iterable[bytes], content_encoding: str, max_bytes: int, dead
     body = io.BytesIO()
     try:
         for piece in _capped(pieces, max_bytes):
+            take_room(len(piece))
             body.write(piece)
     except _CutShortError:
         return body.getvalue(), True

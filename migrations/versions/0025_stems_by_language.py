@@ -6,7 +6,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = '0025'
-down_revision = '0022'
+down_revision = '0024'
 
 BATCH = 5_000
 # As `UNMARKED` in backend/bookmarks/analysis/terms.py: until all documents are written, queries also ask for stems that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,9 +122,12 @@ def test_the_application_reads_and_writes_rows_of_tables_that_are_made_later(tab
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def tables() -> Iterator[EmbeddedPostgres]:
     """A server with two tables: the one that migrations keep, and another."""
-    with EmbeddedPostgres(Path("/tmp") / tmp_path_factory.mktemp("roles").name, durable=False) as postgres:
+    with (
+        tempfile.TemporaryDirectory(prefix="fuze-roles-") as path,
+        EmbeddedPostgres(Path(path), durable=False) as postgres,
+    ):
         rows(postgres.owner_url, "CREATE TABLE links (id int); CREATE TABLE alembic_version (version_num text)")
         rows(postgres.owner_url, "INSERT INTO alembic_version VALUES ('0')")
         postgres._make_database()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -87,8 +88,11 @@ def test_names_of_other_programs_are_no_mistakes(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(Path("/tmp") / tmp_path_factory.mktemp("wrong").name, durable=False) as postgres:
+def server() -> Iterator[EmbeddedPostgres]:
+    with (
+        tempfile.TemporaryDirectory(prefix="fuze-wrong-") as path,
+        EmbeddedPostgres(Path(path), durable=False) as postgres,
+    ):
         libc = "TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'"
         run(
             postgres.url,

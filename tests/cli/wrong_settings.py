@@ -54,9 +54,9 @@ WRONG = [
         "access outlives refresh", "ACCESS_TOKEN_MINUTES", {"ACCESS_TOKEN_MINUTES": "1440", "REFRESH_TOKEN_DAYS": "1"}
     ),
     WrongSettings(
-        "lease shorter than fetch",
-        "CAPTURE_LEASE_SECONDS",
-        {"CAPTURE_TIMEOUT_SECONDS": "120", "CAPTURE_LEASE_SECONDS": "60"},
+        "one person may take all places",
+        "CAPTURE_PER_PERSON",
+        {"CAPTURE_PER_PERSON": "40", "CAPTURE_CONCURRENCY": "40"},
     ),
     WrongSettings("fetch of an hour", "CAPTURE_TIMEOUT_SECONDS", {"CAPTURE_TIMEOUT_SECONDS": "3600"}),
     _production("no key", "SECRET_KEY is missing", SECRET_KEY=""),

@@ -14,6 +14,7 @@ from backend.ai.credentials import Credentials
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.service import SERVER
 from backend.extensions import redis_client
+from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
 from config import VERSION, Settings
 from tests.api import Api
@@ -70,6 +71,19 @@ def test_without_a_worker_that_lives_the_service_is_degraded(anonymous: Api, ago
     assert response.json["checks"]["worker"]["status"] == "unhealthy"
     assert anonymous.get("/api/health/worker").status_code == 503
     assert anonymous.get("/api/health/ready").status_code == 200
+
+
+def test_a_worker_counts_once_and_a_lane_that_nobody_serves_is_told(anonymous: Api) -> None:
+    for lane in LANE_NAMES - {"mail"}:
+        beat(anonymous.app, f"one/{lane}/1")
+    beat(anonymous.app, "one/mail/1", ago=STALE_SECONDS + 5)
+    response = anonymous.get("/api/health/worker")
+    assert (response.status_code, response.json["workers"]) == (503, 1)
+    assert response.json["detail"] == f"No worker gave a sign of life within {STALE_SECONDS} s that serves: mail."
+    beat(anonymous.app, "one/mail/2")
+    beat(anonymous.app, "two/mail/1")
+    response = anonymous.get("/api/health/worker")
+    assert (response.status_code, response.json["workers"]) == (200, 2)
 
 
 def test_without_redis_the_service_is_degraded(health_of: Callable[..., Api]) -> None:
@@ -134,6 +148,8 @@ def test_what_waits_for_a_worker_is_counted(ada: Api) -> None:
     ada.post("/bookmarks", {"url": "https://example.org/captured"})
     beat(ada.app)
     assert ada.get("/api/health/worker").json["queue_depth"] == 1
+    ada.post("/bookmarks/bulk", {"items": [{"url": f"https://example.org/{number}"} for number in range(5)]})
+    assert ada.get("/api/health/worker").json["queue_depth"] == 6
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def work(app: Flask) -> Callable[[], int]:
 
     def run() -> int:
         with app.app_context():
-            jobs = rq_queue("interactive").get_jobs()
+            jobs = rq_queue("mail").get_jobs()
             load_jobs()
             for job in jobs:
                 job.delete()

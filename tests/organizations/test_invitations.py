@@ -44,7 +44,7 @@ def test_the_invited_get_a_mail_whose_token_makes_them_members(
     assert values == {"token": token, "organization": "Team", "inviter": "ada", "role": "editor"}
     assert len(token) >= 43
     assert token not in response.get_data(as_text=True)
-    sent = [job.func_name for job in rq_queue("interactive").get_jobs()]
+    sent = [job.func_name for job in rq_queue("mail").get_jobs()]
     settle(ada, bob)
     accepted = accept(bob, token)
     assert accepted.status_code == 200

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 FIELDS = {
     "id", "name", "description", "technologies", "status", "tasks", "bookmark_count", "created_at", "updated_at",
     "deleted_at",
+    "truncated",
 }  # fmt: skip
 STRANGE = "\u2028 Ünïcode 🏳️‍🌈 \u202eabc\u202c 日本語 e\u0301 \U0010fffd\ufeff \t\r\n "
 # Names and descriptions, and queries with the places of what they find.

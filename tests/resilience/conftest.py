@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -95,6 +96,19 @@ class Stack:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
+    with _serving("127.0.0.1") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def wide_site() -> Iterator[Site]:
+    """The same on every address of this machine, each a host of its own."""
+    with _serving("0.0.0.0") as found:
+        yield found
+
+
+@contextmanager
+def _serving(address: str) -> Iterator[Site]:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             name = self.path.strip("/")
@@ -117,7 +131,10 @@ def site() -> Iterator[Site]:
             except ConnectionError:
                 self.close_connection = True  # A worker that was killed hung up.
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    server = Server((address, 0), Page)
     server.daemon_threads = True
     found = Site(server.server_address[1])
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -16,7 +16,7 @@ from tests.tasks.boards import add, add_many, chain, make_project, order
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 FIELDS = {
     "id", "project_id", "parent_id", "title", "description", "status", "priority", "due_at", "completed_at",
-    "position", "subtasks", "created_at", "updated_at", "deleted_at",
+    "position", "subtasks", "created_at", "updated_at", "deleted_at", "truncated",
 }  # fmt: skip
 
 

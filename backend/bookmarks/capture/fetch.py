@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -20,6 +20,11 @@ from config import VERSION
 
 __all__ = ["FetchError", "FetchPolicy", "FetchedPage", "Resolver", "fetch_page", "system_resolver"]
 
+
+def _unasked(_: object) -> None:
+    """For whom nobody need be asked."""
+
+
 ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
 
 
@@ -34,6 +39,8 @@ class FetchPolicy:
         max_redirects: hops after the first address.
         resolve: gives a host's addresses; asked once for each hop.
         user_agent: how the fetch names itself to sites.
+        enter: asked with each address before it is visited; what it raises ends the fetch.
+        take_room: asked with the length of each piece of a body before it is kept; likewise.
     """
 
     allowed_networks: Sequence[IPNetwork] = ()
@@ -42,6 +49,8 @@ class FetchPolicy:
     max_redirects: int = 5
     resolve: Resolver = system_resolver
     user_agent: str = f"Fuze/{VERSION} (+self-hosted bookmarks; reads a page once when a person saves it)"
+    enter: Callable[[str], None] = _unasked
+    take_room: Callable[[int], None] = _unasked
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,7 @@ def _visit(
     target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline
 ) -> FetchedPage | httpx.URL:
     """The page at one address, or the address that it redirects to."""
+    policy.enter(str(target))
     request = httpx.Request("GET", target, headers=_headers(policy, cookies))
     with sending(request, Reach(policy.allowed_networks, policy.resolve), deadline) as response:
         cookies.update(_cookies_of(response))
@@ -125,5 +135,5 @@ def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline
     body, truncated = b"", False
     if not is_unreadable(media_type):
         coding = response.headers.get("content-encoding", "")
-        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline)
+        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline, policy.take_room)
     return FetchedPage(str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated)

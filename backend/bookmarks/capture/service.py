@@ -1,4 +1,4 @@
-"""Capturing: claim a pending bookmark, fetch and read its page, write what was found in one transaction."""
+"""How a capture ends: what was read of a claimed bookmark is written in one transaction, or why there is nothing."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from loguru import logger
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from pgvector.sqlalchemy import SPARSEVEC
+from sqlalchemy import Text, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
-from backend.bookmarks.capture.extract import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
-from backend.bookmarks.capture.fetch import FetchError, FetchPolicy, fetch_page
-from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
+from backend.bookmarks.capture.fetch import FetchError, FetchPolicy
+from backend.bookmarks.capture.page import ExtractedPage, UnreadablePage, UnsupportedMedia
+from backend.bookmarks.capture.reading import Reading, ReadPage
+from backend.bookmarks.capture.turns import Claim, hand_back
+from backend.bookmarks.capture.watched import tell_watchers_of_end, tell_watchers_of_wait
+from backend.bookmarks.fulltext.documents import PageIndex, index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.provenance import found_on_page
 from backend.cache.changes import announce_change_of_bookmark
 from backend.extensions import current_settings, db, utc_now
+from config import Settings
 
 MAX_ATTEMPTS = 3
 MAX_TITLE = 2_000
 MAX_DESCRIPTION = 50_000
+UNEXPECTED = FetchError("The page could not be read.", retryable=True)
+# Earlier claims neither ended nor were handed back: their processes died of the page.
+NEVER_ENDED = UnreadablePage("This page could not be read: reading it never came to an end.")
 
 
 @dataclass(frozen=True)
@@ -32,62 +39,8 @@ class Outcome:
     retry_seconds: float = 0
 
 
-@dataclass(frozen=True)
-class _Claim:
-    bookmark_id: int
-    organization_id: int
-    url: str
-    attempt: int
-
-
-def capture(bookmark_id: int) -> Outcome:
-    """Read the page of a pending bookmark whose time has come. Safe to call twice, and from two workers at once."""
-    claim = _claim(bookmark_id)
-    if claim is None:
-        return _why_not(bookmark_id)
-    if claim.attempt > MAX_ATTEMPTS:  # Earlier ones neither ended nor gave up: their workers died of the page.
-        return _end(claim, "failed", "This page could not be read: reading it never came to an end.")
-    try:
-        page = _read(claim.url)
-    except UnsupportedMedia as unsupported:
-        return _end(claim, "skipped", f"This is {unsupported.media_type}, which has no text to read.")
-    except UnreadablePage as unreadable:
-        return _end(claim, "failed", unreadable.reason)
-    except FetchError as error:
-        return _retry_or_fail(claim, error)
-    except Exception as error:
-        logger.opt(exception=error).error("capture of bookmark {} failed", bookmark_id)
-        return _retry_or_fail(claim, FetchError("The page could not be read.", retryable=True))
-    return _store(claim, page)
-
-
-def due_captures(limit: int) -> list[int]:
-    """Bookmarks that wait for a capture which nobody works on, the longest waiting first."""
-    return list(
-        db.session.scalars(
-            select(Bookmark.id)
-            .where(Bookmark.capture_status == "pending", Bookmark.capture_due_at <= func.now())
-            .where(Bookmark.deleted_at.is_(None))
-            .order_by(Bookmark.capture_due_at)
-            .limit(limit)
-        )
-    )
-
-
-def _claim(bookmark_id: int) -> _Claim | None:
-    lease = timedelta(seconds=current_settings().capture_lease_seconds)
-    row = db.session.execute(
-        update(Bookmark)
-        .where(Bookmark.id == bookmark_id, Bookmark.capture_status == "pending")
-        .where(Bookmark.capture_due_at <= func.now(), Bookmark.deleted_at.is_(None))
-        .values(capture_attempts=Bookmark.capture_attempts + 1, capture_due_at=func.now() + lease)
-        .returning(Bookmark.organization_id, Bookmark.url, Bookmark.capture_attempts)
-    ).one_or_none()
-    db.session.commit()
-    return _Claim(bookmark_id, row.organization_id, row.url, row.capture_attempts) if row else None
-
-
-def _why_not(bookmark_id: int) -> Outcome:
+def capture_state(bookmark_id: int) -> Outcome:
+    """How the last capture of a bookmark ended, or that it has not."""
     row = db.session.execute(
         select(Bookmark.capture_status, Bookmark.capture_error, Bookmark.capture_due_at, Bookmark.deleted_at).where(
             Bookmark.id == bookmark_id
@@ -102,45 +55,59 @@ def _why_not(bookmark_id: int) -> Outcome:
     return Outcome(row.capture_status, row.capture_error)
 
 
-def _read(url: str) -> ExtractedPage:
-    settings = current_settings()
-    policy = FetchPolicy(
+def fetch_policy(settings: Settings) -> FetchPolicy:
+    """The bounds of a fetch that the settings name."""
+    return FetchPolicy(
         allowed_networks=settings.CAPTURE_ALLOWED_NETWORKS,
         timeout_seconds=settings.CAPTURE_TIMEOUT_SECONDS,
         max_bytes=settings.CAPTURE_MAX_BYTES,
     )
-    fetched = fetch_page(url, policy)
-    return extract_page(
-        fetched.body,
-        url=fetched.url,
-        media_type=fetched.media_type,
-        charset=fetched.charset,
-        truncated=fetched.truncated,
-    )
 
 
-def _retry_or_fail(claim: _Claim, error: FetchError) -> Outcome:
+def settle(claim: Claim, reading: Reading) -> Outcome:
+    """Write how the reading of a claim ended, in one transaction, unless the claim or its address is no longer that of
+    the bookmark."""
+    match reading:
+        case ReadPage():
+            return _store(claim, reading)
+        case UnsupportedMedia():
+            return _end(claim, "skipped", f"This is {reading.media_type}, which has no text to read.")
+        case UnreadablePage():
+            return _end(claim, "failed", reading.reason)
+        case FetchError():
+            return _retry_or_fail(claim, reading)
+
+
+def _retry_or_fail(claim: Claim, error: FetchError) -> Outcome:
     if not error.retryable or claim.attempt >= MAX_ATTEMPTS:
         return _end(claim, "failed", error.reason)
     wait = error.retry_after_seconds or current_settings().CAPTURE_RETRY_SECONDS * 4 ** (claim.attempt - 1)
-    _change(claim, capture_due_at=func.now() + timedelta(seconds=wait), capture_error=error.reason)
+    due = func.now() + timedelta(seconds=wait)
+    if not _change(claim, capture_due_at=due, capture_error=error.reason):
+        return _lost(claim)
+    tell_watchers_of_wait(claim.bookmark_id, wait)
     _commit(claim)
     return Outcome("pending", error.reason, wait)
 
 
-def _end(claim: _Claim, status: Literal["failed", "skipped"], reason: str) -> Outcome:
-    _change(claim, capture_status=status, capture_error=reason, capture_due_at=None, embedding_due_at=func.now())
+def _end(claim: Claim, status: Literal["failed", "skipped"], reason: str) -> Outcome:
+    ended = {"capture_status": status, "capture_error": reason, "capture_due_at": None, "capture_host": None}
+    if not _change(claim, embedding_due_at=func.now(), **ended):
+        return _lost(claim)
+    tell_watchers_of_end(claim.bookmark_id, status, reason)
     _commit(claim)
     return Outcome(status, reason)
 
 
-def _store(claim: _Claim, page: ExtractedPage) -> Outcome:
+def _store(claim: Claim, read: ReadPage) -> Outcome:
+    page = read.page
     title, description = (page.title or "")[:MAX_TITLE], (page.description or "")[:MAX_DESCRIPTION]
     mine = _change(
         claim,
         capture_status="captured",
         capture_error=None,
         capture_due_at=None,
+        capture_host=None,
         captured_at=func.now(),
         embedding_due_at=func.now(),
         **found_on_page(title, description),
@@ -151,16 +118,25 @@ def _store(claim: _Claim, page: ExtractedPage) -> Outcome:
         language=page.language,
         word_count=page.word_count,
     )
-    if mine:
-        store_content(claim.bookmark_id, page)
-        refresh_documents([claim.bookmark_id])
+    if not mine:
+        return _lost(claim)
+    store_content(claim.bookmark_id, page, read.index)
+    refresh_documents([claim.bookmark_id])
+    tell_watchers_of_end(claim.bookmark_id, "captured", None)
     _commit(claim)
-    return Outcome("captured") if mine else Outcome("gone")
+    return Outcome("captured")
 
 
-def store_content(bookmark_id: int, page: ExtractedPage) -> None:
-    """Keep what was read, and index its words, in the transaction at hand; the search document is then out of date."""
-    values = {
+def _lost(claim: Claim) -> Outcome:
+    """Nothing was written. If it is the address that changed meanwhile, the new one is due at once."""
+    db.session.rollback()
+    return Outcome("pending") if hand_back([claim]) else Outcome("gone")
+
+
+def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None = None) -> None:
+    """Keep what was read, and the index of its words, in the transaction at hand; the search document is then out of
+    date. Without an index the words are indexed here."""
+    values: dict[str, Any] = {
         "title": page.title or "",
         "byline": page.author,
         "text": page.text,
@@ -169,27 +145,36 @@ def store_content(bookmark_id: int, page: ExtractedPage) -> None:
         "vector": "",
         "captured_at": func.now(),
     }
+    if index is not None:
+        values |= {
+            "vector": cast(literal(index.vector, Text), TSVECTOR),
+            "impacts": cast(literal(index.impacts, Text), SPARSEVEC(1_000_000_000)),
+            "length": index.length,
+            "average": index.average,
+        }
     db.session.execute(
         insert(BookmarkContent)
         .values(bookmark_id=bookmark_id, **values)
         .on_conflict_do_update(index_elements=["bookmark_id"], set_=values)
     )
-    index_stored_pages([bookmark_id])
+    if index is None:
+        index_stored_pages([bookmark_id])
 
 
-def _commit(claim: _Claim) -> None:
+def _commit(claim: Claim) -> None:
     db.session.commit()
     announce_change_of_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
 
 
-def _change(claim: _Claim, **values: Any) -> bool:
+def _change(claim: Claim, **values: Any) -> bool:
     # A claim whose lease ran out and that another worker took over must not write any more, nor what was read at an
     # address that is no longer the bookmark's.
     changed = db.session.scalar(
         update(Bookmark)
         .where(Bookmark.id == claim.bookmark_id, Bookmark.capture_status == "pending")
-        .where(Bookmark.capture_attempts == claim.attempt, Bookmark.url == claim.url)
-        .values(updated_at=func.now(), **values)
+        .where(Bookmark.capture_attempts == claim.attempt, Bookmark.capture_claimed_at == claim.claimed_at)
+        .where(Bookmark.url == claim.url)
+        .values(updated_at=func.now(), capture_claimed_at=None, **values)
         .returning(Bookmark.id)
     )
     return changed is not None

@@ -121,6 +121,8 @@ class Stack:
             PORT=str(settings.PORT),
             FUZE_DATA_DIR=str(self.data_dir),
             PYTHONUNBUFFERED="1",
+            # Of what threads free, glibc would keep a share for each of them.
+            MALLOC_ARENA_MAX="2",
         )
         return {name: value for name, value in environment.items() if name not in FOR_MIGRATIONS}
 
