@@ -11,12 +11,16 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.ai.embeddings.provider import Vectors
+from backend.bookmarks.capture.fetch import fetch_page
+from backend.bookmarks.capture.page import UnreadablePage
+from backend.bookmarks.capture.read import read_page
+from backend.bookmarks.capture.service import fetch_policy, settle
 from backend.bookmarks.embedding import embed_next_batch
-from backend.extensions import db, redis_client
+from backend.extensions import current_settings, db, redis_client
 from backend.jobs.queue import depth, rq_queue
 from tests.api import Api
 from tests.bookmarks.capture.local_server import LocalServer, response, running
-from tests.bookmarks.capture.waiting import capture
+from tests.bookmarks.capture.waiting import READ_ALL, capture, claim
 from tests.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
@@ -188,10 +192,13 @@ def test_another_link_loses_what_its_old_page_said_and_keeps_what_was_given(
     id_ = origin(ada, site.url("/page"))
     if was_captured and ada.get(f"/bookmarks/{id_}").json["capture"]["status"] == "pending":
         capture_now(id_)
+    for path in ("", "/content"):  # Cached from now on.
+        ada.get(f"/bookmarks/{id_}{path}")
     changed = ada.patch(f"/bookmarks/{id_}", {"url": site.url("/other")}).json
     assert (changed["title"], changed["description"]) == expected(title, description, ("", ""))
     assert set(shows(changed)) == {None}
     assert changed["capture"] == {"status": "pending", "error": None, "captured_at": None, "attempts": 0}
+    assert ada.get(f"/bookmarks/{id_}").json == changed
     assert ada.get(f"/bookmarks/{id_}/content").status_code == 404
     capture_now(id_)
     assert texts(ada, id_) == expected(title, description, OTHER)
@@ -394,6 +401,35 @@ def test_a_page_that_was_being_read_is_not_stored_when_its_link_comes_back(
     assert texts(ada, id_) == ("", "")
     capture_now(id_)
     assert texts(ada, id_) == REAL
+
+
+def test_who_claimed_a_link_before_it_went_and_came_back_writes_nothing_after_the_next_claim(
+    context: Flask, ada: Api, site: LocalServer
+) -> None:
+    id_ = left_open(ada, site.url("/page"))
+    [early] = claim(READ_ALL)
+    policy = fetch_policy(current_settings())
+    before = read_page(fetch_page(early.url, policy), None)
+    for path in ("/other", "/page"):
+        ada.patch(f"/bookmarks/{id_}", {"url": site.url(path)})
+    site.answers["/page"] = page(*REAL)
+    [late] = claim(READ_ALL)
+    assert (late.url, late.attempt) == (early.url, early.attempt)
+    assert settle(early, before).status == "gone"
+    assert settle(early, UnreadablePage("It was empty.")).status == "gone"
+    assert ada.get(f"/bookmarks/{id_}").json["capture"]["status"] == "pending"
+    assert settle(late, read_page(fetch_page(late.url, policy), None)).status == "captured"
+    assert texts(ada, id_) == REAL
+
+
+def test_the_job_that_watches_ends_if_the_new_link_is_not_captured(context: Flask, ada: Api, site: LocalServer) -> None:
+    id_ = captured(ada, site.url("/page"))
+    job = ada.post(f"/bookmarks/{id_}/capture").json
+    ada.patch(f"/bookmarks/{id_}", {"url": site.url("/other")})
+    assert ada.get(f"/jobs/{job['id']}").json["status"] == "queued"
+    ada.patch(f"/bookmarks/{id_}", {"url": site.url("/page"), "capture": False})
+    ended = ada.get(f"/jobs/{job['id']}").json
+    assert (ended["status"], ended["result"]["status"]) == ("succeeded", "skipped")
 
 
 @pytest.mark.parametrize(("path", "status"), [("/gone", 410), ("/busy", 503)])
