@@ -88,12 +88,13 @@ class RunBounds:
 
     @classmethod
     def of(cls, settings: Settings) -> RunBounds:
-        """As the settings say; as many processes as cores, but two, so that no page holds up all others."""
+        """As the settings say. A person's pages have as many processes as there are cores, and one
+        more is left to others: no page that hangs holds up all."""
         return cls(
             concurrency=settings.CAPTURE_CONCURRENCY,
             per_person=settings.CAPTURE_PER_PERSON,
             per_host=settings.CAPTURE_PER_HOST,
-            processes=max(2, os.cpu_count() or 1),
+            processes=(os.cpu_count() or 1) + 1,
             lease_seconds=settings.CAPTURE_LEASE_SECONDS,
             extraction=ExtractionBounds(settings.CAPTURE_EXTRACT_SECONDS),
         )

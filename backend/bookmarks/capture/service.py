@@ -121,7 +121,7 @@ def _store(claim: Claim, read: ReadPage) -> Outcome:
     if not mine:
         return _lost(claim)
     store_content(claim.bookmark_id, page, read.index)
-    refresh_documents([claim.bookmark_id])
+    refresh_documents([claim.bookmark_id], read.index.language)
     tell_watchers_of_end(claim.bookmark_id, "captured", None)
     _commit(claim)
     return Outcome("captured")

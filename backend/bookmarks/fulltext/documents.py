@@ -62,8 +62,10 @@ REFRESH = text("""
           JOIN bookmarks b ON b.id = g.id),
     spoken AS (
         INSERT INTO search_languages (organization_id, language)
-        SELECT DISTINCT organization_id, language FROM given WHERE language IS NOT NULL
-         ORDER BY organization_id, language
+        SELECT DISTINCT g.organization_id, s.language
+          FROM given g CROSS JOIN LATERAL (VALUES (g.language), (CAST(:page_language AS text))) AS s(language)
+         WHERE s.language IS NOT NULL
+         ORDER BY g.organization_id, s.language
         ON CONFLICT DO NOTHING)
     INSERT INTO bookmark_documents
            (bookmark_id, organization_id, document, impacts, page_impacts, length, average, written_at)
@@ -110,11 +112,15 @@ class PageIndex:
     language: str | None
 
 
-def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
+def refresh_documents(bookmark_ids: Sequence[int], page_language: str | None = None) -> dict[int, Row[Any]]:
     """Bring the search documents of these bookmarks up to date, in the transaction at hand: two statements.
 
     Of texts that would take too long together a worker does the later ones: one statement more. The first is always
     done here.
+
+    Args:
+        bookmark_ids: Which.
+        page_language: The language that the stems of their page name, where it has just been stored with its index.
 
     Returns:
         The bookmarks by id, as `queries.bookmark_out` reads them.
@@ -140,6 +146,7 @@ def refresh_documents(bookmark_ids: Sequence[int]) -> dict[int, Row[Any]]:
             "lengths": [one.length for one in documents],
             "averages": averages,
             "languages": [one.language for one in documents],
+            "page_language": page_language,
         },
     )
     return {row.id: row for row in rows}
