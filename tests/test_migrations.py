@@ -269,6 +269,37 @@ def test_names_of_tags_are_folded_and_no_link_is_lost(empty: Flask) -> None:
         connection.execute(text("DELETE FROM organizations"))
 
 
+def test_of_texts_that_are_there_only_the_stored_pages_title_is_taken_for_the_pages(empty: Flask) -> None:
+    flask_migrate.downgrade(MIGRATIONS, revision="base")
+    flask_migrate.upgrade(MIGRATIONS, revision="0026")
+    flask_migrate.downgrade(MIGRATIONS, revision="-1")
+    # Title, description, and the title of the stored page, if there is one.
+    texts = [("", "", None), ("Mine", "", None), ("Page", "Words", "Page"), ("Mine", "", "Page"), ("", "Words", "Page")]
+    with db.engine.begin() as connection:
+        connection.execute(text(ORGANIZATION_OF_ONE), {"id": 1})
+        for number, (title, description, page) in enumerate(texts, 1):
+            connection.execute(text(BOOKMARK), {"id": number, "organization": 1, "hash": bytes([number])})
+            values = {"id": number, "title": title, "description": description, "page": page}
+            connection.execute(
+                text("UPDATE bookmarks SET title = :title, description = :description WHERE id = :id"), values
+            )
+            if page is not None:
+                connection.execute(
+                    text("""
+                        INSERT INTO bookmark_contents (bookmark_id, title, text, html, word_count, vector)
+                        VALUES (:id, :page, '', '', 0, '')
+                    """),
+                    values,
+                )
+    flask_migrate.upgrade(MIGRATIONS, revision="0026")
+    assert _all("SELECT title_from FROM bookmarks ORDER BY id") == ["nobody", "person", "page", "person", "nobody"]
+    assert _all("SELECT description_from FROM bookmarks ORDER BY id") == [
+        "nobody", "nobody", "person", "nobody", "person",
+    ]  # fmt: skip
+    with db.engine.begin() as connection:
+        connection.execute(text("DELETE FROM organizations"))
+
+
 def test_there_is_one_newest_version() -> None:
     config = Config()
     config.set_main_option("script_location", MIGRATIONS)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingProvider
 from backend.bookmarks.models import Bookmark
+from backend.cache.changes import announce_change_of_lists
 from backend.extensions import db
 
 BATCH = 64
@@ -16,8 +17,8 @@ LEASE_SECONDS = 600
 # The model reads 256 tokens, about a thousand characters of English; the rest would only be cut off.
 EMBEDDED_CHARACTERS = 2_000
 
-# A claim moves the due time into the future: a worker that dies loses nothing, and an edit in the meantime, which sets
-# the time anew, is seen when the claim is settled.
+# A claim moves the due time into the future: a worker that dies loses nothing. An edit in the meantime sets another
+# time, or none: then the claim is void, and the vector of the earlier text is not stored.
 CLAIM = text("""
     UPDATE bookmarks b
        SET embedding_due_at = now() + make_interval(secs => :lease)
@@ -30,6 +31,13 @@ CLAIM = text("""
                    (SELECT left(c.text, :characters) FROM bookmark_contents c WHERE c.bookmark_id = b.id)),
                    :characters) AS content
 """)
+HOLD = text("""
+    SELECT b.id, b.organization_id
+      FROM bookmarks b
+      JOIN unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
+        ON b.id = given.id AND b.embedding_due_at = given.claim
+     ORDER BY b.id FOR NO KEY UPDATE OF b
+""")
 STORE = text("""
     INSERT INTO bookmark_embeddings (bookmark_id, organization_id, model, dimension, embedding, updated_at)
     SELECT b.id, b.organization_id, :model, :dimension, given.embedding::halfvec, now()
@@ -40,11 +48,7 @@ STORE = text("""
 """)
 # What has lost its text has no meaning to be found by.
 FORGET = text("DELETE FROM bookmark_embeddings WHERE bookmark_id = ANY(:ids)")
-SETTLE = text("""
-    UPDATE bookmarks b SET embedding_due_at = NULL
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
-     WHERE b.id = given.id AND b.embedding_due_at = given.claim
-""")
+SETTLE = text("UPDATE bookmarks SET embedding_due_at = NULL WHERE id = ANY(:ids)")
 RELEASE = text("UPDATE bookmarks SET embedding_due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)")
 
 
@@ -88,16 +92,22 @@ def as_vector(values: Any) -> str:
 def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
     with_text = [row for row in rows if row.content]
     vectors = provider.embed([row.content for row in with_text])
+    claims = {"ids": [row.id for row in rows], "claims": [row.embedding_due_at for row in rows]}
+    held = {row.id: row.organization_id for row in db.session.execute(HOLD, claims)}
+    made = [(row.id, vector) for row, vector in zip(with_text, vectors, strict=True) if row.id in held]
     db.session.execute(
         STORE,
         {
             "model": provider.model,
             "dimension": provider.dimension,
-            "ids": [row.id for row in with_text],
-            "embeddings": [as_vector(vector) for vector in vectors],
+            "ids": [id_ for id_, _ in made],
+            "embeddings": [as_vector(vector) for _, vector in made],
         },
     )
-    if without_text := [row.id for row in rows if not row.content]:
+    if without_text := [row.id for row in rows if row.id in held and not row.content]:
         db.session.execute(FORGET, {"ids": without_text})
-    db.session.execute(SETTLE, {"ids": [row.id for row in rows], "claims": [row.embedding_due_at for row in rows]})
+    db.session.execute(SETTLE, {"ids": sorted(held)})
     db.session.commit()
+    # What is recommended follows from the vectors.
+    for organization_id in set(held.values()):
+        announce_change_of_lists(organization_id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
@@ -19,3 +22,9 @@ def lock_bookmarks(*which: ColumnElement[bool]) -> list[int]:
             select(Bookmark.id).where(*which).order_by(Bookmark.id).with_for_update(of=Bookmark, key_share=True)
         )
     )
+
+
+def lock_bookmark(*which: ColumnElement[bool], columns: tuple[InstrumentedAttribute[Any], ...]) -> Row[Any] | None:
+    """These columns of one bookmark, locked as `lock_bookmarks` does it; None if there is none."""
+    statement = select(*columns).where(*which).with_for_update(of=Bookmark, key_share=True)
+    return db.session.execute(statement).one_or_none()

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.extensions import Base
 
 CAPTURE_STATUSES = ("pending", "captured", "failed", "skipped")
+ORIGINS = "('nobody', 'page', 'import', 'person')"
 LIVE = text("deleted_at IS NULL")
 EMPTY = text("'{}/1000000000'")
 
@@ -50,7 +51,8 @@ def _only(name: str, which: str) -> Index:
 class Bookmark(Base):
     """A saved link. The page's text lives in `BookmarkContent`, so that lists never read it.
 
-    `url_hash` is the SHA-256 of the normalised URL. `is_tagged` follows `BookmarkTag` by a trigger; who saves a link
+    `url_hash` is the SHA-256 of the normalised URL. `title_from` and `description_from` say where these came from, see
+    `bookmarks/provenance.py`. `is_tagged` follows `BookmarkTag` by a trigger; who saves a link
     with tags sets it beforehand, which saves work. While `capture_status` is pending, `capture_due_at` is when the next
     try may start: a worker that takes the capture moves it past its lease, and sets `capture_claimed_at` while it
     reads. `capture_priority` is 1 where a person waits for this page, 0 for one of many. `capture_host` is whose turns
@@ -61,6 +63,8 @@ class Bookmark(Base):
     __tablename__ = "bookmarks"
     __table_args__ = (
         CheckConstraint("capture_status in ('pending', 'captured', 'failed', 'skipped')", name="capture_status"),
+        CheckConstraint(f"title_from in {ORIGINS}", name="title_from"),
+        CheckConstraint(f"description_from in {ORIGINS}", name="description_from"),
         Index(
             "uq_bookmarks_organization_id_url_hash",
             "organization_id",
@@ -124,7 +128,9 @@ class Bookmark(Base):
     domain: Mapped[str]
     title: Mapped[str] = mapped_column(server_default="")
     title_key: Mapped[str] = mapped_column(server_default="")
+    title_from: Mapped[str] = mapped_column(server_default="nobody")
     description: Mapped[str] = mapped_column(server_default="")
+    description_from: Mapped[str] = mapped_column(server_default="nobody")
     notes: Mapped[str] = mapped_column(server_default="")
     site_name: Mapped[str | None]
     author: Mapped[str | None]

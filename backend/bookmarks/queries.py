@@ -68,9 +68,11 @@ PROJECT_IDS = type_coerce(
 
 
 LONG_TEXTS = ("description", "notes")
-WHOLE_BOOKMARKS: Select[Any] = select(*Bookmark.__table__.columns, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
+# What nobody sees is not read.
+SHOWN = [column for column in Bookmark.__table__.columns if column.key not in ("title_from", "description_from")]
+WHOLE_BOOKMARKS: Select[Any] = select(*SHOWN, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
 LISTED_BOOKMARKS: Select[Any] = select(
-    *(column for column in Bookmark.__table__.columns if column.key not in LONG_TEXTS),
+    *(column for column in SHOWN if column.key not in LONG_TEXTS),
     *(beginning(getattr(Bookmark, name)) for name in LONG_TEXTS),
     TAG_NAMES,
     PROJECT_IDS,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic.config import JsonDict
 
 from backend.api import (
@@ -112,7 +120,8 @@ ProjectIds = Annotated[list[Id], Field(max_length=100)]
 
 
 class BookmarkIn(In):
-    """A link to save. What is left empty is filled from the page when it is captured."""
+    """A link to save. Title and description that are left empty are filled from the page when it is captured, and
+    refreshed when it is captured again."""
 
     url: Link = Field(description="http or https, with a host, without user name or password")
     title: Title | None = Field(None, examples=["An example"])
@@ -130,10 +139,19 @@ class BookmarkIn(In):
     on_duplicate: OnDuplicate | None = Field(None, description="Same as the query parameter, which wins")
 
 
+def _describe_patch(schema: JsonDict) -> None:
+    describe_omittable(schema)
+    schema["dependentRequired"] = {"capture": ["url"]}
+
+
 class BookmarkPatch(Patch):
     """What to change; what is not named stays. Tags and projects are replaced as a whole."""
 
-    url: Link | None = None
+    model_config = ConfigDict(json_schema_extra=_describe_patch)
+
+    url: Link | None = Field(
+        None, description="Of another page: what came from the old one goes, and the new one is captured"
+    )
     title: Title | None = None
     description: Description | None = None
     notes: Notes | None = None
@@ -143,6 +161,14 @@ class BookmarkPatch(Patch):
     is_favorite: bool | None = None
     is_archived: bool | None = None
     created_at: SavedAt | None = Field(None, description="At most a day ahead")
+    capture: bool | None = Field(None, description="With a new url: false leaves its page unread; default: true")
+
+    @field_validator("capture")
+    @classmethod
+    def _refuse_without_url(cls, value: bool, info: ValidationInfo) -> bool:
+        if info.data.get("url", "at fault") is None:
+            raise ValueError("Only a change of the url says whether its page is captured; POST …/capture does without")
+        return value
 
 
 class CaptureOut(Out):
@@ -215,7 +241,11 @@ class CreateQuery(Query):
     """What to do when the link is saved already."""
 
     on_duplicate: OnDuplicate | None = Field(
-        None, description="merge (default): unite tags, fill empty fields; keep: leave it; error: 409"
+        None,
+        description=(
+            "merge (default): unite tags, fill empty fields, set marks that are true, capture again what failed; "
+            "keep: leave it; error: 409"
+        ),
     )
 
 

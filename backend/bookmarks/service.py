@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import delete, func, select, update
@@ -11,20 +12,22 @@ from sqlalchemy import delete, func, select, update
 from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.bookmarks.capture.turns import pending_values
+from backend.bookmarks.capture.watched import tell_watchers_of_end
 from backend.bookmarks.filing import refile_bookmark
 from backend.bookmarks.fulltext.documents import refresh_documents
-from backend.bookmarks.locking import lock_bookmarks
+from backend.bookmarks.locking import lock_bookmark
 from backend.bookmarks.messages import capture_message, embed_message, statistics_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.names import tag_key
+from backend.bookmarks.provenance import forget_page, typed, typed_for_another_page
 from backend.bookmarks.saving import (
+    NOT_ASKED,
     ROUNDS,
     WAITED_FOR,
     Saved,
     change_fields,
     refuse_duplicate,
     save_drafts,
-    title_key,
 )
 from backend.bookmarks.schemas import (
     MAX_TAGS,
@@ -44,10 +47,11 @@ from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job
 from backend.projects.service import hold_projects
 
-PLAIN_FIELDS = ("title", "description", "notes", "is_read", "is_favorite", "is_archived", "created_at")
+PLAIN_FIELDS = ("notes", "is_read", "is_favorite", "is_archived", "created_at")
 # So many new links at once may change what ranking counts with.
 MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}
+NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_ASKED, "capture_due_at": None}
 
 
 @again_after_lost_race
@@ -63,8 +67,10 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
         raise refuse_duplicate(saved.id)
     bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
     db.session.commit()
-    if saved.created:
-        send([capture_message(once=False) if item.capture else embed_message()])
+    if saved.is_capture_due:
+        send([capture_message(once=False)])
+    elif saved.is_vector_due:
+        send([embed_message()])
     return bookmark, saved.created
 
 
@@ -72,9 +78,8 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; one that is not valid spoils no other."""
     judged, saved = _save_those_with_room(actor, _without_overfull([_judge(raw) for raw in raw_items]), on_duplicate)
-    valid = [item for item in judged if isinstance(item, BookmarkIn)]
     db.session.commit()
-    send(_follow_ups((end.id, item) for end, item in zip(saved, valid, strict=True) if end.created))
+    send(_follow_ups(saved))
     ends = iter(saved)
     results = []
     for index, item in enumerate(judged):
@@ -98,15 +103,11 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     """
     given = patch.model_fields_set
     values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in given}
-    if patch.title is not None:
-        values["title_key"] = title_key(patch.title)
-    if patch.url is not None:
-        if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id):
-            raise NotFound
-        _refuse_taken_url(actor, bookmark_id, patch.url)
-        values |= {"url": patch.url, "url_hash": url_hash(patch.url), "domain": domain_of(patch.url)}
+    values |= typed(patch.title, patch.description)
     if given & EMBEDDED_FIELDS:
         values["embedding_due_at"] = func.now()
+    if patch.url is not None:
+        values |= _changed_address(actor, bookmark_id, patch.url, patch)
     if not change_fields(actor, bookmark_id, values):
         raise NotFound
     if patch.tags is not None:
@@ -118,7 +119,10 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     else:
         bookmark = queries.get_bookmark(actor, bookmark_id)
     db.session.commit()
-    send([embed_message()] if given & EMBEDDED_FIELDS else [])
+    if values.get("capture_status") == "pending":
+        send([capture_message(once=False)])
+    elif values.get("embedding_due_at") is not None:
+        send([embed_message()])
     return bookmark
 
 
@@ -183,12 +187,10 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     return job
 
 
-def _follow_ups(created: Iterable[tuple[int, BookmarkIn]]) -> list[Message]:
-    pairs = list(created)
-    captured = sum(item.capture for _, item in pairs)
-    captures = [capture_message()] if captured else []
-    vectors = [embed_message()] if captured < len(pairs) else []
-    return [*captures, *vectors, *([statistics_message()] if len(pairs) >= MANY else [])]
+def _follow_ups(saved: Sequence[Saved]) -> list[Message]:
+    captures = [capture_message()] if any(end.is_capture_due for end in saved) else []
+    vectors = [embed_message()] if any(end.is_vector_due for end in saved) else []
+    return [*captures, *vectors, *([statistics_message()] if sum(end.created for end in saved) >= MANY else [])]
 
 
 def _judge(raw: object) -> BookmarkIn | str:
@@ -209,7 +211,7 @@ def _save_those_with_room(
         known = _without_unknown_projects(actor, judged)
         valid = [item for item in known if isinstance(item, BookmarkIn)]
         try:
-            return known, save_drafts(actor, valid, on_duplicate) if valid else []
+            return known, save_drafts(actor, valid, on_duplicate, "import") if valid else []
         except TooManyTags as fault:
             db.session.rollback()
             judged = [_refusal_of_tags(item, fault) or item for item in known]
@@ -247,6 +249,34 @@ def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) 
 def _refusal(item: BookmarkIn | str, unknown: set[int]) -> str | None:
     found = [project_id for project_id in getattr(item, "project_ids", ()) if project_id in unknown]
     return f"project_ids: There is no project {found[0]}." if found else None
+
+
+def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPatch) -> dict[str, Any]:
+    """The columns that a new URL changes. If it names another page, what came from the old one goes; only spelt in
+    another way, it is read again, and what is known of the page stays meanwhile.
+
+    Raises:
+        NotFound: there is no such bookmark outside the trash.
+        Conflict: the URL is saved already; carries `existing_id`.
+    """
+    this = (queries.live(actor), Bookmark.id == bookmark_id)
+    before = lock_bookmark(*this, columns=(Bookmark.url, Bookmark.url_hash))
+    if before is None:
+        raise NotFound
+    if before.url == url:
+        return {}
+    _refuse_taken_url(actor, bookmark_id, url)
+    captures = patch.capture is not False
+    pending = pending_values(WAITED_FOR)
+    values = {"url": url, "url_hash": url_hash(url), "domain": domain_of(url)}
+    if values["url_hash"] == before.url_hash:
+        return values | (pending if captures else {})
+    forget_page(bookmark_id)
+    values |= typed_for_another_page(patch.title, patch.description) | pending
+    if captures:
+        return values | {"embedding_due_at": None}  # A capture asks for the vector when it ends.
+    tell_watchers_of_end(bookmark_id, "skipped", NOT_ASKED)
+    return values | NOT_CAPTURED | {"embedding_due_at": func.now()}
 
 
 def _refuse_taken_url(actor: Actor, bookmark_id: int, url: str) -> None:

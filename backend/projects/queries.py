@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Row, Select, Text, and_, column, func, or_, select, table
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Text,
+    and_,
+    column,
+    func,
+    or_,
+    select,
+    table,
+    text,
+)
 
 from backend.actor import Actor
 from backend.errors import NotFound
@@ -27,6 +41,10 @@ TASKS = table(
     column("deleted_at", DateTime(timezone=True)),
 )
 FEEDBACK = table("feedback", column("project_id", BigInteger), column("task_id", BigInteger))
+EMBED_TASKS = text("""
+    UPDATE tasks SET embedding_due_at = now()
+     WHERE id IN (SELECT id FROM tasks WHERE project_id = :project_id ORDER BY id FOR NO KEY UPDATE)
+""")
 # Each bookmark is looked up by its key, however little PostgreSQL knows of the tables.
 IS_LIVE = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
 BOOKMARK_COUNT = (

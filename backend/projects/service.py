@@ -29,6 +29,7 @@ def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
     return made
 
 
+@again_after_lost_race
 def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> ProjectOut:
     """Change what the patch names.
 
@@ -39,6 +40,9 @@ def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> Projec
     project = db.session.scalar(which.with_for_update(key_share=True))
     if project is None:
         raise NotFound
+    if patch.technologies is not None and patch.technologies != project.technologies:
+        # The vectors of its tasks are made with them.
+        db.session.execute(queries.EMBED_TASKS, {"project_id": project_id})
     for field in patch.model_fields_set:
         setattr(project, field, getattr(patch, field))
     _index(project)

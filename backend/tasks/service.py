@@ -87,7 +87,7 @@ def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
     db.session.flush()
     changed = queries.get_task(actor, task_id)
     db.session.commit()
-    if given & EMBEDDED_FIELDS:
+    if given & (EMBEDDED_FIELDS | {"parent_id", "project_id"}):
         send([embed_subjects_message()])
     return changed
 
@@ -105,6 +105,8 @@ def move_task(actor: Actor, task_id: int, move: MoveIn) -> TaskOut:
         raise NotFound
     task = queries.get_task(actor, task_id)
     db.session.commit()
+    if move.model_fields_set & {"parent_id", "project_id"}:
+        send([embed_subjects_message()])
     return task
 
 

@@ -145,6 +145,7 @@ def relocate(node: Node, target: Siblings, depth: int, position: int) -> None:
     if target == node.siblings:
         statement = update(Task).where(is_moved).values(position=position, updated_at=utc_now())
     else:
+        moves_project = Task.project_id.is_distinct_from(target.project_id)
         statement = update(Task).where(Task.id.in_(select(subtree_of(node.id).c.id)))
         statement = statement.values(
             parent_id=case((is_moved, target.parent_id), else_=Task.parent_id),
@@ -152,6 +153,8 @@ def relocate(node: Node, target: Siblings, depth: int, position: int) -> None:
             project_id=target.project_id,
             depth=Task.depth + (depth - node.depth),
             updated_at=utc_now(),
+            # What a project is made with is part of what its tasks' vectors are of.
+            embedding_due_at=case((moves_project, func.now()), else_=Task.embedding_due_at),
         )
     db.session.execute(statement, execution_options={"synchronize_session": False})
 

@@ -45,8 +45,9 @@ def test_only_what_is_named_changes(ada: Api, change: dict[str, Any]) -> None:
     other = ada.save("https://example.org/other", **START)
     response = ada.patch(f"/bookmarks/{saved['id']}", change)
     assert response.status_code == 200
-    domain = {"domain": "example.com"} if "url" in change else {}
-    assert response.json == {**saved, **change, **domain, "updated_at": response.json["updated_at"]}
+    pending = {"status": "pending", "error": None, "captured_at": None, "attempts": 0}
+    moved = {"domain": "example.com", "capture": pending} if "url" in change else {}
+    assert response.json == {**saved, **change, **moved, "updated_at": response.json["updated_at"]}
     assert response.json["updated_at"] > saved["updated_at"]
     assert ada.get(f"/bookmarks/{saved['id']}").json == response.json
     assert ada.get(f"/bookmarks/{other['id']}").json == other

@@ -81,12 +81,12 @@ def test_merging_unites_tags_ignoring_case_and_keeps_their_order(ada: Api) -> No
     assert merged.json["tags"] == ["Python", "web", "new", "last"]
 
 
-def test_merging_fills_empty_fields_and_keeps_the_others(ada: Api) -> None:
+def test_merging_fills_empty_fields_sets_marks_and_keeps_the_others(ada: Api) -> None:
     saved = ada.save(URL, title="Mine", is_read=True)
     more = {"title": "Other", "description": "Filled", "notes": "Also", "is_read": False, "is_favorite": True}
     merged = ada.post("/bookmarks", {"url": URL, **more, "created_at": "2001-01-01T00:00:00Z"}).json
     assert [merged[name] for name in ("title", "description", "notes")] == ["Mine", "Filled", "Also"]
-    assert [merged["is_read"], merged["is_favorite"]] == [True, False]
+    assert [merged["is_read"], merged["is_favorite"], merged["is_archived"]] == [True, True, False]
     assert merged["created_at"] == saved["created_at"]
 
 

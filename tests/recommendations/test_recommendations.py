@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 
 from backend.api import MAX_ID
+from backend.bookmarks.embedding import embed_next_batch
 from backend.recommendations.jobs import embed_subjects
+from backend.recommendations.queries import count_waiting
 from tests.api import Api, field_errors
 from tests.projects.work import begin
 from tests.recommendations.offers import Directions, attach, item_of, offers, save, say, titles
@@ -166,6 +168,51 @@ def test_a_stored_vector_is_used_until_the_text_changes(ada: Api, directions: Di
     assert titles(offers(ada, **question))[0] == "Up here"
     embed_subjects()
     assert titles(offers(ada, **question))[0] == "Up here"
+
+
+def test_the_vectors_of_tasks_follow_what_their_project_is_made_with(
+    ada: Api, directions: Directions, context: Flask
+) -> None:
+    save(ada, "Up here", direction="up")
+    save(ada, "North here", direction="north")
+    project, other = (begin(ada, "Project", technologies=[one]) for one in ("north", "up"))
+    tasks = [ada.post("/tasks", {"title": "Task", "project_id": project["id"]}).json["id"]]
+    tasks += [ada.post("/tasks", {"title": "Step", "parent_id": tasks[0]}).json["id"]]
+
+    def first_for(task_id: int) -> str:
+        return titles(offers(ada, task_id=task_id, engine="semantic"))[0]
+
+    embed_subjects()
+    assert [first_for(id_) for id_ in tasks] == ["North here"] * 2
+    assert ada.post(f"/tasks/{tasks[0]}/move", {"project_id": other["id"]}).status_code == 200
+    assert [first_for(id_) for id_ in tasks] == ["Up here"] * 2
+    embed_subjects()
+    assert ada.patch(f"/projects/{other['id']}", {"technologies": ["north"]}).status_code == 200
+    assert [first_for(id_) for id_ in tasks] == ["North here"] * 2
+    embed_subjects()
+    assert [first_for(id_) for id_ in tasks] == ["North here"] * 2
+
+
+def test_a_task_that_is_only_put_elsewhere_in_its_list_needs_no_other_vector(
+    ada: Api, directions: Directions, context: Flask
+) -> None:
+    project = begin(ada, "Project", technologies=["north"])
+    one, two = (ada.post("/tasks", {"title": title, "project_id": project["id"]}).json["id"] for title in "ab")
+    embed_subjects()
+    ada.post(f"/tasks/{two}/move", {"before_id": one})
+    ada.post(f"/tasks/{two}/move", {"parent_id": one})
+    ada.patch(f"/projects/{project['id']}", {"technologies": ["north"], "status": "paused"})
+    assert count_waiting() == 1  # The project itself.
+
+
+def test_a_vector_that_has_come_is_seen_in_what_was_offered_before(
+    ada: Api, directions: Directions, context: Flask
+) -> None:
+    save(ada, "to the north")
+    question = {"text": "north", "engine": "semantic"}
+    assert titles(offers(ada, **question)) == []
+    assert embed_next_batch(directions) == 1
+    assert titles(offers(ada, **question)) == ["to the north"]
 
 
 def test_near_duplicates_do_not_fill_the_list(ada: Api, directions: Directions) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from pgvector.sqlalchemy import SPARSEVEC
-from sqlalchemy import Text, case, cast, func, literal, select, update
+from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
 from backend.bookmarks.capture.fetch import FetchError, FetchPolicy
@@ -17,7 +17,7 @@ from backend.bookmarks.capture.turns import Claim, hand_back
 from backend.bookmarks.capture.watched import tell_watchers_of_end, tell_watchers_of_wait
 from backend.bookmarks.fulltext.documents import PageIndex, index_stored_pages, refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.saving import title_key
+from backend.bookmarks.provenance import found_on_page
 from backend.cache.changes import announce_change_of_bookmark
 from backend.extensions import current_settings, db, utc_now
 from config import Settings
@@ -110,9 +110,7 @@ def _store(claim: Claim, read: ReadPage) -> Outcome:
         capture_host=None,
         captured_at=func.now(),
         embedding_due_at=func.now(),
-        title=_if_empty(Bookmark.title, Bookmark.title, title),
-        title_key=_if_empty(Bookmark.title, Bookmark.title_key, title_key(title)),
-        description=_if_empty(Bookmark.description, Bookmark.description, description),
+        **found_on_page(title, description),
         site_name=page.site_name,
         author=page.author,
         published_at=page.published_at,
@@ -166,10 +164,6 @@ def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None
 def _commit(claim: Claim) -> None:
     db.session.commit()
     announce_change_of_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
-
-
-def _if_empty(test: Any, present: Any, found: str) -> Any:
-    return case((test == "", found), else_=present)
 
 
 def _change(claim: Claim, **values: Any) -> bool:
