@@ -161,4 +161,4 @@ def test_the_schedulers_pass_sends_one_message_for_all_that_lost_theirs(
     redis_client().flushall()
     resend_due_work()
     resend_due_work()
-    assert [job.func_name for job in rq_queue("capture").get_jobs()] == ["backend.bookmarks.jobs.read_due_pages"]
+    assert [job.func_name for job in rq_queue("capture").get_jobs()] == ["bookmarks.read_due_pages"]

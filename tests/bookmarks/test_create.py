@@ -16,7 +16,7 @@ URL = "https://example.org/a"
 FIELDS = {
     "id", "url", "title", "description", "notes", "tags", "domain", "site_name", "author", "published_at", "image_url",
     "language", "word_count", "reading_minutes", "is_read", "is_favorite", "is_archived", "capture", "project_ids",
-    "created_at", "updated_at", "deleted_at",
+    "created_at", "updated_at", "deleted_at", "truncated",
 }  # fmt: skip
 
 
