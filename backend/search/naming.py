@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import (
@@ -82,6 +82,11 @@ def as_address(text: str, query: Query) -> Query:
     return Query(tuple(Term(word) for one in texts for word in one.split()))
 
 
+def same_links(links: Sequence[bytes]) -> ColumnElement[bool]:
+    """Bookmarks of these links, by the hashes of their addresses."""
+    return Bookmark.url_hash == any_(literal(list(links), ARRAY(LargeBinary)))
+
+
 def named_bookmarks(organization_id: int, names: Names, words: str, required: str) -> CTE | None:
     """The bookmarks that are named, as `id` and `tier`, outside the trash; None if nothing can be.
 
@@ -94,8 +99,7 @@ def named_bookmarks(organization_id: int, names: Names, words: str, required: st
     live = and_(Bookmark.organization_id == organization_id, Bookmark.deleted_at.is_(None))
     parts: list[Select[int, int]] = []
     if names.links:
-        is_same = Bookmark.url_hash == any_(literal(list(names.links), ARRAY(LargeBinary)))
-        parts.append(_in_tier(SAME_LINK, Bookmark.id).where(live, is_same))
+        parts.append(_in_tier(SAME_LINK, Bookmark.id).where(live, same_links(names.links)))
     if names.titles:
         is_same = Bookmark.title_key == any_(literal(list(names.titles), ARRAY(Text)))
         parts.append(_in_tier(SAME_TITLE, Bookmark.id).where(live, is_same).limit(MOST_NAMED))
@@ -143,9 +147,9 @@ def _addresses(text: str, query: Query) -> Iterator[str]:
     if _has_scheme(whole):
         found.append(whole)
     elif len(parts) == 1 or len(query.words) == 1:
-        # The usual port depends on the scheme.
         bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
-        found += [f"{scheme}{bare}" for scheme in SCHEMES]
+        # A word alone is no address. The usual port depends on the scheme.
+        found += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
     yield from (one for one in found if url_fault(one) is None)
 
 

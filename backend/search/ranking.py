@@ -44,7 +44,7 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.neighbours import Ranked
 from backend.extensions import db
 from backend.search.collection import Statistics, read_statistics
-from backend.search.naming import MOST_NAMED, NOT_NAMED, Names, named_bookmarks
+from backend.search.naming import NOT_NAMED, Names, named_bookmarks
 from backend.search.wanted import Finder, Wanted, any_finder
 
 SCORED = """
@@ -129,10 +129,6 @@ class WordSearch:
         among = _few(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
         return self._first(list(parts), named, where, limit)
-
-    def named(self, where: Sequence[ColumnElement[bool]], names: Names) -> Ranked:
-        """What the query names, and nothing else. One statement, or two."""
-        return self._first([], self._named(names), where, MOST_NAMED).ranked
 
     def candidates(self, limit: int) -> Select[int, float]:
         """The best matches as a statement, to be made part of another. `statistics` are read; nothing else is."""

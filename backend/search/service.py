@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loguru import logger
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
@@ -18,13 +18,15 @@ from backend.bookmarks.fulltext.conditions import (
     requirements,
     understand,
 )
+from backend.bookmarks.models import Bookmark
 from backend.bookmarks.neighbours import similarities
 from backend.bookmarks.queries import check_filters, conditions
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
+from backend.extensions import db
 from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
-from backend.search.naming import Names, as_address, names_in
+from backend.search.naming import Names, as_address, names_in, same_links
 from backend.search.paging import window
 from backend.search.queries import read_hits
 from backend.search.ranking import Best, WordSearch
@@ -70,21 +72,24 @@ class _Request:
     def by_words(self, limit: int) -> Best:
         return self.words.best(self.where, limit, is_filtered=self.is_filtered, names=self.names)
 
-    def same_links(self) -> list[int]:
-        """The bookmarks whose addresses are in the query: one statement, if there are any."""
-        links = Names(links=self.names.links)
-        return [id_ for id_, _ in self.words.named(self.where, links)] if links.links else []
-
     def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
-        where = [*self.where]
-        if self.words.required.words:
-            where.append(holds(self.actor.organization_id, self.words.required.words))
         try:
-            return search_by_meaning(self.actor, self.query.text, where, limit)
+            return search_by_meaning(self.actor, self.query.text, self._all_conditions(), limit)
         except EmbeddingsUnavailable as fault:
             logger.info("search by words only: {}", fault.reason)
             return None
+
+    def same_links(self) -> list[int]:
+        """The bookmarks whose addresses are in the query: one statement, if there may be any."""
+        if not self.names.links:
+            return []
+        found = select(Bookmark.id).where(*self._all_conditions(), same_links(self.names.links))
+        return list(db.session.scalars(found.where(Bookmark.deleted_at.is_(None)).order_by(Bookmark.id.desc())))
+
+    def _all_conditions(self) -> list[ColumnElement[bool]]:
+        words = self.words.required.words
+        return [*self.where, holds(self.actor.organization_id, words)] if words else [*self.where]
 
 
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
