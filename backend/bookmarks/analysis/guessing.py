@@ -15,7 +15,8 @@ READ_CHARACTERS = 1_000
 EVIDENCE = 2
 # Of two that as many words speak for, the one that more of the web is written in (W3Techs, content languages): of
 # `el libro de la historia` every function word is Catalan, too.
-FIRST = ["es", "de", "fr", "pt", "ru", "it", "nl", "pl", "tr", "fa", "vi", "id", "cs", "uk", "hu", "sv", "ro", "el", "da", "fi", "no", "sr", "he", "ar", "ca", "hi", "be", "ur"]  # fmt: skip
+BY_USE = "es de fr pt ru it nl pl tr fa vi id cs uk hu sv ro el da fi no sr he ar ca hi be ur"
+RANKS = {language: rank for rank, language in enumerate(BY_USE.split())}
 WORD = re.compile(r"[^\W\d_]+")
 # Letters that some languages write and English does not, or that only one of several languages of a script writes.
 LETTERS = {
@@ -49,14 +50,14 @@ def guess_language(text: str) -> str | None:
     """The primary tag of the language that a text is most likely in; None in doubt.
 
     What tells are function words, and letters that English does not have: more of one language than of any other, or
-    two at least, and two where the text looks like English otherwise. A text without any is English if a third of its words are
-    common English ones.
+    two at least, and two where the text looks like English otherwise. A text without any is English if a third of its
+    words are common English ones.
     """
     # Abbreviations and single letters are words of no language; a word that comes often is one piece of evidence.
     words = {word.lower() for word in WORD.findall(text[:READ_CHARACTERS]) if len(word) > 1 and not word.isupper()}
     votes = _votes(words)
     english = votes.pop("en", 0)
-    ranked = sorted(votes.items(), key=lambda pair: (-pair[1], FIRST.index(pair[0])))
+    ranked = sorted(votes.items(), key=lambda pair: (-pair[1], RANKS[pair[0]]))
     (language, most), (_, second) = (*ranked, ("", 0), ("", 0))[:2]
     is_told = most >= EVIDENCE or (most > second and not is_mostly_english(words))
     if most > english and is_told:
