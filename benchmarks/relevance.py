@@ -4,7 +4,7 @@ Each set of `../shared/data/relevance` becomes an account of its own (title → 
 Every judged query is asked in each mode; nDCG@10 and Recall@100 stand beside the references of the data's MANIFEST.md.
 Without `--url` the stack is started as `make run` starts it, and thrown away. `--modes text` starts it without
 embeddings, which saves the wait for them. The set `mixed` is an account that holds two English sets and the paragraphs
-of XQuAD in twelve languages: what English loses there to being alone. Measures, and says what holds; ends with 0 either
+of XQuAD in twelve languages: what English loses there to an account of the same two sets alone. Measures, and says what holds; ends with 0 either
 way.
 """
 
@@ -74,16 +74,18 @@ def main() -> None:
         options.dump.open("w") if options.dump else nullcontext() as dump,
     ):
         alone = [load_into_account(url, load_set(name)) for name in names]
-        mixed = load_mixed(url) if MIXED in options.sets else []
+        english = load_together(url) if MIXED in options.sets else []
+        mixed = load_together(url, load_paragraphs()) if MIXED in options.sets else []
         seconds = wait_until_embedded(url, options.deadline)
         wait_until_quiet(url, options.settle, options.deadline)
         if stack:
             wait_until_counted(stack, options.deadline)
         print(f"all embedded {seconds:.0f} s after the last was saved\n", flush=True)
         table = {one.judged.name: measure(one, options.modes, dump) for one in alone}
-        print("\namong texts in twelve languages" if mixed else "", flush=True)
+        print("\nEnglish sets together, alone and among texts in twelve languages" if mixed else "", flush=True)
+        together = {one.judged.name: measure(one, options.modes, None) for one in english}
         among = {one.judged.name: measure(one, options.modes, None) for one in mixed}
-    for line in (*(summary(table) if table else ()), *losses(table, among)):
+    for line in (*(summary(table) if table else ()), *losses(together, among)):
         print(line)
 
 
@@ -93,10 +95,11 @@ def load_into_account(url: str, judged: RelevanceSet) -> LoadedSet:
     return LoadedSet(judged, client, _save(client, judged))
 
 
-def load_mixed(url: str) -> list[LoadedSet]:
-    """Save two English sets and texts in twelve languages in one new account."""
+def load_together(url: str, *others: RelevanceSet) -> list[LoadedSet]:
+    """Save two English sets in one new account, and others of which nothing is asked."""
     client = new_person(url)
-    _save(client, load_paragraphs())
+    for one in others:
+        _save(client, one)
     sets = [load_set(name) for name in MIXED_SETS]
     saved = {judged.name: _save(client, judged) for judged in sets}
     return [LoadedSet(judged, client, saved[judged.name]) for judged in sets]

@@ -54,26 +54,30 @@ def guess_language(text: str) -> str | None:
     words are common English ones.
     """
     # Abbreviations and single letters are words of no language; a word that comes often is one piece of evidence.
-    words = {word.lower() for word in WORD.findall(text[:READ_CHARACTERS]) if len(word) > 1 and not word.isupper()}
-    votes = _votes(words)
+    read = [word for word in WORD.findall(text[:READ_CHARACTERS]) if len(word) > 1 and not word.isupper()]
+    words = {word.lower() for word in read}
+    is_english = is_mostly_english(words)
+    # In English what is written with such letters is a name: Julián Domínguez makes no Spanish text.
+    names = {word.lower() for word in read if word[0].isupper()} if is_english else set()
+    votes = _votes(words, words - names)
     english = votes.pop("en", 0)
     ranked = sorted(votes.items(), key=lambda pair: (-pair[1], RANKS[pair[0]]))
     (language, most), (_, second) = (*ranked, ("", 0), ("", 0))[:2]
-    is_told = most >= EVIDENCE or (most > second and not is_mostly_english(words))
+    is_told = most >= EVIDENCE or (most > second and not is_english)
     if most > english and is_told:
         return language
     if english and english >= most:
         return "en"
-    return "en" if not votes and is_mostly_english(words) else None
+    return "en" if not votes and is_english else None
 
 
-def _votes(words: set[str]) -> Counter[str]:
-    """How many of the words are function words of each language, or have letters of it."""
+def _votes(words: set[str], spelled: set[str]) -> Counter[str]:
+    """How many of the words are function words of each language, or have letters of it and are among the spelled."""
     votes: Counter[str] = Counter()
     for word in words:
         for language in _languages_of_word().get(word, ()):
             votes[language] += 1
-        if not word.isascii():
+        if word in spelled and not word.isascii():
             for language, letters in LETTERS.items():
                 votes[language] += any(letter in letters for letter in word)
     return +votes
