@@ -4,8 +4,8 @@ Each set of `../shared/data/relevance` becomes an account of its own (title → 
 Every judged query is asked in each mode; nDCG@10 and Recall@100 stand beside the references of the data's MANIFEST.md.
 Without `--url` the stack is started as `make run` starts it, and thrown away. `--modes text` starts it without
 embeddings, which saves the wait for them. The set `mixed` is an account that holds two English sets and the paragraphs
-of XQuAD in twelve languages: what English loses there to an account of the same two sets alone. Measures, and says what holds; ends with 0 either
-way.
+of XQuAD in twelve languages: what English loses there to an account of the same two sets alone. Measures, and says what
+holds; ends with 0 either way.
 """
 
 from __future__ import annotations
