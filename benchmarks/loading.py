@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from sqlalchemy import create_engine, text
+
+from backend.bookmarks.fulltext.statistics import CHANGED, CHANGED_PART, CHANGES, SMALL
+from benchmarks.stack import RunningStack
 
 # Of POST /bookmarks/bulk, by the contract.
 MOST_ITEMS = 1000
@@ -18,6 +22,8 @@ OPENING, CLOSING = b'{"items":[', b"]}"
 DEADLINE_SECONDS = 3600
 LOOK_SECONDS = 0.5
 PROGRESS_SECONDS = 60
+# Organizations of which the worker has begun to count the words, and has not ended.
+UNCOUNTED = text("SELECT count(*) FROM search_statistics WHERE documents > :small AND terms = 0")
 
 
 @dataclass
@@ -111,6 +117,30 @@ def wait_until_quiet(url: str, settle_seconds: float, deadline_seconds: float = 
         if now - started > deadline_seconds:
             raise TimeoutError(f"the worker was still busy after {deadline_seconds:.0f} s")
         time.sleep(LOOK_SECONDS)
+
+
+def wait_until_counted(stack: RunningStack, deadline_seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait until the worker has counted the words of all organizations: until then ranking knows them up to a bound.
+
+    The worker begins at the scheduler's next pass, which no queue tells beforehand.
+
+    Raises:
+        TimeoutError: it never was.
+    """
+    engine = create_engine(stack.addresses()["DATABASE_URL"])
+    started = time.monotonic()
+    try:
+        while True:
+            with engine.connect() as connection:
+                waiting = connection.execute(CHANGED, {"changes": CHANGES, "part": CHANGED_PART}).all()
+                counting = connection.scalar(UNCOUNTED, {"small": SMALL})
+            if not waiting and not counting:
+                return
+            if time.monotonic() - started > deadline_seconds:
+                raise TimeoutError(f"words were not counted after {deadline_seconds:.0f} s")
+            time.sleep(LOOK_SECONDS)
+    finally:
+        engine.dispose()
 
 
 def _checks(url: str) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 Each set of `../shared/data/relevance` becomes an account of its own (title → title, text → description, no capture).
 Every judged query is asked in each mode; nDCG@10 and Recall@100 stand beside the references of the data's MANIFEST.md.
 Without `--url` the stack is started as `make run` starts it, and thrown away. `--modes text` starts it without
-embeddings, which saves the wait for them. Measures, and says what holds; ends with 0 either way.
+embeddings, which saves the wait for them. The set `mixed` is an account that holds two English sets and the paragraphs
+of XQuAD in twelve languages: what English loses there to an account of the same two sets alone. Measures, and says what
+holds; ends with 0 either way.
 """
 
 from __future__ import annotations
@@ -20,13 +22,14 @@ from typing import IO, Any
 
 import httpx
 
-from benchmarks.loading import DEADLINE_SECONDS, save_all, wait_until_embedded, wait_until_quiet
-from benchmarks.relevance_sets import NAMES, REFERENCES, RelevanceSet, Scores, load_set
-from benchmarks.stack import new_person, running_stack
+from benchmarks.loading import DEADLINE_SECONDS, save_all, wait_until_counted, wait_until_embedded, wait_until_quiet
+from benchmarks.relevance_sets import NAMES, REFERENCES, RelevanceSet, Scores, load_paragraphs, load_set
+from benchmarks.stack import RunningStack, new_person, running_stack
 
 REFERENCE_OF = {"text": "bm25", "semantic": "minilm", "hybrid": "rrf"}
 MODES = tuple(REFERENCE_OF)
 PAGE_SIZE = 100
+MIXED, MIXED_SETS, MIXED_LOSS = "mixed", ("cranfield", "cacm"), 0.005
 LONGEST_QUERY = 1_000
 
 Ranking = list[tuple[str, float]]
@@ -57,26 +60,52 @@ class LoadedSet:
 def main() -> None:
     """Load, wait, ask, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", nargs="+", default=list(NAMES), choices=NAMES)
+    choices = (*NAMES, MIXED)
+    parser.add_argument("--sets", nargs="+", default=list(choices), choices=choices)
     parser.add_argument("--modes", nargs="+", default=list(MODES), choices=MODES)
     parser.add_argument("--url", help="a stack that runs already, without rate limits")
     parser.add_argument("--settle", type=float, default=20, help="seconds of quiet before the first query")
     parser.add_argument("--deadline", type=float, default=DEADLINE_SECONDS, help="longest wait for the worker, seconds")
     parser.add_argument("--dump", type=Path, help="JSON lines {set, mode, query, ranking: [[document, score], …]}")
     options = parser.parse_args()
-    with _stack(options.url, options.modes) as url, options.dump.open("w") if options.dump else nullcontext() as dump:
-        loaded = [load_into_account(url, load_set(name)) for name in options.sets]
+    names = [name for name in options.sets if name != MIXED]
+    with (
+        _stack(options.url, options.modes) as (url, stack),
+        options.dump.open("w") if options.dump else nullcontext() as dump,
+    ):
+        alone = [load_into_account(url, load_set(name)) for name in names]
+        english = load_together(url) if MIXED in options.sets else []
+        mixed = load_together(url, load_paragraphs()) if MIXED in options.sets else []
         seconds = wait_until_embedded(url, options.deadline)
         wait_until_quiet(url, options.settle, options.deadline)
+        if stack:
+            wait_until_counted(stack, options.deadline)
         print(f"all embedded {seconds:.0f} s after the last was saved\n", flush=True)
-        table = {one.judged.name: measure(one, options.modes, dump) for one in loaded}
-    for line in summary(table):
+        table = {one.judged.name: measure(one, options.modes, dump) for one in alone}
+        print("\nEnglish sets together, alone and among texts in twelve languages" if mixed else "", flush=True)
+        together = {one.judged.name: measure(one, options.modes, None) for one in english}
+        among = {one.judged.name: measure(one, options.modes, None) for one in mixed}
+    for line in (*(summary(table) if table else ()), *losses(together, among)):
         print(line)
 
 
 def load_into_account(url: str, judged: RelevanceSet) -> LoadedSet:
     """Save all documents of a set in a new account."""
     client = new_person(url)
+    return LoadedSet(judged, client, _save(client, judged))
+
+
+def load_together(url: str, *others: RelevanceSet) -> list[LoadedSet]:
+    """Save two English sets in one new account, and others of which nothing is asked."""
+    client = new_person(url)
+    for one in others:
+        _save(client, one)
+    sets = [load_set(name) for name in MIXED_SETS]
+    saved = {judged.name: _save(client, judged) for judged in sets}
+    return [LoadedSet(judged, client, saved[judged.name]) for judged in sets]
+
+
+def _save(client: httpx.Client, judged: RelevanceSet) -> dict[int, str]:
     saved = save_all(client, bookmark_items(judged))
     print(f"{judged.name}: {dict(saved.ends)} in {saved.seconds:.1f} s", flush=True)
     documents = {
@@ -86,7 +115,7 @@ def load_into_account(url: str, judged: RelevanceSet) -> LoadedSet:
     }
     if len(documents) < len(judged.documents):
         raise RuntimeError(f"{len(judged.documents) - len(documents)} documents of {judged.name} were not saved")
-    return LoadedSet(judged, client, documents)
+    return documents
 
 
 def bookmark_items(judged: RelevanceSet) -> Iterator[dict[str, object]]:
@@ -128,7 +157,8 @@ def ask(loaded: LoadedSet, text: str, mode: str) -> Ranking:
     body: dict[str, Any] = answer.json()
     if body["degraded"]:
         raise RuntimeError(f"degraded: {params}")
-    return [(loaded.documents[item["bookmark"]["id"]], item["score"]) for item in body["items"]]
+    # What is not of the set, in a mixed account, is never what is sought.
+    return [(loaded.documents.get(item["bookmark"]["id"], ""), item["score"]) for item in body["items"]]
 
 
 def cut_query(text: str, longest: int = LONGEST_QUERY) -> str:
@@ -179,6 +209,15 @@ def judge(table: Table, goal: Goal) -> Iterator[str]:
     yield _verdict(differences[worst] >= -goal.set_less, claim, differences[worst])
 
 
+def losses(alone: Table, among: Table) -> Iterator[str]:
+    """One line for each set and mode: what is lost among texts in other languages to being alone."""
+    for name, scores in among.items():
+        for mode in scores.keys() & alone.get(name, {}).keys():
+            difference = scores[mode].ndcg_10 - alone[name][mode].ndcg_10
+            claim = f"{mode}: {name} among twelve languages ≥ alone −{MIXED_LOSS:.3f}"
+            yield _verdict(difference >= -MIXED_LOSS, claim, difference)
+
+
 def _verdict(holds: bool, claim: str, difference: float) -> str:
     return f"{'PASS' if holds else 'FAIL'}  {claim}: {difference:+.4f}"
 
@@ -198,13 +237,13 @@ def _print_scores(name: str, mode: str, scores: Scores, note: str) -> None:
 
 
 @contextmanager
-def _stack(url: str | None, modes: list[str]) -> Iterator[str]:
+def _stack(url: str | None, modes: list[str]) -> Iterator[tuple[str, RunningStack | None]]:
     if url is not None:
-        yield url.rstrip("/")
+        yield url.rstrip("/"), None
         return
     provider = {"EMBEDDING_PROVIDER": "none"} if modes == ["text"] else {}
     with running_stack(ENABLE_RATE_LIMITING="false", **provider) as stack:
-        yield stack.url
+        yield stack.url, stack
 
 
 if __name__ == "__main__":

@@ -98,6 +98,16 @@ def load_set(name: str, folder: Path = FOLDER) -> RelevanceSet:
     return RelevanceSet(name, documents, queries, judgements)
 
 
+def load_paragraphs(folder: Path = FOLDER) -> RelevanceSet:
+    """The paragraphs of XQuAD, the same ones in twelve languages, of which nothing is asked.
+
+    Raises:
+        FileNotFoundError: the data is not beside the checkout.
+    """
+    rows = _json_lines(folder / "xquad" / "corpus.jsonl.gz")
+    return RelevanceSet("xquad", [Document(row["_id"], "", row["text"]) for row in rows], {}, {})
+
+
 def ndcg(ranking: Sequence[Id], gains: Mapping[Id, int], depth: int = 10) -> float:
     """Normalised discounted cumulative gain with linear gains, as trec_eval's `ndcg_cut` has it."""
     ideal = _discounted(sorted(gains.values(), reverse=True)[:depth])

@@ -12,7 +12,7 @@ import pytest
 
 from backend.bookmarks.urls import url_hash
 from backend.middleware.input_validation import BODY_LIMIT_BYTES
-from benchmarks import relevance, search_speed
+from benchmarks import names, relevance, search_speed
 from benchmarks.corpora import (
     DATA,
     WordDraw,
@@ -164,6 +164,39 @@ def _table(mode, *differences):
 def test_goals_are_judged_by_the_mean_and_by_the_worst_set(mode, differences, verdicts):
     lines = list(relevance.summary(_table(mode, *differences)))
     assert [line[:4] for line in lines[2:]] == verdicts
+
+
+@pytest.mark.parametrize(("among", "verdict"), [(-0.0049, "PASS"), (-0.0051, "FAIL"), (0.02, "PASS")])
+def test_english_is_held_to_what_it_is_alone(among, verdict):
+    alone = _table("text", 0.0, 0.0)
+    mixed = {"cacm": {"text": Scores(alone["cacm"]["text"].ndcg_10 + among, 0.5)}}
+    [line] = relevance.losses(alone, mixed)
+    assert line.startswith(f"{verdict}  text: cacm among twelve languages")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "tags", "has"),
+    [
+        ("vim", "Plugins for Vim", [], True),
+        ("vim", "Học lập trình", ["lang:vi"], False),
+        ("arm", "Arming the ARMs", [], True),
+        ("hub", "GitHub", [], True),
+        ("hugo", "Hugging Face", ["lang:en"], False),
+        ("organ", "https://example.org/", [], False),
+        ("libro", "Los libros", ["lang:es"], True),
+        ("libro", "Die libros", ["lang:de"], False),
+        ("redis", "rédis", [], True),
+    ],
+)
+def test_a_result_lacks_a_name_whose_inflections_it_has_in_no_language_of_its_own(name, text, tags, has):
+    assert names.has_name(name, text, tags) is has
+
+
+def test_what_lacks_the_name_is_listed_with_its_place():
+    found = [
+        {"bookmark": {"title": title, "description": "", "tags": [], "url": "x"}} for title in ("Vim", "Vi", "vims")
+    ]
+    assert [(miss.place, miss.title) for miss in names.lacking("vim", found)] == [(2, "Vi")]
 
 
 def _timings(*milliseconds, status=200):

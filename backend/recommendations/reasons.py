@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import numpy as np
 
-from backend.bookmarks.analysis import analyze
 from backend.bookmarks.fulltext.documents import stemming_language
 from backend.bookmarks.names import tag_key
 from backend.bookmarks.schemas import BookmarkOut
@@ -17,6 +16,7 @@ from backend.recommendations.evidence import Taste, Vector, Work
 from backend.recommendations.judging import UNSEEN, Panel
 from backend.recommendations.schemas import Engine
 from backend.recommendations.subjects import Subject
+from backend.recommendations.wording import said_words
 from backend.recommendations.words import Words
 from backend.search.ranking import WordSearch
 
@@ -134,7 +134,7 @@ def cosine(one: Vector, other: Vector) -> float:
 
 
 def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
-    """The words of title and description that a search looks for, as they stand there, the weightiest first."""
+    """The words of title and description that a search looks for, as a person would say them, the weightiest first."""
     if search is None:
         return []
     wanted = search.wanted.places
@@ -144,15 +144,15 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
         if weight > 0
         for lexeme in place
     }
-    found: dict[str, tuple[float, str]] = {}
-    language = stemming_language(bookmark)
-    for word in f"{bookmark.title} {bookmark.description}"[:READ_CHARACTERS].split():
-        for token in analyze(word, language):
-            weight = weights.get(token.term, 0.0)
-            if weight and token.term not in found:
-                found[token.term] = (weight, word.strip(".,:;!?()[]{}\"'“”‘’«»"))
-    heaviest = sorted(found.values(), key=lambda pair: -pair[0])
-    return list(dict.fromkeys(word.lower() for _, word in heaviest if word))[:MOST_NAMED]
+    found: dict[str, float] = {}
+    seen: set[str] = set()
+    text = f"{bookmark.title} {bookmark.description}"[:READ_CHARACTERS]
+    for terms, word in said_words(text, weights, stemming_language(bookmark)):
+        # Of the forms of a word the first is named.
+        if seen.isdisjoint(terms):
+            found[word] = max(found.get(word, 0.0), *(weights[term] for term in terms))
+        seen.update(terms)
+    return sorted(found, key=lambda word: -found[word])[:MOST_NAMED]
 
 
 def _quoted(words: list[str]) -> str:

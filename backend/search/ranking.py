@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from pgvector.sqlalchemy import SPARSEVEC
 from sqlalchemy import (
+    CTE,
     BigInteger,
     BindParameter,
     ColumnElement,
     Float,
+    FromClause,
     Select,
     Subquery,
     Text,
@@ -42,6 +44,7 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.neighbours import Ranked
 from backend.extensions import db
 from backend.search.collection import Statistics, read_statistics
+from backend.search.naming import NOT_NAMED, Names, named_bookmarks
 from backend.search.wanted import Finder, Wanted, any_finder
 
 SCORED = """
@@ -69,8 +72,16 @@ CHAMPIONS = f"""{SCORED}
 """  # nosec B608
 
 NOTHING = Requirements("", False, ())
+NO_NAMES = Names()
 
 Scored = TextualSelect | Select[int, float]
+
+
+class Best(NamedTuple):
+    """The best matches; so many of the first are there because the query names them."""
+
+    ranked: Ranked
+    named: int
 
 
 class WordSearch:
@@ -98,21 +109,26 @@ class WordSearch:
         """What is known of the words wanted; see `read_statistics`."""
         return read_statistics(self.organization_id, self.wanted)
 
-    def best(self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool) -> Ranked:
+    def best(
+        self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool, names: Names = NO_NAMES
+    ) -> Best:
         """The best matches by BM25: ids with their scores, those that hold all words first. Two to four statements.
 
         Args:
             where: Conditions on Bookmark that every result fulfils, those of `required` among them.
             limit: At most so many.
             is_filtered: Whether `where` leaves out more than the trash and the archive.
+            names: What the query may name; what is named comes before everything else.
         """
+        named = self._named(names)
         if not self.wanted.places or not (self.wanted.finders or self.required.bounded):
-            # What holds no word at all finds nothing by itself.
-            is_asked = self.required.words or self.required.others
-            return _newest(self.organization_id, self.required, where, limit) if is_asked else []
+            # What holds no word at all finds nothing by itself but what has it for a title.
+            if self.required.words or self.required.others:
+                return Best(_newest(self.organization_id, self.required, where, limit), 0)
+            return self._first([], named, where, limit)
         among = _few(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
-        return self._first(list(parts), where, limit)
+        return self._first(list(parts), named, where, limit)
 
     def candidates(self, limit: int) -> Select[int, float]:
         """The best matches as a statement, to be made part of another. `statistics` are read; nothing else is."""
@@ -232,28 +248,54 @@ class WordSearch:
         )
         return candidates.c.id.in_(found)
 
-    def _first(self, parts: Sequence[Scored], where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
-        """The best of the candidates that fulfil the conditions."""
-        candidates = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
+    def _named(self, names: Names) -> CTE | None:
+        """What the query names, whatever its words."""
+        words = " & ".join(finder.words for finder in self.wanted.finders)
+        return named_bookmarks(self.organization_id, names, words, self.required.words)
+
+    def _scored_names(self, named: CTE) -> Select[int, float]:
+        own = select(self.score()).where(BookmarkDocument.bookmark_id == named.c.id)
+        # A document that is not written yet weighs nothing.
+        score = func.coalesce(own.correlate(named).scalar_subquery(), 0)
+        return select(named.c.id, cast(score, Float).label("score"))
+
+    def _first(
+        self, parts: Sequence[Scored], named: CTE | None, where: Sequence[ColumnElement[bool]], limit: int
+    ) -> Best:
+        """The best of the candidates that fulfil the conditions, those that are named before the others."""
+        # Not after the others: SQLAlchemy cannot compile a selection that follows a text in a union.
+        several = [self._scored_names(named), *parts] if named is not None else parts
+        if not several:
+            return Best([], 0)
+        candidates = (union(*several) if len(several) > 1 else several[0]).subquery()
         complete = self._is_complete(candidates).label("complete")
+        tier: ColumnElement[int] = literal_column(str(NOT_NAMED)).label("tier")
+        among: FromClause = candidates
+        if named is not None:
+            tier = func.coalesce(named.c.tier, NOT_NAMED).label("tier")
+            among = candidates.outerjoin(named, named.c.id == candidates.c.id)
         # The conditions are looked at for one candidate after the other, the best first, until there are enough.
         ordered = (
-            select(candidates, complete)
-            .order_by(complete.desc(), candidates.c.score.desc(), candidates.c.id.desc())
+            select(candidates, complete, tier)
+            .select_from(among)
+            .order_by(tier, complete.desc(), candidates.c.score.desc(), candidates.c.id.desc())
             .offset(literal_column("0"))
             .subquery()
         )
         passing = select(literal_column("1")).where(Bookmark.id == ordered.c.id, *where).limit(1).lateral()
         best = (
-            select(ordered.c.id, ordered.c.score)
+            select(ordered.c.id, ordered.c.score, ordered.c.tier)
             .select_from(ordered.join(passing, true()))
-            .order_by(ordered.c.complete.desc(), ordered.c.score.desc(), ordered.c.id.desc())
+            .order_by(ordered.c.tier, ordered.c.complete.desc(), ordered.c.score.desc(), ordered.c.id.desc())
             .limit(limit)
             .subquery()
         )
-        # As two arrays: a thousand rows would take longer to read than to find.
-        ids, scores = db.session.execute(select(func.array_agg(best.c.id), func.array_agg(best.c.score))).one()
-        return list(zip(ids or (), scores or (), strict=True))
+        # As arrays: a thousand rows would take longer to read than to find.
+        found = select(func.array_agg(best.c.id), func.array_agg(best.c.score)).add_columns(
+            func.count().filter(best.c.tier < NOT_NAMED)
+        )
+        ids, scores, first = db.session.execute(found).one()
+        return Best(list(zip(ids or (), scores or (), strict=True)), first)
 
 
 def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:

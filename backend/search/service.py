@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loguru import logger
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
@@ -18,15 +18,18 @@ from backend.bookmarks.fulltext.conditions import (
     requirements,
     understand,
 )
-from backend.bookmarks.neighbours import Ranked, similarities
+from backend.bookmarks.models import Bookmark
+from backend.bookmarks.neighbours import similarities
 from backend.bookmarks.queries import check_filters, conditions
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
+from backend.extensions import db
 from backend.search.fusion import fuse
 from backend.search.meaning import ByMeaning, search_by_meaning
+from backend.search.naming import Names, as_address, names_in, same_links
 from backend.search.paging import window
 from backend.search.queries import read_hits
-from backend.search.ranking import WordSearch
+from backend.search.ranking import Best, WordSearch
 from backend.search.recent import remember_search
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 from backend.search.wanted import wanted_words
@@ -37,6 +40,8 @@ WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
 PROSE_WORDS = 10
 FILTERS = BookmarkFilter.model_fields.keys() - {"q"}
+
+NO_NAMES = Names()
 
 Hit = tuple[int, float, list[Matched]]
 
@@ -53,7 +58,8 @@ class Found:
 class _Request:
     """A query as the two ways to rank need it; `where` are all conditions on Bookmark, those on words aside.
 
-    `is_filtered` is whether they let through less than an organization's usual bookmarks.
+    `is_filtered` is whether they let through less than an organization's usual bookmarks; `names` is what the query may
+    name.
     """
 
     actor: Actor
@@ -61,20 +67,29 @@ class _Request:
     words: WordSearch
     where: Sequence[ColumnElement[bool]]
     is_filtered: bool
+    names: Names = NO_NAMES
 
-    def by_words(self, limit: int) -> Ranked:
-        return self.words.best(self.where, limit, is_filtered=self.is_filtered)
+    def by_words(self, limit: int) -> Best:
+        return self.words.best(self.where, limit, is_filtered=self.is_filtered, names=self.names)
 
     def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
-        where = [*self.where]
-        if self.words.required.words:
-            where.append(holds(self.actor.organization_id, self.words.required.words))
         try:
-            return search_by_meaning(self.actor, self.query.text, where, limit)
+            return search_by_meaning(self.actor, self.query.text, self._all_conditions(), limit)
         except EmbeddingsUnavailable as fault:
             logger.info("search by words only: {}", fault.reason)
             return None
+
+    def same_links(self) -> list[int]:
+        """The bookmarks whose addresses are in the query: one statement, if there may be any."""
+        if not self.names.links:
+            return []
+        found = select(Bookmark.id).where(*self._all_conditions(), same_links(self.names.links))
+        return list(db.session.scalars(found.where(Bookmark.deleted_at.is_(None)).order_by(Bookmark.id.desc())))
+
+    def _all_conditions(self) -> list[ColumnElement[bool]]:
+        words = self.words.required.words
+        return [*self.where, holds(self.actor.organization_id, words)] if words else [*self.where]
 
 
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
@@ -82,8 +97,9 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     started = time.perf_counter()
     understood, languages = understand(actor.organization_id, parse(query.q))
     check_filters(query, understood)
-    parsed = as_prose(understood)
-    found = _find(_request(actor, query, parsed, languages), query) if parsed.clauses else Found([])
+    parsed = as_prose(as_address(query.q, understood))
+    request = _request(actor, query, parsed, languages, names_in(query.q, parsed))
+    found = _find(request, query) if parsed.clauses else Found([])
     shown = window([id_ for id_, _, _ in found.ranked], query)
     ranked = found.ranked[shown.start : shown.end]
     by_words = {id_ for id_, _, matched in ranked if "text" in matched}
@@ -114,7 +130,7 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
 def find_by_words(actor: Actor, words: str, among: BookmarkFilter, limit: int) -> list[int]:
     """The ids of the best matches for words in which nothing is an operator, best first. Not remembered as a search."""
     query = SearchQuery(q="", **among.model_dump(exclude={"q"}))
-    return [id_ for id_, _ in _plain_request(actor, query, words).by_words(limit)]
+    return [id_ for id_, _ in _plain_request(actor, query, words).by_words(limit).ranked]
 
 
 def find_related(actor: Actor, text: str, among: BookmarkFilter, limit: int) -> list[int]:
@@ -145,7 +161,9 @@ def _plain_request(actor: Actor, query: SearchQuery, text: str) -> _Request:
     return _request(actor, query, *understand(actor.organization_id, plain))
 
 
-def _request(actor: Actor, query: SearchQuery, parsed: Query, languages: Languages) -> _Request:
+def _request(
+    actor: Actor, query: SearchQuery, parsed: Query, languages: Languages, names: Names = NO_NAMES
+) -> _Request:
     strict = [clause for clause in parsed.clauses if not isinstance(clause, Term) or clause.negated]
     required = requirements(actor.organization_id, strict, languages, query.tag)
     lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}
@@ -153,7 +171,7 @@ def _request(actor: Actor, query: SearchQuery, parsed: Query, languages: Languag
     where = [*conditions(actor, among), *required.others]
     words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required)
     is_filtered = bool(required.others) or among.model_dump(include={*FILTERS}, exclude_defaults=True) != {}
-    return _Request(actor, parsed, words, where, is_filtered)
+    return _Request(actor, parsed, words, where, is_filtered, names)
 
 
 def _find(request: _Request, query: SearchQuery) -> Found:
@@ -164,27 +182,38 @@ def _find(request: _Request, query: SearchQuery) -> Found:
     meant = request.by_meaning(MEANING_WINDOW if is_semantic else FUSED_WINDOW)
     if meant is None or not (meant.ranked or meant.complete):
         return _by_words(request, degraded=True)
-    if is_semantic:
-        found: list[Hit] = [(id_, score, ["semantic"]) for id_, score in meant.ranked]
-    else:
-        found = _fused(request, meant)
+    found = _by_meaning(request, meant) if is_semantic else _fused(request, meant)
     return Found(found, degraded=not meant.complete)
 
 
 def _by_words(request: _Request, *, degraded: bool = False) -> Found:
-    return Found([(id_, score, ["text"]) for id_, score in request.by_words(WINDOW)], degraded)
+    return Found([(id_, score, ["text"]) for id_, score in request.by_words(WINDOW).ranked], degraded)
+
+
+def _by_meaning(request: _Request, meant: ByMeaning) -> list[Hit]:
+    """What is nearest in meaning, after the links whose addresses were asked for: an address means little."""
+    hits: dict[int, Hit] = {id_: (id_, score, ["semantic"]) for id_, score in meant.ranked}
+    links = request.same_links()
+    likeness = similarities(request.actor, meant.vector, meant.model, [id_ for id_ in links if id_ not in hits])
+    first: list[Hit] = [
+        (id_, hits[id_][1], ["text", "semantic"]) if id_ in hits else (id_, likeness.get(id_, 0.0), ["text"])
+        for id_ in links
+    ]
+    return [*first, *(hit for id_, hit in hits.items() if id_ not in links)]
 
 
 def _fused(request: _Request, meant: ByMeaning) -> list[Hit]:
-    """The first by words and the first by meaning, each with both scores."""
-    by_words, by_meaning = dict(request.by_words(FUSED_WINDOW)), dict(meant.ranked)
+    """The first by words and the first by meaning, each with both scores; what the query names stays first."""
+    best = request.by_words(FUSED_WINDOW)
+    named = [id_ for id_, _ in best.ranked[: best.named]]
+    by_words, by_meaning = dict(best.ranked), dict(meant.ranked)
     only_meant = [id_ for id_ in by_meaning if id_ not in by_words]
     only_worded = [id_ for id_ in by_words if id_ not in by_meaning]
     by_words |= request.words.scores(only_meant)
     nearest = set(by_meaning)
     by_meaning |= similarities(request.actor, meant.vector, meant.model, only_worded)
-    hits: list[Hit] = []
+    hits: dict[int, Hit] = {}
     for id_, score in fuse(by_words, by_meaning):
-        matched: list[Matched] = ["text"] if by_words.get(id_) else []
-        hits.append((id_, score, [*matched, "semantic"] if id_ in nearest else matched))
-    return hits
+        matched: list[Matched] = ["text"] if by_words.get(id_) or id_ in named else []
+        hits[id_] = (id_, score, [*matched, "semantic"] if id_ in nearest else matched)
+    return [*(hits[id_] for id_ in named), *(hit for id_, hit in hits.items() if id_ not in named)]

@@ -222,6 +222,7 @@ def test_names_of_code_and_addresses_are_found_as_they_are_written():
         *(("A fast key-value store for caching", "en"), ("Awesome plugins", "en"), ("Das Buch und die Bücher", "de")),
         *(("Ein Buch über Bücher", "de"), ("Los libros de la biblioteca", "es"), ("Học Python cơ bản", "vi")),
         *(("Створення сервісу", "uk"), ("آموزش پایتون چگونه", "fa"), ("Vim", None), ("qwzx", None), ("", None)),
+        *(("El libro de la historia", "es"), ("Event Sourcing by Julián Domínguez and José Núñez", "en")),
     ],
 )
 def test_a_text_tells_its_language_by_its_own_words_or_none(text, language):

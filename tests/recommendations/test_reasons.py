@@ -51,6 +51,36 @@ def test_shared_words_stand_in_both(ada: Api) -> None:
         assert word in f"{item['bookmark']['title']} {item['bookmark']['description']}".lower()
 
 
+@pytest.mark.parametrize(
+    ("title", "subject", "words"),
+    [
+        ("Rust's borrow checker", "The borrow checker of Rust", ["borrow", "checker", "rust"]),
+        ("samber/awesome-prometheus-alerts", "awesome-prometheus-alerts", ["alerts", "prometheus"]),
+        ("rust-lang/log for crates", "rust-lang/log and crates", ["crates", "lang", "log", "rust"]),
+        ("my_little_parser, a library", "my_little_parser", []),
+        ("com.example.parser", "com.example.parser", ["parser"]),
+        ("The first of many new ways to use parsers", "First new way of many to use a parser", ["parsers"]),
+        ("Self-hosted photos in 2024", "self-hosted photos 2024", ["photos", "self-hosted"]),
+        ("node.js, C++ and version 1.2.3", "node.js with C++ 1.2.3", ["c++", "node.js"]),
+        ("«L’histoire» des parseurs", "l'histoire, parseurs", ["histoire", "parseurs"]),
+        ("東京タワー案内", "東京タワー", ["東京タワー"]),
+        ("see https://parser.example/parsers", "parser", []),
+    ],
+)
+def test_words_are_named_as_a_person_would_say_them(ada: Api, title: str, subject: str, words: list[str]) -> None:
+    ada.save("https://parser.example/1", title=title, tags=["parser"])
+    found = offers(ada, text=subject, engine="content")["items"][0]["reasons"]
+    named = [word for reason in found for word in re.findall(r"‘(.+?)’(?=,| in common)", reason)]
+    assert sorted(named) == words
+
+
+def test_where_no_word_says_anything_none_is_named(ada: Api) -> None:
+    ada.save("https://example.org/1", title="The first of many")
+    items = offers(ada, text="many first things", engine="content")["items"]
+    assert [reason for item in items for reason in item["reasons"] if "word" in reason] == []
+    assert items[0]["reasons"]
+
+
 def test_a_cosine_is_that_of_the_vectors(ada: Api, directions: Directions) -> None:
     taste = save(ada, "Attached", direction="north up")
     save(ada, "Offered", direction="north north up")
