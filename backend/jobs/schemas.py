@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+from sqlalchemy import Row
+
 from backend.api import Out, Page, PageQuery
 from backend.jobs.models import Job
 
@@ -31,13 +34,17 @@ class JobOut(Out):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    truncated: list[Literal["result"]] = Field(
+        [], description="In lists: `result`, where it is null for being over 15 kB; GET /jobs/{id} has it"
+    )
 
     @classmethod
-    def of(cls, job: Job) -> JobOut:
-        """The API's shape of a row."""
+    def of(cls, job: Job | Row[Any], *, is_whole: bool = True) -> JobOut:
+        """The API's shape of a row; `is_whole` says whether its result was read."""
         progress = {"done": job.done, "total": job.total, "message": job.message}
         columns = {column.key: getattr(job, column.key) for column in Job.__table__.columns}
-        return cls.model_validate({**columns, "progress": progress})
+        truncated = [] if is_whole else ["result"]
+        return cls.model_validate({**columns, "progress": progress, "truncated": truncated})
 
 
 class JobPage(Page[JobOut]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from backend.bookmarks.analysis import Token, analyze, is_stop, query_forms, que
 from backend.bookmarks.analysis.stemming import primary_tag
 from backend.bookmarks.analysis.tokens import TEXT
 from backend.bookmarks.syntax import Query
+from backend.normalisation import normalize
 from backend.search.reading import Allowance
 from backend.search.spotting import IS_UNSPACED, spotter
 
@@ -127,7 +127,7 @@ class Matcher:
                     break
                 seen = spot.end()
                 run = IS_UNSPACED.match(spot[0])
-                indexes = self.runs.get(unicodedata.normalize("NFKC", spot[0])) if run else None
+                indexes = self.runs.get(normalize("NFKC", spot[0])) if run else None
                 if indexes is not None:
                     allowance.analyse(len(spot[0]) * len(indexes))
                     yield from ((*spot.span(), index) for index in indexes)
@@ -194,7 +194,7 @@ def _matcher(wanted: tuple[Wanted, ...], language: str | None) -> Matcher:
     runs: dict[str, list[int]] = defaultdict(list)
     for index, one in enumerate(wanted):
         if not one.forms:
-            runs[unicodedata.normalize("NFKC", one.text)].append(index)
+            runs[normalize("NFKC", one.text)].append(index)
     heads: dict[str, list[tuple[int, Form]]] = defaultdict(list)
     rarest = [*runs, *(one.text for one in wanted if not one.forms)]
     for index, one in enumerate(wanted):
