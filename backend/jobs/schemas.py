@@ -28,23 +28,21 @@ class JobOut(Out):
     kind: str
     status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: ProgressOut
-    result: dict[str, Any] | None
+    result: dict[str, Any] | None = Field(
+        description='In lists, one of over 15 kB is `{"truncated": true}`; GET /jobs/{id} has it'
+    )
     error: str | None
     attempts: int
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    truncated: list[Literal["result"]] = Field(
-        [], description="In lists: `result`, where it is null for being over 15 kB; GET /jobs/{id} has it"
-    )
 
     @classmethod
-    def of(cls, job: Job | Row[Any], *, is_whole: bool = True) -> JobOut:
-        """The API's shape of a row; `is_whole` says whether its result was read."""
+    def of(cls, job: Job | Row[Any]) -> JobOut:
+        """The API's shape of a row."""
         progress = {"done": job.done, "total": job.total, "message": job.message}
         columns = {column.key: getattr(job, column.key) for column in Job.__table__.columns}
-        truncated = [] if is_whole else ["result"]
-        return cls.model_validate({**columns, "progress": progress, "truncated": truncated})
+        return cls.model_validate({**columns, "progress": progress})
 
 
 class JobPage(Page[JobOut]):
