@@ -21,7 +21,7 @@ from tests.bookmarks.pages import add_vector
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 LARGEST = 2_000_000
 QUERIES: dict[str, dict[str, Any]] = {
-    "/api/v1/search": {"q": "x", "mode": "text"},
+    "/api/v1/search": {"q": "x", "mode": "text", "page_size": 100},
     "/api/v1/search/suggest": {"q": "x"},
     "/api/v1/recommendations": {"text": "x", "limit": 50},
     "/api/v1/bookmarks/<id:bookmark_id>/similar": {"limit": 50},

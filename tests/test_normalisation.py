@@ -13,6 +13,7 @@ from backend import normalisation
 from backend.bookmarks.analysis import analyze
 from backend.bookmarks.analysis.folding import clusters, normalise
 from backend.bookmarks.capture.dates import parse_date
+from backend.bookmarks.capture.linked_data import read_linked_data
 from backend.bookmarks.capture.scan import MAX_SCRIPTS, scan_html
 from backend.bookmarks.capture.text import clean_paragraphs
 from backend.bookmarks.names import tag_key
@@ -99,3 +100,9 @@ def test_only_so_many_scripts_of_a_page_are_kept() -> None:
 @pytest.mark.parametrize("text", ["9" * 20, "9" * 5_000, "-" * 5_000, "2015-" + "9" * 20, "1/2/" * 1_000])
 def test_a_date_that_no_calendar_holds_is_none(text: str) -> None:
     assert parse_date(text) is None
+
+
+@pytest.mark.parametrize("script", ['{"@type": "Article", "headline": "&#%s;"}', '{"headline": "a", "b": "&#%s;",'])
+def test_a_number_that_python_refuses_to_read_stops_no_capture(script: str) -> None:
+    digits = "1" * 5_000
+    assert read_linked_data([script % digits], "https://example.org/").headline in (f"&#{digits};", "a")
