@@ -6,14 +6,22 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.api import Out
 
 # What a list shows of a text; the whole is what a single GET gives.
 SHOWN_CHARACTERS = 2_000
 # A character that is seen as one may be made of several: a letter and its marks, emoji that are joined.
 LONGEST_CHARACTER = 32
 JOINER = "\u200d"
+# What all items of a list take together, as JSON, in which a character takes up to six bytes (`\u0001`).
+LIST_BYTES = 1_900_000
+LARGEST_CHARACTER = 6
+# What smaller fields take, at most: nothing is gained by cutting them.
+SMALL_FIELD = 100
 
 
 def beginning(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
@@ -28,17 +36,64 @@ def shorten(values: dict[str, Any], names: Sequence[str]) -> None:
     for name in names:
         text = values[name]
         if len(text) > SHOWN_CHARACTERS:
-            values[name] = text[: _last_cut(text)]
+            values[name] = text[: _last_cut(text, SHOWN_CHARACTERS)]
             truncated.append(name)
     values["truncated"] = truncated
 
 
-def _last_cut(text: str) -> int:
+def fit(items: Sequence[Out], names: Sequence[str], room: int = LIST_BYTES) -> None:
+    """Cut these fields of the items of a list further where all would take more than so many bytes together.
+
+    Each item may take as much as any other; of one that takes more, the largest field is halved until it fits. A text
+    or list keeps its beginning, another field is null, and `truncated` names them. Lists of usual texts are not even
+    measured.
+    """
+    if sum(_bound(getattr(item, name)) for item in items for name in names) <= room // 2:
+        return
+    sizes = [len(item.model_dump_json().encode()) for item in items]
+    if sum(sizes) > room:
+        for item, size in zip(items, sizes, strict=True):
+            _fit(item, names, size - room // len(items))
+
+
+def _fit(item: Out, names: Sequence[str], over: int) -> None:
+    sizes = {name: _size(getattr(item, name)) for name in names}
+    cut = set(item.truncated)  # type: ignore[attr-defined]
+    while over > 0:
+        name = max(sizes, key=lambda one: sizes[one])
+        if sizes[name] <= SMALL_FIELD:
+            break
+        value = _half(getattr(item, name))
+        over -= sizes[name] - _size(value)
+        sizes[name] = _size(value)
+        setattr(item, name, value)
+        cut.add(name)
+    item.truncated = [name for name in names if name in cut]  # type: ignore[attr-defined]
+
+
+def _bound(value: Any) -> int:
+    """How many bytes a field takes at most."""
+    if isinstance(value, str):
+        return LARGEST_CHARACTER * len(value)
+    return sum(LARGEST_CHARACTER * len(str(one)) + 3 for one in value) if value else 0
+
+
+def _size(value: Any) -> int:
+    return len(orjson.dumps(value))
+
+
+def _half(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[: _last_cut(value, len(value) // 2)]
+    return value[: len(value) // 2] if isinstance(value, list) else None
+
+
+def _last_cut(text: str, highest: int) -> int:
     """The last place to cut at that parts no character from its marks, if it is near."""
-    for at in range(SHOWN_CHARACTERS, SHOWN_CHARACTERS - LONGEST_CHARACTER, -1):
+    for at in range(highest, max(0, highest - LONGEST_CHARACTER), -1):
         if not _belongs_to_the_one_before(text[at]) and text[at - 1] != JOINER:
             return at
-    return SHOWN_CHARACTERS
+    return highest
 
 
 def _belongs_to_the_one_before(character: str) -> bool:

@@ -37,6 +37,7 @@ ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli", "serving"}
 # What every feature may use; each may use those before it.
 CORE = (
     "addresses",
+    "normalisation",
     "outbound",
     "breaker",
     "redis_connections",

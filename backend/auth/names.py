@@ -13,6 +13,8 @@ from importlib import resources
 
 import idna
 
+from backend.normalisation import normalize
+
 # Unicode 14, DerivedCoreProperties.txt: Default_Ignorable_Code_Point. They show as nothing, or join or vary what is
 # beside them; NFKC_Casefold (Unicode, section 3.13, R7) drops them too.
 INVISIBLE = re.compile(
@@ -84,7 +86,7 @@ def _top_level_domains() -> frozenset[str]:
 
 
 def _fold_text(text: str) -> str:
-    normal = unicodedata.normalize("NFKC", INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold())
+    normal = normalize("NFKC", INVISIBLE.sub("", normalize("NFKC", text)).casefold())
     # Case folding takes some letters apart, and what it leaves may be nothing to see.
     return INVISIBLE.sub("", normal)
 

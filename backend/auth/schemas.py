@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -15,6 +14,7 @@ from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query
 from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from backend.mail.addresses import plain_address
+from backend.normalisation import normalize
 
 # Self-hosted people write to each other inside a house too: host.local, home.arpa. Whether mail arrives is for a mail
 # server to find out; the library's list is meant to be changed.
@@ -37,7 +37,7 @@ def _username(value: str) -> str:
     fault = username_fault(value)
     if fault:
         raise ValueError(fault)
-    return unicodedata.normalize("NFC", value)
+    return normalize("NFC", value)
 
 
 EMAIL_SCHEMA = {"type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]}

@@ -37,7 +37,7 @@ from backend.extensions import db
 from backend.pagination import Slice, Sort, paginate
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
-from backend.shortening import beginning, shorten
+from backend.shortening import LIST_BYTES, beginning, fit, shorten
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
@@ -68,6 +68,8 @@ PROJECT_IDS = type_coerce(
 
 
 LONG_TEXTS = ("description", "notes")
+# What of a listed bookmark may be cut where a list would be too large.
+CUTTABLE = (*LONG_TEXTS, "title", "tags", "project_ids", "image_url")
 # What nobody sees is not read.
 SHOWN = [column for column in Bookmark.__table__.columns if column.key not in ("title_from", "description_from")]
 WHOLE_BOOKMARKS: Select[Any] = select(*SHOWN, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
@@ -94,14 +96,16 @@ def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Se
     return LISTED_BOOKMARKS.add_columns(*extra) if extra else LISTED_BOOKMARKS
 
 
-def listed_out(row: Row[Any]) -> BookmarkOut:
-    """The API's shape of a row of `select_listed`."""
-    return BookmarkOut.model_validate(_listed_values(row))
+def listed_out(rows: Sequence[Row[Any]], room: int = LIST_BYTES) -> list[BookmarkOut]:
+    """The API's shape of the rows of `select_listed` that are shown together, in so many bytes at most."""
+    found = [BookmarkOut.model_validate(_listed_values(row, LONG_TEXTS)) for row in rows]
+    fit(found, CUTTABLE, room)
+    return found
 
 
-def _listed_values(row: Row[Any]) -> dict[str, Any]:
+def _listed_values(row: Row[Any], names: Sequence[str]) -> dict[str, Any]:
     values = _values(row)
-    shorten(values, LONG_TEXTS)
+    shorten(values, names)
     return values
 
 
@@ -147,7 +151,7 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[
     total = kept_total(actor, query, _archived(query))
     is_dear = len(query.tag) + len((query.q or "").split()) > DEAR
     found = paginate(conditions(actor, query), select_listed(), sort, query, total, is_dear=is_dear)
-    return found, [listed_out(row) for row in found.rows]
+    return found, listed_out(found.rows)
 
 
 def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tuple[Slice, list[AttachedBookmarkOut]]:
@@ -161,10 +165,14 @@ def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tu
     is_live = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == ProjectBookmark.bookmark_id).scalar_subquery()
     which = [ProjectBookmark.project_id == project_id, is_known, is_live]
     sort = Sort(query.sort, ProjectBookmark.attached_at, ProjectBookmark.bookmark_id)
-    found = paginate(which, _attached(select_listed, project_id), sort, query)
+    shape = _attached(select_listed, beginning(ProjectBookmark.note), project_id)
+    found = paginate(which, shape, sort, query)
     if not found.total:
         projects.get_project(actor, project_id)
-    return found, [AttachedBookmarkOut.model_validate(_listed_values(row)) for row in found.rows]
+    names = (*LONG_TEXTS, "note")
+    items = [AttachedBookmarkOut.model_validate(_listed_values(row, names)) for row in found.rows]
+    fit(items, (*CUTTABLE, "note"))
+    return found, items
 
 
 def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBookmarkOut:
@@ -173,15 +181,17 @@ def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBoo
     Raises:
         NotFound: it is in the trash, not attached, or never was.
     """
-    found = _attached(select_bookmarks, project_id).where(live(actor), Bookmark.id == bookmark_id)
+    found = _attached(select_bookmarks, ProjectBookmark.note, project_id).where(live(actor), Bookmark.id == bookmark_id)
     row = db.session.execute(found).one_or_none()
     if row is None:
         raise NotFound
     return AttachedBookmarkOut.model_validate(_values(row))
 
 
-def _attached(shape: Callable[..., Select[Any]], project_id: int) -> Select[Any]:
-    attached = (ProjectBookmark.bookmark_id, ProjectBookmark.note, ProjectBookmark.attached_at)
+def _attached(
+    shape: Callable[..., Select[Any]], note: ColumnElement[str] | InstrumentedAttribute[str], project_id: int
+) -> Select[Any]:
+    attached = (ProjectBookmark.bookmark_id, note, ProjectBookmark.attached_at)
     this = and_(ProjectBookmark.project_id == project_id, ProjectBookmark.bookmark_id == Bookmark.id)
     return shape(*attached).join(ProjectBookmark, this)
 
@@ -237,8 +247,8 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[
     model = fullest_model(actor, list(vectors))
     others = (Bookmark.deleted_at.is_(None), Bookmark.id != bookmark_id)
     ranked = rank_by_meaning(actor, vectors[model], model, others, limit)
-    rows = db.session.execute(select_listed().where(live(actor), one_of([id_ for id_, _ in ranked])))
-    found = {row.id: listed_out(row) for row in rows}
+    rows = db.session.execute(select_listed().where(live(actor), one_of([id_ for id_, _ in ranked]))).all()
+    found = {one.id: one for one in listed_out(rows)}
     return [(found[id_], score) for id_, score in ranked if id_ in found]
 
 

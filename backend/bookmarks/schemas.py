@@ -205,8 +205,10 @@ class BookmarkOut(Out):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
-    truncated: list[Literal["description", "notes"]] = Field(
-        [], description="In lists and searches: of which fields only the first 2,000 characters are shown"
+    truncated: list[Literal["description", "notes", "note", "title", "tags", "project_ids", "image_url"]] = Field(
+        [],
+        description="In lists and searches: which fields show their beginning only. Of long texts that is the first "
+        "2,000 characters; less, and of other fields too, where the list would take over 2 MB otherwise",
     )
 
 

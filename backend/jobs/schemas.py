@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import Field
+from sqlalchemy import Row
+
 from backend.api import Out, Page, PageQuery
 from backend.jobs.models import Job
 
@@ -25,7 +28,9 @@ class JobOut(Out):
     kind: str
     status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: ProgressOut
-    result: dict[str, Any] | None
+    result: dict[str, Any] | None = Field(
+        description='In lists, one of over 15 kB is `{"truncated": true}`; GET /jobs/{id} has it'
+    )
     error: str | None
     attempts: int
     created_at: datetime
@@ -33,7 +38,7 @@ class JobOut(Out):
     finished_at: datetime | None
 
     @classmethod
-    def of(cls, job: Job) -> JobOut:
+    def of(cls, job: Job | Row[Any]) -> JobOut:
         """The API's shape of a row."""
         progress = {"done": job.done, "total": job.total, "message": job.message}
         columns = {column.key: getattr(job, column.key) for column in Job.__table__.columns}

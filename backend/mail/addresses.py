@@ -7,6 +7,8 @@ import unicodedata
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 
+from backend.normalisation import normalize
+
 # RFC 5322's dot-atom, with letters beyond ASCII (RFC 6531): no quotes, comments, routes, blanks or control characters.
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 LOCAL_PART = re.compile(rf"{ATOM}(?:\.{ATOM})*")
@@ -25,7 +27,7 @@ def plain_address(value: str) -> Address | None:
     What looks plain must stay so when it is normalised: a full-width `＠` or `＝？` becomes the sign itself later on.
     """
     local, _, domain = value.rpartition("@")
-    if not (_is_plain_local(local) and _is_plain_local(unicodedata.normalize("NFKC", local))):
+    if not (_is_plain_local(local) and _is_plain_local(normalize("NFKC", local))):
         return None
     try:
         ascii_domain = domain.encode("idna").decode()
@@ -45,7 +47,7 @@ def mailbox(address: str) -> str:
 
     An address that is none is its own mailbox.
     """
-    local, at, domain = unicodedata.normalize("NFKC", address).casefold().rpartition("@")
+    local, at, domain = normalize("NFKC", address).casefold().rpartition("@")
     try:
         domain = domain.encode("idna").decode()
     except UnicodeError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Iterable
 
 from sqlalchemy import delete, func, select
@@ -19,6 +18,7 @@ from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings, db, utc_now
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
+from backend.normalisation import normalize
 from backend.organizations.access import hold_person, lock_owned
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
@@ -150,7 +150,7 @@ def unique_slug(name: str) -> str:
 
 def _readable_slug(name: str) -> str:
     """The words of a name in plain letters, accents left away; empty if there are none."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:READABLE_SLUG].rstrip("-")
 
 

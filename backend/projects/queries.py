@@ -28,7 +28,7 @@ from backend.pagination import Sort, page_of, paginate
 from backend.projects.models import Project, ProjectBookmark
 from backend.projects.schemas import ProjectDeletionOut, ProjectListQuery, ProjectOut, ProjectPage
 from backend.projects.wording import begins_words
-from backend.shortening import beginning, shorten
+from backend.shortening import beginning, fit, shorten
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
 # Bookmarks, tasks and feedback use projects, never the other way: what is counted of them is named here.
@@ -67,6 +67,8 @@ def task_counts() -> tuple[ColumnElement[int], ColumnElement[int]]:
 
 
 LONG_TEXTS = ("description",)
+# What of a listed project may be cut where a list would be too large.
+CUTTABLE = ("description", "technologies")
 # Without the words, which nobody is shown, and the description, which lists show in part.
 _FIELDS = select(
     Project.id, Project.name, Project.name_key, Project.technologies, Project.status,
@@ -85,7 +87,9 @@ def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
         which.extend(begins_words(Project.words, query.q))
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Project.id)
     found = paginate(which, LISTED_PROJECTS, sort, query)
-    return page_of(ProjectPage, found, [_project_out(row, LONG_TEXTS) for row in found.rows])
+    items = [_project_out(row, LONG_TEXTS) for row in found.rows]
+    fit(items, CUTTABLE)
+    return page_of(ProjectPage, found, items)
 
 
 def get_project(actor: Actor, project_id: int) -> ProjectOut:

@@ -83,8 +83,8 @@ class ProjectOut(Out):
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
-    truncated: list[Literal["description"]] = Field(
-        [], description="In lists: of which fields only the first 2,000 characters are shown"
+    truncated: list[Literal["description", "technologies"]] = Field(
+        [], description="In lists: which fields show their beginning only, of a description at most 2,000 characters"
     )
 
 

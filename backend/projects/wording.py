@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.normalisation import normalize
 
 # What an index entry can hold.
 KEY_LENGTH = 200
@@ -37,5 +38,5 @@ def begins_words(column: InstrumentedAttribute[str], q: str) -> Iterator[ColumnE
 
 def _spaced(text: str) -> str:
     # Folded again at the end, because what is folded need not be in normal form.
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = normalize("NFKC", normalize("NFKC", text).casefold())
     return "".join(f" {word}" for word in WORD.findall(folded))

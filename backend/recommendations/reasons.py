@@ -24,6 +24,8 @@ from backend.search.ranking import WordSearch
 CLOSE, MOST_NAMED = 0.3, 4
 # Of what is recommended, so much is looked through for words that are named as reasons.
 READ_CHARACTERS = 1_000
+# So many characters of a title or word are quoted, and a reason has so many at most.
+LONGEST_QUOTED, LONGEST_REASON = 120, 500
 # A reason is given for an engine that has at least this part in a score.
 SHARE = 0.1
 # How what is attached, or was said, is told.
@@ -63,7 +65,9 @@ class Reasoner:
         heaviest = sorted(shares, key=lambda name: -shares[name])
         named = [name for name in heaviest if shares[name] >= SHARE] or heaviest[:1]
         found = [reason for name in named for reason in by_engine[name](place, bookmark)]
-        return list(dict.fromkeys(found)) or [f"fits {self.subject.noun} a little in all that is compared"]
+        return list(dict.fromkeys(_cut(reason, LONGEST_REASON) for reason in found)) or [
+            f"fits {self.subject.noun} a little in all that is compared"
+        ]
 
     def _content(self, _: int, bookmark: BookmarkOut) -> Iterator[str]:
         noun = self._whose()
@@ -94,7 +98,7 @@ class Reasoner:
             work = at_hand[int(np.argmax(nearness))]
             yield f"close in meaning to {_work(work)}"
         elif at_hand and (words := shared_words(bookmark, self.words.context)):
-            several = " and ".join(f"‘{one.title}’" for one in at_hand[:2])
+            several = " and ".join(f"‘{_cut(one.title)}’" for one in at_hand[:2])
             yield f"has {_quoted(words)} in common with what is being worked on, such as {several}"
 
     def _collaborative(self, place: int, _: BookmarkOut) -> Iterator[str]:
@@ -125,7 +129,7 @@ class Reasoner:
         return [name for name in bookmark.tags if tag_key(name) in known][:MOST_NAMED]
 
     def _taste(self, taste: Taste) -> str:
-        return "the bookmark" if taste.kind == "itself" else f"‘{taste.title}’{TOLD[taste.kind]}"
+        return "the bookmark" if taste.kind == "itself" else f"‘{_cut(taste.title)}’{TOLD[taste.kind]}"
 
 
 def cosine(one: Vector, other: Vector) -> float:
@@ -156,14 +160,18 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
 
 
 def _quoted(words: list[str]) -> str:
-    return f"the word{'s' if len(words) > 1 else ''} " + ", ".join(f"‘{word}’" for word in words)
+    return f"the word{'s' if len(words) > 1 else ''} " + ", ".join(f"‘{_cut(word)}’" for word in words)
+
+
+def _cut(text: str, most: int = LONGEST_QUOTED) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _work(work: Work) -> str:
     if work.noun == "bookmark":
-        return f"‘{work.title}’, which came up last"
+        return f"‘{_cut(work.title)}’, which came up last"
     due = f", due on {work.due_at:%Y-%m-%d}" if work.due_at else ""
-    return f"{work.noun} ‘{work.title}’{due}"
+    return f"{work.noun} ‘{_cut(work.title)}’{due}"
 
 
 def _ago(span: timedelta) -> str:

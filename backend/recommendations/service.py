@@ -19,7 +19,7 @@ from backend.recommendations.evidence import Evidence, Vector, read_evidence, ve
 from backend.recommendations.fusion import contributions, diversify, fuse
 from backend.recommendations.judging import Panel, Scores, query_vector
 from backend.recommendations.models import RecommendationSet
-from backend.recommendations.reasons import Reasoner
+from backend.recommendations.reasons import LONGEST_REASON, Reasoner
 from backend.recommendations.schemas import (
     AskedEngine,
     Engine,
@@ -30,6 +30,7 @@ from backend.recommendations.schemas import (
 from backend.recommendations.subjects import Subject, read_subject
 from backend.recommendations.urgency import urgency
 from backend.recommendations.words import Words, words_for
+from backend.shortening import LIST_BYTES
 
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 # Engines that meaning is a part of.
@@ -42,6 +43,8 @@ AT_HAND, NEIGHBOURS = 2, 150
 ANYWAY = 0.3
 # With fewer vectors than this part, meaning misses too much.
 COMPLETE = 0.9
+# What the reasons of a response take together: at most fifty times seven, of characters of six bytes.
+REASON_BYTES = 50 * 7 * LONGEST_REASON * 6
 SWITCHED_OFF = "Embeddings are switched off on this server."
 AWAITED = "Many bookmarks still wait for their vectors."
 THIN = "Too few projects and people here have bookmarks in common yet."
@@ -187,8 +190,8 @@ def _items(
 
 
 def _read(ids: Sequence[int]) -> dict[int, BookmarkOut]:
-    rows = db.session.execute(select_listed().where(one_of(ids)))
-    return {row.id: listed_out(row) for row in rows}
+    rows = db.session.execute(select_listed().where(one_of(ids))).all()
+    return {one.id: one for one in listed_out(rows, LIST_BYTES - REASON_BYTES)}
 
 
 def _remember(

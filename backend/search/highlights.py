@@ -15,10 +15,15 @@ from backend.search.spotting import IS_UNSPACED
 
 SENTENCE_END = re.compile(r"[.!?…]\s+|[。！？｡]\s*|\n\s*")
 ZERO_WIDTH_JOINER = "\u200d"
+# Of a title that is highlighted whole.
+LONGEST_TITLE = 500
 
 
 def highlight_title(title: str, matcher: Matcher, allowance: Allowance | None = None) -> str:
-    """The whole title, escaped, the words found in `<mark>`, as far as it may be read."""
+    """The whole title, escaped, the words found in `<mark>`, as far as it may be read; of a very long one the best
+    passage, as each mark takes more room than a word."""
+    if len(title) > LONGEST_TITLE:
+        return best_snippet(title, matcher, LONGEST_TITLE, allowance)
     return _marked(title, 0, len(title), matcher.hits(title, allowance=allowance))
 
 

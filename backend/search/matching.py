@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +12,16 @@ from typing import NamedTuple
 from backend.bookmarks.analysis import Token, analyze, is_stop, query_forms, query_terms
 from backend.bookmarks.analysis.stemming import primary_tag
 from backend.bookmarks.analysis.tokens import TEXT
-from backend.bookmarks.syntax import Query
+from backend.bookmarks.syntax import Filter, Query
+from backend.normalisation import normalize
 from backend.search.reading import Allowance
 from backend.search.spotting import IS_UNSPACED, spotter
 
 # Stemmers that change beginnings of words or put them into other letters: no word can be passed over.
 UNSPOTTABLE = {"ga", "id", "nl", "sr", "st", "yi"}
 LONGEST_PIECE = 200
+# Queries that are remembered, and how many characters of theirs are looked for at most.
+REMEMBERED, LONGEST_REMEMBERED = 256, 100
 # To the next space, or to where ideographs, kana or Hangul begin.
 PIECE = re.compile(rf"[^\s\u2e80-\ud7ff]{{0,{LONGEST_PIECE}}}")
 
@@ -127,7 +129,7 @@ class Matcher:
                     break
                 seen = spot.end()
                 run = IS_UNSPACED.match(spot[0])
-                indexes = self.runs.get(unicodedata.normalize("NFKC", spot[0])) if run else None
+                indexes = self.runs.get(normalize("NFKC", spot[0])) if run else None
                 if indexes is not None:
                     allowance.analyse(len(spot[0]) * len(indexes))
                     yield from ((*spot.span(), index) for index in indexes)
@@ -162,8 +164,13 @@ class Matcher:
                     yield begin + one.start, begin + one.end, index
 
 
-@lru_cache(maxsize=256)
 def matcher(query: Query, language: str | None) -> Matcher:
+    """What to mark for a query, remembered if it is short: one of 1,000 characters takes 400 kB."""
+    is_short = sum(len(unit.text) for unit in query.units if not isinstance(unit, Filter)) <= LONGEST_REMEMBERED
+    return (_remembered if is_short else make_matcher)(query, language)
+
+
+def make_matcher(query: Query, language: str | None) -> Matcher:
     """What to mark for a query: its words, those that say little only when there are no others, and its phrases.
 
     Args:
@@ -175,6 +182,9 @@ def matcher(query: Query, language: str | None) -> Matcher:
     chunks = [_wanted(found[0], language) for word in telling for found in TEXT.finditer(word)]
     phrases = [_wanted(phrase, language, is_phrase=True) for phrase in query.phrases]
     return _matcher(tuple(one for one in chunks + phrases if one), primary_tag(language))
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(make_matcher)
 
 
 def _wanted(text: str, language: str | None, *, is_phrase: bool = False) -> Wanted | None:
@@ -189,12 +199,11 @@ def _wanted(text: str, language: str | None, *, is_phrase: bool = False) -> Want
     return Wanted(text, frozen, weight, is_phrase) if frozen else None
 
 
-@lru_cache(maxsize=256)
 def _matcher(wanted: tuple[Wanted, ...], language: str | None) -> Matcher:
     runs: dict[str, list[int]] = defaultdict(list)
     for index, one in enumerate(wanted):
         if not one.forms:
-            runs[unicodedata.normalize("NFKC", one.text)].append(index)
+            runs[normalize("NFKC", one.text)].append(index)
     heads: dict[str, list[tuple[int, Form]]] = defaultdict(list)
     rarest = [*runs, *(one.text for one in wanted if not one.forms)]
     for index, one in enumerate(wanted):

@@ -17,10 +17,13 @@ from backend.search.highlights import best_snippet, highlight_title, is_marked
 from backend.search.matching import Matcher, matcher
 from backend.search.reading import Budget
 from backend.search.schemas import Highlights
+from backend.shortening import LIST_BYTES
 
 # What a highlight looks at: the first part of description and notes, and of a page, is mostly enough to show why it was
 # found, at a bounded cost. Where the words stand further down, so much more is read.
 OWN_CHARACTERS, HIGHLIGHTED_CHARACTERS, FURTHER_CHARACTERS = 20_000, 10_000, 100_000
+# For each language the words are stemmed again: up to 30 ms. In texts of further ones they are found as written.
+MOST_LANGUAGES = 8
 OWN = func.concat_ws("\n", func.nullif(Bookmark.description, ""), func.nullif(Bookmark.notes, ""))
 OWN_TEXT = func.left(OWN, OWN_CHARACTERS).label("own_text")
 # Each looked up by its key: a join might read all pages while PostgreSQL has not counted the rows.
@@ -52,19 +55,25 @@ def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> di
     """
     found = {row.id: row for row in db.session.execute(select_listed(OWN_TEXT, PAGE_TEXT).where(one_of(ids)))}
     budget = Budget(2 * len(found))
-    hits = {}
+    highlights = {}
+    matchers: dict[str | None, Matcher] = {}
     unshown: dict[int, Matcher] = {}
     for row in (found[id_] for id_ in ids if id_ in found):
-        find = matcher(query, stemming_language(row))
+        language = stemming_language(row)
+        if len(matchers) >= MOST_LANGUAGES and language not in matchers:
+            language = None
+        find = matchers[language] = matchers.get(language) or matcher(query, language)
         body = "\n".join(part for part in (row.own_text, row.page_text) if part)
         title = highlight_title(row.title, find, budget.next_text())
         shown = Highlights(title=title, snippet=best_snippet(body, find, allowance=budget.next_text()))
-        hits[row.id] = listed_out(row), shown
+        highlights[row.id] = shown
         if _is_cut(row) and find.wanted and row.id in by_words and not is_marked(shown.snippet):
             unshown[row.id] = find
     for id_, snippet in _further_snippets(unshown, budget):
-        hits[id_][1].snippet = snippet
-    return hits
+        highlights[id_].snippet = snippet
+    taken = sum(len(shown.model_dump_json().encode()) for shown in highlights.values())
+    bookmarks = listed_out([found[id_] for id_ in highlights], LIST_BYTES - taken)
+    return {one.id: (one, highlights[one.id]) for one in bookmarks}
 
 
 def _is_cut(row: Row[Any]) -> bool:

@@ -23,6 +23,8 @@ RUN_LETTERS = 8
 # about alike: with a shorter one there are too many, with a longer one a word must be typed further to be found.
 TYPO_LETTERS = 4
 NEAR_LETTERS = 5
+# Chunks and hashes that are remembered, and the longest: a title may be one chunk.
+REMEMBERED, LONGEST_REMEMBERED = 1 << 14, 64
 LETTERS = re.compile(f"[{LETTER}{MARK}]+")
 
 
@@ -94,7 +96,8 @@ def prefix_range(prefix: str) -> tuple[str, str]:
 def _words(text: str) -> Iterator[str]:
     for match in TEXT.finditer(text):
         if match.lastgroup == "chunk":
-            yield from _words_of_chunk(match[0])
+            is_short = len(match[0]) <= LONGEST_REMEMBERED
+            yield from (_words_of_chunk if is_short else _words_of_chunk.__wrapped__)(match[0])
         elif match.lastgroup == "run":
             run = fold(normalise(match[0]))
             yield from (run[at : at + RUN_LETTERS] for at in range(len(run)))
@@ -102,7 +105,7 @@ def _words(text: str) -> Iterator[str]:
             yield plain_emoji(match[0])
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=REMEMBERED)
 def _words_of_chunk(chunk: str) -> tuple[str, ...]:
     """Its runs of letters, and the ways in which they are written together: `node`, `js`, `nodejs`."""
     pieces = LETTERS.findall(fold(normalise(chunk)))
@@ -111,6 +114,6 @@ def _words_of_chunk(chunk: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word[:MAX_LETTERS] for word in (*pieces, *whole)))
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=REMEMBERED)
 def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big", signed=True)

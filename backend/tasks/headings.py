@@ -20,8 +20,10 @@ STEP = re.compile(
     r"(?P<mark>(?i:step|schritt|part|teil|paso|étape|passo|stap|krok|шаг)\s*#?\d{1,2}|第[一二三四五六七八九十\d]{1,3}步|\d{1,2}(?=[.):]))"
     r"\s*[:.)–—-]*\s*(?P<text>.*)"
 )
-MARKDOWN = re.compile(r"(?P<marks>#{1,6})\s+(?P<text>.+?)\s*#*$")
-PERMALINK = re.compile(r"\s*[¶#§🔗]+\s*$")
+MARKDOWN = re.compile(r"\s{0,3}(?P<marks>#{1,6})\s+(?P<text>\S.*)")
+PERMALINKS = "¶#§🔗"
+# Of a longer heading, or line that may be one, the beginning is read: headings may stand within headings.
+LONGEST_READ = 2_000
 
 
 @dataclass
@@ -79,21 +81,40 @@ def html_headings(markup: str) -> list[Heading]:
 def text_headings(text: str) -> list[Heading]:
     """The headings of a plain text: those of Markdown, else lines such as "Step 2: Sand the boards"."""
     lines = [line.strip() for line in text.splitlines()]
-    marked = [found for line in lines if (found := MARKDOWN.match(line))]
+    marked = [found for line in lines if (found := read_markdown_heading(line))]
     if marked:
-        return [_heading(found["text"], len(found["marks"])) for found in marked]
+        return [_heading(text, level) for text, level in marked]
     return [_heading(line, 1) for line in lines if _looks_like_a_step(line)]
 
 
+def read_markdown_heading(line: str) -> tuple[str, int] | None:
+    """The text and the level of a line such as `## Sand the boards ##`; None if it is no heading."""
+    found = MARKDOWN.match(line)
+    if found is None:
+        return None
+    text = found["text"].rstrip()
+    return text.rstrip("#").rstrip() or text[0], len(found["marks"])
+
+
 def _text_of(element: Any) -> str:
-    return " ".join(element.text_content().split())
+    text = ""
+    for piece in element.itertext(etree.Element):
+        text += piece[:LONGEST_READ]
+        if len(text) > LONGEST_READ:
+            break
+    return " ".join(text[:LONGEST_READ].split())
 
 
 def _heading(text: str, level: int) -> Heading:
-    shown = PERMALINK.sub("", text)
+    shown = _without_permalink(text[:LONGEST_READ])
     found = STEP.match(shown)
     bare = found["text"].strip() if found else ""
     return Heading(bare or shown, level, bool(bare))
+
+
+def _without_permalink(heading: str) -> str:
+    bare = heading.rstrip().rstrip(PERMALINKS)
+    return heading if bare == heading.rstrip() else bare.rstrip()
 
 
 def _looks_like_a_step(line: str) -> bool:

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Literal
 
 from backend.tasks.asides import is_aside
+from backend.tasks.headings import read_markdown_heading
 
 Kind = Literal["numbered", "bullet", "inner"]
 TAB = 4
@@ -29,7 +30,6 @@ DONE = frozenset("xX✓✔☑☒✅")
 FENCE = re.compile(r"\s*(?:```|~~~)")
 STRUCK = re.compile(r"~~.+~~$")
 RULE = re.compile(r"\s*(?:[-*_]\s*){3,}$")
-HEADING = re.compile(r"\s{0,3}#{1,6}\s+(?P<text>.+?)\s*#*\s*$")
 INLINE_NUMBER = re.compile(r"(?:(?<=\s)|(?<=^))\(?(\d{1,2})[.)](?=\s+\S)")
 
 
@@ -120,10 +120,10 @@ def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
             in_code = not in_code
         elif in_code:
             yield _Line(_width(raw), None, None, raw.strip()), True
-        elif heading := HEADING.match(raw):
+        elif heading := read_markdown_heading(raw):
             # Whatever stands before a heading has ended.
             yield _Line(0, None, None, ""), False
-            yield _Line(0, None, None, heading["text"]), False
+            yield _Line(0, None, None, heading[0]), False
         elif not RULE.match(raw):
             yield _line(raw), False
 

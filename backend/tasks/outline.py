@@ -15,9 +15,9 @@ from backend.tasks.sentences import read_steps
 LONGEST_TITLE = 120
 MOST_DESCRIPTION = 10_000
 BOLD_LEAD = re.compile(
-    r"(?:\*\*|__)(?P<lead>[^*_]{2,100}?)\s*[:.–—-]?\s*(?:\*\*|__)\s*[:.–—-]?\s*(?P<rest>\S.*)", re.DOTALL
+    r"(?:\*\*|__)(?P<lead>[^*_]{2,100}?)\s*+[:.–—-]?\s*+(?:\*\*|__)\s*+[:.–—-]?\s*+(?P<rest>\S.*)", re.DOTALL
 )
-LINK = re.compile(r"!?\[(?P<text>[^\]]*)\]\((?P<url>[^()\s]+)(?:\s+\"[^\"]*\")?\)")
+LINK = re.compile(r"!?\[(?P<text>[^\]]{0,300})\]\((?P<url>[^()\s]+)(?:\s+\"[^\"]*\")?\)")
 EMPHASIS = re.compile(r"(?P<mark>\*\*|__|~~|`|(?<!\w)[*_](?=\S))(?P<text>(?:(?!\1).)+?)(?P=mark)(?!\w)")
 CLAUSE_END = re.compile(r"[.!?。](?=\s|$)|\s[–—-]\s|[:;](?=\s)|,(?=\s)")
 AFTER_COLON = re.compile(r"[^:]{1,80}:\s+(?P<rest>\S.*)", re.DOTALL)

@@ -15,7 +15,7 @@ from backend.pagination import Sort, page_of, paginate
 from backend.projects.models import Project
 from backend.projects.queries import trashed
 from backend.projects.wording import begins_words
-from backend.shortening import beginning, shorten
+from backend.shortening import beginning, fit, shorten
 from backend.tasks.models import Task
 from backend.tasks.schemas import TaskListQuery, TaskOut, TaskPage
 
@@ -51,7 +51,9 @@ def list_tasks(actor: Actor, query: TaskListQuery) -> TaskPage:
     name = query.sort or ("position" if query.project_id or query.parent_id else "-created_at")
     column = SORTS.get(name) or SORTS[name.lstrip("-")]
     found = paginate(_conditions(actor, query), LISTED_TASKS, Sort(name, column, Task.id), query)
-    return page_of(TaskPage, found, [_task_out(row, LONG_TEXTS) for row in found.rows])
+    items = [_task_out(row, LONG_TEXTS) for row in found.rows]
+    fit(items, LONG_TEXTS)
+    return page_of(TaskPage, found, items)
 
 
 def get_task(actor: Actor, task_id: int) -> TaskOut:

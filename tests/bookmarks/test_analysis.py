@@ -16,7 +16,9 @@ from backend.bookmarks.analysis import Token, analyze, is_stop, lexeme_literal, 
 from backend.bookmarks.analysis.guessing import guess_language
 from backend.bookmarks.analysis.stemming import STEMMERS, language_of, lexemes_of, stem_of
 from backend.bookmarks.analysis.terms import UNMARKED
+from backend.bookmarks.analysis.tokens import expand_chunk
 from backend.extensions import db
+from backend.search.vocabulary import _words_of_chunk, words_in
 
 unit = pytest.mark.unit
 
@@ -360,3 +362,32 @@ def test_reading_takes_linear_time(piece):
     analyze(piece * 20_000, "en")
     query_terms(piece * 20_000, ["en"])
     assert time.process_time() - started < 5
+
+
+class Looked(str):
+    """A text that counts how often it is looked through for something."""
+
+    times = 0
+
+    def __contains__(self, part):
+        self.times += 1
+        return str.__contains__(self, part)
+
+
+@unit
+@pytest.mark.parametrize("piece", ["a-", "a.", "a'", "a_", "a/", "aB-"])
+def test_a_chunk_of_many_words_is_not_looked_through_for_each_of_them(piece):
+    chunk = Looked(piece * 1_000 + "a")
+    expand_chunk.__wrapped__(chunk, "en")
+    assert chunk.times <= 2
+
+
+@unit
+@pytest.mark.parametrize("remembered", [expand_chunk, _words_of_chunk])
+def test_long_chunks_are_not_remembered(remembered):
+    remembered.cache_clear()
+    for number in range(50):
+        chunk = f"a{number}-" * 200
+        analyze(f"{chunk} word", "en")
+        words_in(f"{chunk} word")
+    assert remembered.cache_info().currsize == 1

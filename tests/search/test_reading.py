@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from backend.bookmarks.models import Bookmark
 from backend.bookmarks.syntax import parse
-from backend.search import queries
+from backend.extensions import db
+from backend.search import matching, queries
 from backend.search.highlights import best_snippet, highlight_title, is_marked
 from backend.search.matching import matcher
 from backend.search.reading import (
@@ -125,3 +128,26 @@ def test_a_search_reads_no_whole_notes_and_still_shows_what_stands_far_down(
     assert "One <mark>zebra</mark> on the page." in shown["page"]
     assert all(one.startswith("…") for one in shown.values())
     assert all(len(hit["bookmark"]["notes"]) <= 2_000 for hit in found)
+
+
+@pytest.mark.unit
+def test_only_short_queries_are_remembered() -> None:
+    matching._remembered.cache_clear()
+    for number in range(20):
+        matcher(parse(f"zebra{number} " * 100), "en")
+        matcher(parse(f"zebra{number}"), "en")
+    assert matching._remembered.cache_info().currsize == 20
+
+
+def test_the_words_of_a_query_are_stemmed_for_so_many_languages_and_no_more(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(queries, "matcher", lambda *given: asked.append(given[1]) or matcher(*given))
+    for number in range(20):
+        saved = ada.save(f"https://example.org/{number}", title="zebra")
+        db.session.execute(update(Bookmark).where(Bookmark.id == saved["id"]).values(language=f"x{chr(97 + number)}"))
+    db.session.commit()
+    items = ada.get("/search", q="zebra", mode="text", page_size=100).json["items"]
+    assert [item["highlights"]["title"] for item in items] == ["<mark>zebra</mark>"] * 20
+    assert len(asked) <= queries.MOST_LANGUAGES + 1

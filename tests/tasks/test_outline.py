@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.tasks.estimates import estimate
+from backend.tasks.headings import LONGEST_READ, html_headings, read_markdown_heading
 from backend.tasks.outline import Subtask, outline_page, outline_task, title_key
 from backend.tasks.schemas import TaskIn
 
@@ -433,3 +434,37 @@ def test_whatever_is_written_every_step_can_be_a_task(title: str, description: s
             made = TaskIn(title=step.title.replace("\0", ""), description=step.description.replace("\0", ""))
             assert len(made.title) <= 130
             assert 5 <= step.estimate_minutes <= 480
+
+
+@pytest.mark.parametrize("heading", ["# a{}b", "# a #{}#x", "##{}", "# {}", "# a{}¶", "# ¶{}x"])
+@pytest.mark.parametrize("filling", [" ", "# ", " #", "\t", "¶", "¶ "])
+def test_a_heading_of_any_length_is_read_at_once(heading: str, filling: str) -> None:
+    # Before, a tenth of this took longer than anybody waits.
+    line = heading.format(filling * 50_000)
+    outline_task("t", f"{line}\n- a\n- b", 20)
+    outline_page("", f"{line}\n# c\n# d", 20)
+
+
+@pytest.mark.parametrize("text", ["** {}", "**lead{}", "- **a{}b", "- [{}", "- [a{}", "1. **a**{}."])
+@pytest.mark.parametrize("filling", [" ", "[", "**", "-  ", "](", "a](b "])
+def test_an_item_of_any_length_is_read_at_once(text: str, filling: str) -> None:
+    outline_task("t", text.format(filling * 5_000), 20)
+
+
+def test_headings_within_headings_are_read_in_part() -> None:
+    page = "<h2>x<div>" * 100 + "word " * 20_000 + "</div></h2>" * 100
+    headings = html_headings(page)
+    assert len(headings) > 1
+    assert max(len(one.text) for one in headings) <= LONGEST_READ
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("# a", "a"), ("##  a b  ", "a b"), ("## a ##", "a"), ("# a ## ##", "a ##"), ("# #", "#"), ("# C#", "C"),
+        ("   ### a", "a"), ("#a", None), ("####### a", None), ("# ", None),
+    ],
+)  # fmt: skip
+def test_a_markdown_heading_is_what_stands_between_the_signs(line: str, text: str | None) -> None:
+    found = read_markdown_heading(line)
+    assert (found[0] if found else None) == text

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from backend.bookmarks.analysis.scripts import JOINERS, MARK, Span, script_of
+from backend.normalisation import normalize
 
 # Marks that make no other letter in Latin, Greek, Cyrillic, Hebrew and Arabic; the signs of Indic scripts are letters.
 FOLDED_MARKS: tuple[Span, ...] = (
@@ -69,7 +70,7 @@ def _plain(character: str) -> str:
         return ""
     if unicodedata.category(character) == "Nd":
         return str(unicodedata.decimal(character))
-    decomposed = unicodedata.normalize("NFD", character)
+    decomposed = normalize("NFD", character)
     if len(decomposed) > 1 and script_of(character) in ACCENTED_SCRIPTS:
         return fold(decomposed)
     return character
@@ -82,7 +83,7 @@ def normalise(word: str) -> str:
     """The word in lower case and in one spelling (NFKC), its accents kept."""
     if word.isascii():
         return word.lower()
-    composed = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", UNSEEN.sub("", word)).casefold())
+    composed = normalize("NFKC", normalize("NFKC", UNSEEN.sub("", word)).casefold())
     return UNSEEN.sub("", composed)
 
 
@@ -98,7 +99,7 @@ def clusters(run: str) -> list[tuple[str, int, int]]:
     return [
         (character, found.start(), found.end())
         for found in CLUSTER.finditer(run)
-        for character in unicodedata.normalize("NFKC", found[0])
+        for character in normalize("NFKC", found[0])
         if not character.isspace()
     ]
 

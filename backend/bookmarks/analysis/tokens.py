@@ -15,8 +15,8 @@ from backend.bookmarks.analysis.words import CHUNK, is_name, words_of
 # Of a tsvector: positions beyond the last one count as the last one, and a lexeme has at most so many.
 LAST_POSITION = 16383
 MAX_POSITIONS = 255
-# Longer chunks are rare and would fill the memory of the cache.
-LONGEST_CACHED = 64
+# Longer chunks are rare and would fill the memory of the cache: the worst of this length take 2 kB, 56 MB in all.
+LONGEST_CACHED, REMEMBERED = 24, 1 << 15
 
 TEXT = re.compile(f"(?P<chunk>{CHUNK})|(?P<run>[{UNSPACED}]+)|(?P<emoji>{EMOJI})")
 IS_IDEOGRAPH = re.compile(f"[{IDEOGRAPH}]")
@@ -64,14 +64,16 @@ def expand(found: str, kind: str | None, tag: str | None) -> tuple[Expansion, in
     return ((plain_emoji(found), 0, 0, len(found)),), 1
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=REMEMBERED)
 def expand_chunk(chunk: str, tag: str | None) -> tuple[Expansion, int]:
     """A chunk's lexemes, each once at its position."""
     words, taken = words_of(chunk)
+    # The words of an address are found as they are written, too. Told once: a chunk may be a whole text.
+    is_address = "://" in chunk
     places: dict[tuple[str, int], tuple[int, int]] = {}
     for word in words:
         plain = written_form(word.text)
-        lexemes = ((plain,) if plain else ()) if is_name(word, chunk) else lexemes_of(word.text, tag)
+        lexemes = ((plain,) if plain else ()) if is_address or is_name(word) else lexemes_of(word.text, tag)
         for lexeme in lexemes:
             places.setdefault((lexeme, word.position), (word.start, word.end))
     return tuple((lexeme, at, *place) for (lexeme, at), place in places.items()), taken

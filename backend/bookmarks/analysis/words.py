@@ -84,9 +84,9 @@ def words_of(chunk: str) -> tuple[list[Word], int]:
     return [word._replace(role=Role.PART) if word.role is Role.JOINED else word for word in words], position
 
 
-def is_name(word: Word, chunk: str) -> bool:
-    """Whether a word is a name of code or a part of one, or of an address: found as it is written, not by a stem."""
-    return word.role in (Role.PART, Role.IMPLIED) or "://" in chunk or HUMP.search(word.text) is not None
+def is_name(word: Word) -> bool:
+    """Whether a word is a name of code or a part of one: found as it is written, not by a stem."""
+    return word.role in (Role.PART, Role.IMPLIED) or HUMP.search(word.text) is not None
 
 
 def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:

@@ -45,7 +45,7 @@ _MULTI_BYTE = frozenset(
 )
 
 _META_WINDOW = 4096  # Browsers look at 1,024 bytes; some servers put long comments first.
-_META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
+_META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})""", re.IGNORECASE)
 _RUNS_OUTSIDE_ASCII = re.compile(rb"[\x80-\xff]+")
 _DETECTED = ["cp1251", "koi8_r", "cp1252", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949"]

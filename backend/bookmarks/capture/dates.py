@@ -15,7 +15,7 @@ def parse_date(text: str | None) -> datetime | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime, _year_first):
         try:
             return in_utc(parse(text))
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return None
 

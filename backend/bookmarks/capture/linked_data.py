@@ -114,7 +114,7 @@ class _Graph:
 def _parse(script: str) -> Any:
     """The script's value; of one that no repair makes JSON, the few fields that can be told apart."""
     stripped = _WRAPPING.sub("", script).strip()
-    for attempt in (stripped, _TRAILING_COMMA.sub("", stripped), html.unescape(stripped)):
+    for attempt in (stripped, _TRAILING_COMMA.sub("", stripped), _without_references(stripped)):
         try:
             # Real pages carry raw line ends inside strings, which strict JSON forbids.
             return json.JSONDecoder(strict=False).raw_decode(attempt)[0]
@@ -122,6 +122,14 @@ def _parse(script: str) -> Any:
             continue
     salvaged = {name: _unescaped(value) for name, value in reversed(_SALVAGED.findall(script))}
     return {"@type": "Article", **salvaged} if salvaged else None
+
+
+def _without_references(text: str) -> str:
+    """The text with the characters that references such as `&amp;` stand for."""
+    try:
+        return html.unescape(text)
+    except ValueError:  # Python reads no number of over 4,300 digits.
+        return text
 
 
 def _unescaped(value: str) -> str:
@@ -161,4 +169,4 @@ def _as_list(value: Any) -> list[Any]:
 
 def _text(value: Any) -> str | None:
     first = next((item for item in _as_list(value) if isinstance(item, str) and item.strip()), None)
-    return html.unescape(first).strip() if first else None
+    return _without_references(first).strip() if first else None

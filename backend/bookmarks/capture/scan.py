@@ -35,6 +35,7 @@ MAX_META_NAMES = 1000
 MAX_META_VALUES = 50  # Of one name: a paper has that many authors.
 MAX_META_LENGTH = 10_000  # Longer values are data, not a statement about the page.
 MAX_LINKED_DATA = 4_000_000  # Some sites repeat a whole article in its JSON-LD.
+MAX_SCRIPTS = 1_000
 MAX_SCANNED_TEXT = 2 * MAX_TEXT  # Of which cleaning may take a part before MAX_TEXT are kept.
 _DECLARATIONS = re.compile(r"[^\[>]*\[.*?\]\s*>", re.DOTALL)
 _SPACES = re.compile("[ \t\n\r\f]+")
@@ -95,6 +96,7 @@ class _Scanner:
         self._unread: list[str] = []
         self._open = 0
         self._collecting: str | None = None
+        self._linked = 0
         self._collected: list[str] = []
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
@@ -163,8 +165,9 @@ class _Scanner:
     def _keep_collected(self, tag: str, text: str) -> None:
         scan = self._scan
         if tag == "script":
-            if sum(map(len, scan.linked_data)) + len(text) <= MAX_LINKED_DATA:
+            if self._linked + len(text) <= MAX_LINKED_DATA and len(scan.linked_data) < MAX_SCRIPTS:
                 scan.linked_data.append(text)
+                self._linked += len(text)
         elif tag == "title":
             scan.title = scan.title or _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH] or None
         elif (heading := _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH]) and len(scan.headings) < MAX_HEADINGS:

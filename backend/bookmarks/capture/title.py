@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from backend.bookmarks.capture.urls import host_of
+from backend.normalisation import normalize
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•:»«/>~✩*]\s+|(?<=\w):\s+|\s+\[(?=[^\]]*\]$)")
 _LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about"; after "|" and "-" sites sign.
@@ -105,4 +105,4 @@ def _separators(title: str) -> list[tuple[int, int]]:
 
 def _compact(text: str) -> str:
     """`text` by its letters and digits alone, without case or width, for comparison."""
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+    return "".join(filter(str.isalnum, normalize("NFKC", text).casefold()))
