@@ -26,7 +26,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.bookmarks.fulltext.conditions import matches
 from backend.bookmarks.models import Bookmark, BookmarkDocument
-from backend.bookmarks.saving import title_key
+from backend.bookmarks.provenance import title_key
 from backend.bookmarks.syntax import Filter, Query, Term, units_of
 from backend.bookmarks.urls import url_fault, url_hash
 

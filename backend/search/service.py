@@ -13,6 +13,7 @@ from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.bookmarks.fulltext.conditions import (
     Languages,
+    few_holding,
     holds,
     mentions_archived,
     requirements,
@@ -20,7 +21,7 @@ from backend.bookmarks.fulltext.conditions import (
 )
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.neighbours import similarities
-from backend.bookmarks.queries import check_filters, conditions
+from backend.bookmarks.queries import check_filters, conditions, one_of
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.extensions import db
@@ -75,7 +76,7 @@ class _Request:
     def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
         try:
-            return search_by_meaning(self.actor, self.query.text, self._all_conditions(), limit)
+            return search_by_meaning(self.actor, self.query.text, self._all_conditions(), limit, self._few())
         except EmbeddingsUnavailable as fault:
             logger.info("search by words only: {}", fault.reason)
             return None
@@ -86,6 +87,12 @@ class _Request:
             return []
         found = select(Bookmark.id).where(*self._all_conditions(), same_links(self.names.links))
         return list(db.session.scalars(found.where(Bookmark.deleted_at.is_(None)).order_by(Bookmark.id.desc())))
+
+    def _few(self) -> list[int] | None:
+        """The bookmarks that fulfil everything, if words are required that few hold: two statements, else none."""
+        words = self.words.required.words
+        ids = few_holding(self.actor.organization_id, words) if words else None
+        return None if ids is None else list(db.session.scalars(select(Bookmark.id).where(*self.where, one_of(ids))))
 
     def _all_conditions(self) -> list[ColumnElement[bool]]:
         words = self.words.required.words

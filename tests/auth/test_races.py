@@ -133,9 +133,9 @@ def test_who_is_gone_already_joins_nothing(
     module = organizations if path == "/organizations" else invitations
     hold_person = module.hold_person
 
-    def late(actor: Any) -> Any:
+    def late(actor: Any, **options: Any) -> Any:
         assert pool.submit(delete, ada).result() == 204
-        return hold_person(actor)
+        return hold_person(actor, **options)
 
     monkeypatch.setattr(module, "hold_person", late)
     body = {"name": "Team"} if path == "/organizations" else {"token": "any"}

@@ -56,9 +56,7 @@ def test_twelve_registrations_send_five_mails_to_a_mailbox(
     anonymous: Api, mail_server: SmtpServer, work: Work, row: Row, addresses: list[str]
 ) -> None:
     for number, address in enumerate(addresses):
-        assert register(anonymous, address, f"https://evil.example/{number}".replace("/", "-")) in (201, 422)
-    if row("SELECT count(*) FROM users")[0] != 12:
-        pytest.fail("not all of them registered")
+        assert register(anonymous, address, f"https-evil-example-{number}") == 201
     work()
     assert len(mail_server.mails) == 5
     assert row(STATES)[0] == {"sent": 5, "failed": 7}
@@ -73,7 +71,7 @@ def test_twelve_registrations_send_five_mails_to_a_mailbox(
 def test_mails_to_unconfirmed_addresses_hold_nothing_that_was_chosen(
     anonymous: Api, mail_server: SmtpServer, work: Work, row: Row
 ) -> None:
-    assert register(anonymous, "victim@example.org", "evil.example") == 201
+    assert register(anonymous, "victim@example.org", "evil-example") == 201
     row("UPDATE users SET username = 'https://evil.example/prize'")
     session = anonymous.post("/auth/login", {"login": "victim@example.org", "password": PASSWORD}).json
     eve = Api(anonymous.app, session=session)

@@ -24,6 +24,8 @@ from backend.extensions import db
 Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.
 Place = tuple[str, ...]
+# So many matching documents are passed on as a list.
+FEW = 10_000
 # Of filters, those that documents tell by a label.
 LABELLED = ("site", "lang")
 
@@ -162,6 +164,19 @@ def holds(organization_id: int, words: str) -> ColumnElement[bool]:
         BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
     )
     return Bookmark.id.in_(found.correlate(None))
+
+
+def few_holding(organization_id: int, words: str) -> list[int] | None:
+    """The bookmarks whose document matches a tsquery; None where there are more than a list should hold.
+
+    One statement that asks the index alone. As a condition of another one PostgreSQL may unpack a document for each
+    row that it looks at.
+    """
+    found = select(BookmarkDocument.bookmark_id).where(
+        BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
+    )
+    ids = db.session.scalars(found.limit(FEW + 1)).all()
+    return list(ids) if len(ids) <= FEW else None
 
 
 def matches(organization_id: int, words: str) -> ColumnElement[bool]:
