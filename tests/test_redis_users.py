@@ -19,6 +19,7 @@ from backend import create_app
 from backend.cli.up.processes import end, spawn
 from backend.cli.up.redis import EmbeddedRedis
 from backend.extensions import redis_gate
+from backend.jobs.lanes import LANES
 from backend.redis_faults import redis_fault
 from backend.redis_gate import Script
 from config import Settings
@@ -147,7 +148,7 @@ def test_a_worker_runs_or_says_in_one_line_why_not(settings, server, directory, 
             assert eventually(lambda: process.poll() == 1)
             assert log.read_text().splitlines()[-1].startswith(said)
         else:
-            assert eventually(lambda: Redis.from_url(server.url).zcard("fuze:workers") == 1)
+            assert eventually(lambda: Redis.from_url(server.url).zcard("fuze:workers") == len(LANES))
         assert "Traceback" not in log.read_text()
         assert PASSWORD not in log.read_text()
     finally:

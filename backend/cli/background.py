@@ -11,7 +11,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from backend.cli.settings import settings_with_database
 from backend.cli.up.processes import die_with_parent
-from backend.jobs.lanes import run_worker
+from backend.jobs.lanes import ask_redis, run_worker
 from backend.jobs.scheduler import run_scheduler
 from backend.redis_faults import redis_fault
 
@@ -23,6 +23,7 @@ def worker() -> None:
     # Lanes, RQ's children for each message and what reads pages must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
     with _redis_lets_us_in():
+        ask_redis(settings)
         run_worker(settings)
 
 

@@ -14,11 +14,12 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
 
+import redis
 from flask import Flask
 from loguru import logger
 from redis.client import Pipeline
@@ -28,12 +29,14 @@ from rq.utils import import_attribute
 from rq.worker import DequeueStrategy, WorkerStatus
 
 import backend
-from backend.extensions import after_fork
+from backend.extensions import after_fork, connect_redis
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
 from config import Settings
 
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.5, 30.0
 SETTLED_SECONDS = 60.0
+# Written to see whether that is allowed.
+PROBE_KEY, PROBE_SECONDS = "fuze:worker-probe", 60
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,24 @@ class ResidentWorker(FuzeWorker):
             logger.error("the worker's lane is stuck and starts again")
             raise SystemExit(1)
         super().heartbeat(timeout, pipeline)
+
+
+def ask_redis(settings: Settings) -> None:
+    """Do what every lane begins with, so that a fault of the settings ends the worker and not lane after lane.
+
+    Raises:
+        redis.AuthenticationError: the password is wrong.
+        redis.NoPermissionError: the user lacks a right.
+    """
+    with closing(connect_redis(settings)) as connection, connection.pipeline() as pipeline:
+        pipeline.hset(PROBE_KEY, "worker", 1)
+        pipeline.expire(PROBE_KEY, PROBE_SECONDS)
+        try:
+            pipeline.execute()
+        except redis.AuthenticationError:
+            raise
+        except (redis.ConnectionError, redis.TimeoutError):
+            return  # A Redis that is away is waited for.
 
 
 def run_worker(settings: Settings) -> None:

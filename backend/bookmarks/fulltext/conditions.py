@@ -25,7 +25,7 @@ Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.
 Place = tuple[str, ...]
 # So many matching documents are passed on as a list.
-FEW = 10_000
+FEW = 40_000
 # Of filters, those that documents tell by a label.
 LABELLED = ("site", "lang")
 
