@@ -86,6 +86,8 @@ def library(ada: Api, bob: Api, words: list[str], context: Flask, monkeypatch: p
     vectors = [str(unit_vector(seed).round(4).tolist()) for seed in range(2_000)]
     db.session.execute(VECTORS, {"dimension": DIMENSION, "vectors": vectors})
     db.session.commit()
+    # Until PostgreSQL has counted the rows, a join of thousands may take longer than a person waits.
+    monkeypatch.setattr(context.extensions["settings"], "DATABASE_READ_TIMEOUT_MS", 15_000)
     monkeypatch.setattr(neighbours, "EXACT_BOUND", 1_000)
     monkeypatch.setattr(neighbours, "HIGHEST_BOUND", 1_000)
     embedding_fault()  # Makes the slot.
