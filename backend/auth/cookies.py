@@ -60,7 +60,7 @@ def logged_in(session: SessionOut, status: int = 200, *, in_cookies: bool = Fals
 def with_cookies(session: SessionOut) -> Response:
     """The session without its refresh token, which goes into a cookie."""
     token = session.refresh_token or ""
-    response = _response(session.model_copy(update={"refresh_token": None}))
+    response = _response(session.model_copy(update={"refresh_token": None}))  # nosec B105
     days = current_settings().REFRESH_TOKEN_DAYS
     _set_cookie(response, REFRESH_COOKIE, token, _auth_path(), days, hidden=True)
     signature = sign(CSRF_LABEL, str(read_token(token, "refresh").session_id))

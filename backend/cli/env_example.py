@@ -16,9 +16,9 @@ HEADER = """\
 """
 NEEDED_ADDRESS = "FRONTEND_URL"
 COMPOSE_SECRETS = {
-    "POSTGRES_PASSWORD": "of the superuser `fuze`; letters and digits only, as it becomes part of an address",
-    "POSTGRES_OWNER_PASSWORD": "the same of `fuze_owner`, who owns the tables and migrates them",
-    "POSTGRES_APP_PASSWORD": "the same of `fuze_app`, which the application uses",
+    "POSTGRES_PASSWORD": "of the superuser `fuze`; letters and digits only, as it becomes part of an address",  # nosec B105
+    "POSTGRES_OWNER_PASSWORD": "the same of `fuze_owner`, who owns the tables and migrates them",  # nosec B105
+    "POSTGRES_APP_PASSWORD": "the same of `fuze_app`, which the application uses",  # nosec B105
     "REDIS_PASSWORD": Settings.model_fields["REDIS_PASSWORD"].description,
 }
 COMPOSE_OPTIONS = {

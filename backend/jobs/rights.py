@@ -31,15 +31,15 @@ _PERSON = """
     SELECT m.role, {scopes} AS scopes
       FROM users u
       JOIN memberships m ON m.user_id = u.id AND m.organization_id = :organization_id
-      {token}
+      {good}
      WHERE u.id = :user_id AND u.disabled_at IS NULL AND u.deleted_at IS NULL
 """
-_TOKEN = """
+_OF_CREDENTIAL = """
       JOIN api_tokens t ON t.id = :token_id AND t.user_id = u.id AND t.organization_id = m.organization_id
                        AND (t.expires_at IS NULL OR t.expires_at > now())
 """
-_BY_LOGIN = _PERSON.format(scopes="CAST(:all_scopes AS text[])", token="")
-_BY_TOKEN = _PERSON.format(scopes="t.scopes", token=_TOKEN)
+_BY_LOGIN = _PERSON.format(scopes="CAST(:all_scopes AS text[])", good="")
+_BY_TOKEN = _PERSON.format(scopes="t.scopes", good=_OF_CREDENTIAL)
 _ALL = bindparam("all_scopes", ["*:read", "*:write"], type_=ARRAY(Text))
 BY_LOGIN = text(_BY_LOGIN).bindparams(_ALL)
 BY_TOKEN = text(_BY_TOKEN)
