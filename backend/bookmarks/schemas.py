@@ -424,8 +424,8 @@ class TagListQuery(PageQuery):
 class UnusedTagsQuery(Query):
     """Which tags to delete."""
 
-    unused: QueryBoolean = Field(
-        False, description="Must be true: those that no bookmark carries, not even one in the trash"
+    unused: Annotated[QueryBoolean, WithJsonSchema({"type": "boolean", "const": True})] = Field(
+        description="Must be true: those that no bookmark carries, not even one in the trash"
     )
 
 
