@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +28,7 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.provenance import title_key
 from backend.bookmarks.syntax import Filter, Query, Term, units_of
 from backend.bookmarks.urls import url_fault, url_hash
+from backend.normalisation import normalize
 
 # What is named comes in this order, before everything else.
 SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)
@@ -70,7 +70,7 @@ def names_in(text: str, query: Query) -> Names:
     plain = "" if query.alternatives else query.text
     titles = dict.fromkeys(title_key(form) for one in (plain, text) for form in _forms(one))
     hashes = dict.fromkeys(map(url_hash, _addresses(text, query)))
-    return Names(tuple(hashes), tuple(titles), title_key(unicodedata.normalize("NFC", plain)))
+    return Names(tuple(hashes), tuple(titles), title_key(normalize("NFC", plain)))
 
 
 def as_address(text: str, query: Query) -> Query:
@@ -136,7 +136,7 @@ def _forms(text: str) -> Iterator[str]:
     """A text as it may be stored as a title: with its blanks or with single ones, composed or not."""
     for one in (text.strip(), " ".join(text.split())):
         if one:
-            yield from (one, unicodedata.normalize("NFC", one), unicodedata.normalize("NFD", one))
+            yield from (one, normalize("NFC", one), normalize("NFD", one))
 
 
 def _addresses(text: str, query: Query) -> Iterator[str]:

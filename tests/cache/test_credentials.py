@@ -204,7 +204,8 @@ def test_every_argument_and_query_of_cached_routes_is_tried(world: World) -> Non
             for (_, path), (status, _) in expected.items()
             if world.app.url_map.bind("").match(path.partition("?")[0], return_rule=True)[0] is rule
         }
-        assert {200, 403} <= seen, rule.rule
+        # The profile answers to every valid token.
+        assert seen >= ({200} if rule.rule == "/api/v1/profile" else {200, 403}), rule.rule
         assert (404 in seen) == bool(rule.arguments or rule.rule.endswith(("lookup", "recommendations"))), rule.rule
 
 

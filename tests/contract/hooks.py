@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import schemathesis
 from hypothesis import strategies as st
@@ -41,6 +41,7 @@ MOMENTS = st.builds(
 
 schemathesis.openapi.format("http-url", LINKS)
 schemathesis.openapi.format("date-time", MOMENTS)
+schemathesis.openapi.format("date", st.dates(date(1001, 1, 1), date(8999, 12, 31)).map(date.isoformat))
 schemathesis.openapi.format("email", st.builds("{}@{}.example.org".format, WORDS, WORDS))
 schemathesis.openapi.format("username", st.text("abcdefghijklmnopqrstuvwxyzäçñ0123456789_-", min_size=6, max_size=64))
 # Long and odd enough not to be among the common ones, nor to be the name or the address.

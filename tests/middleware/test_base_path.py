@@ -132,7 +132,7 @@ def test_all_addresses_lie_below_the_path(
             assert ask(port, "GET", address)[0] == 200
         _, _, start = ask(port, "GET", "/fuze/api/docs/assets/start.js")
         assert b'"/fuze/api/openapi.json"' in start
-        assert json.loads(ask(port, "GET", "/fuze/api/openapi.json")[2])["servers"] == [{"url": "/fuze"}]
+        assert json.loads(ask(port, "GET", "/fuze/api/openapi.json")[2])["servers"][0]["url"] == "/fuze"
         # Encoded signs get through as they are.
         assert ask(port, "GET", "/fuze/api/v1/bookmarks?tag=a%2Fb%20c", **token)[0] == 200
 

@@ -218,7 +218,7 @@ def test_nothing_is_stored_of_an_address_that_is_no_longer_the_bookmarks(ada: Ap
     assert ada.patch(f"/bookmarks/{saved['id']}", {"url": "https://after.example/"}).status_code == 200
     reading = read_page(HTML, None)
     assert isinstance(reading, ReadPage)
-    assert settle(taken, reading).status == "pending"
+    assert settle(taken, reading).status == "gone"
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == ""
     [again] = claim()
     assert [again.url, again.attempt] == ["https://after.example/", 1]
