@@ -144,7 +144,7 @@ def test_kill_nine_leaves_nothing_behind_and_the_next_start_works(directory):
     with RunningStack(directory / "var") as running:
         family = running.wait_ready().family()
         running.stop(signal.SIGKILL)
-    assert eventually(lambda: not [pid for pid in family if alive(pid)], 15)
+    assert eventually(lambda: not [pid for pid in family if alive(pid)], 30)
     assert (directory / "var" / "stack.json").exists()
 
     with RunningStack(directory / "var") as running:
