@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+from backend.encryption import derived_key
 from backend.extensions import current_settings
 
 
@@ -25,6 +23,5 @@ def is_signed(label: str, text: str, signature: str) -> bool:
 
 
 def _signature(label: str, text: str, secret: str) -> str:
-    # HKDF (RFC 5869) without a salt: the secret has 32 bytes or more of chance of its own.
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=label.encode()).derive(secret.encode())
+    key = derived_key(secret, label.encode())
     return base64.urlsafe_b64encode(hmac.digest(key, text.encode(), "sha256")).decode().rstrip("=")
