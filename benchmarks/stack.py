@@ -70,10 +70,12 @@ class SessionAuth(httpx.Auth):
 
 
 @contextmanager
-def running_stack(*options: str, data_dir: Path | None = None, **environment: str) -> Iterator[RunningStack]:
+def running_stack(
+    *options: str, data_dir: Path | None = None, root: Path = ROOT, **environment: str
+) -> Iterator[RunningStack]:
     """Start `python -m backend up` with these options and settings, and stop it at the end.
 
-    `data_dir` is kept; without it the data is thrown away. When what is done with it fails, the end of its log is
+    `data_dir` is kept; without it the data is thrown away. `root` is the checkout whose code runs. When what is done with it fails, the end of its log is
     printed and the whole log is kept.
     """
     place = nullcontext(str(data_dir)) if data_dir else tempfile.TemporaryDirectory(prefix="fuze-bench-")
@@ -84,7 +86,7 @@ def running_stack(*options: str, data_dir: Path | None = None, **environment: st
         log = Path(directory) / "stack.log"
         with log.open("wb") as output:
             stack = subprocess.Popen(
-                command, cwd=ROOT, env={**inherited, **environment}, stdout=output, stderr=subprocess.STDOUT
+                command, cwd=root, env={**inherited, **environment}, stdout=output, stderr=subprocess.STDOUT
             )
             try:
                 url = f"http://127.0.0.1:{port}"
