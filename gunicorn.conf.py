@@ -15,11 +15,11 @@ from gunicorn.http import message
 from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
-from backend.cli.up.processes import die_with_parent
+from backend.cache_warmup.service import start_remaking
 from backend.extensions import after_fork
-from backend.middleware.input_validation import REQUEST_LINE_BYTES
+from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
+from backend.local_stack.processes import die_with_parent
 from backend.observability.logging import flush_batches, start_batches
-from backend.serving.warming import start_remaking
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{sett
 # Two for each core, since some always wait for the database. Each holds an embedding session of about 150 MB
 # and up to DATABASE_POOL_SIZE connections.
 workers = settings.WEB_CONCURRENCY or min(2 * cores, MOST_PROCESSES)
-worker_class = "backend.serving.worker.Worker"
+worker_class = "backend.http.gunicorn_worker.Worker"
 threads = 8
 preload_app = True
 timeout = 60

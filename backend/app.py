@@ -9,38 +9,38 @@ from typing import Any
 
 from flask import Flask
 
+from backend.admin.cache.routes import blueprint as cache
 from backend.admin.routes import blueprint as admin
 from backend.api import BODY_LIMIT_BYTES, IdConverter
 from backend.auth.entry_signing import bind_entry_signer
-from backend.auth.mail_routes import blueprint as auth_mail
+from backend.auth.mail.routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
-from backend.bookmarks.project_routes import blueprint as project_bookmarks
+from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
-from backend.cache.routes import blueprint as cache
-from backend.docs.routes import blueprint as docs
 from backend.errors import register_error_handlers
 from backend.extensions import bind_database, bind_redis, cors, jwt, remember_app
 from backend.health.routes import blueprint as health
+from backend.http.middleware.compression import register_compression
+from backend.http.middleware.input_validation import register_input_validation
+from backend.http.middleware.no_sessions import NoSessions
+from backend.http.middleware.proxies import TrustedProxyFix
+from backend.http.middleware.read_timeout import bound_reads
+from backend.http.middleware.request_id import register_request_id
+from backend.http.middleware.security_headers import register_security_headers
+from backend.http.openapi.routes import blueprint as docs
+from backend.http.pipeline import register_serving
 from backend.jobs.routes import blueprint as jobs
-from backend.middleware.compression import register_compression
-from backend.middleware.input_validation import register_input_validation
-from backend.middleware.no_sessions import NoSessions
-from backend.middleware.proxies import TrustedProxyFix
-from backend.middleware.read_timeout import bound_reads
-from backend.middleware.request_id import register_request_id
-from backend.middleware.security_headers import register_security_headers
 from backend.observability.logging import configure_logging, register_access_log
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
-from backend.profile.ai_routes import blueprint as profile_ai
+from backend.profile.ai.routes import blueprint as profile_ai
 from backend.profile.routes import blueprint as profile
 from backend.projects.routes import blueprint as projects
-from backend.recommendations.feedback_routes import blueprint as feedback
+from backend.recommendations.feedback.routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
 from backend.search.routes import blueprint as search
-from backend.serving.service import register_serving
 from backend.tasks.routes import blueprint as tasks
 from config import Settings, load_settings
 

@@ -22,8 +22,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import NullPool
 
-from backend.database_connections import DatabaseConnections
-from backend.redis_gate import RedisGate
+from backend.database import DatabaseConnections
+from backend.redis.resilient import RedisGate
 from config import Settings
 
 TRIES = 4

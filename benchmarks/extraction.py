@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.bookmarks.capture.extract import ExtractedPage, extract_page
+from backend.capture.extract.page_reader import ExtractedPage, extract_page
 from benchmarks.page_truth import (
     BODIES,
     PAGES,

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 
-from backend.bookmarks.syntax import parse
-from backend.search.highlights import best_snippet, highlight_title
-from backend.search.matching import matcher
-from backend.search.reading import Budget
+from backend.search.highlights.budget import Budget
+from backend.search.highlights.matching import matcher
+from backend.search.highlights.snippets import best_snippet, highlight_title
+from backend.text.query_language import parse
 
 TEXTS = {
     "a-a-a": "a-" * 95_000,

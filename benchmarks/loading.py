@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from sqlalchemy import create_engine, text
 
-from backend.bookmarks.fulltext.statistics import CHANGED, CHANGED_PART, CHANGES, SMALL
+from backend.index.statistics import CHANGED, CHANGED_PART, CHANGES, SMALL
 from benchmarks.stack import RunningStack
 
 # Of POST /bookmarks/bulk, by the contract.

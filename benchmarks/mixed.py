@@ -42,7 +42,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import numpy as np
 
-from backend.cli.up.processes import inherited_environment
+from backend.local_stack.processes import inherited_environment
 from benchmarks.corpora import SEED, WordDraw, draw_queries, link_texts, load_links, varied_links
 from benchmarks.loading import save_all, wait_until_quiet
 from benchmarks.stack import RAISED_LIMITS, ROOT, RunningStack, SessionAuth, new_person, running_stack

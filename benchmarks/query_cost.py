@@ -31,10 +31,10 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 
 from backend import create_app
-from backend.bookmarks.fulltext.statistics import refresh_statistics
-from backend.cli.up.postgres import EmbeddedPostgres
-from backend.cli.up.redis import EmbeddedRedis
 from backend.extensions import db
+from backend.index.statistics import refresh_statistics
+from backend.local_stack.postgres import EmbeddedPostgres
+from backend.local_stack.redis import EmbeddedRedis
 from benchmarks.corpora import load_links, varied_links
 from benchmarks.loading import bulk_bodies
 from config import load_settings

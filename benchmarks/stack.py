@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from backend.cli.up.processes import end, inherited_environment, spawn
+from backend.local_stack.processes import end, inherited_environment, spawn
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120

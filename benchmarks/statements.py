@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 from sqlalchemy import make_url
 
-from backend.cli.up.postgres import SUPERUSER
+from backend.local_stack.postgres import SUPERUSER
 from benchmarks.stack import RunningStack
 
 QUIET_SECONDS = 1.0

@@ -11,17 +11,17 @@ import pytest
 from flask import Flask
 
 from backend import create_app
-from backend.cli.up.postgres import EmbeddedPostgres
-from backend.cli.up.redis import EmbeddedRedis
 from backend.extensions import db, redis_client, redis_gate
-from backend.redis_gate import RedisGate
+from backend.local_stack.postgres import EmbeddedPostgres
+from backend.local_stack.redis import EmbeddedRedis
+from backend.redis.resilient import RedisGate
 from config import Settings, load_settings
-from tests.api import Api
-from tests.factories import make_person, unreachable_gate
-from tests.live import LiveServer, serving
-from tests.secrecy import secrets_in
-from tests.sql import SqlCounter
-from tests.tables import empty_tables
+from tests.support.api import Api
+from tests.support.factories import make_person, unreachable_gate
+from tests.support.live import LiveServer, serving
+from tests.support.secrecy import secrets_in
+from tests.support.sql import SqlCounter
+from tests.support.tables import empty_tables
 
 ROOT = Path(__file__).parent.parent
 

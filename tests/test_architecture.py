@@ -238,7 +238,7 @@ def _reads_environment(module: Module) -> Iterator[bool]:
     handed_on = {
         id(value)
         for function in module.functions
-        if (module.name, function.name) == ("backend.cli.up.processes", "inherited_environment")
+        if (module.name, function.name) == ("backend.local_stack.processes", "inherited_environment")
         for dictionary in ast.walk(function)
         if isinstance(dictionary, ast.Dict)
         for key, value in zip(dictionary.keys, dictionary.values, strict=True)

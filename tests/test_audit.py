@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.processes import free_port
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from backend.bookmarks.urls import url_hash
-from backend.middleware.input_validation import BODY_LIMIT_BYTES
+from backend.http.middleware.input_validation import BODY_LIMIT_BYTES
 from benchmarks import names, relevance, search_speed
 from benchmarks.corpora import (
     DATA,

@@ -18,8 +18,8 @@ from backend.cli import encryption
 from backend.encryption import Undecryptable, decrypt, encrypt, renew
 from backend.extensions import current_settings, db
 from config import Settings
-from tests.api import Api
-from tests.factories import make_person
+from tests.support.api import Api
+from tests.support.factories import make_person
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ROOT = Path(__file__).parent.parent
@@ -111,7 +111,7 @@ def test_rotation_knows_whatever_is_encrypted() -> None:
         for path in (ROOT / "backend").rglob("*.py")
         if re.search(r"^from backend\.encryption import .*\bencrypt\b", path.read_text(), re.MULTILINE)
     }
-    assert encrypting == {"backend/profile/ai_service.py", "backend/idempotency/service.py"}
+    assert encrypting == {"backend/profile/ai/service.py", "backend/http/idempotency/service.py"}
     assert [str(column) for column in ENCRYPTED] == ["AiProvider.api_key_encrypted", "IdempotencyKey.body"]
 
 

@@ -15,8 +15,8 @@ from backend.extensions import db
 from backend.jobs.models import Job
 from backend.projects.models import Project, ProjectBookmark
 from backend.tasks.models import Task
-from tests.api import Api
-from tests.bookmarks.pages import add_vector
+from tests.support.api import Api
+from tests.support.pages import add_vector
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 LARGEST = 2_000_000

@@ -12,10 +12,10 @@ from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from backend.api import Operation, declared_operation
-from backend.docs.openapi import openapi_document
-from backend.middleware.input_validation import REQUEST_LINE_BYTES
+from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
+from backend.http.openapi.document import openapi_document
 from config import VERSION
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = pytest.mark.integration
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

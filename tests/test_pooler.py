@@ -18,14 +18,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from backend import create_app
-from backend.cli.up.postgres import EmbeddedPostgres
-from backend.cli.up.processes import end, spawn
 from backend.extensions import db
+from backend.local_stack.postgres import EmbeddedPostgres
+from backend.local_stack.processes import end, spawn
 from config import Settings
-from tests.api import Api
-from tests.cli.processes import eventually, free_port
-from tests.cli.stack import backend
-from tests.factories import make_person
+from tests.support.api import Api
+from tests.support.factories import make_person
+from tests.support.processes import eventually, free_port
+from tests.support.stack import backend
 
 PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/bin:/usr/bin")
 pytestmark = [

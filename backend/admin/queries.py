@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
 from backend.auth.models import User
-from backend.pagination import Sort, page_of, paginate
+from backend.http.pagination import Sort, page_of, paginate
 
 
 def list_people(query: AdminUsersQuery, part: str) -> AdminUserPage:

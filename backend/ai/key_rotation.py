@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from backend.ai.models import AiProvider
 from backend.encryption import Undecryptable, renew
 from backend.extensions import db
-from backend.idempotency.models import IdempotencyKey
+from backend.http.idempotency.models import IdempotencyKey
 
 BATCH = 100
 # Every column that `backend.encryption` writes.

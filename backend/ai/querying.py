@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
-from backend.breaker import CircuitBreaker
+from backend.circuit_breaker import CircuitBreaker
 
 REMEMBERED = 1_024
 BREAK_SECONDS = 30.0

@@ -21,14 +21,14 @@ from backend.auth.models import ApiToken
 from backend.auth.notices import notify_new_token
 from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
-from backend.auth.session_state import announce_deleted_token
+from backend.auth.session_cache import announce_deleted_token
 from backend.auth.tokens import token_hash
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import current_settings, db, utc_now
+from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import send
 from backend.jobs.rights import cancel_jobs_by_token
 from backend.organizations.models import Membership
-from backend.pagination import Sort, page_of, paginate
 
 PREFIX = "fz_"
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -14,11 +14,11 @@ from werkzeug.datastructures import Headers
 
 from backend.actor import ALL_SCOPES, Actor
 from backend.api import MAX_ID
-from backend.auth import session_state
+from backend.auth import session_cache
 from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
 from backend.auth.entry_signing import EntrySigner
 from backend.auth.models import ApiToken, Session, User
-from backend.auth.session_state import KnownToken, Person
+from backend.auth.session_cache import KnownToken, Person
 from backend.auth.tokens import TokenClaims, read_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
@@ -115,9 +115,9 @@ def known_actor(credential: Credential, answer: Any, signer: EntrySigner) -> Act
     """
     if credential.claims:
         claims = credential.claims
-        live, person = session_state.session_in(answer, claims.session_id, claims.user_id, signer)
+        live, person = session_cache.session_in(answer, claims.session_id, claims.user_id, signer)
         return _of_session(claims, credential.asked, person) if live and person else None
-    known, person, first_use = session_state.token_in(answer, credential.token_hash, signer)
+    known, person, first_use = session_cache.token_in(answer, credential.token_hash, signer)
     if not isinstance(known, KnownToken) or person is None or first_use:
         return None
     return _of_token(known, credential.asked, person)
@@ -131,12 +131,12 @@ def _asked_organization(header: str | None) -> int | None:
 
 
 def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Actor:
-    live, person = session_state.known_session(answer, claims.session_id, claims.user_id)
+    live, person = session_cache.known_session(answer, claims.session_id, claims.user_id)
     if live is False:
         raise Unauthenticated
     if live is None or person is None:
         person = _load_session(claims.session_id, claims.user_id)
-        session_state.remember_session(claims.session_id, person, answer)
+        session_cache.remember_session(claims.session_id, person, answer)
     return _of_session(claims, asked, person)
 
 
@@ -146,12 +146,12 @@ def _of_session(claims: TokenClaims, asked: int | None, person: Person) -> Actor
 
 
 def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
-    known, person, first_use = session_state.known_token(answer, hashed)
+    known, person, first_use = session_cache.known_token(answer, hashed)
     if known is False:
         raise Unauthenticated
     if not isinstance(known, KnownToken) or person is None:
         known, person = _load_token(hashed)
-        session_state.remember_token(hashed, known, person, answer)
+        session_cache.remember_token(hashed, known, person, answer)
         first_use = True
     actor = _of_token(known, asked, person)
     if first_use:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from backend.addresses import address_digest
 from backend.auth.models import Session, User
 from backend.auth.signatures import is_signed, sign
+from backend.http.client_addresses import address_digest
 
 LABEL = "fuze device cookie v1"
 # People who share a browser; each login is an entry of the cookie.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, or_, select, text
 
 from backend.auth.models import MailToken, Registration, Session
-from backend.auth.session_state import announce_revoked
+from backend.auth.session_cache import announce_revoked
 from backend.extensions import current_settings, db, in_batches
 from backend.jobs.registry import job
 

@@ -13,7 +13,7 @@ from importlib import resources
 
 import idna
 
-from backend.normalisation import normalize
+from backend.text.normalisation import normalize
 
 # Unicode 14, DerivedCoreProperties.txt: Default_Ignorable_Code_Point. They show as nothing, or join or vary what is
 # beside them; NFKC_Casefold (Unicode, section 3.13, R7) drops them too.

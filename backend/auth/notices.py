@@ -11,11 +11,11 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from backend.addresses import address_digest
 from backend.auth.events import MAX_USER_AGENT
 from backend.auth.models import SecurityEvent, User
 from backend.auth.remaining_access import RemainingAccess
 from backend.extensions import db, utc_now
+from backend.http.client_addresses import address_digest
 from backend.jobs.queue import Message
 from backend.mail.service import add_mail, count_recent
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from backend.addresses import address_digest
 from backend.auth.models import Registration
 from backend.errors import TooManyRequests
 from backend.extensions import current_settings, db, utc_now
+from backend.http.client_addresses import address_digest
 
 HOUR = timedelta(hours=1)
 # Of the two keys of an advisory lock, the first.

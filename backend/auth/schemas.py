@@ -14,7 +14,7 @@ from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query
 from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from backend.mail.addresses import plain_address
-from backend.normalisation import normalize
+from backend.text.normalisation import normalize
 
 # Self-hosted people write to each other inside a house too: host.local, home.arpa. Whether mail arrives is for a mail
 # server to find out; the library's list is meant to be changed.

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, DateTime, func, literal, or_, select, upda
 from backend.actor import Actor
 from backend.auth.devices import KNOWN_ADDRESSES, recognise, remember_device
 from backend.auth.events import record_event
-from backend.auth.mail_tokens import ask_for_verification
+from backend.auth.login_throttle import begin_attempt
+from backend.auth.mail.tokens import ask_for_verification
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
 from backend.auth.notices import notify_new_sign_in
@@ -20,14 +21,13 @@ from backend.auth.passwords import hash_password, password_fault, password_match
 from backend.auth.queries import is_called
 from backend.auth.registrations import count_registration, refuse_too_many_registrations
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
-from backend.auth.session_state import announce_revoked, revoke_sessions
-from backend.auth.throttle import begin_attempt
+from backend.auth.session_cache import announce_revoked, revoke_sessions
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db, utc_now
+from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
 from backend.organizations.service import add_owner, add_personal_organization
-from backend.pagination import Sort, page_of, paginate
 
 # How long a used refresh token gives the newest pair of its session.
 GRACE = timedelta(seconds=5)

@@ -14,13 +14,6 @@ from sqlalchemy import func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.bookmarks.analysis.terms import UNMARKED
-from backend.bookmarks.capture.run import CaptureRun, limit_arenas, read_until_idle
-from backend.bookmarks.capture.service import capture_state
-from backend.bookmarks.capture.turns import is_capture_due
-from backend.bookmarks.embedding import embed_next_batch, is_embedding_due
-from backend.bookmarks.fulltext.documents import index_stored_pages, refresh_documents
-from backend.bookmarks.fulltext.statistics import changed_organizations, refresh_statistics
 from backend.bookmarks.messages import (
     CAPTURE_TIMEOUT_SECONDS,
     capture_message,
@@ -29,12 +22,19 @@ from backend.bookmarks.messages import (
     statistics_message,
 )
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.reembedding import ensure_index, remove_superseded
-from backend.cache.changes import announce_change, announce_change_of_everything
+from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.capture.runner import CaptureRun, limit_arenas, read_until_idle
+from backend.capture.service import capture_state
+from backend.capture.turns import is_capture_due
 from backend.extensions import application, current_settings, db, in_batches
+from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
+from backend.index.embedding_rebuild import ensure_index, remove_superseded
+from backend.index.embeddings import embed_next_batch, is_embedding_due
+from backend.index.statistics import changed_organizations, refresh_statistics
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
+from backend.text.terms import UNMARKED
 
 # Where the run of this process is found, if it has one.
 RUN = "captures"

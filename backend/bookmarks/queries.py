@@ -12,15 +12,8 @@ from sqlalchemy.types import NullType
 
 from backend.actor import Actor
 from backend.bookmarks.counts import kept_total
-from backend.bookmarks.fulltext.conditions import (
-    in_project,
-    mentions_archived,
-    on_site,
-    query_conditions,
-    understand,
-)
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
-from backend.bookmarks.neighbours import fullest_model, rank_by_meaning
+from backend.bookmarks.query_conditions import in_project, mentions_archived, on_site, query_conditions, understand
 from backend.bookmarks.schemas import (
     MAX_FILTERS,
     ActionFilter,
@@ -30,14 +23,15 @@ from backend.bookmarks.schemas import (
     BookmarkListQuery,
     BookmarkOut,
 )
-from backend.bookmarks.syntax import Filter, Query, parse
 from backend.bookmarks.urls import Site, read_site, url_hash
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
-from backend.pagination import Slice, Sort, paginate
+from backend.http.pagination import Slice, Sort, paginate
+from backend.http.truncation import LIST_BYTES, beginning, fit, shorten
+from backend.index.nearest import fullest_model, rank_by_meaning
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
-from backend.shortening import LIST_BYTES, beginning, fit, shorten
+from backend.text.query_language import Filter, Query, parse
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238

@@ -6,7 +6,7 @@ from flask import Blueprint, url_for
 
 from backend.actor import Actor
 from backend.api import cost_of_many, operation
-from backend.bookmarks import actions, kept, queries, service, tags
+from backend.bookmarks import bulk_actions, cache_policy, queries, service
 from backend.bookmarks.schemas import (
     ActionIn,
     ActionOut,
@@ -33,8 +33,9 @@ from backend.bookmarks.schemas import (
     TagsDeleted,
     UnusedTagsQuery,
 )
+from backend.bookmarks.tags import service as tags
+from backend.http.pagination import page_of
 from backend.jobs.schemas import JobOut
-from backend.pagination import page_of
 
 blueprint = Blueprint("bookmarks", __name__, url_prefix="/bookmarks")
 tags_blueprint = Blueprint("tags", __name__, url_prefix="/tags")
@@ -62,7 +63,7 @@ def cost_of_ids(json: ActionIn) -> int:
     responses={201: BookmarkOut, 200: BookmarkOut, 409: None},
     changes="bookmark",
     retags=lambda json: bool(json.tags),
-    kept=kept.BOOKMARK,
+    kept=cache_policy.BOOKMARK,
 )
 def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple[BookmarkOut, int, dict[str, str]]:
     """Save a link; one that is saved already is merged, kept or refused."""
@@ -79,7 +80,7 @@ def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple
     tag="bookmarks",
     responses={200: BookmarkPage},
     cache="list",
-    kept=kept.BOOKMARK_PAGE,
+    kept=cache_policy.BOOKMARK_PAGE,
 )
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     """List bookmarks."""
@@ -94,7 +95,7 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     tag="bookmarks",
     responses={200: BookmarkOut},
     cache="bookmark",
-    kept=kept.BOOKMARK_BY_LINK,
+    kept=cache_policy.BOOKMARK_BY_LINK,
 )
 def lookup_bookmark(actor: Actor, query: LookupQuery) -> BookmarkOut:
     """Find the bookmark of a link, compared in normalised form."""
@@ -126,7 +127,7 @@ def create_bookmarks(actor: Actor, query: CreateQuery, json: BulkIn) -> BulkOut:
 @operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: ActionOut}, cost=cost_of_ids)
 def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
     """Change many bookmarks at once."""
-    return ActionOut(affected=actions.act(actor, json))
+    return ActionOut(affected=bulk_actions.act(actor, json))
 
 
 @blueprint.get("/<id:bookmark_id>")
@@ -136,7 +137,7 @@ def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
     tag="bookmarks",
     responses={200: BookmarkOut},
     cache="bookmark",
-    kept=kept.BOOKMARK,
+    kept=cache_policy.BOOKMARK,
 )
 def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Read one bookmark."""
@@ -151,7 +152,7 @@ def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     responses={200: BookmarkOut, 409: None},
     changes="bookmark",
     retags=lambda json: json.tags is not None,
-    kept=kept.BOOKMARK,
+    kept=cache_policy.BOOKMARK,
 )
 def update_bookmark(actor: Actor, bookmark_id: int, json: BookmarkPatch) -> BookmarkOut:
     """Change a bookmark."""
@@ -173,7 +174,7 @@ def delete_bookmark(actor: Actor, bookmark_id: int, query: DeleteQuery) -> tuple
     tag="bookmarks",
     responses={200: BookmarkOut, 409: None},
     changes="bookmark",
-    kept=kept.BOOKMARK,
+    kept=cache_policy.BOOKMARK,
 )
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Take a bookmark out of the trash."""
@@ -211,7 +212,9 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> Si
 
 
 @tags_blueprint.get("")
-@operation(scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list", kept=kept.TAGS)
+@operation(
+    scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list", kept=cache_policy.TAGS
+)
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     """List tags."""
     return tags.list_tags(actor, query)

@@ -32,7 +32,7 @@ from backend.api import (
     Text,
     describe_omittable,
 )
-from backend.bookmarks.names import fold_name, tag_key
+from backend.bookmarks.tags.names import fold_name, tag_key
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
 

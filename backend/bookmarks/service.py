@@ -11,24 +11,11 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
-from backend.bookmarks.capture.turns import pending_values
-from backend.bookmarks.capture.watched import tell_watchers_of_end
-from backend.bookmarks.filing import refile_bookmark
-from backend.bookmarks.fulltext.documents import refresh_documents
+from backend.bookmarks.attachments.project_links import refile_bookmark
 from backend.bookmarks.locking import lock_bookmark
 from backend.bookmarks.messages import capture_message, embed_message, statistics_message
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.names import tag_key
 from backend.bookmarks.provenance import forget_page, typed, typed_for_another_page
-from backend.bookmarks.saving import (
-    NOT_ASKED,
-    ROUNDS,
-    WAITED_FOR,
-    Saved,
-    change_fields,
-    refuse_duplicate,
-    save_drafts,
-)
 from backend.bookmarks.schemas import (
     MAX_TAGS,
     BookmarkIn,
@@ -38,8 +25,13 @@ from backend.bookmarks.schemas import (
     BulkResult,
     OnDuplicate,
 )
-from backend.bookmarks.tagging import TooManyTags, replace_tags
+from backend.bookmarks.search_documents import refresh_documents
+from backend.bookmarks.tags.assignment import TooManyTags, replace_tags
+from backend.bookmarks.tags.names import tag_key
+from backend.bookmarks.upsert import NOT_ASKED, ROUNDS, WAITED_FOR, Saved, change_fields, refuse_duplicate, save_drafts
 from backend.bookmarks.urls import domain_of, url_hash
+from backend.capture.turns import pending_values
+from backend.capture.watch_jobs import tell_watchers_of_end
 from backend.errors import NotFound, Unavailable
 from backend.extensions import again_after_lost_race, db, utc_now
 from backend.jobs.models import Job

@@ -10,10 +10,10 @@ import click
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from backend.cli.settings import settings_with_database
-from backend.cli.up.processes import die_with_parent
 from backend.jobs.lanes import ask_redis, run_worker
 from backend.jobs.scheduler import run_scheduler
-from backend.redis_faults import redis_fault
+from backend.local_stack.processes import die_with_parent
+from backend.redis.faults import redis_fault
 
 
 @click.command()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from backend.cache import statistics
+from backend.cache_warmup.service import people_of_today
+from backend.cache_warmup.service import warm as warm_people
 from backend.cli.application import connected_application
-from backend.serving.warming import people_of_today
-from backend.serving.warming import warm as warm_people
+from backend.http.response_cache import statistics
 
 
 @click.group("cache")

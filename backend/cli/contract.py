@@ -7,7 +7,7 @@ import json
 import click
 
 from backend.cli.application import detached_application
-from backend.docs.openapi import openapi_document
+from backend.http.openapi.document import openapi_document
 
 
 @click.command()

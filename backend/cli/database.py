@@ -13,12 +13,12 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from backend.bookmarks.reembedding import ensure_index
 from backend.cli.application import database_answers
 from backend.cli.settings import refuse, settings_or_exit, settings_with_database
-from backend.cli.up.database import database_faults
-from backend.cli.up.roles import Role, make_roles
 from backend.extensions import bind_database, db
+from backend.index.embedding_rebuild import ensure_index
+from backend.local_stack.database import database_faults
+from backend.local_stack.roles import Role, make_roles
 from backend.observability.logging import configure_logging
 from config import POSTGRESQL_PREFIXES, Settings
 

@@ -8,17 +8,17 @@ import click
 
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.bookmarks.embedding import embed_next_batch
 from backend.bookmarks.messages import embed_message
-from backend.bookmarks.reembedding import (
+from backend.cli.application import connected_application
+from backend.extensions import current_settings, db
+from backend.index.embedding_rebuild import (
     embedding_status,
     ensure_index,
     mark_for_rebuild,
     remove_superseded,
     waiting_for_vectors,
 )
-from backend.cli.application import connected_application
-from backend.extensions import current_settings, db
+from backend.index.embeddings import embed_next_batch
 from backend.jobs.queue import send
 
 PROGRESS_SECONDS = 5.0

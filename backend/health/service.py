@@ -12,15 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.ai.llm.service import server_model_fault
 from backend.ai.service import embedding_fault
-from backend.bookmarks.capture.turns import count_due_captures
-from backend.bookmarks.embedding import pending_embeddings
+from backend.capture.turns import count_due_captures
 from backend.extensions import current_settings, db, redis_client
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
+from backend.index.embeddings import pending_embeddings
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.queue import depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
-from backend.redis_faults import NO_ANSWER, redis_fault
+from backend.redis.faults import NO_ANSWER, redis_fault
 from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)

@@ -62,7 +62,7 @@ LANES = (
         "capture",
         ("capture",),
         resident="backend.bookmarks.jobs.serve_captures",
-        companion="backend.bookmarks.capture.extraction.serve_extraction",
+        companion="backend.capture.extractor_processes.serve_extraction",
     ),
 )
 LANE_NAMES = frozenset(lane.name for lane in LANES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.idempotency.jobs import purge_idempotency_keys
+from backend.http.idempotency.jobs import purge_idempotency_keys
 from backend.jobs.queue import send, waiting_keys
 from backend.jobs.registry import job
 from backend.jobs.running import due_job_messages

@@ -6,9 +6,9 @@ from sqlalchemy import Text, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from backend.actor import Actor
+from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobListQuery, JobOut, JobPage
-from backend.pagination import Sort, page_of, paginate
 
 # Of a hundred jobs together under 2 MB; a larger result is in the answer about its job alone.
 LISTED_RESULT_BYTES = 15_000

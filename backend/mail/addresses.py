@@ -7,7 +7,7 @@ import unicodedata
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 
-from backend.normalisation import normalize
+from backend.text.normalisation import normalize
 
 # RFC 5322's dot-atom, with letters beyond ASCII (RFC 6531): no quotes, comments, routes, blanks or control characters.
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"

@@ -12,7 +12,7 @@ from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.models import SecurityEvent, User
 from backend.auth.names import fold
-from backend.auth.session_state import forget_user
+from backend.auth.session_cache import forget_user
 from backend.auth.tokens import token_hash
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from backend.extensions import db, utc_now

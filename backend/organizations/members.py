@@ -6,10 +6,10 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
-from backend.auth.session_state import forget_user
+from backend.auth.session_cache import forget_user
 from backend.errors import Conflict
 from backend.extensions import db
-from backend.idempotency.service import forget_answers
+from backend.http.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.access import lock_organization, lock_owned, require_owner
 from backend.organizations.invitations import withdraw_all_of

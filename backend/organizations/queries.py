@@ -8,6 +8,7 @@ from backend.actor import Actor
 from backend.auth.models import User
 from backend.errors import NotFound
 from backend.extensions import db
+from backend.http.pagination import Sort, page_of, paginate
 from backend.organizations.access import is_member, own, require_owner
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import (
@@ -21,7 +22,6 @@ from backend.organizations.schemas import (
     OrganizationOut,
     OrganizationPage,
 )
-from backend.pagination import Sort, page_of, paginate
 
 SELECT_ORGANIZATIONS = select(
     *Organization.__table__.columns, Organization.place.label("place"), Membership.role

@@ -12,16 +12,16 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.actor import Actor
 from backend.auth.events import record_event
-from backend.auth.session_state import forget_user
-from backend.cache.changes import announce_change_of_everything
+from backend.auth.session_cache import forget_user
 from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings, db, utc_now
+from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
-from backend.normalisation import normalize
 from backend.organizations.access import hold_person, lock_owned
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
+from backend.text.normalisation import normalize
 
 MIN_SLUG, READABLE_SLUG = 2, 40
 

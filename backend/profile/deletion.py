@@ -11,7 +11,7 @@ from backend.actor import Actor
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
-from backend.auth.session_state import announce_revoked, forget_user, revoke_sessions
+from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
 from backend.errors import Conflict
 from backend.extensions import db, in_batches, utc_now
 from backend.jobs.queue import Message, send

@@ -12,7 +12,7 @@ from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job, report_progress
 from backend.profile import exports
-from backend.profile.ai_check import CheckOutcome, check_provider
+from backend.profile.ai.check import CheckOutcome, check_provider
 from backend.profile.deletion import deletion_message, is_removal_due, remove_deleted
 
 # Then what waits on other queues has its turn.

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from backend.actor import Actor
 from backend.auth.models import SecurityEvent
-from backend.pagination import Sort, page_of, paginate
+from backend.http.pagination import Sort, page_of, paginate
 from backend.profile.schemas import SecurityEventOut, SecurityEventPage, SecurityEventsQuery
 
 

@@ -9,15 +9,15 @@ from sqlalchemy import or_, select
 from backend.actor import Actor
 from backend.auth.devices import Known
 from backend.auth.events import record_event
-from backend.auth.mail_tokens import ask_for_verification, may_ask, use_up
+from backend.auth.login_throttle import begin_attempt
+from backend.auth.mail.tokens import ask_for_verification, may_ask, use_up
 from backend.auth.models import Session, User
 from backend.auth.names import fold
 from backend.auth.notices import notify_new_address, notify_new_password
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.remaining_access import end_tokens
 from backend.auth.service import refuse_bad_username
-from backend.auth.session_state import announce_deleted_tokens, announce_revoked, revoke_sessions
-from backend.auth.throttle import begin_attempt
+from backend.auth.session_cache import announce_deleted_tokens, announce_revoked, revoke_sessions
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from backend.cache.changes import announce_change_of_everything
 from backend.extensions import current_settings, in_batches
+from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.registry import job
 
 PURGE_TRASH = text("""

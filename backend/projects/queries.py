@@ -24,11 +24,11 @@ from sqlalchemy import (
 from backend.actor import Actor
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.pagination import Sort, page_of, paginate
+from backend.http.pagination import Sort, page_of, paginate
+from backend.http.truncation import beginning, fit, shorten
 from backend.projects.models import Project, ProjectBookmark
 from backend.projects.schemas import ProjectDeletionOut, ProjectListQuery, ProjectOut, ProjectPage
-from backend.projects.wording import begins_words
-from backend.shortening import beginning, fit, shorten
+from backend.text.sort_keys import begins_words
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
 # Bookmarks, tasks and feedback use projects, never the other way: what is counted of them is named here.

@@ -14,7 +14,7 @@ from backend.projects import queries
 from backend.projects.messages import embed_subjects_message
 from backend.projects.models import Project
 from backend.projects.schemas import ProjectIn, ProjectOut, ProjectPatch
-from backend.projects.wording import searched_words, sort_key
+from backend.text.sort_keys import searched_words, sort_key
 
 
 def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:

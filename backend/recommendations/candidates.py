@@ -24,14 +24,14 @@ from sqlalchemy import (
 )
 
 from backend.actor import Actor
-from backend.bookmarks.embedding import as_vector
 from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkEmbedding, BookmarkTag
-from backend.bookmarks.neighbours import nearest
 from backend.extensions import db
+from backend.index.embeddings import as_vector
+from backend.index.nearest import nearest
 from backend.projects.models import ProjectBookmark
-from backend.recommendations.evidence import NEGATIVE, Vector, vector_of
 from backend.recommendations.models import Feedback
 from backend.recommendations.subjects import Subject
+from backend.recommendations.user_profile import NEGATIVE, Vector, vector_of
 from backend.search.ranking import WordSearch
 
 # How many each way of finding contributes.

@@ -9,9 +9,9 @@ import numpy as np
 
 from backend.extensions import utc_now
 from backend.recommendations.candidates import Candidate
-from backend.recommendations.judging import Panel, Scores
 from backend.recommendations.learning import Opinions
 from backend.recommendations.schemas import Engine
+from backend.recommendations.scoring import Panel, Scores
 
 # What each engine counts before anybody has said anything; tuned with `benchmarks.recommend`.
 WEIGHTS: Mapping[Engine, float] = {

@@ -7,12 +7,12 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.cache.changes import announce_change
 from backend.extensions import current_settings, db, in_batches
+from backend.http.response_cache.invalidation import announce_change
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.projects.messages import embed_subjects_message
-from backend.recommendations.embedding import Kind, embed_next_subjects
+from backend.recommendations.embeddings import Kind, embed_next_subjects
 from backend.recommendations.queries import count_due
 
 KINDS: tuple[Kind, ...] = ("project", "task")

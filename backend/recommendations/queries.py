@@ -8,7 +8,7 @@ from sqlalchemy import Row, select, text
 
 from backend.actor import Actor
 from backend.extensions import db
-from backend.pagination import Sort, page_of, paginate
+from backend.http.pagination import Sort, page_of, paginate
 from backend.recommendations.models import Feedback
 from backend.recommendations.schemas import FeedbackListQuery, FeedbackOut, FeedbackPage
 

@@ -8,16 +8,16 @@ from datetime import timedelta
 
 import numpy as np
 
-from backend.bookmarks.fulltext.documents import stemming_language
-from backend.bookmarks.names import tag_key
 from backend.bookmarks.schemas import BookmarkOut
+from backend.bookmarks.search_documents import stemming_language
+from backend.bookmarks.tags.names import tag_key
 from backend.extensions import utc_now
-from backend.recommendations.evidence import Taste, Vector, Work
-from backend.recommendations.judging import UNSEEN, Panel
+from backend.recommendations.display_words import said_words
+from backend.recommendations.query_words import Words
 from backend.recommendations.schemas import Engine
+from backend.recommendations.scoring import UNSEEN, Panel
 from backend.recommendations.subjects import Subject
-from backend.recommendations.wording import said_words
-from backend.recommendations.words import Words
+from backend.recommendations.user_profile import Taste, Vector, Work
 from backend.search.ranking import WordSearch
 
 # From this cosine on two texts are called close in meaning, and this many words or tags are named.

@@ -14,11 +14,11 @@ from backend.ai.service import embed_query
 from backend.bookmarks.queries import listed_out, one_of, select_listed
 from backend.bookmarks.schemas import BookmarkOut
 from backend.extensions import current_settings, db
+from backend.http.truncation import LIST_BYTES
 from backend.recommendations.candidates import Wish, find_candidates
-from backend.recommendations.evidence import Evidence, Vector, read_evidence, vector_of
 from backend.recommendations.fusion import contributions, diversify, fuse
-from backend.recommendations.judging import Panel, Scores, query_vector
 from backend.recommendations.models import RecommendationSet
+from backend.recommendations.query_words import Words, words_for
 from backend.recommendations.reasons import LONGEST_REASON, Reasoner
 from backend.recommendations.schemas import (
     AskedEngine,
@@ -27,10 +27,10 @@ from backend.recommendations.schemas import (
     RecommendationQuery,
     Recommendations,
 )
+from backend.recommendations.scoring import Panel, Scores, query_vector
 from backend.recommendations.subjects import Subject, read_subject
 from backend.recommendations.urgency import urgency
-from backend.recommendations.words import Words, words_for
-from backend.shortening import LIST_BYTES
+from backend.recommendations.user_profile import Evidence, Vector, read_evidence, vector_of
 
 ENGINES: tuple[Engine, ...] = get_args(Engine)
 # Engines that meaning is a part of.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.extensions import utc_now
-from backend.recommendations.evidence import Work
+from backend.recommendations.user_profile import Work
 
 BY_STATUS = {"in_progress": 1.0, "todo": 0.6, "blocked": 0.4}
 BY_PRIORITY = {"urgent": 0.4, "high": 0.2}

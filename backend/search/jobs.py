@@ -6,7 +6,7 @@ import time
 
 from backend.jobs.queue import Message, send
 from backend.jobs.registry import job
-from backend.search.suggestion_refresh import due_organizations, refresh_organization
+from backend.search.suggest.refresh import due_organizations, refresh_organization
 
 REFRESH_TIMEOUT_SECONDS = 900
 ORGANIZATIONS = 1_000

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.pagination import read_cursor, whole_number, write_cursor
+from backend.http.pagination import read_cursor, whole_number, write_cursor
 from backend.search.schemas import SearchQuery
 
 

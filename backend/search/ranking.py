@@ -36,16 +36,16 @@ from sqlalchemy import (
     union,
 )
 
-from backend.bookmarks.analysis import quoted
-from backend.bookmarks.fulltext.conditions import Requirements, any_form, any_of, holds, matches
-from backend.bookmarks.fulltext.impacts import DIMENSIONS, sparse_literal, term_id
-from backend.bookmarks.fulltext.labels import organization_label
 from backend.bookmarks.models import Bookmark, BookmarkDocument
-from backend.bookmarks.neighbours import Ranked
+from backend.bookmarks.query_conditions import Requirements, any_form, any_of, holds, matches
 from backend.extensions import db
-from backend.search.collection import Statistics, read_statistics
-from backend.search.naming import NOT_NAMED, Names, named_bookmarks
-from backend.search.wanted import Finder, Wanted, any_finder
+from backend.index.impacts import DIMENSIONS, sparse_literal, term_id
+from backend.index.labels import organization_label
+from backend.index.nearest import Ranked
+from backend.search.corpus_statistics import Statistics, read_statistics
+from backend.search.exact_matches import NOT_NAMED, Names, named_bookmarks
+from backend.search.query_plan import Finder, Wanted, any_finder
+from backend.text.analysis import quoted
 
 SCORED = """
     SELECT d.bookmark_id AS id,

@@ -10,9 +10,9 @@ import redis
 from loguru import logger
 
 from backend.actor import Actor
-from backend.bookmarks.analysis.folding import fold, normalise
 from backend.extensions import redis_client
-from backend.search.vocabulary import typed_words, words_in
+from backend.search.suggest.vocabulary import typed_words, words_in
+from backend.text.folding import fold, normalise
 
 KEPT = 50
 KEPT_SECONDS = 90 * 24 * 3600

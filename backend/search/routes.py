@@ -8,7 +8,7 @@ from backend.actor import Actor
 from backend.api import operation
 from backend.search import service
 from backend.search.schemas import SearchPage, SearchQuery, Suggestions, SuggestQuery
-from backend.search.suggest import suggest
+from backend.search.suggest.service import suggest
 
 blueprint = Blueprint("search", __name__, url_prefix="/search")
 

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, select
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
-from backend.bookmarks.fulltext.conditions import (
+from backend.bookmarks.models import Bookmark
+from backend.bookmarks.queries import check_filters, conditions, one_of
+from backend.bookmarks.query_conditions import (
     Languages,
     few_holding,
     holds,
@@ -19,21 +21,19 @@ from backend.bookmarks.fulltext.conditions import (
     requirements,
     understand,
 )
-from backend.bookmarks.models import Bookmark
-from backend.bookmarks.neighbours import similarities
-from backend.bookmarks.queries import check_filters, conditions, one_of
 from backend.bookmarks.schemas import BookmarkFilter
-from backend.bookmarks.syntax import Clause, Phrase, Query, Term, parse
 from backend.extensions import db
+from backend.index.nearest import similarities
+from backend.search.exact_matches import Names, as_address, names_in, same_links
 from backend.search.fusion import fuse
-from backend.search.meaning import ByMeaning, search_by_meaning
-from backend.search.naming import Names, as_address, names_in, same_links
 from backend.search.paging import window
-from backend.search.queries import read_hits
+from backend.search.query_plan import wanted_words
 from backend.search.ranking import Best, WordSearch
 from backend.search.recent import remember_search
+from backend.search.results import read_hits
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
-from backend.search.wanted import wanted_words
+from backend.search.semantic import ByMeaning, search_by_meaning
+from backend.text.query_language import Clause, Phrase, Query, Term, parse
 
 # How many results there are at most: fixed, so that pages do not shift. By meaning everything is somehow near; a fusion
 # takes the first of both.

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import text
 
 from backend.actor import Actor
-from backend.cache.changes import announce_change, announce_change_of_everything
 from backend.errors import NotFound
 from backend.extensions import again_after_lost_race, current_settings, db, in_batches
+from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress
-from backend.tasks.breakdown import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
+from backend.tasks.breakdown.service import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
 
 ASKING = "Asking the language model"
 GONE = "The task was deleted, or has no room for subtasks any more."

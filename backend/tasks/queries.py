@@ -11,13 +11,13 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from backend.actor import Actor
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.pagination import Sort, page_of, paginate
+from backend.http.pagination import Sort, page_of, paginate
+from backend.http.truncation import beginning, fit, shorten
 from backend.projects.models import Project
 from backend.projects.queries import trashed
-from backend.projects.wording import begins_words
-from backend.shortening import beginning, fit, shorten
 from backend.tasks.models import Task
 from backend.tasks.schemas import TaskListQuery, TaskOut, TaskPage
+from backend.text.sort_keys import begins_words
 
 SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "position": Task.position,

@@ -16,13 +16,13 @@ from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
 from backend.projects.messages import embed_subjects_message
-from backend.projects.wording import searched_words
 from backend.tasks import queries
-from backend.tasks.adding import Draft, add_drafts, judge_items
+from backend.tasks.bulk_create import Draft, add_drafts, judge_items
 from backend.tasks.models import MAX_DEPTH, Task
-from backend.tasks.moving import place_task
+from backend.tasks.placement import place_task
 from backend.tasks.schemas import BreakdownIn, MoveIn, TaskIn, TaskOut, TaskPatch, TaskResult, TaskResults
-from backend.tasks.tree import hold_tree, read_nodes, subtree_of
+from backend.tasks.tree_store import hold_tree, read_nodes, subtree_of
+from backend.text.sort_keys import searched_words
 
 EMBEDDED_FIELDS = {"title", "description"}
 PLAIN_FIELDS = {"title", "description", "priority", "due_at"}

@@ -13,8 +13,8 @@ from backend.admin.service import set_admin
 from backend.auth.models import User
 from backend.cli import people
 from backend.extensions import db
-from tests.api import Api, field_errors
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

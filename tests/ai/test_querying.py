@@ -13,7 +13,7 @@ import pytest
 from backend.ai import querying
 from backend.ai.embeddings.provider import EmbeddingsUnavailable, Vectors
 from backend.ai.querying import QueryEmbedder
-from backend.breaker import CircuitBreaker
+from backend.circuit_breaker import CircuitBreaker
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,7 @@ def provider() -> Provider:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The present, which stands still unless a test moves it."""
     now = [1000.0]
-    monkeypatch.setattr("backend.breaker.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("backend.circuit_breaker.time.monotonic", lambda: now[0])
     return now
 
 

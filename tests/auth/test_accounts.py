@@ -7,7 +7,7 @@ from flask import Flask
 
 from backend.auth.service import create_user
 from backend.errors import Invalid
-from tests.api import PASSWORD, Api, field_errors
+from tests.support.api import PASSWORD, Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ADA = {"email": "Ada@Example.org", "username": "Ada", "password": PASSWORD}

@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.auth.api_tokens import is_well_formed, make_token
-from backend.auth.session_state import forget_user
+from backend.auth.session_cache import forget_user
 from backend.extensions import db
-from tests.api import Api, field_errors
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from backend.auth import service, throttle
+from backend.auth import login_throttle, service
 from backend.auth.devices import MOST_ENTRIES, Known
-from tests.api import PASSWORD, Api
+from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 HOME, OFFICE, ELSEWHERE = "198.51.100.7", "192.0.2.1", "203.0.113.9"
@@ -18,7 +18,7 @@ NEW = "quite another password 7"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords are compared without hashing, for tests of hundreds of logins."""
-    throttle._memory.counts.clear()
+    login_throttle._memory.counts.clear()
     right = {True: PASSWORD, False: None}
     monkeypatch.setattr(service, "password_matches", lambda hashed, given: right[hashed is not None] == given)
 

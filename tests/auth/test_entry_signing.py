@@ -15,11 +15,11 @@ from sqlalchemy import text
 
 from backend.auth import entry_signing
 from backend.auth.entry_signing import TRAILER_BYTES, EntrySigner
-from backend.auth.session_state import SIGNED_SECONDS, forget_user
+from backend.auth.session_cache import SIGNED_SECONDS, forget_user
 from backend.extensions import db, redis_client, redis_gate
-from tests.api import Api
-from tests.live import LiveServer
-from tests.sql import SqlCounter
+from tests.support.api import Api
+from tests.support.live import LiveServer
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

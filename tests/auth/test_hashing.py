@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from backend.auth import passwords
-from tests.api import PASSWORD, Api
+from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

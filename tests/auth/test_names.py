@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backend.auth.names import fold
-from tests.api import PASSWORD, Api, field_errors
+from tests.support.api import PASSWORD, Api, field_errors
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 HEART = "\u2764\ufe0f"

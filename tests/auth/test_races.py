@@ -16,8 +16,8 @@ from backend.auth import service
 from backend.auth.passwords import password_matches
 from backend.organizations import invitations
 from backend.organizations import service as organizations
-from tests.api import PASSWORD, Api
 from tests.organizations.teams import Outbox, accept, invite, make_team, roles
+from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 NEW = "quite another password 7"

@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 
 from backend.auth.jobs import purge_registrations
 from backend.extensions import db
-from backend.redis_gate import RedisGate
+from backend.redis.resilient import RedisGate
 from config import Settings
-from tests.api import PASSWORD, Api
+from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

@@ -14,17 +14,17 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from backend.auth import authentication, service, session_state
+from backend.auth import authentication, service, session_cache
 from backend.auth.jobs import repeat_revocations
-from backend.auth.session_state import forget_user
+from backend.auth.session_cache import forget_user
 from backend.auth.tokens import make_refresh_token
 from backend.extensions import db, redis_client, utc_now
-from backend.redis_gate import RedisGate
+from backend.redis.resilient import RedisGate
 from config import Settings
-from tests.api import PASSWORD, Api
-from tests.cli.processes import eventually
-from tests.factories import unreachable_gate
-from tests.sql import SqlCounter
+from tests.support.api import PASSWORD, Api
+from tests.support.factories import unreachable_gate
+from tests.support.processes import eventually
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
@@ -228,7 +228,7 @@ def test_a_reader_that_is_overtaken_does_not_bring_a_session_back(ada: Api, cont
     session_id = ada.get("/auth/sessions").json["items"][0]["id"]
     person = authentication._load_session(UUID(session_id), ada.user_id)
     ada.post("/auth/logout")
-    session_state.remember_session(session_id, person)
+    session_cache.remember_session(session_id, person)
     assert not works(ada)
 
 

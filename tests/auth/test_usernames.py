@@ -21,7 +21,7 @@ from backend.auth.service import create_user
 from backend.cli import people
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
-from tests.api import PASSWORD, Api, field_errors
+from tests.support.api import PASSWORD, Api, field_errors
 
 AT_SIGNS = [chr(code) for code in range(0x80, 0x110000) if "@" in unicodedata.normalize("NFKC", chr(code))]
 REFUSED = [

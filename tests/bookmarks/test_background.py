@@ -14,11 +14,11 @@ from sqlalchemy import text
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import _Slot
 from backend.auth.jobs import purge_sessions
-from backend.bookmarks.embedding import embed_next_batch, is_embedding_due, pending_embeddings
 from backend.bookmarks.jobs import embed_bookmarks, purge_trash, refresh_due_documents, resend_due_work
 from backend.extensions import current_settings, db, redis_client
+from backend.index.embeddings import embed_next_batch, is_embedding_due, pending_embeddings
 from backend.jobs.queue import depth
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

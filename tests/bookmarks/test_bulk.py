@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api import Api, field_errors
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 GOOD = '{"url": "https://example.org/good"}'

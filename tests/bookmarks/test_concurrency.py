@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 UUID = "00000000-0000-4000-8000-000000000000"

@@ -17,10 +17,10 @@ from backend.bookmarks.jobs import purge_trash
 from backend.extensions import db
 from backend.organizations.jobs import purge_deleted_organizations
 from backend.profile.deletion import remove_deleted
-from tests.api import PASSWORD, Api
-from tests.bookmarks.pages import add_page
 from tests.organizations.teams import make_team, write
-from tests.sql import SqlCounter
+from tests.support.api import PASSWORD, Api
+from tests.support.pages import add_page
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 TAGS = ["x", "y", "z"]

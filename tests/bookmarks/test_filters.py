@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from backend.bookmarks.fulltext.statistics import refresh_statistics
 from backend.bookmarks.schemas import MAX_FILTERS
 from backend.extensions import db
+from backend.index.statistics import refresh_statistics
 from config import Settings
-from tests.api import Api, field_errors
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 LONGEST = 1_000

@@ -6,26 +6,26 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from backend.bookmarks.analysis import tokens
-from backend.bookmarks.fulltext import documents
+from backend.bookmarks import search_documents
 from backend.bookmarks.jobs import refresh_due_documents
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
-from tests.api import Api
+from backend.text import tokens
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
 
 @pytest.fixture
 def analysed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of all texts that are analysed for search documents."""
+    """The lengths of all texts that are analysed for search search_documents."""
     lengths: list[int] = []
 
     def counting(text: str, language: str | None) -> list[tokens.Token]:
         lengths.append(len(text))
         return tokens.analyze(text, language)
 
-    monkeypatch.setattr(documents, "analyze", counting)
+    monkeypatch.setattr(search_documents, "analyze", counting)
     return lengths
 
 
@@ -36,7 +36,7 @@ def due() -> int:
 def test_a_bulk_of_hard_texts_is_left_to_a_worker(
     ada: Api, context: Flask, analysed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(documents, "AT_ONCE", 100_000)
+    monkeypatch.setattr(search_documents, "AT_ONCE", 100_000)
     items = [
         {"url": f"https://example.org/{n}", "title": f"zebra {n}", "notes": "a-" * 15_000, "capture": False}
         for n in range(20)

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.extensions import db
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 LINKS: list[dict[str, Any]] = [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

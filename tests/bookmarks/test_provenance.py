@@ -11,17 +11,17 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.ai.embeddings.provider import Vectors
-from backend.bookmarks.capture.fetch import fetch_page
-from backend.bookmarks.capture.page import UnreadablePage
-from backend.bookmarks.capture.read import read_page
-from backend.bookmarks.capture.service import fetch_policy, settle
-from backend.bookmarks.embedding import embed_next_batch
+from backend.capture.extract.indexed_page import read_page
+from backend.capture.extract.page import UnreadablePage
+from backend.capture.fetch import fetch_page
+from backend.capture.service import fetch_policy, settle
 from backend.extensions import current_settings, db, redis_client
+from backend.index.embeddings import embed_next_batch
 from backend.jobs.queue import depth, rq_queue
-from tests.api import Api
-from tests.bookmarks.capture.local_server import LocalServer, response, running
-from tests.bookmarks.capture.waiting import READ_ALL, capture, claim
-from tests.sql import SqlCounter
+from tests.capture.local_server import LocalServer, response, running
+from tests.capture.waiting import READ_ALL, capture, claim
+from tests.support.api import Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.api import Api, field_errors
-from tests.bookmarks.pages import add_page, add_vector
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.pages import add_page, add_vector
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend.shortening import SHOWN_CHARACTERS
-from tests.api import Api
-from tests.bookmarks.pages import add_vector
-from tests.sql import SqlCounter
+from backend.http.truncation import SHOWN_CHARACTERS
+from tests.support.api import Api
+from tests.support.pages import add_vector
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 LONG = "A long text with zebras. " * 2_000

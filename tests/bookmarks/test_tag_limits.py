@@ -11,8 +11,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from backend.extensions import db
-from tests.api import Api, field_errors
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 LINK = "https://example.org/a"

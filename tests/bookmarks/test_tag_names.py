@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from backend.bookmarks.names import fold_name, tag_key
-from tests.api import Api, field_errors
+from backend.bookmarks.tags.names import fold_name, tag_key
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api import Api, field_errors
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

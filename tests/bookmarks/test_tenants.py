@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.api import Api
-from tests.bookmarks.pages import add_page, add_vector
+from tests.support.api import Api
+from tests.support.pages import add_page, add_vector
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 URL = "https://example.org/shared"

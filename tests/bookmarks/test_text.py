@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from backend.bookmarks.names import fold_name, tag_key
+from backend.bookmarks.tags.names import fold_name, tag_key
 from backend.extensions import db
-from tests.api import Api, field_errors
-from tests.bookmarks.pages import add_page
+from tests.support.api import Api, field_errors
+from tests.support.pages import add_page
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=300)

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.extensions import db
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 URL = "https://example.org/a"

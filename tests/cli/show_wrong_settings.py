@@ -9,9 +9,9 @@ import tempfile
 
 import click
 
-from tests.cli.processes import free_port
-from tests.cli.stack import ROOT
-from tests.cli.wrong_settings import SECRET, WRONG, WrongSettings
+from tests.support.processes import free_port
+from tests.support.stack import ROOT
+from tests.support.wrong_settings import SECRET, WRONG, WrongSettings
 
 HIDDEN = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 

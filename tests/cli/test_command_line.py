@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backend.cli import COMMANDS, main
-from tests.cli.stack import ROOT, backend
+from tests.support.stack import ROOT, backend
 
 pytestmark = [pytest.mark.unit]
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from backend.cli.up.processes import end, spawn
+from backend.local_stack.processes import end, spawn
 from config import Part, Settings, load_settings
-from tests.cli.processes import eventually
-from tests.cli.stack import ROOT
+from tests.support.processes import eventually
+from tests.support.stack import ROOT
 
 pytestmark = [pytest.mark.unit]
 

@@ -17,7 +17,7 @@ from backend.bookmarks.models import Bookmark
 from backend.cli.demo import command
 from backend.cli.demo.collection import read_collection
 from backend.extensions import current_settings, db
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

@@ -9,7 +9,7 @@ from dotenv import dotenv_values
 
 from backend.cli.env_example import render
 from config import SECRET_NAMES, Settings
-from tests.cli.stack import ROOT
+from tests.support.stack import ROOT
 
 pytestmark = [pytest.mark.unit]
 

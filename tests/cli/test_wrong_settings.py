@@ -15,12 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from backend.cli import main
-from backend.cli.up.postgres import EmbeddedPostgres
+from backend.local_stack.postgres import EmbeddedPostgres
 from config import ConfigurationError, load_settings
-from tests.cli.processes import free_port
 from tests.cli.show_wrong_settings import is_plain, start
-from tests.cli.stack import NOT_INHERITED, ROOT, backend
-from tests.cli.wrong_settings import SECRET, WRONG, WrongSettings
+from tests.support.processes import free_port
+from tests.support.stack import NOT_INHERITED, ROOT, backend
+from tests.support.wrong_settings import SECRET, WRONG, WrongSettings
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.up.processes import inherited_environment
 from backend.extensions import redis_client
 from backend.jobs.worker import HEARTBEATS
-from tests.api import Api
-from tests.live import LiveServer
+from backend.local_stack.processes import inherited_environment
+from tests.support.api import Api
+from tests.support.live import LiveServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
 HERE = Path(__file__).parent

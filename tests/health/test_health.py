@@ -17,8 +17,8 @@ from backend.extensions import redis_client
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
 from config import VERSION, Settings
-from tests.api import Api
-from tests.cli.processes import free_port
+from tests.support.api import Api
+from tests.support.processes import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 PROBES = ["live", "ready", "database", "redis", "worker"]

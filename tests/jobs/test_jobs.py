@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from backend.extensions import db
 from backend.jobs.models import Job
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

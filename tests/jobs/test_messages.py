@@ -18,7 +18,6 @@ from rq import Queue
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
-from backend.cli.up.processes import end, inherited_environment, spawn
 from backend.extensions import db, redis_client
 from backend.jobs.former_names import FORMER_NAMES
 from backend.jobs.lanes import LANES
@@ -29,9 +28,10 @@ from backend.jobs.registry import declared_job, declared_names, load_jobs
 from backend.jobs.scheduler import regular_work
 from backend.jobs.service import KINDS, job_message
 from backend.jobs.worker import make_worker
+from backend.local_stack.processes import end, inherited_environment, spawn
 from config import Settings
-from tests.api import Api
-from tests.cli.processes import eventually
+from tests.support.api import Api
+from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

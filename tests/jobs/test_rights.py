@@ -18,13 +18,13 @@ from backend.jobs.models import Job
 from backend.jobs.rights import LOST, SCOPES
 from backend.jobs.service import KINDS
 from backend.tasks import jobs as task_jobs
-from backend.tasks import suggesting
+from backend.tasks.breakdown import llm_steps
 from backend.tasks.jobs import run_breakdown
-from tests.api import PASSWORD, Api
-from tests.cli.processes import eventually
-from tests.llm_server import LlmServer, said
-from tests.llm_server import running as running_llm
 from tests.profile.teams import make_team
+from tests.support.api import PASSWORD, Api
+from tests.support.llm_server import LlmServer, said
+from tests.support.llm_server import running as running_llm
+from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 
@@ -173,7 +173,7 @@ def test_the_teams_texts_do_not_leave_the_server_any_more(
     team: Team, loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The right is lost when the job runs already, and has put its question together."""
-    gather = suggesting.gather
+    gather = llm_steps.gather
 
     def lose_then_gather(*arguments: Any) -> Any:
         material = gather(*arguments)
@@ -181,7 +181,7 @@ def test_the_teams_texts_do_not_leave_the_server_any_more(
         ALL_LOSSES[loss](team)
         return material
 
-    monkeypatch.setattr(suggesting, "gather", lose_then_gather)
+    monkeypatch.setattr(llm_steps, "gather", lose_then_gather)
     job_id = team.ask()
     team.run(job_id)
     assert_nothing_came_of_it(team, job_id)

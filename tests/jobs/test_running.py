@@ -22,7 +22,7 @@ from backend.jobs.running import (
     keep_result,
     report_progress,
 )
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

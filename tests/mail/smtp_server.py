@@ -13,8 +13,8 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.cli.processes import eventually, free_port
 from tests.mail.reading import parsed
+from tests.support.processes import eventually, free_port
 
 # It logs to whom mails go, into the same log as Fuze, which does not.
 logging.getLogger("mail.log").setLevel(logging.CRITICAL)

@@ -14,10 +14,10 @@ from backend.mail.addresses import mailbox
 from backend.mail.jobs import resend_due_mails, send_mail
 from backend.mail.service import add_mail
 from config import Settings
-from tests.api import PASSWORD, Api
 from tests.mail.reading import LIFT_WAITS, html, plain
 from tests.mail.smtp_server import SmtpServer
-from tests.sql import SqlCounter
+from tests.support.api import PASSWORD, Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 Row = Callable[..., Any]

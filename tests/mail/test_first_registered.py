@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from backend.extensions import db
-from tests.api import PASSWORD, Api, field_errors
 from tests.mail.reading import links, plain
 from tests.mail.smtp_server import SmtpServer
-from tests.sql import until_something_waits
+from tests.support.api import PASSWORD, Api, field_errors
+from tests.support.sql import until_something_waits
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 Row = Callable[..., Any]

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.api import Api, field_errors
 from tests.mail.reading import from_files, link
 from tests.mail.smtp_server import SmtpServer
 from tests.organizations.teams import accept, invite, make_team
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

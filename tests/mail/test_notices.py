@@ -11,9 +11,9 @@ import pytest
 from backend.auth.models import User
 from backend.auth.notices import notify_new_sign_in
 from backend.extensions import db
-from tests.api import PASSWORD, Api
 from tests.mail.reading import html, plain
 from tests.mail.smtp_server import SmtpServer
+from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 Row = Callable[..., Any]

@@ -16,9 +16,9 @@ from backend.mail import outbox
 from backend.mail.jobs import purge_mails, resend_due_mails, send_mail
 from backend.mail.service import add_mail
 from config import Settings
-from tests.cli.processes import free_port
 from tests.mail.reading import LIFT_WAITS, link
 from tests.mail.smtp_server import SmtpServer, smtp_server
+from tests.support.processes import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

@@ -14,7 +14,7 @@ import pytest
 from backend.mail import sending
 from backend.mail.faults import NotSent, Undeliverable
 from backend.mail.sending import MailServer, send_by_smtp, write_file
-from tests.bookmarks.capture.test_fetch_tls import certify, serving
+from tests.capture.test_fetch_tls import certify, serving
 from tests.mail.smtp_server import ENDLESS, SmtpServer, smtp_server
 
 pytestmark = pytest.mark.unit

@@ -20,10 +20,10 @@ from backend.mail.languages import LANGUAGES
 from backend.mail.message import FOLDER
 from backend.mail.service import add_mail
 from backend.mail.wire import wire_bytes
-from tests.api import PASSWORD, Api, field_errors
 from tests.mail.payloads import DOMAINS, ENCODED_WORDS, LOCAL_PARTS, NAMES
 from tests.mail.reading import html, link, plain
 from tests.mail.smtp_server import SmtpServer
+from tests.support.api import PASSWORD, Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 Work = Callable[[], int]

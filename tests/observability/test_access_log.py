@@ -16,7 +16,7 @@ from loguru import logger
 from backend.observability import access_log, logging
 from backend.observability.access_log import AccessLog, Form, is_for
 from backend.observability.logging import _json_format, log_access
-from tests.cli.processes import eventually
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.unit
 

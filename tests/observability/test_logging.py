@@ -19,9 +19,9 @@ from sqlalchemy import text
 from backend.extensions import db
 from backend.observability.logging import TEXT_FORMAT, _json_format, configure_logging
 from config import Settings
-from tests.api import Api
-from tests.cli.processes import eventually
-from tests.live import LiveServer
+from tests.support.api import Api
+from tests.support.live import LiveServer
+from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 PASSWORD = "Tr0ub4dor-and-three"

@@ -8,8 +8,8 @@ import pytest
 
 from backend.jobs.queue import Message
 from backend.organizations import invitations, members, service
-from tests.api import Api
 from tests.organizations.teams import Outbox, make_team
+from tests.support.api import Api
 
 
 @pytest.fixture(autouse=True)

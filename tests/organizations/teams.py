@@ -9,8 +9,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from backend.extensions import db, redis_client
-from tests.api import Api
-from tests.factories import make_person
+from tests.support.api import Api
+from tests.support.factories import make_person
 
 
 @dataclass

@@ -12,9 +12,9 @@ from werkzeug.test import TestResponse
 
 from backend.admin.service import set_disabled
 from backend.extensions import db
-from tests.api import PASSWORD, Api, field_errors
 from tests.organizations.teams import Outbox, accept, invite, join, make_team, roles, write
-from tests.sql import until_something_waits
+from tests.support.api import PASSWORD, Api, field_errors
+from tests.support.sql import until_something_waits
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 Losing = Callable[[Api, Api, int], Any]

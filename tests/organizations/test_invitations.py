@@ -17,8 +17,8 @@ from backend.extensions import db
 from backend.jobs.queue import rq_queue
 from backend.organizations import jobs
 from backend.organizations.invitations import MAILS_PER_HOUR, MAILS_PER_HOUR_IN_ALL, MAX_OPEN
-from tests.api import Api, field_errors
 from tests.organizations.teams import Outbox, accept, invite, join, make_team, roles, settle, write
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 FILL = """

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.api import Api, field_errors
 from tests.organizations.teams import Outbox, fill_with_members, join, make_team, roles, settle, write
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

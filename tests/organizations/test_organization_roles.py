@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.api import Api
 from tests.organizations.teams import Outbox, join, make_team
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api import Api
 from tests.organizations.teams import Outbox, fill_with_members, invite, make_team
-from tests.sql import SqlCounter
+from tests.support.api import Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

@@ -12,9 +12,9 @@ from backend.extensions import Base, db
 from backend.jobs.queue import rq_queue
 from backend.jobs.scheduler import regular_work
 from backend.organizations import jobs
-from tests.api import Api, field_errors
-from tests.bookmarks.pages import add_page, add_vector
 from tests.organizations.teams import Outbox, join, make_team, roles, settle
+from tests.support.api import Api, field_errors
+from tests.support.pages import add_page, add_vector
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 PURGE = "organizations.purge_deleted_organizations"

@@ -12,8 +12,8 @@ from backend.outbound.addresses import ip_network
 from backend.outbound.deadline import Deadline
 from backend.outbound.exchange import Reach, post_json
 from backend.outbound.failures import FetchError, TookTooLong
-from tests.bookmarks.capture.fetching import silent_listener, within
-from tests.llm_server import running
+from tests.capture.fetching import silent_listener, within
+from tests.support.llm_server import running
 
 pytestmark = pytest.mark.integration
 HERE = Reach([ip_network("127.0.0.1")])

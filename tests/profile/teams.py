@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.extensions import db
 from backend.organizations.models import Membership, Organization
 from backend.organizations.service import unique_slug
-from tests.api import Api
+from tests.support.api import Api
 
 
 def make_team(name: str, **roles: Api) -> int:

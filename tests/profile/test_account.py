@@ -13,9 +13,9 @@ from sqlalchemy import text
 from backend.auth.models import User
 from backend.auth.names import fold
 from backend.extensions import db
-from tests.api import PASSWORD, Api, field_errors
-from tests.logged import logged
-from tests.sql import SqlCounter
+from tests.support.api import PASSWORD, Api, field_errors
+from tests.support.logged import logged
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 NEW = "entirely different words"

@@ -15,11 +15,11 @@ from backend.ai.models import AiProvider
 from backend.encryption import decrypt
 from backend.extensions import db
 from backend.profile import jobs
-from backend.profile.ai_check import check_provider
-from tests.api import Api, field_errors
-from tests.llm_server import LlmServer, running
-from tests.logged import logged
-from tests.sql import SqlCounter
+from backend.profile.ai.check import check_provider
+from tests.support.api import Api, field_errors
+from tests.support.llm_server import LlmServer, running
+from tests.support.logged import logged
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 KEY = "sk-a-secret-key-1234"

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from backend.ai.llm.usage import reserve, settle
 from backend.extensions import db, utc_now
-from tests.api import Api
-from tests.sql import SqlCounter
+from tests.support.api import Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

@@ -16,8 +16,8 @@ from backend.profile import deletion
 from backend.profile.deletion import is_removal_due, remove_deleted
 from backend.profile.jobs import remove_deleted_accounts, resend_removals
 from backend.search.recent import recent_searches, remember_search
-from tests.api import PASSWORD, Api, field_errors
 from tests.profile.teams import make_team
+from tests.support.api import PASSWORD, Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

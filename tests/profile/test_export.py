@@ -20,8 +20,8 @@ from backend.extensions import db
 from backend.profile import exports
 from backend.profile.jobs import purge_exports, run_export
 from backend.search.recent import remember_search
-from tests.api import PASSWORD, Api
 from tests.profile.teams import make_team
+from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from backend.auth.events import record_event
 from backend.auth.jobs import purge_security_events
 from backend.extensions import db
-from tests.api import Api
-from tests.sql import SqlCounter
+from tests.support.api import Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

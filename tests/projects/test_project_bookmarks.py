@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from backend.extensions import db
 from backend.profile import deletion
-from tests.api import PASSWORD, Api, field_errors
 from tests.projects.work import attached, begin, projects_of, read
+from tests.support.api import PASSWORD, Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

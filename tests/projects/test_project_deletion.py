@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.extensions import db
-from tests.api import Api, field_errors
 from tests.profile.teams import make_team
 from tests.projects.work import begin, names
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 from tests.tasks.boards import add_many, chain
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

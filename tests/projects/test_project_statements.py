@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.extensions import db
-from tests.api import Api
 from tests.projects.work import begin
-from tests.sql import SqlCounter
+from tests.support.api import Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from backend.extensions import db
 from backend.jobs.scheduler import regular_work
 from backend.projects.jobs import purge_trash
-from tests.api import Api, field_errors
 from tests.profile.teams import make_team
 from tests.projects.work import begin, names, read
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 FIELDS = {

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sqlalchemy import text
 
-from backend.cache.changes import announce_change_of_everything
 from backend.extensions import db
-from tests.api import Api
-from tests.bookmarks.pages import add_vector
+from backend.http.response_cache.invalidation import announce_change_of_everything
+from tests.support.api import Api
+from tests.support.pages import add_vector
 
 
 class Directions:

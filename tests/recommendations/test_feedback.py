@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from backend.extensions import db
 from backend.recommendations.jobs import purge_recommendations
-from tests.api import Api, field_errors
 from tests.projects.work import begin
 from tests.recommendations.offers import Directions, attach, item_of, offers, save, say, titles
+from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 KINDS = ["relevant", "not_relevant", "opened", "saved", "dismissed"]

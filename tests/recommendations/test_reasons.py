@@ -11,11 +11,11 @@ import pytest
 from flask import Flask
 
 from backend.recommendations.jobs import embed_subjects
-from tests.api import Api
 from tests.organizations.conftest import outbox as outbox
 from tests.organizations.teams import Outbox, join, make_team
 from tests.projects.work import begin
 from tests.recommendations.offers import Directions, age, attach, item_of, offers, save, say, vector
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 

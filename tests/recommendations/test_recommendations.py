@@ -8,13 +8,13 @@ import pytest
 from flask import Flask
 
 from backend.api import MAX_ID
-from backend.bookmarks.embedding import embed_next_batch
+from backend.index.embeddings import embed_next_batch
 from backend.recommendations.jobs import embed_subjects
 from backend.recommendations.queries import count_waiting
-from tests.api import Api, field_errors
 from tests.projects.work import begin
 from tests.recommendations.offers import Directions, attach, item_of, offers, save, say, titles
-from tests.sql import SqlCounter
+from tests.support.api import Api, field_errors
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ENGINES = ["auto", "content", "semantic", "context", "collaborative", "rediscover"]

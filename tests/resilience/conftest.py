@@ -22,10 +22,10 @@ import psutil
 import pytest
 
 from benchmarks.stack import RAISED_LIMITS
-from tests.api import PASSWORD
-from tests.cli.processes import eventually, free_port
 from tests.mail.reading import from_files, links
-from tests.secrecy import secrets_in
+from tests.support.api import PASSWORD
+from tests.support.processes import eventually, free_port
+from tests.support.secrecy import secrets_in
 
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {

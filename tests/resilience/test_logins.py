@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from backend.auth.service import GRACE
-from tests.api import PASSWORD
 from tests.resilience.conftest import Stack
+from tests.support.api import PASSWORD
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 

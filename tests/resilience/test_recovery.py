@@ -12,8 +12,8 @@ import httpx
 import pytest
 import redis
 
-from tests.cli.processes import eventually
 from tests.resilience.conftest import Site, Stack
+from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 

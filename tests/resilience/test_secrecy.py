@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.api import PASSWORD
-from tests.cli.processes import eventually
-from tests.llm_server import LlmServer, running
 from tests.mail.reading import from_files, links
 from tests.resilience.conftest import Stack
-from tests.secrecy import secrets_in
+from tests.support.api import PASSWORD
+from tests.support.llm_server import LlmServer, running
+from tests.support.processes import eventually
+from tests.support.secrecy import secrets_in
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 KEY = "sk-a-secret-key-1234"

@@ -10,10 +10,10 @@ import httpx
 import psutil
 import pytest
 
-from tests.cli.processes import alive, eventually
 from tests.mail.reading import from_files
 from tests.resilience.conftest import Site, Stack
 from tests.resilience.test_recovery import _redis, _wait_for_end
+from tests.support.processes import alive, eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 LANES = 5  # With what extraction is forked from.

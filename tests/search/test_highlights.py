@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.bookmarks.syntax import parse
-from backend.search.highlights import best_snippet, highlight_title
-from backend.search.matching import Matcher, matcher
+from backend.search.highlights.matching import Matcher, matcher
+from backend.search.highlights.snippets import best_snippet, highlight_title
+from backend.text.query_language import parse
 
 pytestmark = pytest.mark.unit
 

@@ -11,16 +11,16 @@ from flask import Flask
 from sqlalchemy import text
 from Stemmer import Stemmer
 
-from backend.bookmarks.analysis import stemming
-from backend.bookmarks.analysis.stemming import LANGUAGES, STEMMERS
-from backend.bookmarks.analysis.stop_words import stop_words, stop_words_of_all
-from backend.bookmarks.analysis.terms import UNMARKED
-from backend.bookmarks.analysis.tokens import expand_chunk
 from backend.bookmarks.jobs import refresh_due_documents
 from backend.extensions import db
-from tests.api import Api
-from tests.bookmarks.pages import add_page
-from tests.bookmarks.test_analysis import INFLECTIONS
+from backend.text import stemming
+from backend.text.stemming import LANGUAGES, STEMMERS
+from backend.text.stop_words import stop_words, stop_words_of_all
+from backend.text.terms import UNMARKED
+from backend.text.tokens import expand_chunk
+from tests.support.api import Api
+from tests.support.pages import add_page
+from tests.text.test_analysis import INFLECTIONS
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 # What is to be found by each name, and what must not be.

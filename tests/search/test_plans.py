@@ -13,12 +13,12 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import Vectors
 from backend.ai.service import embedding_fault
-from backend.bookmarks import neighbours
 from backend.bookmarks.jobs import refresh_changed_statistics
 from backend.extensions import db
-from tests.api import Api
-from tests.bookmarks.pages import add_page
-from tests.sql import SqlCounter
+from backend.index import nearest
+from tests.support.api import Api
+from tests.support.pages import add_page
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 DIMENSION = 384
@@ -88,8 +88,8 @@ def library(ada: Api, bob: Api, words: list[str], context: Flask, monkeypatch: p
     db.session.commit()
     # Until PostgreSQL has counted the rows, a join of thousands may take longer than a person waits.
     monkeypatch.setattr(context.extensions["settings"], "DATABASE_READ_TIMEOUT_MS", 15_000)
-    monkeypatch.setattr(neighbours, "EXACT_BOUND", 1_000)
-    monkeypatch.setattr(neighbours, "HIGHEST_BOUND", 1_000)
+    monkeypatch.setattr(nearest, "EXACT_BOUND", 1_000)
+    monkeypatch.setattr(nearest, "HIGHEST_BOUND", 1_000)
     embedding_fault()  # Makes the slot.
     context.extensions["embeddings"].provider = Directions()
     yield ada

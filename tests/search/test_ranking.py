@@ -11,13 +11,13 @@ import pytest
 from flask import Flask
 
 from backend.bookmarks import jobs
-from backend.bookmarks.fulltext import impacts, statistics
-from backend.bookmarks.fulltext.statistics import changed_organizations
 from backend.bookmarks.jobs import refresh_changed_statistics, resend_due_work
 from backend.extensions import db
-from backend.search.wanted import COMPLETE_WORDS
-from tests.api import Api
-from tests.bookmarks.pages import add_page
+from backend.index import impacts, statistics
+from backend.index.statistics import changed_organizations
+from backend.search.query_plan import COMPLETE_WORDS
+from tests.support.api import Api
+from tests.support.pages import add_page
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 LETTERS = "bcdfghjklmnpqrtvwxz"

@@ -7,12 +7,10 @@ from flask import Flask
 from sqlalchemy import update
 
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.syntax import parse
 from backend.extensions import db
-from backend.search import matching, queries
-from backend.search.highlights import best_snippet, highlight_title, is_marked
-from backend.search.matching import matcher
-from backend.search.reading import (
+from backend.search import results
+from backend.search.highlights import matching
+from backend.search.highlights.budget import (
     RESPONSE_ANALYSED,
     RESPONSE_SCANNED,
     TEXT_ANALYSED,
@@ -20,9 +18,12 @@ from backend.search.reading import (
     Allowance,
     Budget,
 )
-from tests.api import Api
-from tests.bookmarks.pages import add_page
-from tests.sql import SqlCounter
+from backend.search.highlights.matching import matcher
+from backend.search.highlights.snippets import best_snippet, highlight_title, is_marked
+from backend.text.query_language import parse
+from tests.support.api import Api
+from tests.support.pages import add_page
+from tests.support.sql import SqlCounter
 
 HARD = {
     "hyphens": "a-" * 95_000,
@@ -104,7 +105,7 @@ def test_a_search_of_hard_texts_reads_what_a_response_may(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budgets: list[Budget] = []
-    monkeypatch.setattr(queries, "Budget", lambda texts: budgets.append(Budget(texts)) or budgets[-1])
+    monkeypatch.setattr(results, "Budget", lambda texts: budgets.append(Budget(texts)) or budgets[-1])
     for number in range(10):
         ada.save(f"https://example.org/{number}", title=f"T {number} " + "a-" * 900, notes="a-" * 50_000)
     query = " ".join(f"a-{letter}" for letter in "abcdefghijklmnopqrstuvwxy")
@@ -143,11 +144,11 @@ def test_the_words_of_a_query_are_stemmed_for_so_many_languages_and_no_more(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(queries, "matcher", lambda *given: asked.append(given[1]) or matcher(*given))
+    monkeypatch.setattr(results, "matcher", lambda *given: asked.append(given[1]) or matcher(*given))
     for number in range(20):
         saved = ada.save(f"https://example.org/{number}", title="zebra")
         db.session.execute(update(Bookmark).where(Bookmark.id == saved["id"]).values(language=f"x{chr(97 + number)}"))
     db.session.commit()
     items = ada.get("/search", q="zebra", mode="text", page_size=100).json["items"]
     assert [item["highlights"]["title"] for item in items] == ["<mark>zebra</mark>"] * 20
-    assert len(asked) <= queries.MOST_LANGUAGES + 1
+    assert len(asked) <= results.MOST_LANGUAGES + 1

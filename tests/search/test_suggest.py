@@ -15,14 +15,16 @@ from sqlalchemy import event, text
 from backend.actor import Actor
 from backend.extensions import db, redis_client
 from backend.jobs.queue import depth
-from backend.search import recent, suggestion_queries, suggestion_refresh
+from backend.search import recent
 from backend.search.jobs import refresh_suggestions, resend_due_suggestions
 from backend.search.recent import recent_searches, remember_search
-from backend.search.suggestion_refresh import due_organizations
-from backend.search.vocabulary import is_one_typo, near_keys, typed_words, words_in
-from tests.api import Api, field_errors
-from tests.factories import unreachable_gate
-from tests.sql import SqlCounter
+from backend.search.suggest import queries as suggestion_queries
+from backend.search.suggest import refresh as suggestion_refresh
+from backend.search.suggest.refresh import due_organizations
+from backend.search.suggest.vocabulary import is_one_typo, near_keys, typed_words, words_in
+from tests.support.api import Api, field_errors
+from tests.support.factories import unreachable_gate
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

@@ -11,10 +11,10 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.bookmarks.syntax import parse
-from tests.api import Api, field_errors
-from tests.bookmarks.pages import add_page
-from tests.sql import SqlCounter
+from backend.text.query_language import parse
+from tests.support.api import Api, field_errors
+from tests.support.pages import add_page
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ENVELOPE = {

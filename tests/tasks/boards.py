@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.api import Api
+from tests.support.api import Api
 
 
 def add(api: Api, title: str, **fields: Any) -> dict[str, Any]:

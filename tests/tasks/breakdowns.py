@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backend.tasks.jobs import run_breakdown
-from tests.api import Api
-from tests.bookmarks.pages import add_page
+from tests.support.api import Api
+from tests.support.pages import add_page
 
 LIST = "- [x] done\n- [ ] Copy the data\n  - stop the writers\n- [ ] Call Ben"
 HOWTO = """<h1>How to bleed a radiator</h1><h2>What you need</h2><h2>Turn off the heating</h2><h2>Open the valve</h2>

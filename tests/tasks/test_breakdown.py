@@ -12,7 +12,7 @@ from sqlalchemy import text
 from backend.extensions import db
 from backend.tasks import jobs
 from backend.tasks.jobs import run_breakdown
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 from tests.tasks.boards import add, chain, order
 from tests.tasks.breakdowns import HOWTO, LIST, ask, break_down, save_page
 

@@ -15,12 +15,12 @@ from sqlalchemy import text
 from backend.ai.llm import breaker
 from backend.extensions import db
 from backend.outbound import deadline
+from backend.tasks.breakdown.llm_steps import text_digest
 from backend.tasks.jobs import run_breakdown
-from backend.tasks.suggesting import text_digest
-from tests.api import Api
-from tests.bookmarks.capture.fetching import within
-from tests.llm_server import LlmServer, running, said
-from tests.logged import logged
+from tests.capture.fetching import within
+from tests.support.api import Api
+from tests.support.llm_server import LlmServer, running, said
+from tests.support.logged import logged
 from tests.tasks.boards import add, order
 from tests.tasks.breakdowns import HOWTO, LIST, ask, break_down, save_page
 

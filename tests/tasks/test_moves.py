@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 
 from backend.extensions import db
 from backend.tasks.positions import FARTHEST, GAP, between
-from tests.api import Api, field_errors
-from tests.live import LiveServer
+from tests.support.api import Api, field_errors
+from tests.support.live import LiveServer
 from tests.tasks.boards import add, add_many, chain, make_project, order
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.tasks.estimates import estimate
-from backend.tasks.headings import LONGEST_READ, html_headings, read_markdown_heading
-from backend.tasks.outline import Subtask, outline_page, outline_task, title_key
+from backend.tasks.breakdown.estimates import estimate
+from backend.tasks.breakdown.headings import LONGEST_READ, html_headings, read_markdown_heading
+from backend.tasks.breakdown.outline import Subtask, outline_page, outline_task, title_key
 from backend.tasks.schemas import TaskIn
 
 pytestmark = pytest.mark.unit

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.ai.llm.shapes import UnfitAnswer, read_shape
-from backend.tasks.suggestion import Suggestion, minutes_in
+from backend.tasks.breakdown.llm_answers import Suggestion, minutes_in
 
 pytestmark = pytest.mark.unit
 TWO = ["Turn the heating off", "Open each valve"]

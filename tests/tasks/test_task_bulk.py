@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 from tests.tasks.boards import add, add_many, chain, make_project, order
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.extensions import db
-from tests.api import Api
-from tests.sql import SqlCounter
+from tests.support.api import Api
+from tests.support.sql import SqlCounter
 from tests.tasks.boards import add, add_many, chain, make_project
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from backend.extensions import db
 from backend.tasks.jobs import purge_trash
-from tests.api import Api, field_errors
+from tests.support.api import Api, field_errors
 from tests.tasks.boards import add, add_many, chain, make_project, order
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

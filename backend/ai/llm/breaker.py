@@ -12,7 +12,7 @@ from typing import cast
 from backend.ai.credentials import Credentials
 from backend.ai.llm.faults import EndpointFault, in_words
 from backend.extensions import redis_gate
-from backend.redis_gate import Script
+from backend.redis.resilient import Script
 
 # So many faults in a row open it; then nobody asks for so long, and after that one probes at a time.
 FAULTS, PAUSE_SECONDS = 3, 30

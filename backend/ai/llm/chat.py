@@ -15,7 +15,7 @@ from openai import APIStatusError, OpenAI, OpenAIError
 from pydantic import BaseModel, Field, ValidationError
 
 from backend.ai.credentials import Credentials
-from backend.ai.llm.calls import Message, Reply
+from backend.ai.llm.budgeted_client import Message, Reply
 from backend.ai.llm.faults import NOT_A_CHAT, EndpointFault, LlmFault, in_words, meaning_of
 from backend.outbound.deadline import Deadline
 from backend.outbound.exchange import Reach, post_json

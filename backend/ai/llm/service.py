@@ -11,7 +11,7 @@ from loguru import logger
 
 from backend.ai.credentials import Credentials, own_credentials, server_credentials
 from backend.ai.llm.breaker import EndpointBreaker
-from backend.ai.llm.calls import Account, PaidTalk, Reply, Talk
+from backend.ai.llm.budgeted_client import Account, PaidTalk, Reply, Talk
 from backend.ai.llm.faults import LlmFault
 from backend.ai.llm.shapes import Shape, UnfitAnswer, read_shape, strict_schema
 from backend.encryption import Undecryptable

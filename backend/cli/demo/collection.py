@@ -13,17 +13,17 @@ from typing import Any
 from sqlalchemy import func
 
 from backend.actor import Actor
-from backend.bookmarks.attachments import attach_bookmark
-from backend.bookmarks.capture.page import ExtractedPage
-from backend.bookmarks.capture.sanitize import paragraphs_html
-from backend.bookmarks.capture.service import store_content
-from backend.bookmarks.capture.text import count_words
-from backend.bookmarks.fulltext.documents import refresh_documents
+from backend.bookmarks.attachments.service import attach_bookmark
 from backend.bookmarks.messages import embed_message
-from backend.bookmarks.saving import change_fields
+from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.service import save_bookmarks
-from backend.cache.changes import announce_change
+from backend.bookmarks.upsert import change_fields
+from backend.capture.extract.page import ExtractedPage
+from backend.capture.extract.sanitize import paragraphs_html
+from backend.capture.extract.text import count_words
+from backend.capture.service import store_content
 from backend.extensions import db, utc_now
+from backend.http.response_cache.invalidation import announce_change
 from backend.jobs.queue import send
 from backend.projects.schemas import ProjectIn
 from backend.projects.service import create_project

@@ -13,7 +13,7 @@ from backend.ai.llm import breaker
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.faults import EndpointFault
 from backend.extensions import redis_client
-from backend.redis_gate import RedisGate
+from backend.redis.resilient import RedisGate
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_redis, pytest.mark.requires_db]
 ENDPOINT = Credentials("https://llm.example.org/v1", "small", "sk-a-secret-key")

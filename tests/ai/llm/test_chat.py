@@ -15,8 +15,8 @@ from backend.ai.llm.chat import Chat
 from backend.ai.llm.faults import EndpointFault, LlmFault, in_words
 from backend.outbound.deadline import Deadline
 from backend.outbound.exchange import Reach
-from tests.bookmarks.capture.fetching import within
-from tests.llm_server import LlmServer, Reply, running, said
+from tests.capture.fetching import within
+from tests.support.llm_server import LlmServer, Reply, running, said
 
 pytestmark = pytest.mark.integration
 KEY = "sk-a-secret-key-1234"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from backend.ai.llm.shapes import UnfitAnswer, read_shape, strict_schema
-from backend.tasks.suggesting import Suggestion
+from backend.tasks.breakdown.llm_steps import Suggestion
 
 pytestmark = pytest.mark.unit
 

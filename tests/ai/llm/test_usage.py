@@ -12,7 +12,7 @@ from sqlalchemy import text
 from backend.ai.llm import usage
 from backend.ai.llm.usage import BudgetSpent, read_spent, reserve, settle
 from backend.extensions import db
-from tests.api import Api
+from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 

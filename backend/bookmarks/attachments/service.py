@@ -1,0 +1,64 @@
+"""What is attached to a project: attached and detached one by one."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete
+
+from backend.actor import Actor
+from backend.bookmarks import queries
+from backend.bookmarks.locking import lock_bookmarks
+from backend.bookmarks.models import Bookmark
+from backend.bookmarks.schemas import AttachedBookmarkOut
+from backend.bookmarks.upsert import change_fields
+from backend.errors import NotFound
+from backend.extensions import again_after_lost_race, db
+from backend.projects.models import ProjectBookmark
+from backend.projects.service import hold_projects
+
+
+@again_after_lost_race
+def attach_bookmark(
+    actor: Actor, project_id: int, bookmark_id: int, note: str | None
+) -> tuple[AttachedBookmarkOut, bool]:
+    """Attach a bookmark to a project, or give what is attached another note; False beside it means that it was attached
+    already. Without a note, the one that is there stays.
+
+    Raises:
+        NotFound: there is no such project or bookmark outside the trash.
+    """
+    _lock_both(actor, project_id, bookmark_id)
+    attached = db.session.get(ProjectBookmark, (project_id, bookmark_id))
+    created = attached is None
+    if attached is None:
+        attached = ProjectBookmark(project_id=project_id, bookmark_id=bookmark_id, note=note or "")
+        attached.organization_id, attached.attached_by = actor.organization_id, actor.user_id
+        db.session.add(attached)
+    elif note is not None:
+        attached.note = note
+    if db.session.is_modified(attached):
+        db.session.flush()
+        change_fields(actor, bookmark_id, {})
+    bookmark = queries.get_attached(actor, project_id, bookmark_id)
+    db.session.commit()
+    return bookmark, created
+
+
+@again_after_lost_race
+def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
+    """Take a bookmark off a project.
+
+    Raises:
+        NotFound: there is no such project or bookmark outside the trash, or it is not attached.
+    """
+    _lock_both(actor, project_id, bookmark_id)
+    this = (ProjectBookmark.project_id == project_id, ProjectBookmark.bookmark_id == bookmark_id)
+    gone = db.session.scalar(delete(ProjectBookmark).where(*this).returning(ProjectBookmark.bookmark_id))
+    if gone is None:
+        raise NotFound
+    change_fields(actor, bookmark_id, {})
+    db.session.commit()
+
+
+def _lock_both(actor: Actor, project_id: int, bookmark_id: int) -> None:
+    if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id) or not hold_projects(actor, [project_id]):
+        raise NotFound

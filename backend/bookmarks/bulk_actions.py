@@ -1,0 +1,212 @@
+"""One change for many bookmarks, whatever their number a fixed count of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, delete, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import aliased
+
+from backend.actor import Actor
+from backend.bookmarks.attachments.project_links import unknown_project
+from backend.bookmarks.locking import lock_bookmarks
+from backend.bookmarks.messages import capture_message, refresh_message
+from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
+from backend.bookmarks.queries import conditions, one_of
+from backend.bookmarks.schemas import MAX_TAGS, ActionIn
+from backend.bookmarks.search_documents import refresh_documents
+from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
+from backend.bookmarks.tags.names import tag_key
+from backend.bookmarks.upsert import ONE_OF_MANY, WAITED_FOR
+from backend.capture.turns import pending_values
+from backend.errors import Invalid
+from backend.extensions import again_after_lost_race, db, utc_now
+from backend.jobs.queue import Message, send
+from backend.projects.models import ProjectBookmark
+from backend.projects.service import hold_projects
+
+# Up to here search documents are refreshed in the request; beyond, a worker does it.
+INLINE_DOCUMENTS = 500
+
+FLAGS: dict[str, dict[str, Any]] = {
+    "archive": {"is_archived": True},
+    "unarchive": {"is_archived": False},
+    "read": {"is_read": True},
+    "unread": {"is_read": False},
+    "favorite": {"is_favorite": True},
+    "unfavorite": {"is_favorite": False},
+}
+# The place of a tag that is added to many at once: after those that a person put in order.
+APPENDED = 1_000
+
+Which = Sequence[ColumnElement[bool]]
+Change = tuple[int, list[Message]]
+
+
+@again_after_lost_race
+def act(actor: Actor, action: ActionIn) -> int:
+    """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
+
+    Raises:
+        Invalid: neither or both of `ids` and `filter`, tags or project missing, or no such project.
+    """
+    which = _which(actor, action)
+    if action.action in FLAGS:
+        affected, messages = _set_flags(which, FLAGS[action.action])
+    else:
+        affected, messages = ACTIONS[action.action](actor, which, action)
+    db.session.commit()
+    send(messages)
+    return affected
+
+
+def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
+    """Refresh search documents now if they are few, else mark them for a worker; the messages to send."""
+    if len(bookmark_ids) <= INLINE_DOCUMENTS:
+        refresh_documents(bookmark_ids)
+        return []
+    db.session.execute(
+        update(Bookmark).where(one_of(bookmark_ids)).values(document_due_at=func.now()),
+        execution_options={"synchronize_session": False},
+    )
+    return [refresh_message()]
+
+
+def _which(actor: Actor, action: ActionIn) -> Which:
+    if (action.ids is None) == (action.filter is None):
+        raise Invalid.field("body.ids", "Give either ids or a filter.", "ids_or_filter")
+    if action.ids is not None:
+        trash = action.action == "restore"
+        state = Bookmark.deleted_at.is_not(None) if trash else Bookmark.deleted_at.is_(None)
+        return [Bookmark.organization_id == actor.organization_id, state, Bookmark.id.in_(action.ids)]
+    assert action.filter is not None
+    wanted = action.filter.model_copy(update={"deleted": action.action == "restore" or action.filter.deleted})
+    return conditions(actor, wanted)
+
+
+def _set_flags(which: Which, values: dict[str, Any]) -> Change:
+    changes = [getattr(Bookmark, name).is_distinct_from(value) for name, value in values.items()]
+    return _update(lock_bookmarks(*which, *changes), **values)
+
+
+def _update(ids: Sequence[int], **values: Any) -> Change:
+    statement = update(Bookmark).where(one_of(ids)).values(updated_at=utc_now(), **values)
+    db.session.execute(statement, execution_options={"synchronize_session": False})
+    return len(ids), []
+
+
+def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
+    names = _tags(action)
+    bookmarks = lock_bookmarks(*which)
+    tags = list(tag_ids(actor, names).values())
+    pairs = (
+        select(Bookmark.id, Tag.id, literal(APPENDED))
+        .join(Tag, Tag.organization_id == Bookmark.organization_id)
+        .where(one_of(bookmarks), Tag.id.in_(tags))
+    )
+    statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
+    attached = statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id).cte("attached")
+    # What the statement has written it does not see: both are counted.
+    before = select(func.count()).where(BookmarkTag.bookmark_id == attached.c.bookmark_id).scalar_subquery()
+    total = (func.count() + before).label("total")
+    rows = db.session.execute(select(attached.c.bookmark_id, total).group_by(attached.c.bookmark_id)).all()
+    if overfull := [row.bookmark_id for row in rows if row.total > MAX_TAGS]:
+        raise TooManyTags.on_bookmarks(overfull)
+    return _retagged(row.bookmark_id for row in rows)
+
+
+def _remove_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
+    keys = [tag_key(name) for name in _tags(action)]
+    tags = select(Tag.id).where(Tag.organization_id == actor.organization_id, Tag.name_key.in_(keys))
+    carries = exists().where(BookmarkTag.bookmark_id == Bookmark.id, BookmarkTag.tag_id.in_(tags))
+    bookmarks = lock_bookmarks(*which, carries)
+    statement = delete(BookmarkTag).where(
+        BookmarkTag.bookmark_id == any_(literal(bookmarks, ARRAY(BigInteger))), BookmarkTag.tag_id.in_(tags)
+    )
+    return _retagged(
+        db.session.scalars(
+            statement.returning(BookmarkTag.bookmark_id), execution_options={"synchronize_session": False}
+        )
+    )
+
+
+def _retagged(bookmark_ids: Iterable[int]) -> Change:
+    changed = sorted(set(bookmark_ids))
+    _update(changed)
+    return len(changed), refresh_or_defer(changed)
+
+
+def _tags(action: ActionIn) -> list[str]:
+    if not action.tags:
+        raise Invalid.field("body.tags", "This action needs tags.", "missing")
+    return action.tags
+
+
+def _delete(actor: Actor, which: Which, action: ActionIn) -> Change:
+    return _update(lock_bookmarks(*which, Bookmark.deleted_at.is_(None)), deleted_at=utc_now())
+
+
+def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
+    twin = aliased(Bookmark)
+    saved_anew = exists().where(
+        twin.organization_id == actor.organization_id, twin.url_hash == Bookmark.url_hash, twin.deleted_at.is_(None)
+    )
+    # Of several deleted bookmarks of one link the newest comes back; one that was saved anew stays in the trash.
+    newest = (
+        select(Bookmark.id)
+        .ext(distinct_on(Bookmark.url_hash))
+        .where(one_of(lock_bookmarks(*which)), ~saved_anew)
+        .order_by(Bookmark.url_hash, Bookmark.id.desc())
+    )
+    return _update(db.session.scalars(newest).all(), deleted_at=None)
+
+
+def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
+    ids = lock_bookmarks(*which)
+    affected, _ = _update(ids, **pending_values(WAITED_FOR if len(ids) == 1 else ONE_OF_MANY))
+    return affected, [capture_message()] if ids else []
+
+
+def _add_to_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+    bookmarks = lock_bookmarks(*which)
+    project = _project(actor, action)
+    pairs = select(literal(project), Bookmark.id, Bookmark.organization_id, literal(actor.user_id)).where(
+        one_of(bookmarks)
+    )
+    columns = ["project_id", "bookmark_id", "organization_id", "attached_by"]
+    statement = insert(ProjectBookmark).from_select(columns, pairs).on_conflict_do_nothing()
+    return _update(db.session.scalars(statement.returning(ProjectBookmark.bookmark_id)).all())
+
+
+def _remove_from_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+    bookmarks = lock_bookmarks(*which)
+    statement = delete(ProjectBookmark).where(
+        ProjectBookmark.project_id == _project(actor, action),
+        ProjectBookmark.bookmark_id == any_(literal(bookmarks, ARRAY(BigInteger))),
+    )
+    return _update(
+        db.session.scalars(
+            statement.returning(ProjectBookmark.bookmark_id), execution_options={"synchronize_session": False}
+        ).all()
+    )
+
+
+def _project(actor: Actor, action: ActionIn) -> int:
+    if action.project_id is None:
+        raise Invalid.field("body.project_id", "This action needs a project.", "missing")
+    if not hold_projects(actor, [action.project_id]):
+        raise unknown_project("body.project_id", action.project_id)
+    return action.project_id
+
+
+ACTIONS: dict[str, Callable[[Actor, Which, ActionIn], Change]] = {
+    "add_tags": _add_tags,
+    "remove_tags": _remove_tags,
+    "add_to_project": _add_to_project,
+    "remove_from_project": _remove_from_project,
+    "delete": _delete,
+    "restore": _restore,
+    "capture": _capture,
+}

@@ -1,0 +1,59 @@
+"""What kept answers have to do with single bookmarks: by what each is asked for, and which answers hold its own."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+
+from backend.api import Kept, Part
+from backend.bookmarks.schemas import trimmed
+from backend.bookmarks.urls import url_fault, url_hash
+from backend.http.response_cache.store import digest_of
+
+# Normalising a link takes longer than all else that is done for a part; lists show the same ones again and again.
+REMEMBERED_LINKS, LONGEST_REMEMBERED = 20_000, 300
+
+
+def ask_for_bookmark(bookmark_id: int | None, query: str) -> object:
+    """What GET /bookmarks/{id} asks."""
+    return None if query else ["bookmark", bookmark_id]
+
+
+def ask_for_link(_: int | None, query: str) -> object:
+    """What GET /bookmarks/lookup asks: the same for all spellings of a link."""
+    given = parse_qsl(query, keep_blank_values=True)
+    if [name for name, _ in given] != ["url"]:
+        return None
+    url = trimmed(given[0][1])
+    return None if url_fault(url) else ["link", url_hash(url).hex()]
+
+
+def parts_of_bookmark(body: bytes) -> list[Part]:
+    """A bookmark is its own answer."""
+    return [_part(orjson.loads(body), body)]
+
+
+def parts_of_page(body: bytes) -> list[Part]:
+    """The items of a list are whole bookmarks, but for those with long texts."""
+    items = orjson.loads(body)["items"]
+    return [_part(item, orjson.dumps(item)) for item in items if item["deleted_at"] is None and not item["truncated"]]
+
+
+BOOKMARK = Kept(asks=ask_for_bookmark, parts=parts_of_bookmark)
+BOOKMARK_BY_LINK = Kept(shows="link", asks=ask_for_link, parts=parts_of_bookmark)
+BOOKMARK_PAGE = Kept(parts=parts_of_page)
+TAGS = Kept(shows="tags")
+
+
+def _part(bookmark: dict[str, Any], body: bytes) -> Part:
+    url = bookmark["url"]
+    link = (_link_digest if len(url) <= LONGEST_REMEMBERED else _link_digest.__wrapped__)(url)
+    return Part(bookmark["id"], digest_of(ask_for_bookmark(bookmark["id"], "")), link, body)
+
+
+@lru_cache(maxsize=REMEMBERED_LINKS)
+def _link_digest(url: str) -> str:
+    return digest_of(["link", url_hash(url).hex()])

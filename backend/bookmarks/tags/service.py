@@ -1,0 +1,153 @@
+"""Tags of an organization: listed, renamed, merged, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ARRAY, BigInteger, any_, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.actor import Actor
+from backend.bookmarks.bulk_actions import refresh_or_defer
+from backend.bookmarks.counts import TAGGED_BOOKMARKS
+from backend.bookmarks.locking import lock_bookmarks
+from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
+from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage
+from backend.bookmarks.tags.names import tag_key
+from backend.errors import Conflict, Invalid, NotFound
+from backend.extensions import again_after_lost_race, db
+from backend.http.pagination import Sort, page_of, paginate
+from backend.jobs.queue import Message, send
+
+IS_USED = select(BookmarkTag.tag_id).where(BookmarkTag.tag_id == Tag.id).correlate(Tag).exists()
+BOOKMARK_COUNT = TAGGED_BOOKMARKS.label("bookmark_count")
+
+
+def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
+    """One page of tags, with how many bookmarks outside the trash carry each."""
+    which = [Tag.organization_id == actor.organization_id]
+    if query.q:
+        which.append(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
+    if query.unused is not None:
+        which.append(~IS_USED if query.unused else IS_USED)
+    shape = select(Tag.id, Tag.name, Tag.name_key, BOOKMARK_COUNT)
+    found = paginate(which, shape, Sort(query.sort, Tag.name_key, Tag.id), query)
+    return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
+
+
+@again_after_lost_race
+def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
+    """Give a tag another name, on all its bookmarks.
+
+    Raises:
+        NotFound: there is no such tag.
+        Conflict: another tag has the name, in any case of letters; carries `existing_id`. Merging is what helps.
+    """
+    tag = _lock_tags(actor, [tag_id]).get(tag_id)
+    if tag is None:
+        raise NotFound
+    taken_by = db.session.scalar(
+        select(Tag.id).where(
+            Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(name), Tag.id != tag_id
+        )
+    )
+    if taken_by is not None:
+        raise Conflict("A tag of this name exists already.", existing_id=taken_by)
+    tag.name, tag.name_key = name, tag_key(name)
+    db.session.flush()
+    return _finish(tag_id, _bookmarks_of(tag_id))
+
+
+@again_after_lost_race
+def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
+    """Put another tag in the place of this one, on all its bookmarks; this one is gone.
+
+    Raises:
+        NotFound: there is no such tag.
+        Invalid: there is no such target, or it is the same tag.
+    """
+    found = _lock_tags(actor, [tag_id, into_id])
+    if tag_id not in found:
+        raise NotFound
+    if into_id not in found or into_id == tag_id:
+        raise Invalid.field("body.into_id", "This is not another tag of yours.", "unknown_tag")
+    touched = _bookmarks_of(tag_id)
+    carried = select(BookmarkTag.bookmark_id, literal(into_id), BookmarkTag.position).where(
+        BookmarkTag.tag_id == tag_id
+    )
+    db.session.execute(
+        insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], carried).on_conflict_do_nothing()
+    )
+    db.session.execute(delete(Tag).where(Tag.id == tag_id))
+    return _finish(into_id, touched)
+
+
+@again_after_lost_race
+def delete_tag(actor: Actor, tag_id: int) -> None:
+    """Take a tag off all its bookmarks and delete it.
+
+    Raises:
+        NotFound: there is no such tag.
+    """
+    if not _lock_tags(actor, [tag_id]):
+        raise NotFound
+    touched = _bookmarks_of(tag_id)
+    db.session.execute(delete(Tag).where(Tag.id == tag_id))
+    messages = _touch(touched)
+    db.session.commit()
+    send(messages)
+
+
+@again_after_lost_race
+def delete_tags(actor: Actor, *, unused: bool) -> int:
+    """Delete the tags that no bookmark carries, not even one in the trash, which may come back; how many there were.
+
+    Raises:
+        Invalid: others than the unused ones are asked for.
+    """
+    if not unused:
+        raise Invalid.field("query.unused", "Only unused tags can be deleted at once: say unused=true.", "missing")
+    carried_by_none = select(Tag.id).where(Tag.organization_id == actor.organization_id, ~IS_USED).order_by(Tag.id)
+    # Whoever attaches one of them meanwhile is waited for, and then it is not unused any more.
+    ids = db.session.scalars(carried_by_none.with_for_update()).all()
+    still_unused = Tag.id == any_(literal(ids, ARRAY(BigInteger)))
+    deleted = db.session.scalars(delete(Tag).where(still_unused, ~IS_USED).returning(Tag.id)).all()
+    db.session.commit()
+    return len(deleted)
+
+
+def _lock_tags(actor: Actor, tag_ids: Sequence[int]) -> dict[int, Tag]:
+    """The organization's tags among these, by id, held until the end of the transaction with all their bookmarks.
+
+    Who attaches one of them meanwhile is waited for, and what comes after waits.
+    """
+    lock_bookmarks(
+        Bookmark.organization_id == actor.organization_id,
+        Bookmark.id.in_(select(BookmarkTag.bookmark_id).where(BookmarkTag.tag_id.in_(tag_ids))),
+    )
+    tags = db.session.scalars(
+        select(Tag)
+        .where(Tag.id.in_(tag_ids), Tag.organization_id == actor.organization_id)
+        .order_by(Tag.id)
+        .with_for_update()
+    )
+    return {tag.id: tag for tag in tags}
+
+
+def _bookmarks_of(tag_id: int) -> list[int]:
+    return list(db.session.scalars(select(BookmarkTag.bookmark_id).where(BookmarkTag.tag_id == tag_id)))
+
+
+def _touch(bookmark_ids: list[int]) -> list[Message]:
+    """Say of bookmarks that they have changed: to clients, and to transactions that have seen them with other tags."""
+    db.session.execute(update(Bookmark).where(Bookmark.id.in_(bookmark_ids)).values(updated_at=func.now()))
+    return refresh_or_defer(bookmark_ids)
+
+
+def _finish(tag_id: int, touched: list[int]) -> TagOut:
+    messages = _touch(touched)
+    row = db.session.execute(select(Tag.id, Tag.name, BOOKMARK_COUNT).where(Tag.id == tag_id)).one()
+    tag = TagOut.model_validate(row)
+    db.session.commit()
+    send(messages)
+    return tag

@@ -1,0 +1,271 @@
+"""Saving links, one or a thousand, in a number of statements that does not grow with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backend.actor import Actor
+from backend.bookmarks.attachments.project_links import file_bookmarks
+from backend.bookmarks.models import LIVE, Bookmark
+from backend.bookmarks.provenance import Origin, origin_of, title_key
+from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
+from backend.bookmarks.search_documents import refresh_documents
+from backend.bookmarks.tags.assignment import TooManyTags, attach_tags
+from backend.bookmarks.urls import domain_of, url_hash
+from backend.errors import Conflict, Unavailable
+from backend.extensions import db, utc_now
+
+NOT_ASKED = "Capture was not asked for."
+# How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.
+WAITED_FOR, ONE_OF_MANY = 1, 0
+# A duplicate that is deleted between the insert and the look at it is inserted on the next round.
+ROUNDS = 3
+# Due times are compared with the database's clock, which may be behind this machine's.
+CLOCK_SKEW = timedelta(minutes=1)
+
+MERGE = text(Path(__file__).with_suffix(".sql").read_text())
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a draft ended: a new bookmark, or one that was there. `row` is the whole bookmark, as
+    `queries.bookmark_out` reads it, unless nothing was changed. What this save has made due, a message is to say."""
+
+    id: int
+    created: bool
+    row: Row[Any] | None
+    is_capture_due: bool = False
+    is_vector_due: bool = False
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """All that one request says about one link; later mentions fill what earlier ones left empty.
+
+    `asks_for_capture` is set where the request says so itself, `captures` also where it leaves that open.
+    """
+
+    first: BookmarkIn
+    title: str
+    description: str
+    notes: str
+    tags: tuple[str, ...]
+    project_ids: frozenset[int]
+    is_read: bool
+    is_favorite: bool
+    is_archived: bool
+    captures: bool
+    asks_for_capture: bool
+
+
+def save_drafts(
+    actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDuplicate, giver: Origin = "person"
+) -> list[Saved]:
+    """Save links in the transaction at hand; the answers stand in the order of the items.
+
+    Args:
+        actor: who saves them.
+        items: the links and what is known of them.
+        on_duplicate: what becomes of links that are saved already.
+        giver: whom titles and descriptions come from.
+
+    Raises:
+        Conflict: with `on_duplicate` error and a single item, when the link is saved already.
+        Invalid: a project that does not exist.
+        TooManyTags: for a bookmark, or for the organization.
+    """
+    hashes = [url_hash(item.url) for item in items]
+    drafts = _united(zip(hashes, items, strict=True))
+    created, existing = _insert_or_find(actor, drafts, giver)
+    merged = _merge(existing, drafts, giver) if existing and on_duplicate == "merge" else {}
+    touched = {**created, **existing} if on_duplicate == "merge" else created
+    _attach_tags(actor, touched, drafts)
+    asked = {project_id for item in items for project_id in item.project_ids}
+    file_bookmarks(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, asked)
+    rows = refresh_documents(sorted(touched.values()))
+    seen: set[bytes] = set()
+    saved = []
+    for key in hashes:
+        id_ = created.get(key) or existing[key]
+        if key in seen:
+            saved.append(Saved(id_, created=False, row=rows.get(id_)))
+        elif key in created:
+            captures = drafts[key].captures
+            saved.append(Saved(id_, True, rows.get(id_), is_capture_due=captures, is_vector_due=not captures))
+        else:
+            saved.append(Saved(id_, False, rows.get(id_), *merged.get(id_, ())))
+        seen.add(key)
+    return saved
+
+
+def _attach_tags(actor: Actor, touched: dict[bytes, int], drafts: dict[bytes, _Draft]) -> None:
+    try:
+        attach_tags(actor, {id_: drafts[key].tags for key, id_ in touched.items() if drafts[key].tags})
+    except TooManyTags as fault:
+        fault.links = frozenset(key for key, id_ in touched.items() if id_ in fault.bookmark_ids)
+        raise
+
+
+def refuse_duplicate(existing_id: int) -> Conflict:
+    """The refusal that names the bookmark which is there already."""
+    return Conflict("This link is already saved.", existing_id=existing_id)
+
+
+def _united(pairs: Iterable[tuple[bytes, BookmarkIn]]) -> dict[bytes, _Draft]:
+    drafts: dict[bytes, _Draft] = {}
+    for key, item in pairs:
+        draft = _draft(item)
+        drafts[key] = _joined(drafts[key], draft) if key in drafts else draft
+    return drafts
+
+
+def _draft(item: BookmarkIn) -> _Draft:
+    return _Draft(
+        first=item,
+        title=item.title or "",
+        description=item.description or "",
+        notes=item.notes or "",
+        tags=tuple(item.tags),
+        project_ids=frozenset(item.project_ids),
+        is_read=item.is_read,
+        is_favorite=item.is_favorite,
+        is_archived=item.is_archived,
+        captures=item.capture,
+        asks_for_capture=item.capture and "capture" in item.model_fields_set,
+    )
+
+
+def _joined(before: _Draft, later: _Draft) -> _Draft:
+    return _Draft(
+        first=before.first,
+        title=before.title or later.title,
+        description=before.description or later.description,
+        notes=before.notes or later.notes,
+        tags=(*before.tags, *later.tags),
+        project_ids=before.project_ids | later.project_ids,
+        is_read=before.is_read or later.is_read,
+        is_favorite=before.is_favorite or later.is_favorite,
+        is_archived=before.is_archived or later.is_archived,
+        captures=before.captures or later.asks_for_capture,
+        asks_for_capture=before.asks_for_capture or later.asks_for_capture,
+    )
+
+
+def _insert_or_find(
+    actor: Actor, drafts: dict[bytes, _Draft], giver: Origin
+) -> tuple[dict[bytes, int], dict[bytes, int]]:
+    created: dict[bytes, int] = {}
+    existing: dict[bytes, int] = {}
+    for _ in range(ROUNDS):
+        missing = {key: draft for key, draft in drafts.items() if key not in created and key not in existing}
+        if not missing:
+            return created, existing
+        created |= _insert(actor, missing, giver)
+        if len(created) + len(existing) < len(drafts):
+            existing |= _find(actor, [key for key in missing if key not in created])
+    if len(created) + len(existing) < len(drafts):
+        raise Unavailable("Another client keeps changing these links. Try again shortly.")
+    return created, existing
+
+
+def _insert(actor: Actor, drafts: dict[bytes, _Draft], giver: Origin) -> dict[bytes, int]:
+    # Inserted in the order of the unique index, so that two requests with the same links cannot dead-lock.
+    now = utc_now()
+    priority = WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY
+    rows = [
+        # Of links saved together each is newer than the one before it, so that lists keep their order.
+        _row(actor, key, draft, giver, now + timedelta(microseconds=place)) | {"capture_priority": priority}
+        for place, (key, draft) in enumerate(drafts.items())
+    ]
+    rows.sort(key=lambda row: row["url_hash"])
+    statement = (
+        insert(Bookmark)
+        .on_conflict_do_nothing(index_elements=["organization_id", "url_hash"], index_where=LIVE)
+        .returning(Bookmark.url_hash, Bookmark.id)
+    )
+    # Nulls are written out, or links with and without capture would go in by as many statements as they alternate.
+    inserted = db.session.execute(statement, rows, execution_options={"render_nulls": True})
+    return {bytes(key): id_ for key, id_ in inserted}
+
+
+def _find(actor: Actor, keys: Sequence[bytes]) -> dict[bytes, int]:
+    rows = db.session.execute(
+        select(Bookmark.url_hash, Bookmark.id)
+        .where(Bookmark.organization_id == actor.organization_id, Bookmark.deleted_at.is_(None))
+        .where(Bookmark.url_hash.in_(keys))
+        .order_by(Bookmark.id)
+        .with_for_update(key_share=True)
+    )
+    return {bytes(key): id_ for key, id_ in rows}
+
+
+def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) -> dict[str, Any]:
+    first = draft.first
+    return {
+        "organization_id": actor.organization_id,
+        "user_id": actor.user_id,
+        "url": first.url,
+        "url_hash": key,
+        "domain": domain_of(first.url),
+        "title": draft.title,
+        "title_key": title_key(draft.title),
+        "title_from": origin_of(draft.title, giver),
+        "description": draft.description,
+        "description_from": origin_of(draft.description, giver),
+        "notes": draft.notes,
+        "is_read": draft.is_read,
+        "is_favorite": draft.is_favorite,
+        "is_archived": draft.is_archived,
+        "is_tagged": bool(draft.tags),
+        "capture_status": "pending" if draft.captures else "skipped",
+        "capture_error": None if draft.captures else NOT_ASKED,
+        "capture_due_at": now - CLOCK_SKEW if draft.captures else None,
+        # A capture asks for the vector when it ends, so that it is made once, from the whole page.
+        "embedding_due_at": None if draft.captures else now - CLOCK_SKEW,
+        "created_at": first.created_at or now,
+        "updated_at": now,
+    }
+
+
+def _merge(existing: dict[bytes, int], drafts: dict[bytes, _Draft], giver: Origin) -> dict[int, tuple[bool, bool]]:
+    """Merge drafts into the bookmarks that are there; by id, whether a capture and a vector are now due."""
+    found = [(id_, drafts[key]) for key, id_ in sorted(existing.items(), key=lambda pair: pair[1])]
+    merged = [draft for _, draft in found]
+    rows = db.session.execute(
+        MERGE,
+        {
+            "giver": giver,
+            "not_asked": NOT_ASKED,
+            "priority": WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY,
+            "ids": [id_ for id_, _ in found],
+            "titles": [draft.title for draft in merged],
+            "title_keys": [title_key(draft.title) for draft in merged],
+            "descriptions": [draft.description for draft in merged],
+            "notes": [draft.notes for draft in merged],
+            "read": [draft.is_read for draft in merged],
+            "favorites": [draft.is_favorite for draft in merged],
+            "archived": [draft.is_archived for draft in merged],
+            "captures": [draft.captures for draft in merged],
+            "asks": [draft.asks_for_capture for draft in merged],
+        },
+    )
+    return {id_: (is_captured, is_embedded) for id_, is_captured, is_embedded in rows}
+
+
+def change_fields(actor: Actor, bookmark_id: int, values: dict[str, Any]) -> bool:
+    """Set columns of a live bookmark in the transaction at hand; False if there is none."""
+    changed = db.session.scalar(
+        update(Bookmark)
+        .where(Bookmark.id == bookmark_id, Bookmark.organization_id == actor.organization_id)
+        .where(Bookmark.deleted_at.is_(None))
+        .values(updated_at=utc_now(), **values)
+        .returning(Bookmark.id)
+    )
+    return changed is not None

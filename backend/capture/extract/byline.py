@@ -1,0 +1,36 @@
+"""Author and date as a page shows them, for pages whose metadata does not state them."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from htmldate import find_date
+from trafilatura.metadata import extract_author
+
+from backend.capture.extract.dates import parse_date
+
+_PARTICLE_LENGTH = 3  # de, van, von, el, al, bin …
+_INITIAL = re.compile(r"^\W*(?:Mc|O'|[dD]')?[^\W\d_a-zß-ÿ]")
+
+
+def shown_author(tree: Any) -> str | None:
+    """The names in the byline of a parsed page; None unless each looks like one.
+
+    What stands where bylines do may as well be a date, a button or a section, and no author is better than these.
+    """
+    names = (extract_author(tree) or "").split("; ")
+    return ", ".join(names) if all(map(_is_a_name, names)) else None
+
+
+def _is_a_name(text: str) -> bool:
+    words = text.split()
+    capital = [bool(_INITIAL.match(word)) for word in words]
+    plain = all(starts or len(word) <= _PARTICLE_LENGTH for word, starts in zip(words, capital, strict=True))
+    return 2 <= len(words) <= 4 and plain and capital[0] and capital[-1] and not re.search(r"\d", text)
+
+
+def shown_date(tree: Any, url: str) -> datetime | None:
+    """The day on which a parsed page says in its text or address that it was published."""
+    return parse_date(find_date(tree, url=url, original_date=True, extensive_search=False))

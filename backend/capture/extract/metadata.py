@@ -1,0 +1,126 @@
+"""What a page says of itself: which of its many statements is taken for each field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.capture.extract.article import Article
+from backend.capture.extract.dates import parse_date
+from backend.capture.extract.linked_data import LinkedData, read_linked_data
+from backend.capture.extract.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
+from backend.capture.extract.scan import PageScan, scan_html
+from backend.capture.extract.text import cut_line
+from backend.capture.extract.title import agrees_with, choose_title, names_of_host
+from backend.capture.extract.urls import absolute_url, host_of
+
+MAX_SITE_NAME = 80  # Longer ones are slogans, or the page's title once more.
+MAX_URL = 2048
+
+_TITLE = ("citation_title", "dc:title", "dc.title", "dcterms.title")
+_AUTHOR = (
+    *("citation_author", "dc:creator", "dc.creator", "dcterms.creator", "author", "parsely-author"),
+    *("article:author", "sailthru.author", "byl"),
+)
+_DESCRIPTION = ("og:description", "description", "twitter:description", "dc.description")
+_PUBLISHED = (
+    *("article:published_time", "og:published_time", "datepublished", "citation_publication_date"),
+    *("citation_date", "dcterms.issued", "dc.date.issued", "dcterms.created", "dc.date", "dcterms.date"),
+    *("parsely-pub-date", "sailthru.date", "pubdate", "publish-date", "date"),
+)
+_LANGUAGE = ("content-language", "og:locale", "language", "dc.language")
+_IMAGE = (
+    *("og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src", "image"),
+    "image_src",
+)
+_LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?\Z", re.DOTALL)
+_BY = re.compile(r"^(?:written |posted )?by[:\s]+(?=\S)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class PageMetadata:
+    """Everything but the body of a page; None where the page says nothing usable."""
+
+    title: str | None = None
+    author: str | None = None
+    site_name: str | None = None
+    description: str | None = None
+    published_at: datetime | None = None
+    language: str | None = None
+    image_url: str | None = None
+
+
+def read_metadata(scan: PageScan, article: Article | None, url: str, base_url: str) -> PageMetadata:
+    """The metadata of the page at `url`, whose relative addresses are meant from `base_url`."""
+    linked = read_linked_data(scan.linked_data, url)
+    site_name = _site_name(scan, linked)
+    return PageMetadata(
+        title=cut_line(_title(scan, linked, site_name, url), MAX_TITLE),
+        author=cut_line(_author(scan, linked, article), MAX_NAME),
+        site_name=cut_line(site_name, MAX_SITE_NAME),
+        description=cut_line(_description(scan, linked), MAX_DESCRIPTION),
+        published_at=_published(scan, linked, article),
+        language=_language(scan, linked),
+        image_url=_image(scan, linked, base_url),
+    )
+
+
+def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) -> str | None:
+    # A page may have been fetched from a mirror or an archive: it says itself where it belongs.
+    addresses = filter(None, (url, scan.canonical, scan.stated("og:url")))
+    hosts = (name for address in addresses for name in names_of_host(address))
+    sites = [*filter(None, (site_name, linked.site_name)), *hosts]
+    # A library or journal states the work's title with care, and for this very purpose.
+    if work := choose_title([scan.stated(*_TITLE)], None, [], sites):
+        return work
+    headline = linked.headline
+    shared = scan.stated("og:title"), scan.stated("twitter:title")
+    # Some sites put a description there (Wikipedia does): then nothing else on the page agrees.
+    if headline and not agrees_with(headline, [*shared, scan.title, *scan.headings]):
+        headline = None
+    return choose_title([headline, *shared], scan.title, scan.headings, sites)
+
+
+def _site_name(scan: PageScan, linked: LinkedData) -> str | None:
+    stated = (scan.stated("og:site_name"), linked.site_name)
+    name = next((name for name in stated if name and len(name) <= MAX_SITE_NAME), None)
+    if name and name.startswith(("http://", "https://")):
+        return host_of(name).removeprefix("www.") or None
+    return name and name.lstrip("@")
+
+
+def _author(scan: PageScan, linked: LinkedData, article: Article | None) -> str | None:
+    return next(_authors(scan, linked, article), None)
+
+
+def _authors(scan: PageScan, linked: LinkedData, article: Article | None) -> Iterator[str]:
+    stated = [linked.author, *(", ".join(dict.fromkeys(scan.meta.get(name, ())[:10])) for name in _AUTHOR)]
+    for author in (*stated, article and article.author):
+        # Many pages give the address of a profile instead of a name.
+        if author and "://" not in author and "@" not in author:
+            yield _BY.sub("", author.strip())
+
+
+def _published(scan: PageScan, linked: LinkedData, article: Article | None) -> datetime | None:
+    stated = (linked.published, *(value for name in _PUBLISHED for value in scan.meta.get(name, ())))
+    found = next((moment for text in stated if (moment := parse_date(text))), None)
+    return found or (article.published_at if article else None)
+
+
+def _language(scan: PageScan, linked: LinkedData) -> str | None:
+    stated = (scan.language, *(scan.stated(name) for name in _LANGUAGE), linked.language)
+    tags = (_LANGUAGE_TAG.match(tag.strip()) for tag in stated if tag)
+    return next((tag[1].lower() for tag in tags if tag), None)
+
+
+def _image(scan: PageScan, linked: LinkedData, base_url: str) -> str | None:
+    stated = (*(scan.stated(name) for name in _IMAGE), linked.image)
+    addresses = (absolute_url(address, base_url) for address in stated if address)
+    return next((address for address in addresses if address and len(address) <= MAX_URL), None)
+
+
+def _description(scan: PageScan, linked: LinkedData) -> str | None:
+    stated = scan.stated(*_DESCRIPTION) or linked.description
+    return scan_html(stated).text if stated and "<" in stated else stated

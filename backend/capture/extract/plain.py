@@ -1,0 +1,48 @@
+"""Text files, data files and feeds: all that they say, without a search for an article in it."""
+
+from __future__ import annotations
+
+import json
+
+from backend.capture.extract.page import MAX_TITLE, ExtractedPage
+from backend.capture.extract.sanitize import paragraphs_html
+from backend.capture.extract.scan import scan_xml
+from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, count_words, cut_line, first_line
+
+
+def read_plain(text: str) -> ExtractedPage:
+    """A text or Markdown file, titled by its first line."""
+    title = first_line(text)
+    return _page(title and title.lstrip("# ").rstrip("# "), text.strip("\n"))
+
+
+def read_json(text: str) -> ExtractedPage:
+    """A JSON file, titled by its own `title` or `name`."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = None
+    stated = (data.get("title"), data.get("name")) if isinstance(data, dict) else ()
+    return _page(next((title for title in stated if isinstance(title, str)), None), text)
+
+
+def read_xml(text: str) -> ExtractedPage:
+    """A feed or other XML file, titled by its first `title` element, without the markup."""
+    scan = scan_xml(text)
+    return _page(scan.title, clean_paragraphs(scan.text))
+
+
+def _page(title: str | None, text: str) -> ExtractedPage:
+    text = text[:MAX_TEXT]
+    return ExtractedPage(
+        title=cut_line(title, MAX_TITLE),
+        author=None,
+        site_name=None,
+        description=None,
+        published_at=None,
+        language=None,
+        image_url=None,
+        text=text,
+        html=paragraphs_html(text),
+        word_count=count_words(text),
+    )

@@ -1,0 +1,108 @@
+"""The title of a page, out of the several that it states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from backend.capture.extract.urls import host_of
+from backend.text.normalisation import normalize
+
+_SEPARATOR = re.compile(r"\s+[-–—|·•:»«/>~✩*]\s+|(?<=\w):\s+|\s+\[(?=[^\]]*\]$)")
+_LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about"; after "|" and "-" sites sign.
+_DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
+_WORD = re.compile(r"\w+")
+_TELLING_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
+
+VARIANT_SHARE = 0.8
+MAX_CONSIDERED = 1_000  # Characters; a title made of ten thousand separators would take minutes.
+
+
+def choose_title(
+    metadata: Iterable[str | None], element: str | None, headings: Iterable[str], site_names: Iterable[str]
+) -> str | None:
+    """The headline as the page shows it, else as it states it, without the site's name.
+
+    Args:
+        metadata: titles stated for other programs (JSON-LD, Open Graph, …), the most trusted first.
+        element: the content of `<title>`.
+        headings: the texts of all `<h1>`. One of them is the headline when it is the only one and speaks of
+            what the metadata states, or when there is no metadata and it is a part of `element`. Others are
+            logos, sections and teasers.
+        site_names: what the site is called.
+    """
+    sites = {_compact(name) for name in site_names} - {""}
+    given = [title[:MAX_CONSIDERED] for title in metadata if title]
+    element = (element or "")[:MAX_CONSIDERED]
+    stated = next((stripped for title in given if (stripped := _without_site(title, sites))), None)
+    whole = _without_site(element, sites)
+    shown = {key: heading for heading in headings if (key := _compact(heading)) and key not in sites}
+    if stated:
+        return _only_headline(shown, stated, element) or stated
+    if whole:
+        return _headline_within(shown, whole) or whole
+    # A front page is titled by the site's name.
+    return next(iter([*shown.values(), *given, element]), None) or None
+
+
+def names_of_host(url: str) -> Iterator[str]:
+    """What a site might call itself going by its address: `www.example.co.uk`, `example.co.uk`, `example`."""
+    host = host_of(url).removeprefix("www.")
+    yield from (host, f"www.{host}", *host.split(".")[:-1])
+
+
+def agrees_with(title: str, others: Iterable[str | None]) -> bool:
+    """Whether one of `others` contains `title` or is a part of it, whatever the punctuation."""
+    key = _compact(title)
+    return any(key in other or other in key for other in map(_compact, filter(None, others)) if other)
+
+
+def _only_headline(shown: Mapping[str, str], stated: str, element: str) -> str | None:
+    if len(shown) != 1:
+        return None
+    key, heading = next(iter(shown.items()))
+    signs_the_title = any(_compact(element[end:]) == key for _, end in _separators(element))
+    if signs_the_title or agrees_with(heading, [stated]) or not _share_a_word(heading, stated):
+        return None
+    if _are_variants(heading, stated):
+        return None
+    return heading
+
+
+def _are_variants(first: str, second: str) -> bool:
+    """Whether two titles differ in a word or a sign only: then what is stated was written with more care."""
+    words, others = (set(_WORD.findall(text.casefold())) for text in (first, second))
+    return len(words & others) >= VARIANT_SHARE * len(words | others)
+
+
+def _headline_within(shown: Mapping[str, str], whole: str) -> str | None:
+    tails = {_compact(whole[match.end() :]) for match in _LEAD_IN.finditer(whole)}
+    parts = [key for key in shown if _compact(whole).startswith(key) or key in tails]
+    return shown[max(parts, key=len)] if parts else None
+
+
+def _share_a_word(first: str, second: str) -> bool:
+    words, others = (set(_TELLING_WORD.findall(text.casefold())) for text in (first, second))
+    return not words.isdisjoint(others)
+
+
+def _without_site(title: str, sites: set[str]) -> str | None:
+    """`title` without the segments at its ends that name the site; None when it holds nothing else."""
+    for start, _ in reversed(_separators(title)):
+        if _compact(title[start:]) in sites:
+            title = title[:start]
+    for _, end in _separators(title):
+        if _compact(title[:end]) in sites:
+            title = title[end:]
+            break
+    title = _DANGLING.sub("", title).strip()
+    return title if _compact(title) and _compact(title) not in sites else None
+
+
+def _separators(title: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _SEPARATOR.finditer(title)]
+
+
+def _compact(text: str) -> str:
+    """`text` by its letters and digits alone, without case or width, for comparison."""
+    return "".join(filter(str.isalnum, normalize("NFKC", text).casefold()))

@@ -1,0 +1,234 @@
+"""Extraction in processes of its own: a page that kills or hangs its process costs only itself.
+
+`serve_extraction` is a process without threads that forks one child for each *line* (a pair of sockets) that it is
+sent. A child reads one page after another from its line, each within bounds of time and memory, and ends with it. An
+`Extractor` is the other end: it belongs to one thread, and replaces a child that died.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from loguru import logger
+from rq.utils import import_attribute
+
+from backend.capture.extract.reading import Reading, from_json, to_json
+from backend.capture.fetch import FetchedPage
+from backend.outbound.failures import FetchError
+
+# Above what a page of 10 MiB takes, below what a machine would miss.
+MEMORY_BYTES = 256 * 1024 * 1024
+# What a child has taken for large pages goes back to the system with its end.
+PAGES_PER_PROCESS = 100
+# Without work for so long, what was loaded for it goes back too.
+IDLE_SECONDS = 60.0
+# A child ends by itself when its time is over; if it cannot even do that, it is killed so much later.
+GRACE_SECONDS = 5.0
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+LENGTH = struct.Struct("!II")
+PID = struct.Struct("!I")
+
+# By dotted name: what they bring along is loaded when there is something to read.
+READ, WARM_UP = "backend.capture.extract.indexed_page.read_page", "backend.capture.extract.indexed_page.warm_up"
+
+ReadFunction = Callable[[FetchedPage, float | None], Reading]
+
+
+@dataclass(frozen=True)
+class ExtractionBounds:
+    """How long one page may take, and how much memory beyond what the process began with."""
+
+    seconds: float
+    memory_bytes: int = MEMORY_BYTES
+
+
+class ExtractionDied(Exception):
+    """The process that read the page is gone, before its time was over."""
+
+
+class ExtractionHung(Exception):
+    """The page took longer than it may."""
+
+
+def serve_extraction(lines: socket.socket, read: ReadFunction | None = None) -> None:
+    """Fork a child for each line that comes in, until the other side is closed; returns after a minute without any.
+
+    What reading needs is loaded for the first line, before its child is forked, so that all share it. `read` is
+    `READ` unless it is given.
+    """
+    children: set[int] = set()
+    used_at, is_warm = time.monotonic(), False
+    while True:
+        children -= _ended(children)
+        if is_warm and not children and time.monotonic() - used_at > IDLE_SECONDS:
+            return
+        if not select.select([lines], [], [], 1.0 if is_warm else None)[0]:
+            continue
+        _, descriptors, _, _ = socket.recv_fds(lines, 1, 1)
+        if not descriptors:
+            return
+        if not is_warm:
+            read = read or import_attribute(READ)
+            import_attribute(WARM_UP)()
+            gc.freeze()
+            is_warm = True
+        used_at = time.monotonic()
+        with socket.socket(fileno=descriptors[0]) as line:
+            if pid := os.fork():
+                children.add(pid)
+                continue
+            lines.close()
+            os._exit(_read_all(line, cast("ReadFunction", read)))
+
+
+def _ended(children: set[int]) -> set[int]:
+    return {pid for pid in children if os.waitpid(pid, os.WNOHANG)[0]}
+
+
+def _read_all(line: socket.socket, read: ReadFunction) -> int:
+    """Read what comes over a line until it is closed; the exit code."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # It ends the process, whatever code of C that is in.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    free = _address_space()
+    try:
+        line.sendall(PID.pack(os.getpid()))
+        while (question := _receive(line)) is not None:
+            head, body = question
+            asked = json.loads(head)
+            if free:
+                resource.setrlimit(resource.RLIMIT_AS, (free + asked["memory_bytes"], resource.RLIM_INFINITY))
+            signal.setitimer(signal.ITIMER_REAL, asked["seconds"])
+            answer = to_json(_read_one(FetchedPage(**asked["page"], body=bytes(body)), asked["average"], read))
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            _send(line, answer, b"")
+    except OSError:
+        return 1  # Whoever asked is gone.
+    return 0
+
+
+def _read_one(fetched: FetchedPage, average: float | None, read: ReadFunction) -> Reading:
+    try:
+        return read(fetched, average)
+    except MemoryError:
+        return FetchError("Reading this page takes too much memory.", retryable=True)
+    except Exception as error:
+        logger.opt(exception=error).error("a page could not be read")
+        return FetchError("The page could not be read.", retryable=True)
+
+
+def _address_space() -> int:
+    """What the process takes of its address space, in bytes; 0 where the system does not say."""
+    statm = Path("/proc/self/statm")
+    return int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
+
+
+class Extractor:
+    """Has pages read by a child of `serve_extraction`, one after another. Belongs to one thread."""
+
+    def __init__(self, lines: socket.socket, bounds: ExtractionBounds) -> None:
+        """`lines` is the socket whose other end `serve_extraction` was given."""
+        self._lines = lines
+        self._bounds = bounds
+        self._line: socket.socket | None = None
+        self._pages, self._pid = 0, 0
+
+    def read(self, fetched: FetchedPage, average: float | None) -> Reading:
+        """The page in what was fetched.
+
+        Raises:
+            ExtractionDied: its process ended.
+            ExtractionHung: its time was over; the process has ended.
+        """
+        if self._pages >= PAGES_PER_PROCESS:
+            self.close()
+        line = self._line or self._open()
+        self._pages += 1
+        began = time.monotonic()
+        line.settimeout(self._bounds.seconds + GRACE_SECONDS)
+        try:
+            _send(line, json.dumps(self._question(fetched, average)).encode(), fetched.body)
+            answer = _receive(line)
+            if answer is not None:
+                return from_json(answer[0])
+        except TimeoutError:
+            self._kill()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("extraction: {}", type(error).__name__)
+        self.close()
+        if time.monotonic() - began >= self._bounds.seconds:
+            raise ExtractionHung
+        raise ExtractionDied
+
+    def close(self) -> None:
+        """Let the child end; the next page gets another."""
+        if self._line is not None:
+            self._line.close()
+        self._line, self._pages = None, 0
+
+    def _open(self) -> socket.socket:
+        line, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(self._lines, [b"+"], [theirs.fileno()])
+            # The first child comes when all is loaded.
+            line.settimeout(self._bounds.seconds + GRACE_SECONDS)
+            pid = _exactly(line, PID.size)
+        except OSError:
+            line.close()
+            raise
+        if pid is None:
+            line.close()
+            raise ExtractionDied
+        (self._pid,) = PID.unpack(pid)
+        self._line = line
+        return line
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _question(self, fetched: FetchedPage, average: float | None) -> Mapping[str, Any]:
+        page = {name: value for name, value in vars(fetched).items() if name != "body"}
+        return {"page": page, "average": average, **vars(self._bounds)}
+
+
+def _send(line: socket.socket, head: bytes, body: bytes) -> None:
+    line.sendall(LENGTH.pack(len(head), len(body)) + head)
+    line.sendall(body)
+
+
+def _receive(line: socket.socket) -> tuple[bytearray, bytearray] | None:
+    """The two parts of the next message; None at the end of the line."""
+    lengths = _exactly(line, LENGTH.size)
+    if lengths is None:
+        return None
+    head, body = LENGTH.unpack(lengths)
+    if head + body > MAX_ANSWER_BYTES:
+        raise ValueError("too long")
+    parts = _exactly(line, head), _exactly(line, body)
+    return None if parts[0] is None or parts[1] is None else (parts[0], parts[1])
+
+
+def _exactly(line: socket.socket, length: int) -> bytearray | None:
+    content = bytearray(length)
+    view, got = memoryview(content), 0
+    while got < length:
+        number = line.recv_into(view[got:])
+        if number == 0:
+            return None
+        got += number
+    return content

@@ -1,0 +1,139 @@
+"""The guarded fetch: a page from a hostile internet, within bounds of time, size and reach (DESIGN 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from backend.capture.extract.media_types import content_type, is_unreadable, sniff
+from backend.capture.failures import status_failure
+from backend.outbound.addresses import IPNetwork
+from backend.outbound.deadline import Deadline
+from backend.outbound.decode import ACCEPT_ENCODING, read_body
+from backend.outbound.exchange import Reach, sending
+from backend.outbound.failures import FetchError
+from backend.outbound.resolver import Resolver, system_resolver
+from backend.outbound.urls import parse_url
+from config import VERSION
+
+__all__ = ["FetchError", "FetchPolicy", "FetchedPage", "Resolver", "fetch_page", "system_resolver"]
+
+
+def _unasked(_: object) -> None:
+    """For whom nobody need be asked."""
+
+
+ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
+
+
+@dataclass(frozen=True)
+class FetchPolicy:
+    """The bounds of a fetch.
+
+    Attributes:
+        allowed_networks: may be reached although they are not public.
+        timeout_seconds: for everything: lookups, connections, redirects and the body.
+        max_bytes: longest body, as sent and inflated; more is cut off.
+        max_redirects: hops after the first address.
+        resolve: gives a host's addresses; asked once for each hop.
+        user_agent: how the fetch names itself to sites.
+        enter: asked with each address before it is visited; what it raises ends the fetch.
+        take_room: asked with the length of each piece of a body before it is kept; likewise.
+    """
+
+    allowed_networks: Sequence[IPNetwork] = ()
+    timeout_seconds: float = 20.0
+    max_bytes: int = 10 * 1024 * 1024
+    max_redirects: int = 5
+    resolve: Resolver = system_resolver
+    user_agent: str = f"Fuze/{VERSION} (+self-hosted bookmarks; reads a page once when a person saves it)"
+    enter: Callable[[str], None] = _unasked
+    take_room: Callable[[int], None] = _unasked
+
+
+@dataclass(frozen=True)
+class FetchedPage:
+    """What an address gave.
+
+    Attributes:
+        url: the address that answered, after redirects, without fragment.
+        status: 200 to 299.
+        media_type: lower-case, without parameters; by the header, else by the first bytes.
+        charset: as the header names it, unchecked; None if it names none.
+        body: with its compression undone; empty where the media type cannot be read anyway.
+        truncated: whether the body was cut.
+    """
+
+    url: str
+    status: int
+    media_type: str
+    charset: str | None
+    body: bytes
+    truncated: bool
+
+
+def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
+    """Fetch the page at an address, following redirects, each checked anew.
+
+    Raises:
+        FetchError: there is no page, or none that may be fetched.
+    """
+    deadline = Deadline(policy.timeout_seconds)
+    cookies: dict[str, str] = {}
+    target = parse_url(url)
+    for _ in range(policy.max_redirects + 1):
+        answer = _visit(target, policy, cookies, deadline)
+        if isinstance(answer, FetchedPage):
+            return answer
+        if (answer.scheme, answer.raw_host) != (target.scheme, target.raw_host):
+            cookies.clear()
+        target = answer
+    raise FetchError("The address redirects too many times.")
+
+
+def _visit(
+    target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline
+) -> FetchedPage | httpx.URL:
+    """The page at one address, or the address that it redirects to."""
+    policy.enter(str(target))
+    request = httpx.Request("GET", target, headers=_headers(policy, cookies))
+    with sending(request, Reach(policy.allowed_networks, policy.resolve), deadline) as response:
+        cookies.update(_cookies_of(response))
+        if response.has_redirect_location:
+            return parse_url(response.headers["location"], base=str(target))
+        return _read_page(response, policy, deadline)
+
+
+def _headers(policy: FetchPolicy, cookies: dict[str, str]) -> dict[str, str]:
+    headers = {
+        "User-Agent": policy.user_agent,
+        "Accept": ACCEPT,
+        "Accept-Encoding": ACCEPT_ENCODING,
+        "Connection": "close",
+    }
+    if cookies:
+        headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    return headers
+
+
+def _cookies_of(response: httpx.Response) -> dict[str, str]:
+    """The names and values that an answer sets, for its own host within this one fetch.
+
+    Some sites redirect to themselves until their cookie comes back. Domains, paths and dates are not read:
+    http.cookiejar stumbles over hostile ones.
+    """
+    pairs = (value.partition(";")[0].partition("=") for value in response.headers.get_list("set-cookie"))
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip() and (name + value).isascii()}
+
+
+def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> FetchedPage:
+    if not response.is_success:
+        raise status_failure(response.status_code, response.headers.get("retry-after"))
+    media_type, charset = content_type(response.headers)
+    body, truncated = b"", False
+    if not is_unreadable(media_type):
+        coding = response.headers.get("content-encoding", "")
+        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline, policy.take_room)
+    return FetchedPage(str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated)

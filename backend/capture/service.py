@@ -1,0 +1,180 @@
+"""How a capture ends: what was read of a claimed bookmark is written in one transaction, or why there is nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from pgvector.sqlalchemy import SPARSEVEC
+from sqlalchemy import Text, cast, func, literal, select, update
+from sqlalchemy.dialects.postgresql import TSVECTOR, insert
+
+from backend.bookmarks.models import Bookmark, BookmarkContent
+from backend.bookmarks.provenance import found_on_page
+from backend.bookmarks.search_documents import PageIndex, index_stored_pages, refresh_documents
+from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
+from backend.capture.extract.reading import Reading, ReadPage
+from backend.capture.fetch import FetchError, FetchPolicy
+from backend.capture.turns import Claim, hand_back
+from backend.capture.watch_jobs import tell_watchers_of_end, tell_watchers_of_wait
+from backend.extensions import current_settings, db, utc_now
+from backend.http.response_cache.invalidation import announce_change_of_bookmark
+from config import Settings
+
+MAX_ATTEMPTS = 3
+MAX_TITLE = 2_000
+MAX_DESCRIPTION = 50_000
+UNEXPECTED = FetchError("The page could not be read.", retryable=True)
+# Earlier claims neither ended nor were handed back: their processes died of the page.
+NEVER_ENDED = UnreadablePage("This page could not be read: reading it never came to an end.")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a capture ended. `retry_seconds` is set while it stays pending; `busy` means that another worker has it."""
+
+    status: Literal["pending", "captured", "failed", "skipped", "gone", "busy"]
+    reason: str | None = None
+    retry_seconds: float = 0
+
+
+def capture_state(bookmark_id: int) -> Outcome:
+    """How the last capture of a bookmark ended, or that it has not."""
+    row = db.session.execute(
+        select(Bookmark.capture_status, Bookmark.capture_error, Bookmark.capture_due_at, Bookmark.deleted_at).where(
+            Bookmark.id == bookmark_id
+        )
+    ).one_or_none()
+    db.session.rollback()
+    if row is None or row.deleted_at is not None:
+        return Outcome("gone")
+    if row.capture_status == "pending":
+        wait = (row.capture_due_at - utc_now()).total_seconds() if row.capture_due_at else 0
+        return Outcome("busy", row.capture_error, max(wait, 1))
+    return Outcome(row.capture_status, row.capture_error)
+
+
+def fetch_policy(settings: Settings) -> FetchPolicy:
+    """The bounds of a fetch that the settings name."""
+    return FetchPolicy(
+        allowed_networks=settings.CAPTURE_ALLOWED_NETWORKS,
+        timeout_seconds=settings.CAPTURE_TIMEOUT_SECONDS,
+        max_bytes=settings.CAPTURE_MAX_BYTES,
+    )
+
+
+def settle(claim: Claim, reading: Reading) -> Outcome:
+    """Write how the reading of a claim ended, in one transaction, unless the claim or its address is no longer that of
+    the bookmark."""
+    match reading:
+        case ReadPage():
+            return _store(claim, reading)
+        case UnsupportedMedia():
+            return _end(claim, "skipped", f"This is {reading.media_type}, which has no text to read.")
+        case UnreadablePage():
+            return _end(claim, "failed", reading.reason)
+        case FetchError():
+            return _retry_or_fail(claim, reading)
+
+
+def _retry_or_fail(claim: Claim, error: FetchError) -> Outcome:
+    if not error.retryable or claim.attempt >= MAX_ATTEMPTS:
+        return _end(claim, "failed", error.reason)
+    wait = error.retry_after_seconds or current_settings().CAPTURE_RETRY_SECONDS * 4 ** (claim.attempt - 1)
+    due = func.now() + timedelta(seconds=wait)
+    if not _change(claim, capture_due_at=due, capture_error=error.reason):
+        return _lost(claim)
+    tell_watchers_of_wait(claim.bookmark_id, wait)
+    _commit(claim)
+    return Outcome("pending", error.reason, wait)
+
+
+def _end(claim: Claim, status: Literal["failed", "skipped"], reason: str) -> Outcome:
+    ended = {"capture_status": status, "capture_error": reason, "capture_due_at": None, "capture_host": None}
+    if not _change(claim, embedding_due_at=func.now(), **ended):
+        return _lost(claim)
+    tell_watchers_of_end(claim.bookmark_id, status, reason)
+    _commit(claim)
+    return Outcome(status, reason)
+
+
+def _store(claim: Claim, read: ReadPage) -> Outcome:
+    page = read.page
+    title, description = (page.title or "")[:MAX_TITLE], (page.description or "")[:MAX_DESCRIPTION]
+    mine = _change(
+        claim,
+        capture_status="captured",
+        capture_error=None,
+        capture_due_at=None,
+        capture_host=None,
+        captured_at=func.now(),
+        embedding_due_at=func.now(),
+        **found_on_page(title, description),
+        site_name=page.site_name,
+        author=page.author,
+        published_at=page.published_at,
+        image_url=page.image_url,
+        language=page.language,
+        word_count=page.word_count,
+    )
+    if not mine:
+        return _lost(claim)
+    store_content(claim.bookmark_id, page, read.index)
+    refresh_documents([claim.bookmark_id], read.index.language)
+    tell_watchers_of_end(claim.bookmark_id, "captured", None)
+    _commit(claim)
+    return Outcome("captured")
+
+
+def _lost(claim: Claim) -> Outcome:
+    """Nothing was written. If it is the address that changed meanwhile, the new one is due at once."""
+    db.session.rollback()
+    return Outcome("pending") if hand_back([claim]) else Outcome("gone")
+
+
+def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None = None) -> None:
+    """Keep what was read, and the index of its words, in the transaction at hand; the search document is then out of
+    date. Without an index the words are indexed here."""
+    values: dict[str, Any] = {
+        "title": page.title or "",
+        "byline": page.author,
+        "text": page.text,
+        "html": page.html,
+        "word_count": page.word_count,
+        "vector": "",
+        "captured_at": func.now(),
+    }
+    if index is not None:
+        values |= {
+            "vector": cast(literal(index.vector, Text), TSVECTOR),
+            "impacts": cast(literal(index.impacts, Text), SPARSEVEC(1_000_000_000)),
+            "length": index.length,
+            "average": index.average,
+        }
+    db.session.execute(
+        insert(BookmarkContent)
+        .values(bookmark_id=bookmark_id, **values)
+        .on_conflict_do_update(index_elements=["bookmark_id"], set_=values)
+    )
+    if index is None:
+        index_stored_pages([bookmark_id])
+
+
+def _commit(claim: Claim) -> None:
+    db.session.commit()
+    announce_change_of_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
+
+
+def _change(claim: Claim, **values: Any) -> bool:
+    # A claim whose lease ran out and that another worker took over must not write any more, nor what was read at an
+    # address that is no longer the bookmark's.
+    changed = db.session.scalar(
+        update(Bookmark)
+        .where(Bookmark.id == claim.bookmark_id, Bookmark.capture_status == "pending")
+        .where(Bookmark.capture_attempts == claim.attempt, Bookmark.capture_claimed_at == claim.claimed_at)
+        .where(Bookmark.url == claim.url)
+        .values(updated_at=func.now(), capture_claimed_at=None, **values)
+        .returning(Bookmark.id)
+    )
+    return changed is not None

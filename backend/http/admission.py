@@ -1,0 +1,294 @@
+"""Who sends a request, whether it may pass now, and whether its answer is kept: one round trip to Redis for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from flask import g, request
+from werkzeug.datastructures import Headers
+
+from backend.actor import Actor
+from backend.api import LimitClass, Operation
+from backend.auth.authentication import Credential, actor_of, read_credential, subject_of_person
+from backend.auth.session_cache import LUA_CREDENTIALS, USED_SECONDS
+from backend.errors import Forbidden, Unauthenticated
+from backend.extensions import current_settings, redis_gate
+from backend.http.client_addresses import address_digest
+from backend.http.preconditions import known_etags
+from backend.http.rate_limits.service import Charge, enforce, rate_limits
+from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
+from backend.http.response_cache import store as answers
+from backend.http.response_cache.store import LUA_KEPT, MAKING_MS, Answer, Place, Slot, Subject, Wanted
+from backend.redis.resilient import Command, Script
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# Answers what the limits say, what is known of the caller, and the kept answer; each false where it was not asked for,
+# and the last also where a request is refused or its caller not known. With the answer, for whom it is (`Place.name`).
+ADMIT = Script(
+    LUA_CHECK
+    + LUA_CREDENTIALS
+    + LUA_KEPT
+    + """
+local prefix, limited = ARGV[1], false
+if ARGV[2] ~= '' then
+    local windows = {}
+    for at = 1, 6 do windows[at] = tonumber(ARGV[3 + at]) end
+    local subjects = {prefix .. ARGV[2]}
+    -- A token's requests are its person's too.
+    local owner = ARGV[10] == 'token' and owner_of(prefix, ARGV[11])
+    if owner then subjects[2] = prefix .. string.match(ARGV[2], '^limit:[^:]+:') .. 'user:' .. owner end
+    limited = check_all(subjects, tonumber(ARGV[3]), 0, windows)
+end
+local known, user, organization, reach = false, nil, nil, nil
+if ARGV[10] == 'session' then
+    known, user, organization, reach = session(prefix, ARGV[11], ARGV[12])
+elseif ARGV[10] == 'token' then
+    known, user, organization, reach = token(prefix, ARGV[11], ARGV[13])
+end
+if ARGV[15] == '' or not user or (limited and limited[1] == 0) then return {limited, known, false} end
+if ARGV[14] ~= '' then organization = ARGV[14] end
+local place = organization .. ':' .. user .. ':' .. reach
+if ARGV[15] == 'write' then
+    return {limited, known, {'!', stamp_of(prefix, organization, user, 'organization', '')}, place}
+end
+if ARGV[20] ~= '' then
+    local asked = prefix .. 'asked:' .. place
+    if redis.call('ZINCRBY', asked, 1, ARGV[20]) == '1' then redis.call('EXPIRE', asked, ARGV[21]) end
+end
+local etags = {}
+for at = 22, #ARGV do etags[#etags + 1] = ARGV[at] end
+return {limited, known,
+    kept(prefix, ARGV[15], organization, user, reach, ARGV[16], ARGV[17], ARGV[18], ARGV[19], true, etags), place}
+"""
+)
+NO_LIMITS = (0,) * 6
+# What was asked within this time is worth making anew after a write, unless its query is longer than that.
+ASKED_SECONDS, LONGEST_REMADE = 60, 300
+JSON = "application/json"
+PRIVATE = "private, no-cache"
+VARY = "Authorization, X-Organization-ID"
+# Where a request carries what Redis has said of it already.
+ASKED = "fuze.asked"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a read asks of the cache.
+
+    Attributes:
+        namespace: Where its answer is kept.
+        digest: By which name.
+        known: The ETags that the caller has.
+        subject: What the answer shows.
+        bookmark_id: The one bookmark that it is about.
+        path: Path and query, if the answer is to be made anew after a write; else empty.
+    """
+
+    namespace: answers.Namespace
+    digest: str
+    known: list[str]
+    subject: Subject = "organization"
+    bookmark_id: int | None = None
+    path: str = ""
+
+
+class Intent:
+    """In the place of a question: a write comes, and its answer may be kept."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Who acts (None on public routes), and what the cache holds; None if it was not asked, or has not said."""
+
+    actor: Actor | None
+    found: Answer | Wanted | None
+
+
+def admit(operation: Operation, question: Question | Intent | None) -> Admission:
+    """Count the request, find out who acts, and look for the answer. One round trip.
+
+    Whoever shows no valid token is counted by address, like all callers of public routes.
+
+    Raises:
+        TooManyRequests: a window is full; nothing was counted.
+        Unauthenticated: no token that is good for anything.
+        Forbidden: the token lacks the scope, or the role does not allow it.
+        NotFound: X-Organization-ID names an organization that the person does not belong to.
+    """
+    credential, fault = _credential(operation)
+    charge = Charge(credential.subject if credential else _by_address(), operation.limit, rate_limits())
+    # Probes of health are neither limited nor anybody's: they do not wait for Redis.
+    is_known = charge.limits is None and credential is None
+    asked = request.environ.pop(ASKED, None)
+    if asked is None and not is_known:
+        asked = ask(charge, credential, question)
+    limited, known = asked[:2] if asked else (None, None)
+    _settle(charge, limited)
+    if fault:
+        raise fault
+    if credential is None:
+        return Admission(None, None)
+    actor = actor_of(credential, known)
+    g.actor = actor
+    if not credential.claims:
+        _charge_person(charge, actor, is_counted=_counts_person(limited))
+    found = found_for(actor, question, asked)
+    try:
+        actor.require(operation.scope or "")
+    except Forbidden:
+        if isinstance(found, Wanted) and isinstance(question, Question):
+            answers.give_up(found)
+        raise
+    return Admission(actor, found)
+
+
+def ask(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> list[Any] | None:
+    """What `ADMIT` answers; None while Redis is away. One round trip."""
+    answered = redis_gate().ask(lambda: [admission_command(redis_gate().key(""), charge, credential, question)])
+    return answered[0] if answered else None
+
+
+def question_of(
+    operation: Operation, environ: WSGIEnvironment, headers: Headers, bookmark_id: int | None
+) -> Question | None:
+    """What a read asks of the cache; None where answers are not kept, or are not to be believed."""
+    if operation.cache is None or not is_kept_anything():
+        return None
+    path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
+    asked = operation.kept.asks(bookmark_id, query) if operation.kept.asks else None
+    subject: Subject = operation.kept.shows or ("organization" if bookmark_id is None else "bookmarks-of")
+    return Question(
+        operation.cache,
+        answers.digest_of([path, sorted(query.split("&"))] if asked is None else asked),
+        known_etags(headers),
+        subject,
+        bookmark_id,
+        f"{path}?{query}" if subject in ("organization", "tags") and len(query) <= LONGEST_REMADE else "",
+    )
+
+
+def is_kept_anything() -> bool:
+    """Whether answers are kept, and may be believed."""
+    return current_settings().ENABLE_CACHING and redis_gate().is_trusted
+
+
+def charge_more(operation: Operation, cost: int) -> None:
+    """Count what a request asks for beyond the one that it is: an item of many is not free. One round trip.
+
+    Raises:
+        TooManyRequests: a window has no room for it; then the request itself is not counted either.
+    """
+    charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1, person=g.get("person", ""))
+    found = redis_gate().ask(charge.commands)
+    _settle(charge, found[0] if found else None)
+
+
+def look(limit_class: LimitClass) -> Verdict | None:
+    """What is left to the address of a request that was answered before it was counted. One round trip."""
+    charge = Charge(_by_address(), limit_class, rate_limits(), cost=0)
+    found = redis_gate().ask(charge.commands)
+    return charge.settle(found[0] if found else None)
+
+
+def charge_stranger(limit_class: LimitClass) -> None:
+    """Count a request that no route takes, by its address. One round trip."""
+    charge = Charge(_by_address(), limit_class, rate_limits())
+    found = redis_gate().ask(charge.commands)
+    _settle(charge, found[0] if found else None)
+
+
+def admission_command(
+    prefix: str, charge: Charge, credential: Credential | None, question: Question | Intent | None
+) -> Command:
+    """The command that asks all; `prefix` is that of Redis's keys, only good while the question is made."""
+    windows = numbers(charge.limits) if charge.limits else NO_LIMITS
+    kind, name, user_id = credential.question if credential else ("", "", 0)
+    asked = credential.asked if credential and credential.asked is not None else ""
+    return ADMIT.command(
+        [],
+        prefix,
+        charge.name if charge.limits else "",
+        charge.bounded_cost,
+        *windows,
+        kind,
+        name,
+        user_id,
+        USED_SECONDS,
+        asked,
+        *_asked(question),
+    )
+
+
+def _asked(question: Question | Intent | None) -> Iterator[Any]:
+    if isinstance(question, Question):
+        yield from (question.namespace, question.subject, question.bookmark_id or "", question.digest, MAKING_MS)
+        yield from (question.path, ASKED_SECONDS, *question.known)
+    else:
+        yield "write" if question else ""
+
+
+def found_for(actor: Actor, question: Question | Intent | None, asked: Sequence[Any] | None) -> Answer | Wanted | None:
+    """The cached response in what `ADMIT` has answered, or leave to make it; None if there is neither.
+
+    Redis has looked for whom it takes the caller to be. What it has found counts only if that is who acts: what stands
+    there of a credential may be out of date, or not be believed.
+    """
+    if question is None or not asked or not asked[2]:
+        return None
+    slot = slot_of(actor, question)
+    return answers.settle(slot, asked[2]) if asked[3] == slot.place.name.encode() else None
+
+
+def place_of(actor: Actor) -> Place:
+    """Whose cached responses are shown to an actor."""
+    return Place(actor.organization_id, actor.user_id, actor.reach)
+
+
+def slot_of(actor: Actor, question: Question | Intent) -> Slot:
+    """Where the answer to a question is kept."""
+    if isinstance(question, Intent):
+        return Slot("bookmark", place_of(actor), "")
+    return Slot(question.namespace, place_of(actor), question.digest, question.subject, question.bookmark_id)
+
+
+def _counts_person(limited: Any) -> bool:
+    """Whether Redis has counted a request both for the token and for its person."""
+    return bool(limited) and limited[5] > 1
+
+
+def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
+    """Count a token's request for its person too, where Redis did not know whose it is. One round trip.
+
+    Then the token's own windows have counted it even if the person's have no room.
+    """
+    g.person = subject_of_person(actor.user_id)
+    if is_counted or charge.limits is None:
+        return
+    person = replace(charge, subject=g.person)
+    found = redis_gate().ask(person.commands)
+    outcome = person.settle(found[0] if found else None)
+    g.limits = tighter(g.limits, outcome) if outcome and g.limits else outcome
+    enforce(g.limits)
+
+
+def _settle(charge: Charge, answer: object) -> None:
+    g.subject = charge.subject
+    g.limits = charge.settle(answer)
+    enforce(g.limits)
+
+
+def _credential(operation: Operation) -> tuple[Credential | None, Unauthenticated | None]:
+    if operation.scope is None:
+        return None, None
+    try:
+        return read_credential(request.headers), None
+    except Unauthenticated as fault:
+        return None, fault
+
+
+def _by_address() -> str:
+    return f"address:{address_digest(request.remote_addr or '')}"

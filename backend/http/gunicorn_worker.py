@@ -1,0 +1,90 @@
+"""gunicorn's worker, whose own refusals read like those of the application: what never was a request (R-HTTP)."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from gunicorn.http import errors
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
+
+from backend.errors import phrase
+from backend.http.client_addresses import plain_address
+from backend.http.middleware.request_id import new_request_id
+from backend.http.middleware.security_headers import OF_API
+from backend.observability.logging import log_access
+
+NOT_HTTP = "This is not a well-formed HTTP request."
+# What gunicorn's parser refuses, most special first.
+REFUSALS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
+    (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG, "The first line of the request is too long."),
+    (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long, or too many."),
+    (errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED, "Bodies may come in chunks, and no other way."),
+    (errors.ExpectationFailed, HTTPStatus.EXPECTATION_FAILED, "Expect may ask for 100-continue, and nothing else."),
+    (errors.ForbiddenProxyRequest, HTTPStatus.FORBIDDEN, "The proxy protocol is not spoken here."),
+    (errors.ConfigurationProblem, HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong with this server."),
+    (errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here."),
+    (errors.InvalidResponseHeaderName, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here."),
+    (ParseException, HTTPStatus.BAD_REQUEST, NOT_HTTP),
+    (Exception, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. The request id finds it in the logs."),
+)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Threads, as gunicorn has them, and problems in the place of its pages."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        """Answer what the application does not get to see, and hang up."""
+        started, request_id = time.perf_counter(), new_request_id()
+        status, detail = next((status, detail) for kind, status, detail in REFUSALS if isinstance(exc, kind))
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            # Without what was asked for: there may be a token in it.
+            self.log.exception("Error handling a request, %s", request_id)
+        path = getattr(req, "path", None) or ""
+        log_access(
+            method=getattr(req, "method", None) or "-",
+            path=path or "-",
+            status=int(status),
+            started=started,
+            request_id=request_id,
+            fault=type(exc).__name__,
+            ip=plain_address(addr[0]) if addr else "",
+        )
+        with suppress(OSError):  # The caller has hung up: there is nobody to tell.
+            client.sendall(_refusal(status, detail, path, request_id))
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Whether the connection goes on. Not where the rest of a body turns out to be malformed: its request has been
+        answered, and another answer would be taken for that to the next one."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except ParseException:
+            return False
+
+
+def _refusal(status: HTTPStatus, detail: str, path: str, request_id: str) -> bytes:
+    body = orjson.dumps(
+        {
+            "type": "about:blank",
+            "title": phrase(status),
+            "status": int(status),
+            "detail": detail,
+            "instance": path.encode("latin-1", "replace").decode("utf-8", "replace"),
+            "request_id": request_id,
+        }
+    )
+    headers = [
+        *OF_API,
+        ("Content-Type", "application/problem+json"),
+        ("Content-Length", str(len(body))),
+        ("X-Request-ID", request_id),
+        ("Cache-Control", "no-store"),
+        ("Connection", "close"),
+    ]
+    lines = [f"HTTP/1.1 {int(status)} {phrase(status)}", *(f"{name}: {value}" for name, value in headers), "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body

@@ -1,0 +1,119 @@
+"""Sizes and encodings of what comes in, checked before any route runs (R-HTTP 3 and 5)."""
+
+from __future__ import annotations
+
+import io
+import threading
+import zlib
+from typing import IO, cast
+
+import flask
+from flask import Flask, current_app, g, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import LimitedStream
+
+from backend.api import BODY_LIMIT_BYTES, declared_operation
+from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
+from backend.http.middleware.compression import refuse_unacceptable
+
+# Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
+LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
+# Of method, address and version: gunicorn refuses what is longer.
+REQUEST_LINE_BYTES = 16 * 1024
+
+
+class Request(flask.Request):
+    """A request whose gzip body reads as the text inside it, capped after inflation."""
+
+    max_content_length = BODY_LIMIT_BYTES
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether the body is known to be no larger than those of other routes."""
+        is_plain = self.headers.get("Content-Encoding", "identity").lower() == "identity"
+        return is_plain and self.content_length is not None and self.content_length <= BODY_LIMIT_BYTES
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        cap = self.max_content_length or BODY_LIMIT_BYTES
+        if cap > BODY_LIMIT_BYTES and not self._is_small:
+            _claim_room()
+        ends = "wsgi.input_terminated" in self.environ
+        raw = cast("IO[bytes]", _Capped(self.environ["wsgi.input"], cap)) if ends else super().stream
+        if self.headers.get("Content-Encoding", "identity").lower() != "gzip":
+            return raw
+        return io.BytesIO(_inflate(raw.read(), cap))
+
+
+class _Capped(LimitedStream):
+    """Refuses a body in chunks that are malformed, or once it is longer than `cap` bytes.
+
+    Werkzeug's own stream would end there in silence.
+    """
+
+    def __init__(self, stream: IO[bytes], cap: int) -> None:
+        super().__init__(stream, cap + 1, is_max=True)
+        self._cap = cap
+
+    def readinto(self, buffer: bytearray) -> int | None:  # type: ignore[override]
+        try:
+            size = super().readinto(buffer)
+        except (ParseException, ClientDisconnected):
+            # Said without the server's words: they quote what was sent.
+            raise MalformedBody("The body is not well-formed: its chunks cannot be read.") from None
+        if self.is_exhausted:
+            raise _too_large(self._cap)
+        return size
+
+
+def register_input_validation(app: Flask) -> None:
+    """Refuse what is too large, or encoded in a way nobody asked for."""
+    app.request_class = Request
+    app.before_request(_check)
+    app.teardown_request(_leave_room)
+
+
+def _check() -> None:
+    declared = declared_operation(current_app, request.endpoint) if request.endpoint else None
+    cap = declared.body_limit if declared else BODY_LIMIT_BYTES
+    request.max_content_length = cap
+    if (request.content_length or 0) > cap:
+        raise _too_large(cap)
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise UnsupportedMediaType("Bodies may be sent plain or with Content-Encoding: gzip.")
+    refuse_unacceptable()
+
+
+def _too_large(cap: int, when: str = "") -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {cap} bytes ({cap >> 20} MiB){when}.")
+
+
+def _claim_room() -> None:
+    """Wait until a large body may be read: once it is known who sends it, so that nobody else is waited for."""
+    if not _room.acquire(timeout=LARGE_BODY_SECONDS):
+        raise Unavailable("Too many large bodies come in at the same time. Try again shortly.")
+    g.has_large_body = True
+
+
+def _leave_room(_: BaseException | None) -> None:
+    if g.pop("has_large_body", False):
+        _room.release()
+
+
+_room = threading.BoundedSemaphore(LARGE_BODIES)
+
+
+def _inflate(data: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        text = inflater.decompress(data, limit + 1)
+    except zlib.error:
+        raise MalformedBody("The body is not valid gzip.") from None
+    if len(text) > limit or inflater.unconsumed_tail:
+        raise _too_large(limit, " when inflated")
+    if not inflater.eof or inflater.unused_data:
+        raise MalformedBody("The body is not one whole gzip stream.")
+    return text

@@ -1,0 +1,99 @@
+"""What makes kept answers worthless: a change of an organization's things, of a person, or of everything.
+
+An answer about one bookmark depends on that bookmark (and on what changes many at once), one about tags on the
+organization's tags, every other on the whole organization. Each has a *generation*, a random mark in Redis that is set
+anew after the commit of every change. An answer is kept with the generations that were read before its first statement,
+and is good while they stand. Who has seen a write end therefore never gets an answer from before it, through whatever
+process.
+
+The answer to a write is kept as the next answer about that bookmark, if the organization's generation has stood from
+before the write's first statement until its own change is announced: then no other change has been announced in between
+that the answer might not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from backend.api import Part
+from backend.extensions import redis_gate
+from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, Wanted, values_of_parts
+from backend.redis.resilient import Command, Mark, Script
+
+# Longer than any answer is kept: a generation that nobody sets is forgotten only after all that leant on it.
+GENERATION_SECONDS = 2 * 86400
+EVERYTHING = "generation:all"
+# Another value each time that it is sent: sent twice, it does away with answers in vain, and brings none back.
+FRESH: Mark = (None, GENERATION_SECONDS)
+
+ANNOUNCE = Script(
+    LUA_STAMP
+    + LUA_KEEP_PARTS
+    + """
+local prefix, organization, user, reach, marks = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
+local stands = stamp_of(prefix, organization, user, 'organization', '') == ARGV[4]
+for at = 6, 5 + 3 * marks, 3 do redis.call('SET', prefix .. ARGV[at], ARGV[at + 1], 'EX', ARGV[at + 2]) end
+if stands then keep_parts(prefix, organization, user, reach, 6 + 3 * marks) end
+"""
+)
+
+
+def changed_person(user_id: int) -> dict[str, Mark]:
+    """The mark that makes what was kept for a person worthless."""
+    return {f"generation:person:{user_id}": FRESH}
+
+
+def announce_change(organization_ids: Iterable[int], user_ids: Iterable[int] = ()) -> None:
+    """Make all that was kept of these worthless, after the commit that changed them. One round trip."""
+    marks: dict[str, Mark] = {}
+    for one in organization_ids:
+        marks |= _changed_lists(one) | _changed_tags(one) | {f"generation:bookmarks-of:{one}": FRESH}
+    for user_id in user_ids:
+        marks |= changed_person(user_id)
+    redis_gate().announce(marks)
+
+
+def announce_change_of_lists(organization_id: int) -> None:
+    """Make worthless what was kept of an organization but its bookmarks and tags. One round trip."""
+    redis_gate().announce(_changed_lists(organization_id))
+
+
+def announce_change_of_bookmark(
+    organization_id: int,
+    bookmark_id: int,
+    *,
+    retagged: bool,
+    answer: tuple[Wanted, Sequence[Part]] | None = None,
+) -> None:
+    """Make worthless what was kept of a bookmark, and of its organization all but other bookmarks and, unless it was
+    `retagged`, tags. One round trip.
+
+    `answer` is what the write has answered, with the leave that was given before it began: it is kept for who wrote.
+    """
+    marks = _changed_lists(organization_id) | {f"generation:bookmark:{bookmark_id}": FRESH}
+    if retagged:
+        marks |= _changed_tags(organization_id)
+    if answer is None or answer[0].stamp is None:
+        redis_gate().announce(marks)
+        return
+    wanted, parts = answer
+    redis_gate().announce(marks, lambda values: _announcement(wanted, parts, values))
+
+
+def announce_change_of_everything() -> None:
+    """Make all that is kept worthless. One round trip."""
+    redis_gate().announce({EVERYTHING: FRESH})
+
+
+def _announcement(wanted: Wanted, parts: Sequence[Part], values: Mapping[str, tuple[bytes, int]]) -> Command:
+    head = (*wanted.slot.place.parts, wanted.stamp, len(values))
+    marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
+    return ANNOUNCE.command([redis_gate().key("")], *head, *marks, *values_of_parts(parts))
+
+
+def _changed_lists(organization_id: int) -> dict[str, Mark]:
+    return {f"generation:organization:{organization_id}": FRESH}
+
+
+def _changed_tags(organization_id: int) -> dict[str, Mark]:
+    return {f"generation:tags:{organization_id}": FRESH}

@@ -1,0 +1,46 @@
+"""How well answers are kept, over all processes since Redis was started or the counts were cleared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import cast
+
+from backend.admin.cache.schemas import CacheStatistics, NamespaceStatistics
+from backend.extensions import redis_gate
+from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.store import COUNTS
+from backend.redis.resilient import FAILURES
+
+
+def read_statistics() -> CacheStatistics:
+    """Hits and misses by namespace. One round trip; zeros while Redis is away."""
+    gate = redis_gate()
+    answers = gate.ask(lambda: [("HGETALL", gate.key(COUNTS)), ("GET", gate.key(FAILURES))])
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: {"hits": 0, "misses": 0})
+    for name, count in cast("dict[bytes, bytes]", answers[0] if answers else {}).items():
+        namespace, _, kind = name.decode().partition(":")
+        counts[namespace][kind] = int(count)
+    hits, misses = (sum(count[kind] for count in counts.values()) for kind in ("hits", "misses"))
+    return CacheStatistics(
+        hits=hits,
+        misses=misses,
+        errors=int(answers[1] or 0) if answers else 0,
+        total_requests=hits + misses,
+        hit_rate_percent=_percent(hits, misses),
+        connected=answers is not None,
+        namespaces={
+            namespace: NamespaceStatistics(**count, hit_rate_percent=_percent(count["hits"], count["misses"]))
+            for namespace, count in sorted(counts.items())
+        },
+    )
+
+
+def clear() -> None:
+    """Keep nothing of what was kept, and count from zero."""
+    announce_change_of_everything()
+    gate = redis_gate()
+    gate.ask(lambda: [("DEL", gate.key(COUNTS), gate.key(FAILURES))])
+
+
+def _percent(hits: int, misses: int) -> float:
+    return round(100 * hits / (hits + misses), 2) if hits + misses else 0.0

@@ -1,1 +1,0 @@
-"""How often anybody may ask (R-LIMIT): sliding windows, counted in Redis for all processes."""

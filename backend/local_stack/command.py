@@ -1,0 +1,107 @@
+"""The `up` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from backend.cli.settings import refuse, settings_or_exit
+from backend.local_stack.checks import CannotStart, exclusive, refuse_busy_port, url_of
+from backend.local_stack.database import DatabaseAway, database_faults
+from backend.local_stack.servers import ServerError
+from backend.local_stack.stack import Stack
+from backend.local_stack.supervisor import ServiceFailed, StopRequested
+from config import Settings
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on. [env PORT, default 8000]")
+@click.option("--host", help="Address to listen on. [env HOST, default 127.0.0.1]")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Embedded servers, development secrets, unsent mail. [env FUZE_DATA_DIR, default ./var]",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Web processes. [env WEB_CONCURRENCY, default by the number of cores]",
+)
+@click.option(
+    "--rq-workers",
+    type=click.IntRange(1, 64),
+    help="Job workers. [default: half the number of cores, at most 4]",
+)
+def up(port: int | None, host: str | None, data_dir: Path | None, workers: int | None, rq_workers: int | None) -> None:
+    """Run all of Fuze in the foreground, until Ctrl-C.
+
+    PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL point to others.
+    """
+    options = {"PORT": port, "HOST": host, "FUZE_DATA_DIR": data_dir, "WEB_CONCURRENCY": workers}
+    overrides: dict[str, object] = {name: value for name, value in options.items() if value is not None}
+    settings = settings_or_exit(**overrides)
+    settings.FUZE_DATA_DIR = settings.FUZE_DATA_DIR.expanduser().absolute()
+    # Without the addresses that load_settings fills in: a killed `up` may have left them behind.
+    given = Settings(**overrides)  # type: ignore[arg-type]
+    url = url_of(settings.HOST, settings.PORT)
+    try:
+        with exclusive(settings.FUZE_DATA_DIR, url):
+            refuse_busy_port(settings.HOST, settings.PORT)
+            if given.DATABASE_URL:
+                _refuse_database(given)
+            _serve(Stack(settings, given, rq_workers or _default_rq_workers()), url)
+    except (CannotStart, ServerError, ServiceFailed) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        # What is made at the start lies in the data directory: the disk is full, or nobody may write there.
+        click.echo(f"Error: cannot use the data directory {settings.FUZE_DATA_DIR}: {error.strerror}", err=True)
+        sys.exit(1)
+
+
+def _refuse_database(given: Settings) -> None:
+    try:
+        faults = database_faults(given.libpq_address)
+    except DatabaseAway as away:
+        faults = [away.message]
+    if faults:
+        refuse(*faults)
+
+
+def _serve(stack: Stack, url: str) -> None:
+    supervisor = stack.supervisor
+    supervisor.listen_to_signals()
+    try:
+        stack.bring_up()
+        supervisor.say(_welcome(stack.settings, url))
+        supervisor.watch()
+    except StopRequested:
+        return
+    finally:
+        supervisor.say("Stopping")
+        stack.take_down()
+        supervisor.say("Stopped")
+
+
+def _welcome(settings: Settings, url: str) -> str:
+    python = Path(sys.executable)
+    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    elsewhere = Path("var").absolute() != settings.FUZE_DATA_DIR
+    environment = f"FUZE_DATA_DIR={settings.FUZE_DATA_DIR} " if elsewhere else ""
+    create_user = f"{environment}{shown} -m backend create-user EMAIL USERNAME"
+    account = f"POST {url}/api/v1/auth/register, or {create_user}"
+    lines = {
+        "Fuze is ready": url,
+        "API docs": f"{url}/api/docs",
+        "First account": account if settings.REGISTRATION == "open" else create_user,
+        "Data": str(settings.FUZE_DATA_DIR),
+        "Stop": "Ctrl-C",
+    }
+    return "\n".join(f"{label + ':':<15} {value}" for label, value in lines.items())
+
+
+def _default_rq_workers() -> int:
+    return max(1, min(4, (os.cpu_count() or 1) // 2))

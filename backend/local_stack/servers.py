@@ -1,0 +1,184 @@
+"""What the embedded PostgreSQL and the embedded Redis have in common."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar, Self
+
+from backend.local_stack.processes import end, spawn
+
+SOCKET_PATH_MAX = 103  # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL.
+PLAIN_PATH = re.compile(r"[\w./-]+", re.ASCII)  # What no connection string gives a meaning to.
+
+
+class ServerError(Exception):
+    """An embedded server cannot be started; the message is one readable line."""
+
+
+class EmbeddedServer(ABC):
+    """A server on a Unix socket below `data_dir`, run as a child in the foreground.
+
+    Use it as a context manager, or let a supervisor run `command()` as `user` with `environment()`.
+    `durable=False` trades safety against a power cut for speed: for tests.
+    """
+
+    name: ClassVar[str]
+    socket_name: ClassVar[str]
+    stop_signal: ClassVar[int] = signal.SIGTERM
+    death_signal: ClassVar[int] = signal.SIGKILL
+
+    def __init__(self, data_dir: Path, *, durable: bool = True) -> None:
+        self.data_dir = data_dir.expanduser().absolute()
+        self.directory = self.data_dir / self.name
+        self.durable = durable
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def prepare(self) -> bool:
+        """Make what the server needs before its start; True the first time, when there was nothing yet.
+
+        Raises:
+            ServerError: saying what is missing.
+        """
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """The command that runs the server in the foreground."""
+
+    @abstractmethod
+    def is_ready(self) -> bool:
+        """Whether the server answers, with everything in it that Fuze counts on."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """The address at which everything is allowed."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, str]:
+        """The addresses that Fuze uses, by the names of the settings."""
+
+    @property
+    def user(self) -> int | None:
+        """Id of the user that the server must run as; None: this one."""
+        return None
+
+    def environment(self) -> dict[str, str]:
+        """The server's whole environment: none of Fuze's secrets."""
+        return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+    @property
+    def socket_dir(self) -> Path:
+        """The server's own directory; where its path is too long or odd, a private one elsewhere."""
+        path = str(self.directory / self.socket_name)
+        if len(os.fsencode(path)) <= SOCKET_PATH_MAX and PLAIN_PATH.fullmatch(path):
+            return self.directory
+        digest = hashlib.sha256(os.fsencode(self.directory.resolve())).hexdigest()[:16]
+        folder = f"fuze-{self.name}-{digest}"
+        for base in (Path(tempfile.gettempdir()), Path("/tmp")):  # nosec B108
+            path = str(base / folder / self.socket_name)
+            if len(os.fsencode(path)) <= SOCKET_PATH_MAX and PLAIN_PATH.fullmatch(path):
+                return base / folder
+        raise ServerError(f"no directory for the socket of {self.name} has a path that is short enough")
+
+    def make_data_dir(self) -> None:
+        """Make `data_dir` if it is missing.
+
+        Raises:
+            ServerError: it cannot be made.
+        """
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ServerError(f"cannot use {self.data_dir}: {error.strerror}") from None
+
+    def make_private(self, directory: Path) -> None:
+        """Make a directory that only the server's user can enter, and refuse one that somebody else made.
+
+        Raises:
+            ServerError: the path belongs to somebody else, or cannot be a directory.
+        """
+        owner = os.geteuid() if self.user is None else self.user
+        try:
+            directory.mkdir(mode=0o700, exist_ok=True)
+            found = directory.lstat()
+            if found.st_uid == os.geteuid() != owner:
+                os.chown(directory, owner, -1, follow_symlinks=False)
+                found = directory.lstat()
+        except OSError as error:
+            raise ServerError(f"cannot use {directory}: {error.strerror}") from None
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
+            raise ServerError(f"{directory} belongs to somebody else")
+        if stat.S_IMODE(found.st_mode) != 0o700:
+            directory.chmod(0o700)
+
+    def start(self) -> None:
+        """Prepare and run the server as a child of this process; output to `<data_dir>/<name>.log`."""
+        self.prepare()
+        with self.log_file.open("ab") as log:
+            self.process = spawn(
+                self.command(),
+                env=self.environment(),
+                user=self.user,
+                cwd=Path("/"),
+                output=log,
+                death_signal=self.death_signal,
+            )
+
+    def wait_ready(self, timeout: float = 60) -> None:
+        """Wait until the server that `start` started answers.
+
+        Raises:
+            ServerError: it ended, or did not answer within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while not self.is_ready():
+            if self.process is not None and self.process.poll() is not None:
+                raise ServerError(f"{self.name} ended with {self.process.returncode}: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self.name} does not answer after {timeout:g} s: {self._last_words()}")
+            time.sleep(0.02)
+
+    def stop(self, timeout: float = 30) -> None:
+        """End the server that `start` started; without effect when it does not run."""
+        if self.process is not None:
+            end(self.process, self.stop_signal, timeout)
+            self.process = None
+        self.clean_up()
+
+    def clean_up(self) -> None:
+        """Remove what a server that has ended leaves outside its data directory."""
+        if self.socket_dir != self.directory:
+            with suppress(OSError):  # Never made, or something else lies in it.
+                self.socket_dir.rmdir()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log_file(self) -> Path:
+        """Where `start` sends the server's output."""
+        return self.data_dir / f"{self.name}.log"
+
+    def _last_words(self) -> str:
+        lines = self.log_file.read_text(errors="replace").splitlines() if self.log_file.exists() else []
+        return " / ".join(lines[-3:]) or "no output"

@@ -1,0 +1,136 @@
+"""What `up` starts, in which order, and how it goes down again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import sys
+from contextlib import closing
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+
+from backend.local_stack.checks import reachable
+from backend.local_stack.postgres import EmbeddedPostgres
+from backend.local_stack.processes import inherited_environment
+from backend.local_stack.redis import EmbeddedRedis
+from backend.local_stack.servers import EmbeddedServer
+from backend.local_stack.supervisor import Service, ServiceFailed, Supervisor
+from config import ADDRESSES, Settings
+
+ROOT = Path(__file__).parents[3]
+SERVER_SECONDS = 60.0
+READY_SECONDS = 120.0
+FOR_MIGRATIONS = ("DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL")
+
+
+class Stack:
+    """Embedded servers where none are given, migrations, then the three parts of Fuze."""
+
+    def __init__(self, settings: Settings, given: Settings, rq_workers: int) -> None:
+        """`given` has no addresses filled in for what must be embedded; `settings` supplies the rest."""
+        self.data_dir = settings.FUZE_DATA_DIR
+        self.settings = settings
+        self.stack_file = settings.stack_file
+        self.workers = [f"worker.{number}" for number in range(1, rq_workers + 1)]
+        self.supervisor = Supervisor(name_width=max(map(len, ["scheduler", *self.workers])))
+        self.servers: list[EmbeddedServer] = []
+        self.addresses = {name: getattr(given, name) for name in ADDRESSES if getattr(given, name)}
+        servers: dict[str, EmbeddedServer] = {
+            "DATABASE_URL": EmbeddedPostgres(self.data_dir),
+            "REDIS_URL": EmbeddedRedis(self.data_dir, maxmemory_mb=settings.EMBEDDED_REDIS_MAXMEMORY_MB),
+        }
+        for variable, server in servers.items():
+            if variable not in self.addresses:
+                self.servers.append(server)
+                self.addresses |= server.settings()
+
+    def bring_up(self) -> None:
+        """Start everything, each part once what it needs is there.
+
+        Raises:
+            ServerError, ServiceFailed: with one line that says what went wrong.
+            StopRequested: somebody asked for the end meanwhile.
+        """
+        for server in self.servers:
+            self._start_server(server)
+        self._leave_addresses()
+        self.supervisor.say("Bringing the database up to date")
+        if self.supervisor.run(self._migrations()) != 0:
+            raise ServiceFailed("the migrations failed, see above")
+        self.supervisor.start(self._web())
+        for name in self.workers:
+            self.supervisor.start(self._part(name, "worker", stop_seconds=30))
+        self.supervisor.start(self._part("scheduler", "scheduler"))
+        self.supervisor.wait_until(self._is_serving, "Fuze", READY_SECONDS)
+
+    def take_down(self) -> None:
+        """Stop everything: first what takes on work, then what does it, then where it is kept."""
+        for names in (["scheduler", "web", "migrate"], self.workers, ["redis"], ["postgres"]):
+            self.supervisor.stop(names)
+        for server in self.servers:
+            server.clean_up()
+        self.stack_file.unlink(missing_ok=True)
+
+    def _start_server(self, server: EmbeddedServer) -> None:
+        if not server.directory.exists():
+            self.supervisor.say(f"First start: making {server.directory}")
+        self.supervisor.start(
+            Service(
+                server.name,
+                server.command(),
+                env=server.environment(),
+                user=server.user,
+                cwd=Path("/"),
+                stop_signal=server.stop_signal,
+                stop_seconds=60,
+                death_signal=server.death_signal,
+                before_start=server.prepare,
+            )
+        )
+        self.supervisor.wait_until(server.is_ready, server.name, SERVER_SECONDS)
+
+    def _leave_addresses(self) -> None:
+        draft = self.stack_file.with_suffix(".draft")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(self.addresses, file)
+        draft.replace(self.stack_file)
+
+    def _web(self) -> Service:
+        command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
+        return Service("web", command, env=self._environment(), stop_seconds=35)
+
+    def _migrations(self) -> Service:
+        """The one part that knows the owner of the tables."""
+        service = self._part("migrate", "db", "upgrade")
+        return replace(service, env={**self._environment(), **self.addresses})
+
+    def _part(self, name: str, *command: str, stop_seconds: float = 10) -> Service:
+        whole = [sys.executable, "-m", "backend", *command]
+        return Service(name, whole, env=self._environment(), stop_seconds=stop_seconds)
+
+    def _environment(self) -> dict[str, str]:
+        settings = self.settings
+        more = {"WEB_CONCURRENCY": str(settings.WEB_CONCURRENCY)} if settings.WEB_CONCURRENCY else {}
+        environment = inherited_environment(
+            **self.addresses,
+            **more,
+            HOST=settings.HOST,
+            PORT=str(settings.PORT),
+            FUZE_DATA_DIR=str(self.data_dir),
+            PYTHONUNBUFFERED="1",
+            # Of what threads free, glibc would keep a share for each of them.
+            MALLOC_ARENA_MAX="2",
+        )
+        return {name: value for name, value in environment.items() if name not in FOR_MIGRATIONS}
+
+    def _is_serving(self) -> bool:
+        host = reachable(self.settings.HOST)
+        with closing(http.client.HTTPConnection(host, self.settings.PORT, timeout=5)) as connection:
+            try:
+                connection.request("GET", "/api/health/ready")
+                return connection.getresponse().status == HTTPStatus.OK
+            except (OSError, http.client.HTTPException):
+                return False

@@ -1,0 +1,243 @@
+"""Keeps child processes running, prints what they say line by line, and stops them in order.
+
+Why not an existing supervisor: docs/decisions/0001-own-supervisor.md.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from backend.local_stack.processes import kill_all_of, spawn
+
+FIRST_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 30.0
+SETTLED_SECONDS = 60.0
+HURRIED_SECONDS = 1.0
+SAME_REQUEST_SECONDS = 1.0  # `timeout`, and some shells and editors, signal a process and then its group.
+TICK_SECONDS = 0.1
+CHUNK_BYTES = 65536
+GATHER_SECONDS = 0.02
+
+
+class StopRequested(Exception):
+    """Somebody asked for the end: Ctrl-C, SIGTERM, or the terminal went away."""
+
+
+class ServiceFailed(Exception):
+    """A service ended, or did not get ready, while the others waited for it; the message is one line."""
+
+
+@dataclass
+class Service:
+    """One program to keep running. `stop_seconds` is the time it gets to end before it is killed."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str] | None = None
+    user: int | None = None
+    cwd: Path | None = None
+    stop_signal: int = signal.SIGTERM
+    stop_seconds: float = 10.0
+    death_signal: int = signal.SIGKILL
+    before_start: Callable[[], object] | None = None
+
+
+@dataclass
+class Child:
+    """A service that was started: its process, and when to start it again once that has ended."""
+
+    service: Service
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    failures: int = 0
+    due_at: float = 0.0
+    half_line: bytes = b""
+
+
+class Supervisor:
+    """Owns every child. All of it runs on the main thread, which the children's lives hang on."""
+
+    def __init__(self, name_width: int = 9) -> None:
+        self.children: dict[str, Child] = {}
+        self.stop_requests = 0
+        self._asked_at = 0.0
+        self._name_width = name_width
+        self._outputs = selectors.DefaultSelector()
+
+    def listen_to_signals(self) -> None:
+        """Take Ctrl-C, SIGTERM and a closed terminal for a request to stop."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # As nohup and a shell's `&` leave it.
+                signal.signal(number, self._request_stop)
+
+    def close(self) -> None:
+        """Give back what the loop itself holds."""
+        self._outputs.close()
+
+    def say(self, text: str, name: str = "fuze") -> None:
+        """Print lines under a name. A terminal that is gone stops nothing."""
+        with suppress(OSError):
+            for line in text.splitlines():
+                # As bytes: no terminal's encoding may stop the loop.
+                click.echo(f"{name:<{self._name_width}} | {line}".encode(errors="replace"))
+
+    def start(self, service: Service) -> None:
+        """Start a service; from now on it is started again whenever it ends."""
+        child = self.children[service.name] = Child(service)
+        self._launch(child)
+
+    def run(self, service: Service) -> int:
+        """Run a program to its end; its exit code."""
+        self.start(service)
+        child = self.children[service.name]
+        while child.process is not None and child.process.poll() is None:
+            self._tick()
+            self._refuse_when_stopping()
+        code = self._bury(child)
+        del self.children[service.name]
+        return code
+
+    def wait_until(self, is_ready: Callable[[], bool], name: str, timeout: float) -> None:
+        """Wait for a condition while every service lives.
+
+        Raises:
+            ServiceFailed: a service ended, or `timeout` seconds went by.
+            StopRequested: somebody asked for the end.
+        """
+        deadline = time.monotonic() + timeout
+        while not is_ready():
+            self._tick()
+            self._refuse_when_stopping()
+            for child in self._ended():
+                raise ServiceFailed(f"{child.service.name} {_epitaph(self._bury(child))} while starting")
+            if time.monotonic() > deadline:
+                raise ServiceFailed(f"{name} is not ready after {timeout:g} s")
+
+    def watch(self) -> None:
+        """Start again what ends, until somebody asks for the end."""
+        while not self.stop_requests:
+            self._tick()
+            for child in self._ended():
+                self._plan_restart(child)
+            for child in self.children.values():
+                if child.process is None and time.monotonic() >= child.due_at:
+                    self._relaunch(child)
+
+    def stop(self, names: Iterable[str]) -> None:
+        """Stop some services together: ask, wait as long as each is given, kill. A second Ctrl-C hurries."""
+        children = [self.children.pop(name) for name in names if name in self.children]
+        began = time.monotonic()
+        for child in children:
+            if child.process is not None and child.process.poll() is None:
+                child.process.send_signal(child.service.stop_signal)
+        while alive := [child for child in children if child.process and child.process.poll() is None]:
+            self._tick()
+            waited = time.monotonic() - began
+            for child in alive:
+                if waited > self._patience(child):
+                    self.say(f"{child.service.name} does not end, killing it")
+                    self._bury(child)
+        for child in children:
+            self._bury(child)
+
+    def _patience(self, child: Child) -> float:
+        hurried = self.stop_requests > 1
+        return min(child.service.stop_seconds, HURRIED_SECONDS) if hurried else child.service.stop_seconds
+
+    def _request_stop(self, *_: object) -> None:
+        now = time.monotonic()
+        if not self.stop_requests or now - self._asked_at > SAME_REQUEST_SECONDS:
+            self.stop_requests += 1
+            self._asked_at = now
+
+    def _refuse_when_stopping(self) -> None:
+        if self.stop_requests:
+            raise StopRequested
+
+    def _launch(self, child: Child) -> None:
+        service = child.service
+        if service.before_start is not None:
+            service.before_start()
+        child.process = spawn(
+            service.command,
+            env=service.env,
+            user=service.user,
+            cwd=service.cwd,
+            output=subprocess.PIPE,
+            death_signal=service.death_signal,
+        )
+        child.started_at = time.monotonic()
+        self._outputs.register(child.process.stdout, selectors.EVENT_READ, child)  # type: ignore[arg-type]
+
+    def _relaunch(self, child: Child) -> None:
+        try:
+            self._launch(child)
+        except Exception as error:  # Whatever it is, it may be better next time.
+            child.started_at = time.monotonic()
+            self._put_off(child, f"cannot start ({error})")
+
+    def _ended(self) -> list[Child]:
+        return [child for child in self.children.values() if child.process and child.process.poll() is not None]
+
+    def _plan_restart(self, child: Child) -> None:
+        code = self._bury(child)
+        if time.monotonic() - child.started_at > SETTLED_SECONDS:
+            child.failures = 0
+        self._put_off(child, _epitaph(code))
+
+    def _put_off(self, child: Child, what_happened: str) -> None:
+        delay = min(FIRST_DELAY_SECONDS * 2**child.failures, LONGEST_DELAY_SECONDS)
+        child.failures += 1
+        child.due_at = time.monotonic() + delay
+        self.say(f"{child.service.name} {what_happened}, starting it again in {delay:g} s")
+
+    def _bury(self, child: Child) -> int:
+        """Kill what is left of a child, print its last words; its exit code."""
+        process, child.process = child.process, None
+        if process is None:
+            return 0
+        kill_all_of(process.pid)
+        code = process.wait()
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)  # A far descendant may still hold the other end.
+        with suppress(BlockingIOError):
+            while chunk := os.read(process.stdout.fileno(), CHUNK_BYTES):
+                self._take(child, chunk)
+        if child.half_line:
+            self._take(child, b"\n")
+        with suppress(KeyError):  # Its end of output was seen before.
+            self._outputs.unregister(process.stdout)
+        process.stdout.close()
+        return code
+
+    def _tick(self) -> None:
+        """Pass on what the children have printed, waiting a moment for it."""
+        ready = self._outputs.select(TICK_SECONDS)
+        if ready:
+            time.sleep(GATHER_SECONDS)  # Under load a line comes with every request: many at once cost little more.
+        for key, _ in ready:
+            if chunk := os.read(key.fd, CHUNK_BYTES):
+                self._take(key.data, chunk)
+            else:
+                self._outputs.unregister(key.fileobj)
+        if not self._outputs.get_map():
+            time.sleep(TICK_SECONDS)
+
+    def _take(self, child: Child, chunk: bytes) -> None:
+        *lines, child.half_line = (child.half_line + chunk).split(b"\n")
+        for line in lines:
+            self.say(line.decode(errors="replace"), child.service.name)
+
+
+def _epitaph(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -1,0 +1,157 @@
+"""Bookmarks that a query names outright: by the address of the link, by the title, or by how the title begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Text,
+    and_,
+    any_,
+    func,
+    literal,
+    literal_column,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.bookmarks.models import Bookmark, BookmarkDocument
+from backend.bookmarks.provenance import title_key
+from backend.bookmarks.query_conditions import matches
+from backend.bookmarks.urls import url_fault, url_hash
+from backend.text.normalisation import normalize
+from backend.text.query_language import Filter, Query, Term, units_of
+
+# What is named comes in this order, before everything else.
+SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)
+# So many bookmarks of one title are named by it, and so many by how their titles begin: where more begin so, as with a
+# common word, that tells none of them from the others.
+MOST_NAMED = 100
+# Of a text that was pasted, so many addresses are looked up.
+MOST_ADDRESSES = 5
+SCHEMES = ("http://", "https://")
+# What people and programs put around an address.
+AROUND_ADDRESSES = "<>\"'“”„‟‘’«»"
+HIGHEST = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a query may be the name of.
+
+    Attributes:
+        links: Hashes of the addresses in it.
+        titles: The whole of it as a `title_key`, in each form in which a title may be stored.
+        beginning: What a title may begin with, as a `title_key`; empty for nothing.
+    """
+
+    links: tuple[bytes, ...] = ()
+    titles: tuple[str, ...] = ()
+    beginning: str = ""
+
+
+def names_in(text: str, query: Query) -> Names:
+    """What may be named by a query.
+
+    Args:
+        text: As typed or pasted.
+        query: What was read from it. Of its filters nothing is part of a title.
+    """
+    if not query.text:
+        return Names()
+    plain = "" if query.alternatives else query.text
+    titles = dict.fromkeys(title_key(form) for one in (plain, text) for form in _forms(one))
+    hashes = dict.fromkeys(map(url_hash, _addresses(text, query)))
+    return Names(tuple(hashes), tuple(titles), title_key(normalize("NFC", plain)))
+
+
+def as_address(text: str, query: Query) -> Query:
+    """The query; if it is nothing but an address, its words: in an address quotes and dashes are no operators."""
+    if len(text.split()) != 1 or not _has_scheme(text.strip().strip(AROUND_ADDRESSES)):
+        return query
+    units = (unit for clause in query.clauses for unit in units_of(clause))
+    texts = (unit.written if isinstance(unit, Filter) else unit.text for unit in units)
+    return Query(tuple(Term(word) for one in texts for word in one.split()))
+
+
+def same_links(links: Sequence[bytes]) -> ColumnElement[bool]:
+    """Bookmarks of these links, by the hashes of their addresses."""
+    return Bookmark.url_hash == any_(literal(list(links), ARRAY(LargeBinary)))
+
+
+def named_bookmarks(organization_id: int, names: Names, words: str, required: str) -> CTE | None:
+    """The bookmarks that are named, as `id` and `tier`, outside the trash; None if nothing can be.
+
+    Args:
+        organization_id: Whose bookmarks.
+        names: What they may be named by.
+        words: A tsquery for the words of the query: a title that begins so must hold them as words.
+        required: A tsquery that all of them must match; empty for none.
+    """
+    live = and_(Bookmark.organization_id == organization_id, Bookmark.deleted_at.is_(None))
+    parts: list[Select[int, int]] = []
+    if names.links:
+        parts.append(_in_tier(SAME_LINK, Bookmark.id).where(live, same_links(names.links)))
+    if names.titles:
+        is_same = Bookmark.title_key == any_(literal(list(names.titles), ARRAY(Text)))
+        parts.append(_in_tier(SAME_TITLE, Bookmark.id).where(live, is_same).limit(MOST_NAMED))
+    if names.beginning and words:
+        begin = select(Bookmark.id).where(live, _begins(names.beginning)).limit(MOST_NAMED + 1).cte("begin")
+        are_few = select(func.count()).select_from(begin).scalar_subquery() <= MOST_NAMED
+        holds_words = _document_matches(organization_id, begin.c.id, words)
+        parts.append(_in_tier(TITLE_BEGINS, begin.c.id).where(are_few, holds_words))
+    if not parts:
+        return None
+    found = union_all(*(part.subquery().select() for part in parts)).subquery()
+    named = select(found.c.id, func.min(found.c.tier).label("tier")).group_by(found.c.id)
+    if required:
+        named = named.where(_document_matches(organization_id, found.c.id, required))
+    return named.cte("named")
+
+
+def _in_tier(tier: int, ids: ColumnElement[int] | InstrumentedAttribute[int]) -> Select[int, int]:
+    return select(ids, literal_column(str(tier), Integer).label("tier"))
+
+
+def _begins(beginning: str) -> ColumnElement[bool]:
+    low = Bookmark.title_key.op("~>=~", is_comparison=True)(beginning)
+    return and_(low, Bookmark.title_key.op("~<~", is_comparison=True)(beginning + HIGHEST))
+
+
+def _document_matches(organization_id: int, bookmark_id: ColumnElement[int], words: str) -> ColumnElement[bool]:
+    # A single value, looked up by its key: a join might look for all documents that hold the words.
+    own = select(matches(organization_id, words)).where(BookmarkDocument.bookmark_id == bookmark_id)
+    return own.correlate_except(BookmarkDocument).scalar_subquery()
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A text as it may be stored as a title: with its blanks or with single ones, composed or not."""
+    for one in (text.strip(), " ".join(text.split())):
+        if one:
+            yield from (one, normalize("NFC", one), normalize("NFD", one))
+
+
+def _addresses(text: str, query: Query) -> Iterator[str]:
+    """The addresses that a text holds; the whole of it is one even without a scheme."""
+    whole = text.strip().strip(AROUND_ADDRESSES)
+    parts = [part.strip(AROUND_ADDRESSES) for part in text.split()]
+    found = [part for part in parts if _has_scheme(part)][:MOST_ADDRESSES]
+    if _has_scheme(whole):
+        found.append(whole)
+    elif len(parts) == 1 or len(query.words) == 1:
+        bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
+        # A word alone is no address. The usual port depends on the scheme.
+        found += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
+    yield from (one for one in found if url_fault(one) is None)
+
+
+def _has_scheme(text: str) -> bool:
+    return text.lower().startswith(SCHEMES)

@@ -1,0 +1,177 @@
+"""Stems by language, with Snowball.
+
+A stem is good only among words of its own language, so its lexeme names that language: `redi~en`. Words that nobody
+stems are their own lexemes, as they are written but folded: `redis`.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from functools import lru_cache
+
+from Stemmer import Stemmer
+
+from backend.text.folding import fold, normalise
+from backend.text.scripts import script_of
+
+# Longer lexemes are cut to this many characters, in texts and in queries alike.
+LONGEST = 100
+# Names, numbers and code are not words of a language.
+UNSTEMMED = re.compile(r"[0-9_&.+#@/:'-]")
+# BCP 47 tag: Snowball's name for the language and the scripts it is written in.
+STEMMERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ar": ("arabic", ("Arabic",)),
+    "ca": ("catalan", ("Latin",)),
+    "cs": ("czech", ("Latin",)),
+    "da": ("danish", ("Latin",)),
+    "de": ("german", ("Latin",)),
+    "el": ("greek", ("Greek",)),
+    "en": ("english", ("Latin",)),
+    "eo": ("esperanto", ("Latin",)),
+    "es": ("spanish", ("Latin",)),
+    "et": ("estonian", ("Latin",)),
+    "eu": ("basque", ("Latin",)),
+    "fa": ("persian", ("Arabic",)),
+    "fi": ("finnish", ("Latin",)),
+    "fr": ("french", ("Latin",)),
+    "ga": ("irish", ("Latin",)),
+    "hi": ("hindi", ("Devanagari",)),
+    "hu": ("hungarian", ("Latin",)),
+    "hy": ("armenian", ("Armenian",)),
+    "id": ("indonesian", ("Latin",)),
+    "it": ("italian", ("Latin",)),
+    "lt": ("lithuanian", ("Latin",)),
+    "nb": ("norwegian", ("Latin",)),
+    "ne": ("nepali", ("Devanagari",)),
+    "nl": ("dutch", ("Latin",)),
+    "nn": ("norwegian", ("Latin",)),
+    "no": ("norwegian", ("Latin",)),
+    "pl": ("polish", ("Latin",)),
+    "pt": ("portuguese", ("Latin",)),
+    "ro": ("romanian", ("Latin",)),
+    "ru": ("russian", ("Cyrillic",)),
+    "sr": ("serbian", ("Cyrillic", "Latin")),
+    "st": ("sesotho", ("Latin",)),
+    "sv": ("swedish", ("Latin",)),
+    "ta": ("tamil", ("Tamil",)),
+    "tr": ("turkish", ("Latin",)),
+    "yi": ("yiddish", ("Hebrew",)),
+}
+# Languages without a stemmer that do not use Latin letters; any other without one does. Their words stay whole.
+OTHERS = {
+    "Cyrillic": "be bg kk ky mk mn tg tt uk",
+    "Arabic": "ckb ps sd ug ur",
+    "Devanagari": "mr sa",
+    "Hebrew": "he",
+    "": "am as bn bo gu ja ka km kn ko lo ml my or pa si te th zh",
+}
+SCRIPT_OF_OTHER = {tag: script for script, tags in OTHERS.items() for tag in tags.split()}
+# No linguistic content (ISO 639-2): the language of names, addresses and code, which are not stemmed.
+AS_WRITTEN = "zxx"
+# Between a stem and its language. No word holds it.
+SEPARATOR = "~"
+# The language of each stemmer; of Norwegian, the one that covers both written forms.
+LANGUAGES = {name: tag for tag, (name, _) in STEMMERS.items()}
+# Whose words of a script are meant where the text's language is another one, not written in it.
+DEFAULTS = {
+    "Latin": "english",
+    "Cyrillic": "russian",
+    "Greek": "greek",
+    "Arabic": "arabic",
+    "Armenian": "armenian",
+    "Devanagari": "hindi",
+    "Tamil": "tamil",
+}
+
+
+class _Stemmers(threading.local):
+    """A stemmer keeps the word in hand, so every thread has its own."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Stemmer] = {}
+
+    def stem(self, name: str, word: str) -> str:
+        stemmer = self.by_name.get(name)
+        if stemmer is None:
+            stemmer = self.by_name[name] = Stemmer(name, 0)
+        return fold(stemmer.stemWord(word))[:LONGEST] or word[:LONGEST]
+
+
+_stemmers = _Stemmers()
+
+
+def primary_tag(language: str | None) -> str | None:
+    """`en` of `en-GB`; nothing of nothing."""
+    return language.replace("_", "-").partition("-")[0].lower() or None if language else None
+
+
+@lru_cache(maxsize=1024)
+def stemmer_for(language: str | None, script: str) -> str | None:
+    """Snowball's name of the stemmer for words in this script in texts of this language, if it has one.
+
+    Of a text whose language is not known, Latin letters tell none; those of other scripts tell the most common one.
+    """
+    if language == AS_WRITTEN or (language is None and script == "Latin"):
+        return None
+    if language in STEMMERS:
+        name, scripts = STEMMERS[language]
+        if script in scripts:
+            return name
+    elif language is not None and script == SCRIPT_OF_OTHER.get(language, "Latin"):
+        return None
+    return DEFAULTS.get(script)
+
+
+def lexemes_of(word: str, language: str | None) -> tuple[str, ...]:
+    """The lexemes a word of a text has, the best first.
+
+    Stemmers need the accents of their language, people leave them out: where it makes a difference, an accented word
+    has two lexemes, the stem without its accents and the stem of the word without its accents.
+
+    Args:
+        word: As written.
+        language: Primary tag of the text's language.
+    """
+    normal = normalise(word)
+    plain = fold(normal)
+    if not plain:
+        return ()
+    name = stemmer_for(language, script_of(plain[0]))
+    if name is None or UNSTEMMED.search(plain):
+        return (plain[:LONGEST],)
+    stem = _lexeme(name, normal)
+    if plain == normal:
+        return (stem,)
+    other = _lexeme(name, plain)
+    return (stem,) if stem == other else (stem, other)
+
+
+def written_form(word: str) -> str:
+    """The lexeme of a word that is not stemmed; empty for what holds no letter."""
+    return fold(normalise(word))[:LONGEST]
+
+
+def stem_of(lexeme: str) -> str:
+    """A lexeme without the language of its stem."""
+    return lexeme.partition(SEPARATOR)[0]
+
+
+def language_of(lexeme: str) -> str | None:
+    """The language of a lexeme's stem; None where it is no stem."""
+    return lexeme.partition(SEPARATOR)[2] or None
+
+
+@lru_cache(maxsize=256)
+def language_of_stems(language: str | None) -> str | None:
+    """The language that a query must be stemmed by to find the stems of texts in this one; None if there are none but
+    those of a text of no known language."""
+    tag = primary_tag(language)
+    if tag in STEMMERS:
+        return LANGUAGES[STEMMERS[tag][0]]
+    # Latin words in texts of other scripts are stemmed by the default of their script.
+    return LANGUAGES[DEFAULTS["Latin"]] if tag in SCRIPT_OF_OTHER else None
+
+
+def _lexeme(name: str, word: str) -> str:
+    return f"{_stemmers.stem(name, word)}{SEPARATOR}{LANGUAGES[name]}"

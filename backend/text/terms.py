@@ -1,0 +1,74 @@
+"""What a text must hold to hold a word of a query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backend.text.folding import plain_emoji
+from backend.text.stemming import lexemes_of, primary_tag, stem_of, written_form
+from backend.text.tokens import TEXT, expand_run
+from backend.text.words import Role, words_of
+
+# A place in a text: one of these lexemes stands there. The first is the word as it is written.
+Place = list[str]
+# Among the languages of a query: documents may hold stems that do not name their language yet.
+UNMARKED = "*"
+
+
+def query_terms(word: str, languages: Sequence[str | None]) -> list[Place]:
+    """The places, one after the other, at which a text that holds the word has one of the lexemes.
+
+    Args:
+        word: As typed; a phrase is read in the same way.
+        languages: Those of the texts, None among them if it occurs.
+
+    Returns:
+        Nothing for what holds no word at all, such as a dash.
+    """
+    tags = list(dict.fromkeys(map(primary_tag, languages))) or [None]
+    places: list[Place] = []
+    implied: list[Place] = []
+    for found in TEXT.finditer(word):
+        for typed, place in _places(found[0], found.lastgroup, tags):
+            # What is implied only matters where something follows it.
+            if typed:
+                places += [*implied, place]
+                implied = []
+            else:
+                implied.append(place)
+    return places
+
+
+def query_forms(word: str, languages: Sequence[str | None]) -> list[list[Place]]:
+    """The ways to write a word: that of `query_terms`, and `nodejs` for `node.js`, `email` for `e-mail`.
+
+    A text holds the word when it holds any of them. There is none for what holds no word at all.
+    """
+    typed = query_terms(word, languages)
+    tags = list(dict.fromkeys(map(primary_tag, languages))) or [None]
+    found = TEXT.search(word)
+    if found is None or found.lastgroup != "chunk" or TEXT.search(word, found.end()):
+        return [typed] if typed else []
+    joined = [[_lexemes(one.text, tags)] for one in words_of(found[0])[0] if one.role is Role.JOINED]
+    return [typed, *joined]
+
+
+def _places(found: str, kind: str | None, tags: Sequence[str | None]) -> list[tuple[bool, Place]]:
+    if kind == "chunk":
+        words = [word for word in words_of(found)[0] if word.role in (Role.TYPED, Role.IMPLIED)]
+        return [(word.role is Role.TYPED, _lexemes(word.text, tags)) for word in words]
+    if kind == "emoji":
+        return [(True, [plain_emoji(found)])]
+    expansion, _ = expand_run(found)
+    pairs = [term for term, _, _, _ in expansion if len(term) > 1]
+    return [(True, [term]) for term in pairs or [term for term, _, _, _ in expansion]]
+
+
+def _lexemes(word: str, tags: Sequence[str | None]) -> Place:
+    """The word as it is written, in texts of any language, and its stem in each language for texts of that one."""
+    plain = written_form(word)
+    if not plain:
+        return []
+    stems = [lexeme for tag in tags if tag != UNMARKED for lexeme in lexemes_of(word, tag)]
+    unmarked = map(stem_of, stems) if UNMARKED in tags else ()
+    return list(dict.fromkeys([plain, *stems, *unmarked]))

@@ -1,0 +1,121 @@
+"""A text as the tokens it is found by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from backend.text.folding import clusters, plain_emoji
+from backend.text.scripts import EMOJI, IDEOGRAPH, UNSPACED
+from backend.text.stemming import lexemes_of, primary_tag, written_form
+from backend.text.words import CHUNK, is_name, words_of
+
+# Of a tsvector: positions beyond the last one count as the last one, and a lexeme has at most so many.
+LAST_POSITION = 16383
+MAX_POSITIONS = 255
+# Longer chunks are rare and would fill the memory of the cache: the worst of this length take 2 kB, 56 MB in all.
+LONGEST_CACHED, REMEMBERED = 24, 1 << 15
+
+TEXT = re.compile(f"(?P<chunk>{CHUNK})|(?P<run>[{UNSPACED}]+)|(?P<emoji>{EMOJI})")
+IS_IDEOGRAPH = re.compile(f"[{IDEOGRAPH}]")
+
+
+class Token(NamedTuple):
+    """A lexeme of a text; several may share a position, which counts from 1. The offsets are those of its word."""
+
+    term: str
+    position: int
+    start: int
+    end: int
+
+
+# Of a chunk or run: lexeme, position from 0, start, end.
+Expansion = tuple[tuple[str, int, int, int], ...]
+
+
+def analyze(text: str, language: str | None) -> list[Token]:
+    """The lexemes of a text with their places, in the order of the text.
+
+    Args:
+        text: Anything.
+        language: BCP 47 tag of the text's language. Without one, words in Latin letters are not stemmed, and others are
+            taken for words of the most common language of their script.
+    """
+    tag = primary_tag(language)
+    tokens: list[Token] = []
+    position = 1
+    for found in TEXT.finditer(text):
+        start = found.start()
+        expansion, taken = expand(found[0], found.lastgroup, tag)
+        for term, offset, begin, end in expansion:
+            tokens.append(Token(term, position + offset, start + begin, start + end))
+        position += taken
+    return tokens
+
+
+def expand(found: str, kind: str | None, tag: str | None) -> tuple[Expansion, int]:
+    """What a match of TEXT is found by, and how many positions it takes."""
+    if kind == "chunk":
+        return (expand_chunk if len(found) <= LONGEST_CACHED else expand_chunk.__wrapped__)(found, tag)
+    if kind == "run":
+        return expand_run(found)
+    return ((plain_emoji(found), 0, 0, len(found)),), 1
+
+
+@lru_cache(maxsize=REMEMBERED)
+def expand_chunk(chunk: str, tag: str | None) -> tuple[Expansion, int]:
+    """A chunk's lexemes, each once at its position."""
+    words, taken = words_of(chunk)
+    # The words of an address are found as they are written, too. Told once: a chunk may be a whole text.
+    is_address = "://" in chunk
+    places: dict[tuple[str, int], tuple[int, int]] = {}
+    for word in words:
+        plain = written_form(word.text)
+        lexemes = ((plain,) if plain else ()) if is_address or is_name(word) else lexemes_of(word.text, tag)
+        for lexeme in lexemes:
+            places.setdefault((lexeme, word.position), (word.start, word.end))
+    return tuple((lexeme, at, *place) for (lexeme, at), place in places.items()), taken
+
+
+def expand_run(run: str) -> tuple[Expansion, int]:
+    """A run of characters without spaces: every pair of neighbours, and ideographs alone too."""
+    characters = clusters(run)
+    if len(characters) < 2:
+        return tuple((character, 0, start, end) for character, start, end in characters), len(characters)
+    last = len(characters) - 2
+    expansion = []
+    for at, (character, start, end) in enumerate(characters):
+        if at <= last:
+            following, _, following_end = characters[at + 1]
+            expansion.append((character + following, at, start, following_end))
+        if IS_IDEOGRAPH.match(character):
+            expansion.append((character, min(at, last), start, end))
+    return tuple(expansion), last + 1
+
+
+def lexeme_literal(tokens: Iterable[Token], weight: str) -> str:
+    """The tokens as PostgreSQL reads a tsvector: `'lexeme':1A,5A …`.
+
+    Args:
+        tokens: Of one text.
+        weight: A, B, C or D.
+    """
+    positions: dict[str, list[int]] = {}
+    for token in tokens:
+        positions.setdefault(token.term, []).append(token.position)
+    return " ".join(f"{quoted(term)}:{_places(found, weight)}" for term, found in positions.items())
+
+
+def quoted(term: str) -> str:
+    """A lexeme as PostgreSQL reads it in a tsvector or a tsquery."""
+    doubled = term.replace("\\", "\\\\").replace("'", "''")
+    return f"'{doubled}'"
+
+
+def _places(positions: list[int], weight: str) -> str:
+    if len(positions) == 1:
+        return f"{min(positions[0], LAST_POSITION)}{weight}"
+    distinct = sorted({min(position, LAST_POSITION) for position in positions})
+    return ",".join([f"{position}{weight}" for position in distinct[:MAX_POSITIONS]])

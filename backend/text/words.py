@@ -1,0 +1,153 @@
+"""What a word of a text is found by: as it is written, and by its parts.
+
+A chunk is what stands between spaces and punctuation: `word`, `self-hosted`, `foo_bar`, `C++`, `https://example.com/a-b`.
+It is taken apart in steps, each with connectors of its own:
+
+    tcp/ip, std::vector, joe@example.com   pieces   each takes the next position; two are also found together
+    self-hosted, node.js, o'reilly         atoms    each takes the next position; up to four are also found joined
+    foo_bar, at&t, 1.2.3                   parts    each takes the next position; a query means the whole as it is typed
+    c++, c#, .net, @ada                             a query means the whole as it is typed
+    camelCase, AbstractBeanFactory         humps    found at the position of the whole
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum, auto
+from typing import NamedTuple
+
+from backend.text.folding import normalise
+from backend.text.scripts import LETTER, MARK
+
+MAX_JOINED = 4
+APOSTROPHE = "['’ʼ＇]"
+SOFT = r"[.\-‐‑'’ʼ＇]"
+
+SIMPLE = f"[{LETTER}]+(?:[{MARK}]+[{LETTER}]*)*"
+CONNECTOR = f"(?:://|::|[/&@]|{SOFT}|_+)"
+CHUNK = rf"(?:(?<![{LETTER}{MARK}.@/])[.@])?{SIMPLE}(?:{CONNECTOR}{SIMPLE})*(?:\+\+(?!\+)|\#(?=\d|[^{LETTER}]|\Z))?"
+
+SCHEME = re.compile(r"(?:[^:/]*://)?(?:www\.(?=.+\.))?", re.IGNORECASE)
+PIECE = re.compile(r"(?:^@)?[^/:@]+")
+# Articles that French, Italian, Catalan and Irish write onto the next word, and what English writes onto the last.
+ELISION = re.compile(
+    f"(?:[ldjmnstcb]|(?:jus|lors|puis|quoi)?qu|(?:d?a|de|ne|su|co|que)?ll|[ds]?[aeu]?gl|un){APOSTROPHE}", re.IGNORECASE
+)
+CONTRACTION = re.compile(f"{APOSTROPHE}(?:s|re|ll|ve|d|m)$", re.IGNORECASE)
+NEGATION = re.compile(f"[a-z]+n{APOSTROPHE}t$", re.IGNORECASE)
+ACRONYM = re.compile(rf"[^\W\d_][{MARK}]*(?:\.[^\W\d_][{MARK}]*)+$")
+ATOM = re.compile(rf"(?:^\.(?!\d))?(?:(?!{SOFT}).|(?<=\d)\.(?=\d))+", re.DOTALL)
+# Between digits a connector means something: 1.5 is not 15.
+CONNECTED = re.compile(rf"(?<!\d){SOFT}|{SOFT}(?!\d)")
+VERSION = re.compile(r"v?(\d+(?:\.\d+)+)$", re.IGNORECASE)
+LETTER_SHARP = re.compile("[A-Za-z]#")
+NUMBER = re.compile(r"\d+")
+PART = re.compile(r"[^_&.@+#]+")
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z][A-Za-z])|(?<=[A-Z])(?=[A-Z][a-z])")
+MANY_ACRONYMS = re.compile(r"[A-Z]+s$")
+
+
+class Role(Enum):
+    """What a query means that writes the chunk."""
+
+    TYPED = auto()  # this word, at this position
+    IMPLIED = auto()  # this too, but a typed word before it says so already
+    JOINED = auto()  # this instead of all the others: the chunk written in one word
+    PART = auto()  # not this: it is there for queries of fewer letters
+
+
+class Word(NamedTuple):
+    """One thing a chunk is found by, before stemming; position and offsets count from the chunk's beginning."""
+
+    text: str
+    position: int
+    start: int
+    end: int
+    role: Role = Role.TYPED
+
+
+def words_of(chunk: str) -> tuple[list[Word], int]:
+    """Everything a chunk is found by, and how many positions it takes."""
+    if chunk.isalnum() and (chunk.islower() or chunk.istitle()):
+        return [Word(chunk, 0, 0, len(chunk))], 1
+    scheme = SCHEME.match(chunk)
+    offset = scheme.end() if scheme else 0
+    pieces = [found.span() for found in PIECE.finditer(chunk, offset)]
+    words: list[Word] = []
+    position = 0
+    for start, end in pieces:
+        position = _add_piece(words, chunk, start, end, position)
+    if len(pieces) == 1:
+        return words, position
+    if len(pieces) == 2 and offset == 0:
+        words.append(Word(chunk, 0, 0, len(chunk), Role.PART))
+    return [word._replace(role=Role.PART) if word.role is Role.JOINED else word for word in words], position
+
+
+def is_name(word: Word) -> bool:
+    """Whether a word is a name of code or a part of one: found as it is written, not by a stem."""
+    return word.role in (Role.PART, Role.IMPLIED) or HUMP.search(word.text) is not None
+
+
+def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
+    elided = ELISION.match(chunk, start, end)
+    if elided and elided.end() < end:
+        start = elided.end()
+    contracted = CONTRACTION.search(chunk, start, end)
+    if contracted and contracted.start() > start:
+        end = contracted.start()
+    if NEGATION.match(chunk, start, end) or ACRONYM.match(chunk, start, end):
+        words.append(Word(re.sub(SOFT, "", chunk[start:end]), position, start, end))
+        return position + 1
+    atoms = [found.span() for found in ATOM.finditer(chunk, start, end)]
+    if 1 < len(atoms) <= MAX_JOINED:
+        words.append(Word(CONNECTED.sub("", chunk[start:end]), position, start, end, Role.JOINED))
+    for atom_start, atom_end in atoms:
+        position = _add_atom(words, chunk, atom_start, atom_end, position)
+    return position
+
+
+def _add_atom(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
+    if (atom := chunk[start:end]).isalnum():
+        words.append(Word(atom, position, start, end))
+        _add_humps(words, chunk, start, end, position)
+        return position + 1
+    version = VERSION.match(chunk, start, end)
+    if version:
+        return _add_version(words, chunk, version.start(1), end, position)
+    if chunk[end - 1] == "#" and not LETTER_SHARP.fullmatch(chunk, start, end):
+        end -= 1
+    parts = [found.span() for found in PART.finditer(chunk, start, end)]
+    glued = parts != [(start, end)]
+    if glued:
+        words.append(Word(chunk[start:end], position, start, end))
+    for at, (part_start, part_end) in enumerate(parts, start=position):
+        # Who asks for C does not mean C++.
+        if not glued or len(parts) > 1 or len(normalise(chunk[part_start:part_end])) > 1:
+            role = (Role.IMPLIED if at > position else Role.PART) if glued else Role.TYPED
+            words.append(Word(chunk[part_start:part_end], at, part_start, part_end, role))
+            _add_humps(words, chunk, part_start, part_end, at)
+    return position + len(parts)
+
+
+def _add_version(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
+    """1.2.3 is found by itself, by 1.2, by 1, and by 2 and 3 after it."""
+    numbers = [found.span() for found in NUMBER.finditer(chunk, start, end)]
+    words.append(Word(chunk[start:end], position, start, end))
+    for _, number_end in numbers[: min(MAX_JOINED, len(numbers) - 1)]:
+        words.append(Word(chunk[start:number_end], position, start, number_end, Role.PART))
+    for at, (number_start, number_end) in enumerate(numbers[1:], start=position + 1):
+        words.append(Word(chunk[number_start:number_end], at, number_start, number_end, Role.IMPLIED))
+    return position + len(numbers)
+
+
+def _add_humps(words: list[Word], chunk: str, start: int, end: int, position: int) -> None:
+    part = chunk[start:end]
+    if not part.isascii() or part.islower() or MANY_ACRONYMS.fullmatch(part):
+        return
+    humps = HUMP.split(part)
+    # Two capitals make a name: who asks for git does not mean GitHub, nor java JavaScript.
+    if len(humps) > (1 if part[0].islower() else 2) and min(map(len, humps)) > 1:
+        for hump in humps:
+            words.append(Word(hump, position, start, start + len(hump), Role.PART))
+            start += len(hump)
