@@ -18,7 +18,7 @@ from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
-from backend.bookmarks.routes import tags_blueprint as tags
+from backend.bookmarks.tags.routes import blueprint as tags
 from backend.errors import register_error_handlers
 from backend.extensions import bind_database, bind_redis, cors, jwt, remember_app
 from backend.health.routes import blueprint as health

@@ -75,8 +75,8 @@ def running_stack(
 ) -> Iterator[RunningStack]:
     """Start `python -m backend up` with these options and settings, and stop it at the end.
 
-    `data_dir` is kept; without it the data is thrown away. `root` is the checkout whose code runs. When what is done with it fails, the end of its log is
-    printed and the whole log is kept.
+    `data_dir` is kept; without it the data is thrown away. `root` is the checkout whose code runs. When what is done
+    with it fails, the end of its log is printed and the whole log is kept.
     """
     place = nullcontext(str(data_dir)) if data_dir else tempfile.TemporaryDirectory(prefix="fuze-bench-")
     with place as directory:

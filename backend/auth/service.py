@@ -98,7 +98,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     notices = [] if known.device else notify_new_sign_in(user, client.ip, client.user_agent)
     record_event(user.id, "login")
     db.session.commit()
-    send([Message("serving.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk"), *notices])
+    send([Message("cache_warmup.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk"), *notices])
     return session
 
 

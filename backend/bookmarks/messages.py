@@ -12,12 +12,12 @@ STATISTICS_TIMEOUT_SECONDS = 3_600
 
 def capture_message(*, once: bool = True) -> Message:
     """Read the pages that are due. Whoever saves a single link sends it without `once`: that is one round trip less."""
-    return Message("bookmarks.read_due_pages", queue="capture", timeout_seconds=CAPTURE_TIMEOUT_SECONDS, once=once)
+    return Message("capture.read_due_pages", queue="capture", timeout_seconds=CAPTURE_TIMEOUT_SECONDS, once=once)
 
 
 def embed_message() -> Message:
     """Make the vectors of all bookmarks whose `embedding_due_at` is set."""
-    return Message("bookmarks.embed_bookmarks", queue="bulk", timeout_seconds=EMBED_TIMEOUT_SECONDS, once=True)
+    return Message("index.embed_bookmarks", queue="bulk", timeout_seconds=EMBED_TIMEOUT_SECONDS, once=True)
 
 
 def refresh_message() -> Message:
@@ -28,7 +28,7 @@ def refresh_message() -> Message:
 def statistics_message() -> Message:
     """Count the documents of all organizations anew of which enough have changed."""
     return Message(
-        "bookmarks.refresh_changed_statistics",
+        "index.refresh_changed_statistics",
         queue="bulk",
         timeout_seconds=STATISTICS_TIMEOUT_SECONDS,
         once=True,

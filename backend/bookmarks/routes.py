@@ -1,4 +1,4 @@
-"""/bookmarks and /tags."""
+"""/bookmarks."""
 
 from __future__ import annotations
 
@@ -25,21 +25,11 @@ from backend.bookmarks.schemas import (
     SimilarItem,
     SimilarOut,
     SimilarQuery,
-    TagListQuery,
-    TagMergeIn,
-    TagOut,
-    TagPage,
-    TagPatch,
-    TagsDeleted,
-    UnusedTagsQuery,
 )
-from backend.bookmarks.tags import service as tags
 from backend.http.pagination import page_of
 from backend.jobs.schemas import JobOut
 
 blueprint = Blueprint("bookmarks", __name__, url_prefix="/bookmarks")
-tags_blueprint = Blueprint("tags", __name__, url_prefix="/tags")
-
 
 # A thousand links with all that may be known of them.
 BULK_LIMIT_BYTES = 16 * 1024 * 1024
@@ -209,41 +199,3 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> Si
     """List the nearest bookmarks in meaning."""
     found = queries.similar_bookmarks(actor, bookmark_id, query.limit)
     return SimilarOut(items=[SimilarItem(bookmark=bookmark, score=score) for bookmark, score in found])
-
-
-@tags_blueprint.get("")
-@operation(
-    scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list", kept=cache_policy.TAGS
-)
-def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
-    """List tags."""
-    return tags.list_tags(actor, query)
-
-
-@tags_blueprint.delete("")
-@operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagsDeleted})
-def delete_tags(actor: Actor, query: UnusedTagsQuery) -> TagsDeleted:
-    """Delete the tags that no bookmark carries."""
-    return TagsDeleted(deleted=tags.delete_tags(actor, unused=query.unused))
-
-
-@tags_blueprint.patch("/<id:tag_id>")
-@operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagOut, 409: None})
-def rename_tag(actor: Actor, tag_id: int, json: TagPatch) -> TagOut:
-    """Rename a tag."""
-    return tags.rename_tag(actor, tag_id, json.name)
-
-
-@tags_blueprint.post("/<id:tag_id>/merge")
-@operation(scope="bookmarks:write", limit="write", tag="tags", responses={200: TagOut})
-def merge_tags(actor: Actor, tag_id: int, json: TagMergeIn) -> TagOut:
-    """Merge a tag into another one."""
-    return tags.merge_tags(actor, tag_id, json.into_id)
-
-
-@tags_blueprint.delete("/<id:tag_id>")
-@operation(scope="bookmarks:write", limit="write", tag="tags", responses={204: None})
-def delete_tag(actor: Actor, tag_id: int) -> tuple[str, int]:
-    """Delete a tag; its bookmarks stay."""
-    tags.delete_tag(actor, tag_id)
-    return "", 204

@@ -6,13 +6,13 @@ from backend.cache_warmup.service import people_of_today, warm
 from backend.jobs.registry import job
 
 
-@job("serving.warm_person")
+@job("cache_warmup.warm_person")
 def warm_person(user_id: int) -> None:
     """After a login."""
     warm([user_id])
 
 
-@job("serving.warm_people_of_today")
+@job("cache_warmup.warm_people_of_today")
 def warm_people_of_today() -> None:
     """After a start."""
     warm(people_of_today())

@@ -61,7 +61,7 @@ LANES = (
     Lane(
         "capture",
         ("capture",),
-        resident="backend.bookmarks.jobs.serve_captures",
+        resident="backend.capture.jobs.serve_captures",
         companion="backend.capture.extractor_processes.serve_extraction",
     ),
 )

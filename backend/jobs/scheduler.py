@@ -37,7 +37,9 @@ class Regular:
 def regular_work(reconcile_seconds: int) -> list[Regular]:
     """All that happens regularly."""
     return [
-        Regular("bookmarks.resend_due_work", seconds=reconcile_seconds),
+        Regular("capture.resend_due_pages", seconds=reconcile_seconds),
+        Regular("index.resend_due_work", seconds=reconcile_seconds),
+        Regular("bookmarks.resend_due_documents", seconds=reconcile_seconds),
         Regular("search.resend_due_suggestions", seconds=reconcile_seconds),
         Regular("jobs.resend_due_jobs", seconds=reconcile_seconds),
         Regular("organizations.purge_deleted_organizations", seconds=reconcile_seconds, queue="bulk"),
@@ -48,7 +50,7 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("bookmarks.purge_trash", cron="17 3 * * *", queue="bulk"),
         Regular("projects.purge_trash", cron="22 3 * * *", queue="bulk"),
         Regular("tasks.purge_trash", cron="27 3 * * *", queue="bulk"),
-        Regular("bookmarks.remove_superseded_vectors", cron="37 * * * *", queue="bulk"),
+        Regular("index.remove_superseded_vectors", cron="37 * * * *", queue="bulk"),
         Regular("recommendations.purge_recommendations", cron="32 3 * * *", queue="bulk"),
         Regular("auth.purge_sessions", cron="47 3 * * *", queue="bulk"),
         Regular("auth.purge_mail_tokens", cron="52 3 * * *", queue="bulk"),
@@ -114,6 +116,6 @@ def run_scheduler(settings: Settings) -> None:
         scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
         for work in regular_work(settings.RECONCILE_SECONDS):
             scheduler.add(work)
-        send([Message("serving.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
+        send([Message("cache_warmup.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
         logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
         scheduler.start()  # type: ignore[no-untyped-call]

@@ -17,7 +17,7 @@ from backend.jobs.queue import Message
 # What runs each kind, by the name it is declared under: the jobs feature imports no other.
 KINDS = {
     # Ended by whoever reads the page; its message looks after what nobody ended.
-    "capture": Message("bookmarks.run_capture_job", queue="maintenance"),
+    "capture": Message("capture.run_capture_job", queue="maintenance"),
     "ai_test": Message("profile.run_ai_test"),
     # LLM_TIMEOUT_SECONDS is 300 at most.
     "breakdown": Message("tasks.run_breakdown", timeout_seconds=420),

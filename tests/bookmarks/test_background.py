@@ -14,9 +14,10 @@ from sqlalchemy import text
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import _Slot
 from backend.auth.jobs import purge_sessions
-from backend.bookmarks.jobs import embed_bookmarks, purge_trash, refresh_due_documents, resend_due_work
+from backend.bookmarks.jobs import purge_trash, refresh_due_documents
 from backend.extensions import current_settings, db, redis_client
 from backend.index.embeddings import embed_next_batch, is_embedding_due, pending_embeddings
+from backend.index.jobs import embed_bookmarks, resend_due_work
 from backend.jobs.queue import depth
 from tests.support.api import Api
 

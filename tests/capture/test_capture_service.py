@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.bookmarks.jobs import resend_due_work
+from backend.capture.jobs import resend_due_pages
 from backend.capture.turns import is_capture_due
 from backend.extensions import db, redis_client
 from backend.jobs.queue import rq_queue
@@ -159,6 +159,6 @@ def test_the_schedulers_pass_sends_one_message_for_all_that_lost_theirs(
     for number in range(3):
         ada.save(site.url(f"/page?{number}"), capture=True)
     redis_client().flushall()
-    resend_due_work()
-    resend_due_work()
-    assert [job.func_name for job in rq_queue("capture").get_jobs()] == ["bookmarks.read_due_pages"]
+    resend_due_pages()
+    resend_due_pages()
+    assert [job.func_name for job in rq_queue("capture").get_jobs()] == ["capture.read_due_pages"]

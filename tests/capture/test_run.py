@@ -15,10 +15,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.bookmarks.jobs import read_due_pages, run_capture_job
 from backend.capture import runner as run_module
 from backend.capture import shared_limits
 from backend.capture.extractor_processes import ExtractionBounds
+from backend.capture.jobs import read_due_pages, run_capture_job
 from backend.capture.runner import CaptureRun, RunBounds
 from backend.capture.shared_limits import FREE_BYTES, BodyRoom, NoRoom
 from backend.extensions import current_settings, db, redis_client

@@ -14,12 +14,12 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable, Vectors
 from backend.ai.service import _Slot
-from backend.bookmarks.jobs import embed_bookmarks, remove_superseded_vectors
 from backend.cli import main
 from backend.extensions import current_settings, db
 from backend.index import embedding_rebuild
 from backend.index.embedding_rebuild import remove_superseded
 from backend.index.embeddings import pending_embeddings
+from backend.index.jobs import embed_bookmarks, remove_superseded_vectors
 from backend.jobs.queue import depth
 from tests.support.api import Api
 from tests.support.pages import add_vector

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend.bookmarks import jobs
-from backend.bookmarks.jobs import refresh_changed_statistics, resend_due_work
 from backend.extensions import db
-from backend.index import impacts, statistics
+from backend.index import impacts, jobs, statistics
+from backend.index.jobs import refresh_changed_statistics, resend_due_work
 from backend.index.statistics import changed_organizations
 from backend.search.query_plan import COMPLETE_WORDS
 from tests.support.api import Api
@@ -356,7 +355,7 @@ def test_the_schedulers_pass_asks_for_counts_when_documents_have_changed(
     monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
     sent: list[str] = []
     monkeypatch.setattr(jobs, "send", lambda messages: sent.extend(message.function for message in messages))
-    function = "bookmarks.refresh_changed_statistics"
+    function = "index.refresh_changed_statistics"
     fill(ada, made_words(1, statistics.CHANGES - 1))
     resend_due_work()
     assert function not in sent

@@ -12,8 +12,8 @@ from backend.bookmarks.bulk_actions import refresh_or_defer
 from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
-from backend.bookmarks.schemas import TagListQuery, TagOut, TagPage
 from backend.bookmarks.tags.names import tag_key
+from backend.bookmarks.tags.schemas import TagListQuery, TagOut, TagPage
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import again_after_lost_race, db
 from backend.http.pagination import Sort, page_of, paginate

@@ -1,0 +1,58 @@
+"""What comes in and goes out under /tags."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from backend.api import Id, In, Out, Page, PageQuery, Query, QueryBoolean, Text
+from backend.bookmarks.schemas import TagName
+
+
+class TagOut(Out):
+    """A tag and how many bookmarks outside the trash carry it."""
+
+    id: int
+    name: str
+    bookmark_count: int
+
+
+class TagPage(Page[TagOut]):
+    """One page of tags."""
+
+
+class TagListQuery(PageQuery):
+    """Which tags."""
+
+    q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
+    unused: QueryBoolean | None = Field(
+        None, description="true: those that no bookmark carries, not even one in the trash; false: all others"
+    )
+    sort: Literal["name", "-name"] = "name"
+
+
+class UnusedTagsQuery(Query):
+    """Which tags to delete."""
+
+    unused: Annotated[QueryBoolean, WithJsonSchema({"type": "boolean", "const": True})] = Field(
+        description="Must be true: those that no bookmark carries, not even one in the trash"
+    )
+
+
+class TagsDeleted(Out):
+    """How many tags are gone."""
+
+    deleted: int
+
+
+class TagPatch(In):
+    """A new name."""
+
+    name: TagName
+
+
+class TagMergeIn(In):
+    """The tag that takes over."""
+
+    into_id: Id

@@ -1,0 +1,63 @@
+"""Jobs of the worker for vectors and statistics. Thin: find what is due, call a service; safe to run twice."""
+
+from __future__ import annotations
+
+import time
+
+from loguru import logger
+
+from backend.ai.embeddings.provider import EmbeddingsUnavailable
+from backend.ai.service import embedding_provider
+from backend.bookmarks.messages import embed_message, statistics_message
+from backend.extensions import current_settings
+from backend.index.embedding_rebuild import ensure_index, remove_superseded
+from backend.index.embeddings import embed_next_batch, is_embedding_due
+from backend.index.statistics import changed_organizations, refresh_statistics
+from backend.jobs.queue import send
+from backend.jobs.registry import job
+
+# Then what waits on other queues has its turn.
+EMBED_SLICE_SECONDS = 60
+
+
+@job("index.embed_bookmarks")
+def embed_bookmarks() -> None:
+    """Make vectors until none is due, or until the time of this message is nearly up."""
+    end = time.monotonic() + EMBED_SLICE_SECONDS
+    if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
+        return
+    try:
+        provider = embedding_provider(interactive=False)
+        ensure_index(provider.dimension)
+        while embed_next_batch(provider) and time.monotonic() < end:
+            continue
+    except EmbeddingsUnavailable as fault:
+        logger.warning("embedding put off: {}", fault.reason)
+        return
+    if is_embedding_due():
+        send([embed_message()])
+
+
+@job("index.refresh_changed_statistics")
+def refresh_changed_statistics() -> None:
+    """Count anew what ranking counts with, for every organization whose documents have changed enough."""
+    for organization_id in changed_organizations():
+        refresh_statistics(organization_id)
+
+
+@job("index.resend_due_work")
+def resend_due_work() -> None:
+    """Send again the messages of vectors and statistics that are due and have none."""
+    settings = current_settings()
+    messages = [embed_message()] if settings.EMBEDDING_PROVIDER != "none" and is_embedding_due() else []
+    if changed_organizations():
+        messages.append(statistics_message())
+    send(messages)
+
+
+@job("index.remove_superseded_vectors")
+def remove_superseded_vectors() -> None:
+    """Delete vectors of earlier models where the move to the present one is complete."""
+    settings = current_settings()
+    if settings.EMBEDDING_PROVIDER != "none":
+        remove_superseded(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, only_older=True)
