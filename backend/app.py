@@ -11,7 +11,6 @@ from flask import Flask
 
 from backend.admin.cache.routes import blueprint as cache
 from backend.admin.routes import blueprint as admin
-from backend.api import BODY_LIMIT_BYTES, IdConverter
 from backend.auth.entry_signing import bind_entry_signer
 from backend.auth.mail.routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
@@ -19,8 +18,8 @@ from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
-from backend.errors import register_error_handlers
-from backend.extensions import bind_database, bind_redis, cors, jwt, remember_app
+from backend.database import bind_database, remember_app
+from backend.extensions import cors, jwt
 from backend.health.routes import blueprint as health
 from backend.http.middleware.compression import register_compression
 from backend.http.middleware.input_validation import register_input_validation
@@ -31,6 +30,9 @@ from backend.http.middleware.request_id import register_request_id
 from backend.http.middleware.security_headers import register_security_headers
 from backend.http.openapi.routes import blueprint as docs
 from backend.http.pipeline import register_serving
+from backend.http.problems import register_error_handlers
+from backend.http.routing import IdConverter
+from backend.http.validation import BODY_LIMIT_BYTES
 from backend.jobs.routes import blueprint as jobs
 from backend.observability.logging import configure_logging, register_access_log
 from backend.organizations.routes import blueprint as organizations
@@ -40,6 +42,7 @@ from backend.profile.routes import blueprint as profile
 from backend.projects.routes import blueprint as projects
 from backend.recommendations.feedback.routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
+from backend.redis.client import bind_redis
 from backend.search.routes import blueprint as search
 from backend.tasks.routes import blueprint as tasks
 from config import Settings, load_settings

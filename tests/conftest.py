@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 
 from backend import create_app
-from backend.extensions import db, redis_client, redis_gate
+from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis
+from backend.redis.client import redis_client, redis_gate
 from backend.redis.resilient import RedisGate
 from config import Settings, load_settings
 from tests.support.api import Api

@@ -9,9 +9,9 @@ from flask import Flask
 from sqlalchemy import func, insert, select, update
 from werkzeug.routing import Rule
 
-from backend.api import declared_operation
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
+from backend.http.operations import declared_operation
 from backend.jobs.models import Job
 from backend.projects.models import Project, ProjectBookmark
 from backend.tasks.models import Task

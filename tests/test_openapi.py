@@ -11,9 +11,9 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from backend.api import Operation, declared_operation
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.http.openapi.document import openapi_document
+from backend.http.operations import Operation, declared_operation
 from config import VERSION
 from tests.support.api import Api
 

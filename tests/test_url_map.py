@@ -18,19 +18,19 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from backend.admin.service import set_disabled
-from backend.api import Operation, declared_operation, declared_route
 from backend.auth.schemas import SCOPES
 from backend.auth.session_cache import forget_user
 from backend.auth.tokens import make_access_token, make_refresh_token
+from backend.clock import utc_now
 from backend.errors import NotFound
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.http.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS
+from backend.http.operations import Operation, declared_operation, declared_route
 from backend.profile.jobs import run_export
 from tests.support.api import PASSWORD, Api, field_errors
 from tests.support.factories import make_person
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-
 PUBLIC = {
     "/api/openapi.json",
     "/api/docs",

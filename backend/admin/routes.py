@@ -7,7 +7,7 @@ from flask import Blueprint
 from backend.actor import Actor
 from backend.admin import service
 from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
-from backend.api import operation
+from backend.http.operations import operation
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api import Out, Page, PageQuery, QueryBoolean, Text
+from backend.http.field_types import QueryBoolean, Text
+from backend.http.schemas import Out, Page, PageQuery
 
 
 class AdminUserOut(Out):

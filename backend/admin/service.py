@@ -14,8 +14,9 @@ from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
 from backend.auth.queries import is_called
 from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
+from backend.clock import utc_now
 from backend.errors import Conflict, NotFound
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.http.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_all_of

@@ -1,1 +1,5 @@
-"""What Fuze asks of models: embeddings, and clients of language models."""
+"""Clients of models: embeddings, and language models behind OpenAI-compatible endpoints.
+
+In: texts and prompts of features. Out: vectors, and objects of a given shape.
+Called by `index`, `search`, `recommendations`, `tasks` and `profile`; uses `outbound` for every connection.
+"""

@@ -23,8 +23,9 @@ from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
 from backend.auth.session_cache import announce_deleted_token
 from backend.auth.tokens import token_hash
+from backend.clock import utc_now
 from backend.errors import Conflict, Invalid, NotFound
-from backend.extensions import current_settings, db, utc_now
+from backend.extensions import current_settings, db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import send
 from backend.jobs.rights import cancel_jobs_by_token

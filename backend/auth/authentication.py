@@ -13,7 +13,6 @@ from sqlalchemy import Row, Select, func, select
 from werkzeug.datastructures import Headers
 
 from backend.actor import ALL_SCOPES, Actor
-from backend.api import MAX_ID
 from backend.auth import session_cache
 from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
 from backend.auth.entry_signing import EntrySigner
@@ -22,6 +21,7 @@ from backend.auth.session_cache import KnownToken, Person
 from backend.auth.tokens import TokenClaims, read_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
+from backend.http.field_types import MAX_ID
 from backend.organizations.models import Membership
 
 BEARER = re.compile(r"Bearer ([\w.~+/=-]+)", re.IGNORECASE)

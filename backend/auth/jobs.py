@@ -9,7 +9,8 @@ from sqlalchemy import delete, func, or_, select, text
 
 from backend.auth.models import MailToken, Registration, Session
 from backend.auth.session_cache import announce_revoked
-from backend.extensions import current_settings, db, in_batches
+from backend.database import in_batches
+from backend.extensions import current_settings, db
 from backend.jobs.registry import job
 
 PURGE_EVENTS = text("""

@@ -21,8 +21,8 @@ from uuid import uuid4
 
 from backend.auth.devices import STRANGER, Known
 from backend.errors import TooManyRequests
-from backend.extensions import redis_gate
 from backend.http.client_addresses import address_digest
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Script
 
 ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW_SECONDS = 5, 30, 900

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 from backend.auth.events import MAX_USER_AGENT
 from backend.auth.models import SecurityEvent, User
 from backend.auth.remaining_access import RemainingAccess
-from backend.extensions import db, utc_now
+from backend.clock import utc_now
+from backend.extensions import db
 from backend.http.client_addresses import address_digest
 from backend.jobs.queue import Message
 from backend.mail.service import add_mail, count_recent

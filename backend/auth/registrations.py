@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from backend.auth.models import Registration
+from backend.clock import utc_now
 from backend.errors import TooManyRequests
-from backend.extensions import current_settings, db, utc_now
+from backend.extensions import current_settings, db
 from backend.http.client_addresses import address_digest
 
 HOUR = timedelta(hours=1)

@@ -7,7 +7,6 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from backend.actor import Actor
-from backend.api import operation
 from backend.auth import api_tokens, service
 from backend.auth.cookies import clear_cookies, device_cookie_of, logged_in, refresh_token_of, with_cookies
 from backend.auth.schemas import (
@@ -25,6 +24,7 @@ from backend.auth.schemas import (
 )
 from backend.auth.service import Client
 from backend.errors import Unauthenticated
+from backend.http.operations import operation
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 

@@ -10,9 +10,10 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from backend.api import Id, In, Moment, OmittableIn, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
+from backend.http.field_types import Id, Moment, QueryBoolean, Text
+from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Query
 from backend.mail.addresses import plain_address
 from backend.text.normalisation import normalize
 

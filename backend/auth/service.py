@@ -23,8 +23,9 @@ from backend.auth.registrations import count_registration, refuse_too_many_regis
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_cache import announce_revoked, revoke_sessions
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
+from backend.clock import utc_now
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from backend.extensions import current_settings, db, utc_now
+from backend.extensions import current_settings, db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
 from backend.organizations.service import add_owner, add_personal_organization

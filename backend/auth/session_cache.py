@@ -23,8 +23,9 @@ from sqlalchemy import ColumnElement, func, update
 from backend.actor import Role, reach_of_token
 from backend.auth.entry_signing import EntrySigner, entry_signer
 from backend.auth.models import Session
-from backend.extensions import current_settings, db, redis_gate
+from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import changed_person
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Script
 
 KNOWN_SECONDS = 300

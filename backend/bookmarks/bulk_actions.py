@@ -21,8 +21,10 @@ from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
 from backend.bookmarks.tags.names import tag_key
 from backend.bookmarks.upsert import ONE_OF_MANY, WAITED_FOR
 from backend.capture.turns import pending_values
+from backend.clock import utc_now
+from backend.database import again_after_lost_race
 from backend.errors import Invalid
-from backend.extensions import again_after_lost_race, db, utc_now
+from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import hold_projects
@@ -40,7 +42,6 @@ FLAGS: dict[str, dict[str, Any]] = {
 }
 # The place of a tag that is added to many at once: after those that a person put in order.
 APPENDED = 1_000
-
 Which = Sequence[ColumnElement[bool]]
 Change = tuple[int, list[Message]]
 

@@ -7,14 +7,14 @@ from sqlalchemy import func, select, text
 from backend.bookmarks.messages import refresh_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
-from backend.extensions import current_settings, db, in_batches
+from backend.database import in_batches
+from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.text.terms import UNMARKED
 
 REFRESH_BATCH = 50
-
 CLAIM_DOCUMENTS = text("""
     UPDATE bookmarks SET document_due_at = NULL
      WHERE id IN (SELECT id FROM bookmarks WHERE document_due_at <= now()

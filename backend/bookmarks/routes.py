@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 
 from backend.actor import Actor
-from backend.api import cost_of_many, operation
 from backend.bookmarks import bulk_actions, cache_policy, queries, service
 from backend.bookmarks.schemas import (
     ActionIn,
@@ -26,6 +25,7 @@ from backend.bookmarks.schemas import (
     SimilarOut,
     SimilarQuery,
 )
+from backend.http.operations import cost_of_many, operation
 from backend.http.pagination import page_of
 from backend.jobs.schemas import JobOut
 

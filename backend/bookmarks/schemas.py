@@ -16,25 +16,11 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from backend.api import (
-    Id,
-    In,
-    Moment,
-    OmittableIn,
-    Out,
-    Page,
-    PageQuery,
-    Patch,
-    Query,
-    QueryBoolean,
-    QueryId,
-    QueryInteger,
-    Text,
-    describe_omittable,
-)
 from backend.bookmarks.tags.names import fold_name, tag_key
 from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.bookmarks.urls import url_fault
+from backend.http.field_types import Id, Moment, QueryBoolean, QueryId, QueryInteger, Text
+from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Patch, Query, describe_omittable
 
 CaptureStatus = Literal["pending", "captured", "failed", "skipped"]
 OnDuplicate = Literal["merge", "keep", "error"]

@@ -32,8 +32,10 @@ from backend.bookmarks.upsert import NOT_ASKED, ROUNDS, WAITED_FOR, Saved, chang
 from backend.bookmarks.urls import domain_of, url_hash
 from backend.capture.turns import pending_values
 from backend.capture.watch_jobs import tell_watchers_of_end
+from backend.clock import utc_now
+from backend.database import again_after_lost_race
 from backend.errors import NotFound, Unavailable
-from backend.extensions import again_after_lost_race, db, utc_now
+from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job

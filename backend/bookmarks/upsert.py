@@ -19,8 +19,9 @@ from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, attach_tags
 from backend.bookmarks.urls import domain_of, url_hash
+from backend.clock import utc_now
 from backend.errors import Conflict, Unavailable
-from backend.extensions import db, utc_now
+from backend.extensions import db
 
 NOT_ASKED = "Capture was not asked for."
 # How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.
@@ -29,7 +30,6 @@ WAITED_FOR, ONE_OF_MANY = 1, 0
 ROUNDS = 3
 # Due times are compared with the database's clock, which may be behind this machine's.
 CLOCK_SKEW = timedelta(minutes=1)
-
 MERGE = text(Path(__file__).with_suffix(".sql").read_text())
 
 

@@ -11,14 +11,15 @@ from sqlalchemy import func, select, text
 from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
-from backend.api import declared_route
 from backend.auth.authentication import actor_of_login
 from backend.auth.models import Session
 from backend.errors import DomainError
-from backend.extensions import current_settings, db, redis_gate
+from backend.extensions import current_settings, db
 from backend.http.admission import ASKED_SECONDS, place_of
+from backend.http.operations import declared_route
 from backend.http.pipeline import make_ready
 from backend.http.response_cache.refresh_ahead import Remaker
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Command
 
 FIRST_SHOWN = ("/bookmarks", "/tags", "/projects", "/tasks", "/profile", "/organizations")

@@ -18,7 +18,8 @@ from backend.capture.extract.reading import Reading, ReadPage
 from backend.capture.fetch import FetchError, FetchPolicy
 from backend.capture.turns import Claim, hand_back
 from backend.capture.watch_jobs import tell_watchers_of_end, tell_watchers_of_wait
-from backend.extensions import current_settings, db, utc_now
+from backend.clock import utc_now
+from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_bookmark
 from config import Settings
 

@@ -15,7 +15,8 @@ from sqlalchemy.engine import make_url
 
 from backend.cli.application import database_answers
 from backend.cli.settings import refuse, settings_or_exit, settings_with_database
-from backend.extensions import bind_database, db
+from backend.database import bind_database
+from backend.extensions import db
 from backend.index.embedding_rebuild import ensure_index
 from backend.local_stack.database import database_faults
 from backend.local_stack.roles import Role, make_roles

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from backend.admin.schemas import AdminUsersQuery
 from backend.admin.service import accounts_with_faults, find_user, list_everybody, set_admin, set_disabled
-from backend.api import in_words
 from backend.auth import service
 from backend.auth.models import User
 from backend.auth.schemas import RegisterIn
 from backend.cli.application import connected_application
 from backend.errors import DomainError, Invalid
+from backend.http.validation import in_words
 
 
 @click.command("create-user")

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from flask import Blueprint
 
-from backend.api import operation
 from backend.health import service
 from backend.health.schemas import CheckOut, HealthOut, LiveOut, WorkerCheckOut
+from backend.http.operations import operation
 
 blueprint = Blueprint("health", __name__, url_prefix="/api/health")
 Check = TypeVar("Check", bound=CheckOut)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api import Out
+from backend.http.schemas import Out
 
 CheckStatus = Literal["healthy", "degraded", "unhealthy", "disabled"]
 

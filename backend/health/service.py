@@ -13,13 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.ai.llm.service import server_model_fault
 from backend.ai.service import embedding_fault
 from backend.capture.turns import count_due_captures
-from backend.extensions import current_settings, db, redis_client
+from backend.extensions import current_settings, db
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
 from backend.index.embeddings import pending_embeddings
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.queue import depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
+from backend.redis.client import redis_client
 from backend.redis.faults import NO_ANSWER, redis_fault
 from config import VERSION
 

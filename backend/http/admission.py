@@ -10,17 +10,18 @@ from flask import g, request
 from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
-from backend.api import LimitClass, Operation
 from backend.auth.authentication import Credential, actor_of, read_credential, subject_of_person
 from backend.auth.session_cache import LUA_CREDENTIALS, USED_SECONDS
 from backend.errors import Forbidden, Unauthenticated
-from backend.extensions import current_settings, redis_gate
+from backend.extensions import current_settings
 from backend.http.client_addresses import address_digest
+from backend.http.operations import LimitClass, Operation
 from backend.http.preconditions import known_etags
 from backend.http.rate_limits.service import Charge, enforce, rate_limits
 from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
 from backend.http.response_cache import store as answers
 from backend.http.response_cache.store import LUA_KEPT, MAKING_MS, Answer, Place, Slot, Subject, Wanted
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Command, Script
 
 if TYPE_CHECKING:

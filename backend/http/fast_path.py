@@ -18,12 +18,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from backend.actor import Actor
-from backend.api import Operation, declared_operation
 from backend.auth.authentication import Credential, known_actor, read_credential
 from backend.errors import DomainError, NotFound
 from backend.http.admission import ASKED, JSON, PRIVATE, VARY, Question, admission_command, found_for, question_of
 from backend.http.middleware.compression import may_rule_out_identity
 from backend.http.middleware.request_id import request_id_of
+from backend.http.operations import Operation, declared_operation
 from backend.http.preconditions import same_etag
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import Charge, rate_limits

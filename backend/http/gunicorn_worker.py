@@ -13,10 +13,10 @@ from gunicorn.http import errors
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
-from backend.errors import phrase
 from backend.http.client_addresses import plain_address
 from backend.http.middleware.request_id import new_request_id
 from backend.http.middleware.security_headers import OF_API
+from backend.http.problems import phrase
 from backend.observability.logging import log_access
 
 NOT_HTTP = "This is not a well-formed HTTP request."

@@ -13,9 +13,9 @@ import orjson
 from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.api import Out, Page, PageQuery
 from backend.errors import Invalid
 from backend.extensions import db
+from backend.http.schemas import Out, Page, PageQuery
 
 P = TypeVar("P", bound=Page[Any])
 T = TypeVar("T")

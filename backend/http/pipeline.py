@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
-from backend.api import LimitClass, Operation, Part, Route, declared_operation, declared_route
+from backend.database import COMPARED, LOST_RACES
 from backend.errors import NotFound, PreconditionFailed
-from backend.extensions import COMPARED, LOST_RACES, db
+from backend.extensions import db
 from backend.http.admission import (
     JSON,
     PRIVATE,
@@ -33,6 +33,7 @@ from backend.http.admission import (
 )
 from backend.http.fast_path import KeptAnswers
 from backend.http.idempotency.replay import REPLAYED, once
+from backend.http.operations import LimitClass, Operation, Part, Route, declared_operation, declared_route
 from backend.http.preconditions import check_write, is_conditional_write, known_etags, not_modified
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import RateLimits

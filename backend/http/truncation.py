@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.api import Out
+from backend.http.schemas import Out
 
 # What a list shows of a text; the whole is what a single GET gives.
 SHOWN_CHARACTERS = 2_000

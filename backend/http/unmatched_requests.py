@@ -9,8 +9,8 @@ from functools import cached_property
 from flask import Flask, request
 from werkzeug.routing import Rule
 
-from backend.api import Operation, declared_operation
 from backend.http.admission import admit, charge_stranger
+from backend.http.operations import Operation, declared_operation
 
 ARGUMENT = re.compile(r"<[^>]*>")
 

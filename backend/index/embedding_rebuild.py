@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from backend.extensions import db, in_batches, owner_engine
+from backend.database import in_batches, owner_engine
+from backend.extensions import db
 from backend.index.embeddings import pending_embeddings
 from backend.index.nearest import nearest_index
 
@@ -21,7 +22,6 @@ BATCH = 1_000
 MAX_INDEXED_DIMENSION = 4_000  # pgvector's limit for halfvec under HNSW.
 INDEX_LOCK = 7_303_014_252  # Any number, known to all: one builder at a time.
 LOCK_TIMEOUT = "60s"  # Building waits for transactions that are open; a forgotten one must not hold it for ever.
-
 MAY_BUILD = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'bookmark_embeddings'::regclass")
 MARK = text("""
     UPDATE bookmarks SET embedding_due_at = now()

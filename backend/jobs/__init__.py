@@ -1,1 +1,5 @@
-"""The durable job table, the RQ glue, the worker and the status API."""
+"""Background work: durable jobs, messages, lanes of the worker, and the scheduler.
+
+In: rows that say what is due, and messages that only wake a worker. Out: one run of a declared job each.
+Called by features after their commit; `registry` declares jobs, `lanes` runs them.
+"""

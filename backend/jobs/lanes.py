@@ -29,8 +29,9 @@ from rq.utils import import_attribute
 from rq.worker import DequeueStrategy, WorkerStatus
 
 import backend
-from backend.extensions import after_fork, connect_redis
+from backend.database import after_fork
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
+from backend.redis.client import connect_redis
 from config import Settings
 
 FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS = 0.5, 30.0

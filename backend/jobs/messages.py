@@ -24,7 +24,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.worker_registration import clean_worker_registry
 
-from backend.extensions import utc_now
+from backend.clock import utc_now
 from backend.jobs.former_names import FORMER_NAMES
 from backend.jobs.registry import Declaration, UnfitArguments, declared_job
 

@@ -12,7 +12,7 @@ from loguru import logger
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from backend.extensions import redis_client
+from backend.redis.client import redis_client
 
 # Mails; the scheduler's passes; what a person waits for; long work; that pages are due to be read. `lanes.py` says who
 # serves which.

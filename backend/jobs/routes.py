@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.http.operations import operation
 from backend.jobs import queries, service
 from backend.jobs.schemas import JobListQuery, JobOut, JobPage
 

@@ -14,7 +14,8 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.actor import Actor
-from backend.extensions import db, utc_now
+from backend.clock import utc_now
+from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.rights import LOST, present_maker
 from backend.jobs.service import KINDS, job_message

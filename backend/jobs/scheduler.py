@@ -13,8 +13,9 @@ from redis.client import Pipeline
 from rq.cron import CronJob, CronScheduler
 
 import backend
-from backend.extensions import connect_redis, utc_now
+from backend.clock import utc_now
 from backend.jobs.queue import Message, send
+from backend.redis.client import connect_redis
 from config import Settings
 
 RECONNECT_SECONDS = 2

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Row
 
-from backend.api import Out, Page, PageQuery
+from backend.http.schemas import Out, Page, PageQuery
 from backend.jobs.models import Job
 
 

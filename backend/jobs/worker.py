@@ -15,10 +15,12 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from backend.extensions import after_fork, connect_redis, current_settings, db
+from backend.database import after_fork
+from backend.extensions import current_settings, db
 from backend.jobs.messages import DeclaredWorker
 from backend.jobs.queue import QUEUES, unmark
 from backend.jobs.registry import load_jobs
+from backend.redis.client import connect_redis
 
 HEARTBEATS = "fuze:workers"
 # Between the name of a worker, that of its lane, and what tells the lane from one before (`lanes.py`).

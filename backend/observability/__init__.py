@@ -1,1 +1,1 @@
-"""Logging, metrics and tracing."""
+"""Logs: JSON lines in production, coloured text in development, an access line for each request."""

@@ -14,8 +14,9 @@ from backend.auth.models import SecurityEvent, User
 from backend.auth.names import fold
 from backend.auth.session_cache import forget_user
 from backend.auth.tokens import token_hash
+from backend.clock import utc_now
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
 from backend.organizations.access import hold_person, lock_owned

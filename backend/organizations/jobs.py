@@ -6,7 +6,8 @@ from collections import deque
 
 from sqlalchemy import Table, delete, func, select, text, tuple_
 
-from backend.extensions import Base, db, in_batches
+from backend.database import in_batches
+from backend.extensions import Base, db
 from backend.jobs.registry import job
 from backend.organizations.models import Invitation, Organization
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.http.operations import operation
 from backend.organizations import invitations, members, queries, service
 from backend.organizations.schemas import (
     AcceptIn,

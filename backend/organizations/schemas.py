@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.actor import Role
-from backend.api import In, OmittableIn, Out, Page, PageQuery, Patch, Query, Text
 from backend.auth.schemas import Email
+from backend.http.field_types import Text
+from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Patch, Query
 from backend.organizations.models import Organization
 
 NAME_SCHEMA = {

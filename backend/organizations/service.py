@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.session_cache import forget_user
+from backend.clock import utc_now
 from backend.errors import Conflict, Invalid
-from backend.extensions import current_settings, db, utc_now
+from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in

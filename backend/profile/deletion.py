@@ -12,8 +12,10 @@ from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
 from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
+from backend.clock import utc_now
+from backend.database import in_batches
 from backend.errors import Conflict
-from backend.extensions import db, in_batches, utc_now
+from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_all_of

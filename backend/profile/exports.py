@@ -21,8 +21,9 @@ from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.events import record_event
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
+from backend.clock import utc_now
 from backend.errors import NotFound
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
@@ -39,7 +40,6 @@ PART_BYTES = 1024 * 1024
 BATCH = 200
 # Page texts in memory at once, but for a single longer one.
 PORTION_BYTES = 8 * 1024 * 1024
-
 USER_COLUMNS = (User.id, User.email, User.email_verified_at, User.username, User.role, User.created_at)
 SESSION_COLUMNS = (
     Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,

@@ -7,8 +7,8 @@ from uuid import UUID
 from flask import Blueprint, Response, request, url_for
 
 from backend.actor import Actor
-from backend.api import operation
 from backend.auth.service import get_user
+from backend.http.operations import operation
 from backend.jobs.schemas import JobOut
 from backend.profile import deletion, exports, queries, service
 from backend.profile.schemas import (

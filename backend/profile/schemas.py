@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from backend.api import In, Out, Page, PageQuery, Patch, Text
 from backend.auth.schemas import REVOKE_TOKENS, Email, NewPassword, Username, UserOut
+from backend.http.field_types import Text
+from backend.http.schemas import In, Out, Page, PageQuery, Patch
 
 PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
 PresentPassword = Annotated[Text, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from backend.extensions import current_settings, in_batches
+from backend.database import in_batches
+from backend.extensions import current_settings
 from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.registry import job
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from backend.api import In, Out, Page, PageQuery, Patch, Query, QueryBoolean, Text
+from backend.http.field_types import QueryBoolean, Text
+from backend.http.schemas import In, Out, Page, PageQuery, Patch, Query
 
 ProjectStatus = Literal["active", "paused", "done", "archived"]
 NAME_SCHEMA = {

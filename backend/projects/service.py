@@ -7,8 +7,10 @@ from collections.abc import Collection
 from sqlalchemy import ARRAY, BigInteger, any_, delete, literal, select, update
 
 from backend.actor import Actor
+from backend.clock import utc_now
+from backend.database import again_after_lost_race
 from backend.errors import NotFound
-from backend.extensions import again_after_lost_race, db, utc_now
+from backend.extensions import db
 from backend.jobs.queue import send
 from backend.projects import queries
 from backend.projects.messages import embed_subjects_message

@@ -1,0 +1,5 @@
+"""Recommendations: bookmarks that fit the work at hand, with reasons.
+
+In: a project, task, bookmark, text or person. Out: ranked bookmarks of several engines, fused and explained.
+`service` reads downwards: subject, user profile, candidates, scoring, fusion, reasons.
+"""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from backend.extensions import utc_now
+from backend.clock import utc_now
 from backend.recommendations.candidates import Candidate
 from backend.recommendations.learning import Opinions
 from backend.recommendations.schemas import Engine

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.extensions import current_settings, db, in_batches
+from backend.database import in_batches
+from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change
 from backend.jobs.queue import send
 from backend.jobs.registry import job

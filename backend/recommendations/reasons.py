@@ -11,7 +11,7 @@ import numpy as np
 from backend.bookmarks.schemas import BookmarkOut
 from backend.bookmarks.search_documents import stemming_language
 from backend.bookmarks.tags.names import tag_key
-from backend.extensions import utc_now
+from backend.clock import utc_now
 from backend.recommendations.display_words import said_words
 from backend.recommendations.query_words import Words
 from backend.recommendations.schemas import Engine

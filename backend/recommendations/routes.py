@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.http.operations import operation
 from backend.recommendations import engines, service
 from backend.recommendations.schemas import Engines, RecommendationQuery, Recommendations
 

@@ -8,8 +8,9 @@ from typing import Literal, Self
 from pydantic import Field, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
-from backend.api import Id, In, Out, Page, PageQuery, Query, QueryBoolean, QueryId, QueryInteger, Text
 from backend.bookmarks.schemas import BookmarkOut
+from backend.http.field_types import Id, QueryBoolean, QueryId, QueryInteger, Text
+from backend.http.schemas import In, Out, Page, PageQuery, Query
 
 Engine = Literal["content", "semantic", "context", "collaborative", "rediscover"]
 AskedEngine = Literal["auto", "content", "semantic", "context", "collaborative", "rediscover"]

@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.extensions import utc_now
+from backend.clock import utc_now
 from backend.recommendations.candidates import Candidate
 from backend.recommendations.schemas import Engine
 from backend.recommendations.urgency import urgency

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from backend.extensions import utc_now
+from backend.clock import utc_now
 from backend.recommendations.user_profile import Work
 
 BY_STATUS = {"in_progress": 1.0, "todo": 0.6, "blocked": 0.4}

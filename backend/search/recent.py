@@ -10,7 +10,7 @@ import redis
 from loguru import logger
 
 from backend.actor import Actor
-from backend.extensions import redis_client
+from backend.redis.client import redis_client
 from backend.search.suggest.vocabulary import typed_words, words_in
 from backend.text.folding import fold, normalise
 
@@ -19,7 +19,6 @@ KEPT_SECONDS = 90 * 24 * 3600
 # A search-as-you-type sends every beginning of what is typed: within this time the longer one takes its place.
 TYPING_SECONDS = 60
 LONGEST = 200
-
 REMEMBER = """
 local searches = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 for at = 1, #searches, 2 do

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.http.operations import operation
 from backend.search import service
 from backend.search.schemas import SearchPage, SearchQuery, Suggestions, SuggestQuery
 from backend.search.suggest.service import suggest

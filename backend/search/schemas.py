@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api import Out, Page, PageQuery, Query, Text
 from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
+from backend.http.field_types import Text
+from backend.http.schemas import Out, Page, PageQuery, Query
 
 SearchMode = Literal["hybrid", "text", "semantic"]
 Matched = Literal["text", "semantic"]

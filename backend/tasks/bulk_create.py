@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import insert
 
 from backend.actor import Actor
+from backend.clock import utc_now
 from backend.errors import Invalid
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.projects.service import hold_projects
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.placement import other_project, too_deep, unknown_project, unknown_task

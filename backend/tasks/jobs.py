@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import text
 
 from backend.actor import Actor
+from backend.database import again_after_lost_race, in_batches
 from backend.errors import NotFound
-from backend.extensions import again_after_lost_race, current_settings, db, in_batches
+from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 
 from backend.actor import Actor
-from backend.api import cost_of_many, operation
+from backend.http.operations import cost_of_many, operation
 from backend.jobs.schemas import JobOut
 from backend.tasks import queries, service
 from backend.tasks.schemas import (

@@ -8,20 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic.config import JsonDict
 
-from backend.api import (
-    WHOLE,
-    Deadline,
-    Id,
-    In,
-    Moment,
-    Out,
-    Page,
-    PageQuery,
-    Query,
-    QueryBoolean,
-    Text,
-    describe_omittable,
-)
+from backend.http.field_types import WHOLE, Deadline, Id, Moment, QueryBoolean, Text
+from backend.http.schemas import In, Out, Page, PageQuery, Query, describe_omittable
 
 Status = Literal["todo", "in_progress", "blocked", "done"]
 Priority = Literal["low", "normal", "high", "urgent"]

@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, delete, select, update
 
 from backend.actor import Actor
+from backend.clock import utc_now
+from backend.database import again_after_lost_race
 from backend.errors import Conflict, Invalid, NotFound
-from backend.extensions import again_after_lost_race, db, utc_now
+from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message

@@ -10,7 +10,8 @@ from sqlalchemy import ARRAY, CTE, BigInteger, ColumnElement, Row, any_, case, f
 from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
-from backend.extensions import db, utc_now
+from backend.clock import utc_now
+from backend.extensions import db
 from backend.tasks.models import Task
 from backend.tasks.positions import GAP, between
 from backend.tasks.queries import live

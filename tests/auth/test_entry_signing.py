@@ -16,7 +16,8 @@ from sqlalchemy import text
 from backend.auth import entry_signing
 from backend.auth.entry_signing import TRAILER_BYTES, EntrySigner
 from backend.auth.session_cache import SIGNED_SECONDS, forget_user
-from backend.extensions import db, redis_client, redis_gate
+from backend.extensions import db
+from backend.redis.client import redis_client, redis_gate
 from tests.support.api import Api
 from tests.support.live import LiveServer
 from tests.support.sql import SqlCounter

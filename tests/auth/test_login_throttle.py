@@ -12,7 +12,7 @@ from flask import Flask
 
 from backend.auth import login_throttle, passwords, service
 from backend.errors import TooManyRequests, Unavailable
-from backend.extensions import redis_client
+from backend.redis.client import redis_client
 from tests.support.api import PASSWORD, Api
 from tests.support.factories import unreachable_gate
 

@@ -18,7 +18,9 @@ from backend.auth import authentication, service, session_cache
 from backend.auth.jobs import repeat_revocations
 from backend.auth.session_cache import forget_user
 from backend.auth.tokens import make_refresh_token
-from backend.extensions import db, redis_client, utc_now
+from backend.clock import utc_now
+from backend.extensions import db
+from backend.redis.client import redis_client
 from backend.redis.resilient import RedisGate
 from config import Settings
 from tests.support.api import PASSWORD, Api

@@ -15,10 +15,11 @@ from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import _Slot
 from backend.auth.jobs import purge_sessions
 from backend.bookmarks.jobs import purge_trash, refresh_due_documents
-from backend.extensions import current_settings, db, redis_client
+from backend.extensions import current_settings, db
 from backend.index.embeddings import embed_next_batch, is_embedding_due, pending_embeddings
 from backend.index.jobs import embed_bookmarks, resend_due_work
 from backend.jobs.queue import depth
+from backend.redis.client import redis_client
 from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]

@@ -15,9 +15,10 @@ from backend.capture.extract.indexed_page import read_page
 from backend.capture.extract.page import UnreadablePage
 from backend.capture.fetch import fetch_page
 from backend.capture.service import fetch_policy, settle
-from backend.extensions import current_settings, db, redis_client
+from backend.extensions import current_settings, db
 from backend.index.embeddings import embed_next_batch
 from backend.jobs.queue import depth, rq_queue
+from backend.redis.client import redis_client
 from tests.capture.local_server import LocalServer, response, running
 from tests.capture.waiting import READ_ALL, capture, claim
 from tests.support.api import Api

@@ -11,14 +11,14 @@ from sqlalchemy import text
 
 from backend.capture.jobs import resend_due_pages
 from backend.capture.turns import is_capture_due
-from backend.extensions import db, redis_client
+from backend.extensions import db
 from backend.jobs.queue import rq_queue
+from backend.redis.client import redis_client
 from tests.capture.local_server import LocalServer, response, running
 from tests.capture.waiting import capture
 from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-
 PAGE = b"""<html lang="en"><head><title>Tide tables</title><meta name="description" content="From the page"></head>
 <body><article><p>The tide tables of the harbour were printed on yellow paper, and sold by the pilots.</p>
 </article></body></html>"""

@@ -21,9 +21,10 @@ from backend.capture.extractor_processes import ExtractionBounds
 from backend.capture.jobs import read_due_pages, run_capture_job
 from backend.capture.runner import CaptureRun, RunBounds
 from backend.capture.shared_limits import FREE_BYTES, BodyRoom, NoRoom
-from backend.extensions import current_settings, db, redis_client
+from backend.extensions import current_settings, db
 from backend.jobs.maintenance import resend_due_jobs
 from backend.jobs.queue import rq_queue
+from backend.redis.client import redis_client
 from tests.capture.local_server import LocalServer, redirect, response, running
 from tests.capture.test_extraction import read_or_misbehave, serving
 from tests.support.api import Api

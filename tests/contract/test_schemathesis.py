@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.extensions import redis_client
 from backend.jobs.worker import HEARTBEATS
 from backend.local_stack.processes import inherited_environment
+from backend.redis.client import redis_client
 from tests.support.api import Api
 from tests.support.live import LiveServer
 

@@ -13,9 +13,9 @@ from backend import create_app
 from backend.ai.credentials import Credentials
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.service import SERVER
-from backend.extensions import redis_client
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
+from backend.redis.client import redis_client
 from config import VERSION, Settings
 from tests.support.api import Api
 from tests.support.processes import free_port

@@ -18,7 +18,7 @@ from rq import Queue
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
-from backend.extensions import db, redis_client
+from backend.extensions import db
 from backend.jobs.former_names import FORMER_NAMES
 from backend.jobs.lanes import LANES
 from backend.jobs.messages import DROPPED, MOST_BYTES, DeclaredJob, dropped_messages
@@ -29,12 +29,12 @@ from backend.jobs.scheduler import regular_work
 from backend.jobs.service import KINDS, job_message
 from backend.jobs.worker import make_worker
 from backend.local_stack.processes import end, inherited_environment, spawn
+from backend.redis.client import redis_client
 from config import Settings
 from tests.support.api import Api
 from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-
 ROOT = Path(__file__).parent.parent.parent
 QUEUE = "rq:queue:interactive"
 Put = Callable[[redis.Redis, str, Path], None]

@@ -12,20 +12,20 @@ import pytest
 from flask import Flask
 from sqlalchemy import func
 
-from backend.api import declared_operation
 from backend.auth.jobs import purge_mail_tokens
 from backend.auth.mail.tokens import ask_for_verification
 from backend.auth.models import User
-from backend.extensions import db, redis_client
+from backend.extensions import db
+from backend.http.operations import declared_operation
 from backend.jobs.worker import make_worker
 from backend.mail.jobs import resend_due_mails
+from backend.redis.client import redis_client
 from tests.mail.reading import LIFT_WAITS, from_files, html, link, plain
 from tests.mail.smtp_server import SmtpServer
 from tests.support.api import PASSWORD, Api, field_errors
 from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-
 NEW = "quite another password 7"
 Work = Callable[[], int]
 Row = Callable[..., Any]

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from backend.extensions import db, redis_client
+from backend.extensions import db
+from backend.redis.client import redis_client
 from tests.support.api import Api
 from tests.support.factories import make_person
 

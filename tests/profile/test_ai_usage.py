@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.ai.llm.usage import reserve, settle
-from backend.extensions import db, utc_now
+from backend.clock import utc_now
+from backend.extensions import db
 from tests.support.api import Api
 from tests.support.sql import SqlCounter
 

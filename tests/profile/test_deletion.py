@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 from backend.actor import Actor
 from backend.ai.llm.usage import reserve, settle
-from backend.extensions import Base, db, redis_client
+from backend.extensions import Base, db
 from backend.jobs.queue import waiting_keys
 from backend.profile import deletion
 from backend.profile.deletion import is_removal_due, remove_deleted
 from backend.profile.jobs import remove_deleted_accounts, resend_removals
+from backend.redis.client import redis_client
 from backend.search.recent import recent_searches, remember_search
 from tests.profile.teams import make_team
 from tests.support.api import PASSWORD, Api, field_errors

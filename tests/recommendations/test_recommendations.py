@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend.api import MAX_ID
+from backend.http.field_types import MAX_ID
 from backend.index.embeddings import embed_next_batch
 from backend.recommendations.jobs import embed_subjects
 from backend.recommendations.queries import count_waiting

@@ -16,10 +16,10 @@ from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ResponseError
 
 from backend import create_app
-from backend.extensions import redis_gate
 from backend.jobs.lanes import LANES
 from backend.local_stack.processes import end, spawn
 from backend.local_stack.redis import EmbeddedRedis
+from backend.redis.client import redis_gate
 from backend.redis.faults import redis_fault
 from backend.redis.resilient import Script
 from config import Settings

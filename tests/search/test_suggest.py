@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import event, text
 
 from backend.actor import Actor
-from backend.extensions import db, redis_client
+from backend.extensions import db
 from backend.jobs.queue import depth
+from backend.redis.client import redis_client
 from backend.search import recent
 from backend.search.jobs import refresh_suggestions, resend_due_suggestions
 from backend.search.recent import recent_searches, remember_search

@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from backend.actor import Actor
 from backend.admin.cache.schemas import CacheStatistics
-from backend.api import operation
+from backend.http.operations import operation
 from backend.http.response_cache import statistics
 
 blueprint = Blueprint("cache", __name__, url_prefix="/cache")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from backend.api import Out
+from backend.http.schemas import Out
 
 
 class NamespaceStatistics(Out):

@@ -1,1 +1,1 @@
-"""Texts as vectors, so that what means the same is found whatever words it uses. Start at `provider`."""
+"""Embeddings: texts as vectors, so that texts of one meaning are near each other. Start at `provider`."""

@@ -11,7 +11,7 @@ from typing import cast
 
 from backend.ai.credentials import Credentials
 from backend.ai.llm.faults import EndpointFault, in_words
-from backend.extensions import redis_gate
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Script
 
 # So many faults in a row open it; then nobody asks for so long, and after that one probes at a time.

@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.ai.llm.faults import LlmFault
 from backend.ai.models import LlmUsage
 from backend.auth.models import User
-from backend.extensions import current_settings, db, utc_now
+from backend.clock import utc_now
+from backend.extensions import current_settings, db
 
 # Of a person who is gone by then nothing is kept.
 SETTLE = text("""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
 from backend.auth.mail import service as mail_service
 from backend.auth.mail.schemas import AcceptedOut, ForgottenPasswordIn, NewPasswordIn, VerificationIn
+from backend.http.operations import operation
 
 blueprint = Blueprint("auth_mail", __name__, url_prefix="/auth")
 

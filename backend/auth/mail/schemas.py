@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend.api import In, Out, Text
 from backend.auth.schemas import REVOKE_TOKENS, NewPassword
+from backend.http.field_types import Text
+from backend.http.schemas import In, Out
 
 MailedToken = Annotated[
     Text,

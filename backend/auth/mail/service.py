@@ -13,8 +13,9 @@ from backend.auth.passwords import hash_password, password_fault
 from backend.auth.queries import is_at_address
 from backend.auth.remaining_access import end_unproven_access
 from backend.auth.session_cache import announce_deleted_tokens, announce_revoked, forget_user, revoke_sessions
+from backend.clock import utc_now
 from backend.errors import Invalid
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.jobs.queue import send
 
 

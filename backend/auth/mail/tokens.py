@@ -10,8 +10,9 @@ from sqlalchemy import func, select, update
 
 from backend.auth.models import MailToken, User
 from backend.auth.tokens import token_hash
+from backend.clock import utc_now
 from backend.errors import Invalid
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.jobs.queue import Message
 from backend.mail.service import add_empty_mail, add_mail
 

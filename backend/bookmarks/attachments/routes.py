@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
 from backend.bookmarks import queries
 from backend.bookmarks.attachments import service as attachments
 from backend.bookmarks.schemas import AttachedBookmarkOut, AttachedBookmarkPage, AttachedListQuery, AttachIn
+from backend.http.operations import operation
 from backend.http.pagination import page_of
 
 blueprint = Blueprint("project_bookmarks", __name__, url_prefix="/projects")

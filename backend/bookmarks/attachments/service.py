@@ -10,8 +10,9 @@ from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.schemas import AttachedBookmarkOut
 from backend.bookmarks.upsert import change_fields
+from backend.database import again_after_lost_race
 from backend.errors import NotFound
-from backend.extensions import again_after_lost_race, db
+from backend.extensions import db
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import hold_projects
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
 from backend.bookmarks import cache_policy
 from backend.bookmarks.tags import service
 from backend.bookmarks.tags.schemas import (
@@ -17,6 +16,7 @@ from backend.bookmarks.tags.schemas import (
     TagsDeleted,
     UnusedTagsQuery,
 )
+from backend.http.operations import operation
 
 blueprint = Blueprint("tags", __name__, url_prefix="/tags")
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from backend.api import Id, In, Out, Page, PageQuery, Query, QueryBoolean, Text
 from backend.bookmarks.schemas import TagName
+from backend.http.field_types import Id, QueryBoolean, Text
+from backend.http.schemas import In, Out, Page, PageQuery, Query
 
 
 class TagOut(Out):

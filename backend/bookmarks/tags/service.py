@@ -14,8 +14,9 @@ from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.tags.names import tag_key
 from backend.bookmarks.tags.schemas import TagListQuery, TagOut, TagPage
+from backend.database import again_after_lost_race
 from backend.errors import Conflict, Invalid, NotFound
-from backend.extensions import again_after_lost_race, db
+from backend.extensions import db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
 

@@ -22,7 +22,8 @@ from backend.capture.extract.page import ExtractedPage
 from backend.capture.extract.sanitize import paragraphs_html
 from backend.capture.extract.text import count_words
 from backend.capture.service import store_content
-from backend.extensions import db, utc_now
+from backend.clock import utc_now
+from backend.extensions import db
 from backend.http.response_cache.invalidation import announce_change
 from backend.jobs.queue import send
 from backend.projects.schemas import ProjectIn

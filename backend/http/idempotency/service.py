@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, and_, delete, event, func, or_, text, upda
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from backend.database import in_batches
 from backend.encryption import Undecryptable, decrypt, encrypt
 from backend.errors import Conflict, Invalid
-from backend.extensions import db, in_batches
+from backend.extensions import db
 from backend.http.idempotency.models import IdempotencyKey
 
 KEPT_HOURS = 24
@@ -25,7 +26,6 @@ KEPT_HOURS = 24
 LEASE_SECONDS = 90
 # Where a session keeps the attempt whose work it is about to commit.
 WORKING = "idempotency_attempt"
-
 PURGE = text("""
     DELETE FROM idempotency_keys WHERE (user_id, path, key) IN (
         SELECT user_id, path, key FROM idempotency_keys

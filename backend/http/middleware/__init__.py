@@ -1,1 +1,1 @@
-"""What every request passes before and after its route."""
+"""Middleware: proxies, request ids, input checks, security headers, compression, the time-out of reads."""

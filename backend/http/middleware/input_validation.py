@@ -14,9 +14,10 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
-from backend.api import BODY_LIMIT_BYTES, declared_operation
 from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
 from backend.http.middleware.compression import refuse_unacceptable
+from backend.http.operations import declared_operation
+from backend.http.validation import BODY_LIMIT_BYTES
 
 # Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0

@@ -7,9 +7,11 @@ from typing import Any
 
 from flask import Flask
 
-from backend.api import JSON_TYPES_OF_PATCH, OmittableIn, Operation, declared_operation, spec
-from backend.errors import phrase
 from backend.http.openapi.examples import BY_MEDIA_TYPE, example_of, problem_example
+from backend.http.operations import Operation, declared_operation, spec
+from backend.http.problems import phrase
+from backend.http.schemas import OmittableIn
+from backend.http.validation import JSON_TYPES_OF_PATCH
 from config import VERSION
 
 DESCRIPTION = "Save links, have them read, find them again by word and by meaning, and use them for your work."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from backend.errors import phrase
+from backend.http.problems import phrase
 
 Schema = Mapping[str, Any]
 TIME, DAY = "2026-01-31T12:00:00Z", "2026-01-31"

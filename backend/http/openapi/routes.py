@@ -6,12 +6,11 @@ from importlib.resources import files
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
-from backend.api import operation
 from backend.errors import NotFound
 from backend.http.openapi.document import openapi_document
+from backend.http.operations import operation
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api")
-
 PAGE = """<!doctype html>
 <html lang="en">
 <head>

@@ -10,9 +10,9 @@ from flask import current_app
 from loguru import logger
 
 from backend.errors import TooManyRequests
-from backend.extensions import redis_gate
 from backend.http.rate_limits.memory import MemoryWindows
 from backend.http.rate_limits.windows import Limits, Verdict, check_command, verdict
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Command
 
 

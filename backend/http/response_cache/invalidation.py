@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from backend.api import Part
-from backend.extensions import redis_gate
+from backend.http.operations import Part
 from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, Wanted, values_of_parts
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Command, Mark, Script
 
 # Longer than any answer is kept: a generation that nobody sets is forgotten only after all that leant on it.

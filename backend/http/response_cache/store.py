@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import orjson
 
-from backend.api import Part
-from backend.extensions import redis_gate
+from backend.http.operations import Part
+from backend.redis.client import redis_gate
 from backend.redis.resilient import Script
 from config import CACHE_SECONDS
 

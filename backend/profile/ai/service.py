@@ -13,9 +13,10 @@ from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.service import get_user
+from backend.clock import utc_now
 from backend.encryption import encrypt
 from backend.errors import Invalid, NotFound
-from backend.extensions import current_settings, db, utc_now
+from backend.extensions import current_settings, db
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.api import operation
+from backend.http.operations import operation
 from backend.recommendations import queries
 from backend.recommendations.feedback import service as feedback
 from backend.recommendations.schemas import FeedbackIn, FeedbackListQuery, FeedbackOut, FeedbackPage, FeedbackPut

@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.actor import Actor
 from backend.bookmarks import queries as bookmarks
 from backend.bookmarks.models import Bookmark
+from backend.clock import utc_now
 from backend.errors import Conflict, Invalid, NotFound
-from backend.extensions import db, utc_now
+from backend.extensions import db
 from backend.projects import queries as projects
 from backend.projects.models import Project
 from backend.recommendations.models import Feedback, RecommendationSet

@@ -12,7 +12,7 @@ from backend.ai.credentials import Credentials
 from backend.ai.llm import breaker
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.faults import EndpointFault
-from backend.extensions import redis_client
+from backend.redis.client import redis_client
 from backend.redis.resilient import RedisGate
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_redis, pytest.mark.requires_db]

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from backend.api import declared_operation
+from backend.http.operations import declared_operation
 from backend.http.rate_limits import windows
 from backend.http.rate_limits.service import RateLimits
 from config import RATE_LIMIT_CLASSES, Settings, load_settings
@@ -24,7 +24,6 @@ from tests.support.factories import make_person, unreachable_gate
 from tests.support.live import LiveServer, serving
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-
 ROOMY = (1_000, 10_000, 100_000)
 Limit = Callable[..., None]
 

@@ -13,11 +13,11 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from backend.actor import Actor
-from backend.api import declared_operation
 from backend.auth import session_cache
 from backend.cache_warmup import service as warming
 from backend.cache_warmup.jobs import warm_people_of_today, warm_person
 from backend.http import fast_path
+from backend.http.operations import declared_operation
 from backend.redis.resilient import RedisGate
 from tests.organizations.teams import make_team, settle, write
 from tests.support.api import Api
@@ -25,7 +25,6 @@ from tests.support.factories import make_person
 from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-
 JOIN = "INSERT INTO memberships (user_id, organization_id, role) VALUES (:user, :team, :role)"
 CONTENT = "INSERT INTO bookmark_contents (bookmark_id, text, html, word_count, vector) VALUES (:id, 'a', 'a', 1, '')"
 # What routes have to be asked for, or is asked for to have an answer that is made quickly.

@@ -1,0 +1,1 @@
+"""/cache: statistics of the response cache, and clearing it."""

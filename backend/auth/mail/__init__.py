@@ -1,0 +1,1 @@
+"""Account changes by mail: verify an address, choose a new password."""

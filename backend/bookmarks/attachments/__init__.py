@@ -1,0 +1,1 @@
+"""Attachments: which bookmarks belong to which projects."""

@@ -1,0 +1,1 @@
+"""Tags: names, assignment to bookmarks, renaming and merging."""

@@ -1,0 +1,89 @@
+"""Field types of requests: what text, numbers, ids and times a client may send."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+)
+from pydantic import AwareDatetime as PydanticAwareDatetime
+
+MAX_ID = 2**63 - 1
+
+
+def _strict_integer(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("Input should be a whole number")
+    return value
+
+
+def _strict_boolean(value: object) -> object:
+    if isinstance(value, str):
+        if value not in ("true", "false"):
+            raise ValueError("Input should be true or false")
+        return value == "true"
+    return value
+
+
+def _no_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("Input must not hold the NUL character")
+    return value
+
+
+def _storable(value: datetime) -> datetime:
+    # At the ends of the calendar another time zone's year has no number.
+    if not 1000 <= value.year <= 9000:
+        raise ValueError("Input should lie between the years 1000 and 9000")
+    # As it is answered and read back: always in UTC.
+    return value.astimezone(UTC)
+
+
+def _text_datetime(value: object) -> object:
+    # Pydantic also takes numbers as Unix times; the contract has RFC 3339 text only.
+    if not isinstance(value, datetime) and not re.match(r"\d{4}-\d{2}-\d{2}", str(value)):
+        raise ValueError("Input should be an RFC 3339 date-time such as 2026-01-31T12:00:00Z, or a date")
+    return value
+
+
+def _midnight(value: object) -> object:
+    return f"{value}T00:00:00Z" if isinstance(value, str) and DATE.fullmatch(value) else value
+
+
+def _end_of_day(value: object) -> object:
+    return f"{value}T23:59:59Z" if isinstance(value, str) and DATE.fullmatch(value) else value
+
+
+def _whole(value: object) -> object:
+    # To JSON 7.0 is the same number as 7.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
+QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
+QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
+Text = Annotated[str, AfterValidator(_no_nul)]
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT_SCHEMA = {
+    "type": "string",
+    "anyOf": [{"format": "date-time"}, {"format": "date"}],
+    "examples": ["2026-01-31T12:00:00Z", "2026-01-31"],
+}
+
+_Instant = Annotated[
+    PydanticAwareDatetime, Field(strict=False), BeforeValidator(_text_datetime), AfterValidator(_storable)
+]
+
+# A date alone is midnight in UTC; of a deadline, the end of that day.
+Moment = Annotated[_Instant, BeforeValidator(_midnight), WithJsonSchema(MOMENT_SCHEMA)]
+Deadline = Annotated[_Instant, BeforeValidator(_end_of_day), WithJsonSchema(MOMENT_SCHEMA)]
+
+# After the bounds, or the document would not tell them.
+WHOLE = BeforeValidator(_whole)
+Id = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]

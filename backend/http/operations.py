@@ -1,0 +1,236 @@
+"""Declare a route: `operation` says everything about it in one place.
+
+The OpenAPI document, authentication, validation and the tests that walk the URL map all read that one declaration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal, Protocol, cast, get_type_hints
+
+from flask import Flask, current_app
+from flask import Response as FlaskResponse
+from pydantic import (
+    BaseModel,
+)
+from spectree import Response, SpecTree
+
+from backend.http.schemas import Problem
+from backend.http.validation import BODY_LIMIT_BYTES, StrictPlugin
+
+LimitClass = Literal[
+    "default",
+    "list",
+    "read",
+    "write",
+    "search",
+    "auth",
+    "dashboard",
+    "activity",
+    "import",
+    "llm",
+    "recommendations",
+    "exempt",
+]
+
+CacheNamespace = Literal[
+    "list",
+    "bookmark",
+    "project",
+    "task",
+    "dashboard",
+    "activity",
+    "statistics",
+    "profile",
+    "organization",
+    "recommendations",
+]
+
+Changes = Literal["bookmark", "lists", "person", "nothing"]
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an answer says about one bookmark: the body of that bookmark's own answer.
+
+    `question` and `link` are the digests of what that is asked by: the bookmark's id, and its link.
+    """
+
+    bookmark_id: int
+    question: str
+    link: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a route declares about answers that may be kept, beyond the namespace.
+
+    Attributes:
+        shows: What they depend on: "tags" for nothing but the organization's tags, "link" for the bookmark that a link
+            leads to; None for the one bookmark of the path, and without one for all that the organization has.
+        asks: What is asked, given the bookmark of the path and the query string, in a form that JSON can hold; None
+            where that cannot be said. Without it, path and parameters are.
+        parts: What an answer's body says about single bookmarks, each as an answer that may be kept too.
+    """
+
+    shows: Literal["tags", "link"] | None = None
+    asks: Callable[[int | None, str], object] | None = None
+    parts: Callable[[bytes], Sequence[Part]] | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a route declares about itself; see `operation`."""
+
+    scope: str | None
+    limit: LimitClass
+    tag: str
+    responses: dict[int, type[BaseModel] | None]
+    media_types: tuple[str, ...] = ()
+    cache: CacheNamespace | None = None
+    cost: Callable[[Any], int] | None = None
+    changes: Changes | None = None
+    retags: Callable[[Any], bool] | None = None
+    kept: Kept = Kept()
+    is_timed: bool = False
+    body_limit: int = BODY_LIMIT_BYTES
+
+
+@dataclass(frozen=True)
+class Route:
+    """A declared view as the server calls it.
+
+    Attributes:
+        operation: What it declares.
+        view: The view itself, with its checked arguments.
+        checked: The view behind the validation of query and body.
+        responses: The models of its answers, as the OpenAPI library wants them.
+    """
+
+    operation: Operation
+    view: View
+    checked: View
+    responses: Response
+
+    def takes(self, name: str) -> bool:
+        """Whether the view has an argument of this name."""
+        return name in self.view.__annotations__
+
+    def represent(self, arguments: dict[str, Any]) -> FlaskResponse:
+        """The answer of the view to a request without query and body, whatever request is at hand."""
+        if self.takes("query"):
+            arguments = {**arguments, "query": get_type_hints(self.view)["query"]()}
+        answer: FlaskResponse = spec.backend.validate_response(  # type: ignore[attr-defined]
+            self.view(**arguments), self.responses, False, False
+        )[0]
+        return answer
+
+
+class Serving(Protocol):
+    """What the application does around views."""
+
+    def serve(self, route: Route, arguments: dict[str, Any]) -> FlaskResponse:
+        """The answer of a route to the request at hand; `arguments` are those of its path."""
+
+    def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
+        """Called with the checked arguments, right before the view."""
+
+
+def _component_name(model: type) -> str:
+    return re.sub(r"\W+", "", model.__name__)
+
+
+spec = SpecTree(
+    backend=StrictPlugin,
+    title="Fuze",
+    naming_strategy=_component_name,
+    nested_naming_strategy=lambda _parent, child: re.sub(r"\W+", "", child),
+    validation_error_model=Problem,
+)
+
+
+def operation(
+    *,
+    scope: str | None,
+    limit: LimitClass,
+    tag: str,
+    responses: dict[int, type[BaseModel] | None],
+    media_types: tuple[str, ...] = (),
+    cache: CacheNamespace | None = None,
+    cost: Callable[[Any], int] | None = None,
+    changes: Changes | None = None,
+    retags: Callable[[Any], bool] | None = None,
+    kept: Kept = Kept(),
+    is_timed: bool = False,
+    body_limit: int = BODY_LIMIT_BYTES,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
+
+    Args:
+        scope: What a token must carry; "login" what no API token does; "any" for every
+            valid token.
+        limit: Its class in `config.RATE_LIMIT_CLASSES`.
+        tag: Its chapter in the documentation.
+        responses: The model of each answer; None for one without a body or with a problem.
+        media_types: Of a 200 answer that no model describes.
+        cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
+        cost: How many requests a body counts as, if not one.
+        changes: What a write changes at most: "lists" for all but bookmarks and tags, "bookmark" for these, tags and
+            the one bookmark of its path or answer, "person" for what is shown to the caller alone, "nothing" where a
+            POST only asks. Without it, all.
+        retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
+        kept: About the answers that are kept.
+        is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
+        body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
+
+    The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
+    """
+    declared = Operation(
+        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit
+    )
+
+    def decorate(view: View) -> View:
+        models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})
+
+        @wraps(view)
+        def work(**arguments: Any) -> Any:
+            _serving().before_work(route, arguments)
+            return view(**arguments)
+
+        # The library looks names up where the function stands that it is given.
+        work.__annotations__ = get_type_hints(view, include_extras=True)
+        route = Route(declared, view, spec.validate(resp=models, tags=[tag])(work), models)
+
+        @wraps(route.checked)
+        def served(**arguments: Any) -> FlaskResponse:
+            return _serving().serve(route, arguments)
+
+        served.route = route  # type: ignore[attr-defined]
+        return served
+
+    return decorate
+
+
+def cost_of_many(number: int) -> int:
+    """How many requests a body of so many items counts as: one for each fifty that are begun."""
+    return max(1, -(-number // 50))
+
+
+def _serving() -> Serving:
+    return cast(Serving, current_app.extensions["serving"])
+
+
+def declared_route(app: Flask, endpoint: str) -> Route | None:
+    """The route behind an endpoint, or None where none is declared."""
+    return getattr(app.view_functions[endpoint], "route", None)
+
+
+def declared_operation(app: Flask, endpoint: str) -> Operation | None:
+    """What the route behind an endpoint declares, or None where it declares nothing."""
+    route = declared_route(app, endpoint)
+    return route.operation if route else None

@@ -1,0 +1,1 @@
+"""Response cache: serialised bodies by request key, valid for one generation (R-CACHE)."""

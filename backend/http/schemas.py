@@ -1,0 +1,109 @@
+"""Base classes of request bodies, query strings and response bodies, and the page envelope."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, TypeVar, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+)
+from pydantic.config import JsonDict
+
+from backend.http.field_types import QueryInteger, Text
+
+T = TypeVar("T")
+
+
+class In(BaseModel):
+    """A request body: exact types as JSON has them, no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class OmittableIn(In):
+    """A request body that may be left out altogether."""
+
+
+def describe_omittable(schema: JsonDict) -> None:
+    """Describe fields that may be left out, but never be null, without null; bounds under the names of JSON Schema."""
+    for field in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).values():
+        kinds = [kind for kind in field.pop("anyOf", []) if kind != {"type": "null"}]
+        field |= {"anyOf": kinds} if len(kinds) > 1 else (kinds or [{}])[0] | field
+        if "default" in field and field["default"] is None:
+            del field["default"]
+        for ours, theirs in (("ge", "minimum"), ("le", "maximum")):
+            if ours in field:
+                field[theirs] = field.pop(ours)
+
+
+class Patch(In):
+    """A body in which every field may be left out, but none may be null."""
+
+    model_config = ConfigDict(json_schema_extra=describe_omittable)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("Input must not be null; leave the field out to keep it")
+        return value
+
+
+class Query(BaseModel):
+    """A query string: no unknown parameters. Use the types below, which say what text they take."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
+
+
+class Out(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
+
+
+class Problem(Out):
+    """An error, as RFC 9457 has it."""
+
+    model_config = ConfigDict(json_schema_extra=describe_omittable)
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(examples=[422])
+    detail: str
+    instance: str = Field(description="Path of the request")
+    request_id: str = Field(description="Finds the request in the server's logs")
+    errors: list[ProblemField] | None = Field(None, description="On 422: every field at fault")
+    code: str | None = Field(None, description="On 503: query_timeout, if the query took too long")
+    existing_id: int | None = Field(None, description="On 409: what is there already")
+
+
+class ProblemField(Out):
+    """One field at fault."""
+
+    field: str = Field(examples=["body.url"])
+    message: str
+    code: str
+
+
+class Page(Out, Generic[T]):
+    """One page of a list. `total` is exact; `next_cursor` continues at the same cost however deep."""
+
+    items: list[T]
+    total: int
+    page: int
+    page_size: int
+    total_pages: int
+    has_next: bool
+    has_prev: bool
+    next_cursor: str | None
+
+
+class PageQuery(Query):
+    """Which page of a list: by number, or by the cursor that the previous page gave."""
+
+    page: Annotated[QueryInteger, Field(ge=1, le=10**12)] = Field(1, description="Page number, from 1")
+    page_size: Annotated[QueryInteger, Field(ge=1, le=100)] = Field(20, description="Items on a page")
+    cursor: Text | None = Field(None, max_length=2048, description="`next_cursor` of the page before")

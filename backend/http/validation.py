@@ -1,0 +1,135 @@
+"""Validate query strings and bodies: all faults at once, each with its field."""
+
+from __future__ import annotations
+
+import re
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Request
+from flask import Response as FlaskResponse
+from pydantic import (
+    BaseModel,
+    ValidationError,
+)
+from pydantic_core import ErrorDetails
+from spectree.plugins.base import Context
+from spectree.plugins.flask_plugin import FlaskPlugin
+
+from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
+from backend.http.schemas import OmittableIn, Query, T
+
+BODY_LIMIT_BYTES = 1024 * 1024
+MAX_JSON_DEPTH = 32
+JSON_TYPES = ("application/json",)
+
+# RFC 7396: what a PATCH leaves out stays as it is.
+JSON_TYPES_OF_PATCH = (*JSON_TYPES, "application/merge-patch+json")
+MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
+
+# Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+
+
+class StrictPlugin(FlaskPlugin):
+    """Validates as the contract says, with errors that name `body.…` or `query.…`."""
+
+    def request_validation(  # type: ignore[no-untyped-def]
+        self, request, query, json, form, headers, cookies
+    ) -> None:
+        faults: list[FieldError] = []
+        checked_query = _checked(faults, "query", lambda: _validate_query(request, query))
+        checked_json = _checked(faults, "body", lambda: _validate_body(request, json)) if json else None
+        if faults:
+            raise Invalid(faults)
+        request.context = Context(checked_query, checked_json, None, None, None)
+
+    def validate_response(  # type: ignore[no-untyped-def]
+        self, resp, resp_model, skip_validation, force_resp_serialize
+    ) -> Any:
+        # The library would read a file that is sent in pieces into memory as a whole.
+        if isinstance(resp, FlaskResponse) and resp.is_streamed:
+            return resp, None
+        return super().validate_response(resp, resp_model, skip_validation, force_resp_serialize)
+
+
+def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) -> T | None:
+    try:
+        return validate()
+    except ValidationError as error:
+        faults.extend(_field_errors(where, error))
+        return None
+
+
+def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
+    for fault in error.errors(include_url=False, include_input=False):
+        path = ".".join([where, *(str(part) for part in fault["loc"])])
+        yield FieldError(path, in_words(fault), fault["type"])
+
+
+def in_words(fault: ErrorDetails) -> str:
+    """What is wrong with a field, without naming it."""
+    context = fault.get("ctx", {})
+    if context.get("field_type") == "Value":  # Pydantic calls characters items.
+        if fault["type"] == "too_long":
+            return f"Input should have at most {context['max_length']} characters"
+        if fault["type"] == "too_short":
+            return f"Input should have at least {context['min_length']} characters"
+    return fault["msg"].removeprefix("Value error, ")
+
+
+def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
+    model = model or Query
+    if len(request.query_string) > MAX_QUERY_BYTES:
+        raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
+    values: dict[str, object] = {}
+    for name, given in request.args.lists():
+        if any("\x00" in value for value in given):
+            raise Invalid.field(f"query.{name}", "Input must not hold the NUL character", "nul")
+        is_list = name in model.model_fields and _is_list(model, name)
+        if not is_list and len(given) > 1:
+            raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
+        values[name] = given if is_list else given[0]
+    return model.model_validate(values)
+
+
+def _is_list(model: type[BaseModel], name: str) -> bool:
+    return "list[" in str(model.model_fields[name].annotation)
+
+
+def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
+    # RFC 8259, 8.1: a mark at the beginning may be passed over.
+    body = request.get_data().removeprefix(BOM_UTF8)
+    # Some clients name the type of a body also where they send none.
+    if not body and request.mimetype in ("", "application/json") and issubclass(model, OmittableIn):
+        return model()
+    if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
+        raise UnsupportedMediaType
+    # A long body may be long for its texts: values beside them take many times their room once they are read.
+    if len(body) > BODY_LIMIT_BYTES and len(STRINGS.sub(b"", body)) > BODY_LIMIT_BYTES:
+        raise Invalid.field("body", f"There are more than {BODY_LIMIT_BYTES} bytes beside texts.", "too_long")
+    if _depth_exceeds(body, MAX_JSON_DEPTH):
+        raise Invalid.field("body", f"The body nests deeper than {MAX_JSON_DEPTH} levels.", "too_deep")
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        if any(fault["type"] == "json_invalid" for fault in error.errors(include_input=False, include_url=False)):
+            raise MalformedBody from None
+        raise
+
+
+def _depth_exceeds(body: bytes, limit: int) -> bool:
+    if body.count(b"{") + body.count(b"[") <= limit:
+        return False
+    depth = 0
+    for token in STRINGS_AND_BRACKETS.finditer(body):
+        mark = token.group()
+        if mark in b"[{":
+            depth += 1
+            if depth > limit:
+                return True
+        elif mark in b"]}":
+            depth -= 1
+    return False

@@ -1,0 +1,1 @@
+"""/profile/ai: the person's own language model provider."""

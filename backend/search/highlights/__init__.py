@@ -1,0 +1,1 @@
+"""Highlights: where a text holds the words of a query, and its best passages."""
