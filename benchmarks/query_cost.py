@@ -31,8 +31,8 @@ from flask import Flask
 from sqlalchemy import Engine, event, text
 
 from backend import create_app
+from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.extensions import db
-from backend.index.statistics import refresh_statistics
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis
 from benchmarks.corpora import load_links, varied_links

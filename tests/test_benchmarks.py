@@ -10,8 +10,8 @@ from collections import Counter
 import httpx
 import pytest
 
-from backend.bookmarks.urls import url_hash
 from backend.http.middleware.input_validation import BODY_LIMIT_BYTES
+from backend.text.urls import url_hash
 from benchmarks import names, relevance, search_speed
 from benchmarks.corpora import (
     DATA,

@@ -14,13 +14,12 @@ from backend.bookmarks.attachments.project_links import unknown_project
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
+from backend.bookmarks.pending_capture import pending_values
 from backend.bookmarks.queries import conditions, one_of
 from backend.bookmarks.schemas import MAX_TAGS, ActionIn
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
-from backend.bookmarks.tags.names import tag_key
 from backend.bookmarks.upsert import ONE_OF_MANY, WAITED_FOR
-from backend.capture.turns import pending_values
 from backend.clock import utc_now
 from backend.database import again_after_lost_race
 from backend.errors import Invalid
@@ -28,6 +27,7 @@ from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import hold_projects
+from backend.text.tag_names import tag_key
 
 # Up to here search documents are refreshed in the request; beyond, a worker does it.
 INLINE_DOCUMENTS = 500

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 import orjson
 
 from backend.bookmarks.schemas import trimmed
-from backend.bookmarks.urls import url_fault, url_hash
 from backend.http.operations import Kept, Part
 from backend.http.response_cache.store import digest_of
+from backend.text.urls import url_fault, url_hash
 
 # Normalising a link takes longer than all else that is done for a part; lists show the same ones again and again.
 REMEMBERED_LINKS, LONGEST_REMEMBERED = 20_000, 300

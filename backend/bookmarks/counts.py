@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Select, cast, func, select
 from backend.actor import Actor
 from backend.bookmarks.models import BookmarkCount, Tag, TagCount
 from backend.bookmarks.schemas import ActionFilter, BookmarkFilter
-from backend.bookmarks.tags.names import tag_key
+from backend.text.tag_names import tag_key
 
 STATES = ("is_read", "is_favorite", "capture_status")
 # Which bookmarks these leave nobody has counted beforehand.

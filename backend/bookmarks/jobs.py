@@ -7,9 +7,11 @@ from sqlalchemy import func, select, text
 from backend.bookmarks.messages import refresh_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.database import in_batches
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
+from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.text.terms import UNMARKED
@@ -50,6 +52,13 @@ def resend_due_documents() -> None:
     """Send again the message of search documents that are due and have none."""
     if db.session.scalar(select(Bookmark.id).where(Bookmark.document_due_at <= func.now()).limit(1)):
         send([refresh_message()])
+
+
+@job("bookmarks.refresh_changed_statistics")
+def refresh_changed_statistics() -> None:
+    """Count anew what ranking counts with, for every organization whose documents have changed enough."""
+    for organization_id in changed_organizations():
+        refresh_statistics(organization_id)
 
 
 @job("bookmarks.purge_trash")

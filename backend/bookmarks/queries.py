@@ -23,7 +23,6 @@ from backend.bookmarks.schemas import (
     BookmarkListQuery,
     BookmarkOut,
 )
-from backend.bookmarks.urls import Site, read_site, url_hash
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
 from backend.http.pagination import Slice, Sort, paginate
@@ -32,6 +31,7 @@ from backend.index.nearest import fullest_model, rank_by_meaning
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
 from backend.text.query_language import Filter, Query, parse
+from backend.text.urls import Site, read_site, url_hash
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238

@@ -13,13 +13,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from backend.bookmarks.membership_conditions import Key, Kind, in_all, in_any, in_each, projects_of, tags_of
 from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage, Tag
-from backend.bookmarks.urls import DEFAULT_PORTS, Site, normalise_domain, read_site
 from backend.extensions import db
 from backend.index.impacts import is_telling
 from backend.index.labels import language_label, organization_label, site_label
 from backend.text.analysis import query_forms, query_terms, quoted
 from backend.text.query_language import Clause, Field, Filter, Phrase, Query, Term, Unit, Value, units_of
 from backend.text.stemming import language_of
+from backend.text.urls import DEFAULT_PORTS, Site, normalise_domain, read_site
 
 Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.

@@ -16,11 +16,11 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from backend.bookmarks.tags.names import fold_name, tag_key
-from backend.bookmarks.urls import MAX_LENGTH as MAX_URL_LENGTH
-from backend.bookmarks.urls import url_fault
 from backend.http.field_types import Id, Moment, QueryBoolean, QueryId, QueryInteger, Text
 from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Patch, Query, describe_omittable
+from backend.text.tag_names import fold_name, tag_key
+from backend.text.urls import MAX_LENGTH as MAX_URL_LENGTH
+from backend.text.urls import url_fault
 
 CaptureStatus = Literal["pending", "captured", "failed", "skipped"]
 OnDuplicate = Literal["merge", "keep", "error"]

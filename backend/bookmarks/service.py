@@ -13,8 +13,9 @@ from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.bookmarks.attachments.project_links import refile_bookmark
 from backend.bookmarks.locking import lock_bookmark
-from backend.bookmarks.messages import capture_message, embed_message, statistics_message
+from backend.bookmarks.messages import capture_message
 from backend.bookmarks.models import Bookmark
+from backend.bookmarks.pending_capture import pending_values, tell_watchers_of_end
 from backend.bookmarks.provenance import forget_page, typed, typed_for_another_page
 from backend.bookmarks.schemas import (
     MAX_TAGS,
@@ -27,19 +28,18 @@ from backend.bookmarks.schemas import (
 )
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, replace_tags
-from backend.bookmarks.tags.names import tag_key
 from backend.bookmarks.upsert import NOT_ASKED, ROUNDS, WAITED_FOR, Saved, change_fields, refuse_duplicate, save_drafts
-from backend.bookmarks.urls import domain_of, url_hash
-from backend.capture.turns import pending_values
-from backend.capture.watch_jobs import tell_watchers_of_end
 from backend.clock import utc_now
 from backend.database import again_after_lost_race
 from backend.errors import NotFound, Unavailable
 from backend.extensions import db
+from backend.index.messages import embed_message, statistics_message
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job
 from backend.projects.service import hold_projects
+from backend.text.tag_names import tag_key
+from backend.text.urls import domain_of, url_hash
 
 PLAIN_FIELDS = ("notes", "is_read", "is_favorite", "is_archived", "created_at")
 # So many new links at once may change what ranking counts with.

@@ -18,10 +18,10 @@ from backend.bookmarks.provenance import Origin, origin_of, title_key
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, attach_tags
-from backend.bookmarks.urls import domain_of, url_hash
 from backend.clock import utc_now
 from backend.errors import Conflict, Unavailable
 from backend.extensions import db
+from backend.text.urls import domain_of, url_hash
 
 NOT_ASKED = "Capture was not asked for."
 # How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.

@@ -25,7 +25,7 @@ from loguru import logger
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from backend.bookmarks.messages import capture_message, embed_message
+from backend.bookmarks.messages import capture_message
 from backend.capture.extract.reading import Reading
 from backend.capture.extractor_processes import (
     ExtractionBounds,
@@ -39,6 +39,7 @@ from backend.capture.service import MAX_ATTEMPTS, NEVER_ENDED, UNEXPECTED, fetch
 from backend.capture.shared_limits import BodyRoom, ExtractionTurns, FetchedClaim, HostIsFull, NoRoom, Visits
 from backend.capture.turns import Claim, Places, claim_next, hand_back, is_capture_due, renew
 from backend.extensions import db
+from backend.index.messages import embed_message
 from backend.jobs.queue import send
 from backend.outbound.failures import FetchError
 from config import Settings

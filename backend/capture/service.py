@@ -11,13 +11,13 @@ from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
 from backend.bookmarks.models import Bookmark, BookmarkContent
+from backend.bookmarks.pending_capture import tell_watchers_of_end, tell_watchers_of_wait
 from backend.bookmarks.provenance import found_on_page
 from backend.bookmarks.search_documents import PageIndex, index_stored_pages, refresh_documents
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.reading import Reading, ReadPage
 from backend.capture.fetch import FetchError, FetchPolicy
 from backend.capture.turns import Claim, hand_back
-from backend.capture.watch_jobs import tell_watchers_of_end, tell_watchers_of_wait
 from backend.clock import utc_now
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_bookmark

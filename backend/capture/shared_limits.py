@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from backend.bookmarks.urls import domain_of
 from backend.capture.fetch import FetchedPage
 from backend.capture.turns import Claim
+from backend.text.urls import domain_of
 
 # So much of a body comes in whatever the others hold: most pages are no longer.
 FREE_BYTES = 128 * 1024

@@ -19,6 +19,7 @@ from backend.extensions import current_settings, db
 
 # More than these need not be counted to know that a worker is behind.
 COUNTED = 100_000
+
 # Only one process at a time decides whose turn it is: two would give the same person or host twice what it may have.
 LOCK = text("SELECT pg_advisory_xact_lock(hashtext('bookmarks.capture.turns'))")
 
@@ -117,19 +118,6 @@ def is_capture_due() -> bool:
 def count_due_captures() -> int:
     """How many captures wait for a worker, counted up to 100,000."""
     return db.session.scalar(select(func.count()).select_from(select(1).where(*_due()).limit(COUNTED).subquery())) or 0
-
-
-def pending_values(priority: int) -> dict[str, Any]:
-    """The columns of a bookmark whose page is to be read from the beginning; whoever reads it now loses their claim."""
-    return {
-        "capture_status": "pending",
-        "capture_error": None,
-        "capture_attempts": 0,
-        "capture_due_at": func.now(),
-        "capture_priority": priority,
-        "capture_host": None,
-        "capture_claimed_at": None,
-    }
 
 
 def _due() -> tuple[Any, ...]:

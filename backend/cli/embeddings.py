@@ -8,7 +8,6 @@ import click
 
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.bookmarks.messages import embed_message
 from backend.cli.application import connected_application
 from backend.extensions import current_settings, db
 from backend.index.embedding_rebuild import (
@@ -19,6 +18,7 @@ from backend.index.embedding_rebuild import (
     waiting_for_vectors,
 )
 from backend.index.embeddings import embed_next_batch
+from backend.index.messages import embed_message
 from backend.jobs.queue import send
 
 PROGRESS_SECONDS = 5.0

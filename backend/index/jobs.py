@@ -8,11 +8,11 @@ from loguru import logger
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.bookmarks.messages import embed_message, statistics_message
 from backend.extensions import current_settings
 from backend.index.embedding_rebuild import ensure_index, remove_superseded
 from backend.index.embeddings import embed_next_batch, is_embedding_due
-from backend.index.statistics import changed_organizations, refresh_statistics
+from backend.index.messages import embed_message, statistics_message
+from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 
@@ -36,13 +36,6 @@ def embed_bookmarks() -> None:
         return
     if is_embedding_due():
         send([embed_message()])
-
-
-@job("index.refresh_changed_statistics")
-def refresh_changed_statistics() -> None:
-    """Count anew what ranking counts with, for every organization whose documents have changed enough."""
-    for organization_id in changed_organizations():
-        refresh_statistics(organization_id)
 
 
 @job("index.resend_due_work")

@@ -13,7 +13,7 @@ FORMER_NAMES = {
     "backend.bookmarks.jobs.capture_bookmark": "capture.capture_bookmark",
     "backend.bookmarks.jobs.embed_bookmarks": "index.embed_bookmarks",
     "backend.bookmarks.jobs.purge_trash": "bookmarks.purge_trash",
-    "backend.bookmarks.jobs.refresh_changed_statistics": "index.refresh_changed_statistics",
+    "backend.bookmarks.jobs.refresh_changed_statistics": "bookmarks.refresh_changed_statistics",
     "backend.bookmarks.jobs.refresh_due_documents": "bookmarks.refresh_due_documents",
     "backend.bookmarks.jobs.remove_superseded_vectors": "index.remove_superseded_vectors",
     "backend.bookmarks.jobs.resend_due_work": "index.resend_due_work",

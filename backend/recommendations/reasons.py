@@ -10,7 +10,6 @@ import numpy as np
 
 from backend.bookmarks.schemas import BookmarkOut
 from backend.bookmarks.search_documents import stemming_language
-from backend.bookmarks.tags.names import tag_key
 from backend.clock import utc_now
 from backend.recommendations.display_words import said_words
 from backend.recommendations.query_words import Words
@@ -19,6 +18,7 @@ from backend.recommendations.scoring import UNSEEN, Panel
 from backend.recommendations.subjects import Subject
 from backend.recommendations.user_profile import Taste, Vector, Work
 from backend.search.ranking import WordSearch
+from backend.text.tag_names import tag_key
 
 # From this cosine on two texts are called close in meaning, and this many words or tags are named.
 CLOSE, MOST_NAMED = 0.3, 4

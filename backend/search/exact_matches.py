@@ -26,9 +26,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.provenance import title_key
 from backend.bookmarks.query_conditions import matches
-from backend.bookmarks.urls import url_fault, url_hash
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
+from backend.text.urls import url_fault, url_hash
 
 # What is named comes in this order, before everything else.
 SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeGuard, cast
 
-from backend.bookmarks.tags.names import tag_key
-from backend.bookmarks.urls import read_site
+from backend.text.tag_names import tag_key
+from backend.text.urls import read_site
 
 Field = Literal["tag", "site", "project", "is", "before", "after", "lang"]
 Value = str | int | date

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from backend.bookmarks.schemas import MAX_FILTERS
+from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.extensions import db
-from backend.index.statistics import refresh_statistics
 from config import Settings
 from tests.support.api import Api, field_errors
 from tests.support.sql import SqlCounter

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from backend.bookmarks.tags.names import fold_name, tag_key
 from backend.extensions import db
+from backend.text.tag_names import fold_name, tag_key
 from tests.support.api import Api, field_errors
 from tests.support.pages import add_page
 

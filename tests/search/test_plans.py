@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import Vectors
 from backend.ai.service import embedding_fault
+from backend.bookmarks.jobs import refresh_changed_statistics
 from backend.extensions import db
 from backend.index import nearest
-from backend.index.jobs import refresh_changed_statistics
 from tests.support.api import Api
 from tests.support.pages import add_page
 from tests.support.sql import SqlCounter

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from backend.bookmarks.jobs import refresh_changed_statistics, resend_due_work
 from backend.extensions import db
 from backend.index import impacts, jobs, statistics
-from backend.index.jobs import refresh_changed_statistics, resend_due_work
 from backend.index.statistics import changed_organizations
 from backend.search.query_plan import COMPLETE_WORDS
 from tests.support.api import Api

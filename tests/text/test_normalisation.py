@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.bookmarks.tags.names import tag_key
 from backend.capture.extract.dates import parse_date
 from backend.capture.extract.linked_data import read_linked_data
 from backend.capture.extract.scan import MAX_SCRIPTS, scan_html
@@ -19,6 +18,7 @@ from backend.text.analysis import analyze
 from backend.text.folding import clusters, normalise
 from backend.text.normalisation import MOST_MARKS, SHORT, normalize
 from backend.text.sort_keys import searched_words
+from backend.text.tag_names import tag_key
 
 pytestmark = pytest.mark.unit
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")

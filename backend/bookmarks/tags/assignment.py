@@ -9,9 +9,9 @@ from sqlalchemy import delete, text
 from backend.actor import Actor
 from backend.bookmarks.models import BookmarkTag
 from backend.bookmarks.schemas import MAX_TAGS
-from backend.bookmarks.tags.names import tag_key
 from backend.errors import FieldError, Invalid
 from backend.extensions import current_settings, db
+from backend.text.tag_names import tag_key
 
 # Existing tags are held with the lock that a foreign key takes, so that none is renamed, merged or deleted before it is
 # attached, and writers of popular tags do not wait for each other. New ones go in sorted by key, so that two writers of

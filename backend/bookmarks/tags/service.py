@@ -12,13 +12,13 @@ from backend.bookmarks.bulk_actions import refresh_or_defer
 from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
-from backend.bookmarks.tags.names import tag_key
 from backend.bookmarks.tags.schemas import TagListQuery, TagOut, TagPage
 from backend.database import again_after_lost_race
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
+from backend.text.tag_names import tag_key
 
 IS_USED = select(BookmarkTag.tag_id).where(BookmarkTag.tag_id == Tag.id).correlate(Tag).exists()
 BOOKMARK_COUNT = TAGGED_BOOKMARKS.label("bookmark_count")

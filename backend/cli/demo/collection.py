@@ -14,7 +14,6 @@ from sqlalchemy import func
 
 from backend.actor import Actor
 from backend.bookmarks.attachments.service import attach_bookmark
-from backend.bookmarks.messages import embed_message
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.service import save_bookmarks
 from backend.bookmarks.upsert import change_fields
@@ -25,6 +24,7 @@ from backend.capture.service import store_content
 from backend.clock import utc_now
 from backend.extensions import db
 from backend.http.response_cache.invalidation import announce_change
+from backend.index.messages import embed_message
 from backend.jobs.queue import send
 from backend.projects.schemas import ProjectIn
 from backend.projects.service import create_project

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from backend.actor import Actor
-from backend.bookmarks.tags.names import tag_key
 from backend.search.recent import LONGEST, recent_searches
 from backend.search.schemas import Suggestions, SuggestItem, SuggestKind
 from backend.search.suggest.queries import Candidate, find_candidates, find_words, most_used_tags
 from backend.search.suggest.vocabulary import typed_words
+from backend.text.tag_names import tag_key
 
 LIMIT = 10
 RECENT = 3

@@ -1,8 +1,4 @@
-"""Jobs of kind `capture`: a person watches how the page of a bookmark is read, and cancels the watching, not the page.
-
-The capture itself has its turn like any other; whoever carries it out says here how it goes on, in the transaction that
-writes it. `jobs.run_capture_job` ends what nobody said the end of.
-"""
+"""The state of captures in rows of bookmarks, and of the jobs that watch them."""
 
 from __future__ import annotations
 
@@ -13,6 +9,20 @@ from sqlalchemy import BigInteger, ColumnElement, cast, func, update
 
 from backend.extensions import db
 from backend.jobs.models import Job
+
+
+def pending_values(priority: int) -> dict[str, Any]:
+    """The columns of a bookmark whose page is to be read from the beginning; whoever reads it now loses their claim."""
+    return {
+        "capture_status": "pending",
+        "capture_error": None,
+        "capture_attempts": 0,
+        "capture_due_at": func.now(),
+        "capture_priority": priority,
+        "capture_host": None,
+        "capture_claimed_at": None,
+    }
+
 
 # After a page should have been tried once more, the job looks for itself.
 SLACK = timedelta(minutes=2)

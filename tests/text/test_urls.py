@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.bookmarks.urls import MAX_LENGTH, domain_of, normalise_domain, normalise_url, url_fault, url_hash
+from backend.text.urls import MAX_LENGTH, domain_of, normalise_domain, normalise_url, url_fault, url_hash
 
 pytestmark = pytest.mark.unit
 

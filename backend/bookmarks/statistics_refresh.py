@@ -1,0 +1,141 @@
+"""Recount the corpus statistics of an organization, after rewriting documents held against another average."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+from sqlalchemy import text
+
+from backend.bookmarks.locking import lock_bookmarks
+from backend.bookmarks.queries import one_of
+from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.extensions import db
+from backend.index.champions import CHAMPIONS, Champions, Terms, champions_of, count_terms
+from backend.index.impacts import USUAL_LENGTH, USUAL_PAGE_LENGTH, term_id
+from backend.index.statistics import RARE_WORDS, SMALL, scoring_budget, scoring_cost
+from backend.text.stop_words import stop_words_of_all
+
+# An average that is off by more than this is worth writing documents anew for.
+DRIFT = 0.1
+
+REWRITTEN_BATCH = 50
+
+# So many words in a statement, each with up to a thousand champions, keep it well within the time it may take.
+STORED_BATCH = 1_000
+
+# A transaction that read the old generation commits within this time: such take milliseconds.
+IN_FLIGHT_SECONDS = 0.5
+
+TOTALS = text("""
+    SELECT count(*) AS documents, count(d.page_impacts) AS pages, avg(d.length) AS average,
+           avg(c.length) FILTER (WHERE c.length > 0) AS page_average
+      FROM bookmark_documents d LEFT JOIN bookmark_contents c ON c.bookmark_id = d.bookmark_id
+     WHERE d.organization_id = :organization_id
+""")
+
+STORE_TOTALS = text("""
+    INSERT INTO search_statistics
+           (organization_id, documents, pages, terms, generation, average, page_average, counted_at)
+    SELECT id, :documents, :pages, 0, 1, :average, :page_average, 'epoch'
+      FROM organizations WHERE id = :organization_id
+    ON CONFLICT (organization_id) DO UPDATE
+       SET documents = excluded.documents, pages = excluded.pages,
+           average = excluded.average, page_average = excluded.page_average
+""")
+
+OUTDATED = text("""
+    SELECT d.bookmark_id
+      FROM bookmark_documents d LEFT JOIN bookmark_contents c ON c.bookmark_id = d.bookmark_id
+     WHERE d.organization_id = :organization_id AND d.bookmark_id > :after
+       AND (abs(d.average - :average) > :drift * :average
+            OR (c.length > 0 AND abs(c.average - :page_average) > :drift * :page_average))
+     ORDER BY d.bookmark_id LIMIT :batch
+""")
+
+# What is written from here on carries the label of a new generation.
+BEGIN = text("""
+    UPDATE search_statistics SET generation = generation + 1 WHERE organization_id = :organization_id
+    RETURNING generation AS counted_generation, clock_timestamp() AS counted_at
+""")
+
+LOCK = text("SELECT 1 FROM search_statistics WHERE organization_id = :organization_id FOR UPDATE")
+
+FORGET_TERMS = text("DELETE FROM search_terms WHERE organization_id = :organization_id")
+
+STORE_TERMS = text("""
+    INSERT INTO search_terms (organization_id, term, documents, champions, champion_impacts)
+    SELECT :organization_id, term, documents, CAST(champions AS bigint[]), CAST(impacts AS real[])
+      FROM unnest(CAST(:terms AS integer[]), CAST(:documents AS integer[]), CAST(:champions AS text[]),
+                  CAST(:impacts AS text[])) AS given(term, documents, champions, impacts)
+""")
+
+FINISH = text("""
+    UPDATE search_statistics
+       SET terms = :terms, counted_at = :counted_at, counted_generation = :counted_generation
+     WHERE organization_id = :organization_id
+""")
+
+
+def refresh_statistics(organization_id: int) -> None:
+    """Count an organization's documents anew, after writing those anew that were held against another average.
+
+    Commits as it goes; safe to run twice and to break off.
+    """
+    totals = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
+    averages = {
+        "average": float(totals.average or USUAL_LENGTH),
+        "page_average": float(totals.page_average or USUAL_PAGE_LENGTH),
+    }
+    values = {"organization_id": organization_id, "documents": totals.documents, "pages": totals.pages, **averages}
+    db.session.execute(STORE_TOTALS, values)
+    db.session.commit()
+    _rewrite_outdated(organization_id, averages)
+    begun = db.session.execute(BEGIN, {"organization_id": organization_id}).one()._asdict()
+    db.session.commit()
+    time.sleep(IN_FLIGHT_SECONDS)
+    is_small = totals.documents * scoring_cost(totals.documents, totals.pages) <= SMALL
+    terms, counts = (np.empty(0, np.int64),) * 2 if is_small else count_terms(organization_id)
+    is_common = counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)
+    if totals.pages:
+        # Pages hold these everywhere, but without any weight: only those in which they weigh something are of use.
+        is_common |= np.isin(terms, [term_id(word) for word in stop_words_of_all()])
+    champions = champions_of(organization_id, terms[is_common])
+    db.session.rollback()
+    db.session.execute(LOCK, {"organization_id": organization_id})
+    db.session.execute(FORGET_TERMS, {"organization_id": organization_id})
+    # Of a word that one document holds nothing need be known.
+    terms, counts = terms[counts > 1], counts[counts > 1]
+    _store_terms(organization_id, terms, counts, champions)
+    db.session.execute(FINISH, {"organization_id": organization_id, "terms": len(terms), **begun})
+    db.session.commit()
+
+
+def _store_terms(organization_id: int, terms: Terms, counts: Terms, champions: Mapping[int, Champions]) -> None:
+    for start in range(0, len(terms), STORED_BATCH):
+        batch = terms[start : start + STORED_BATCH].tolist()
+        chosen = [champions.get(term, Champions(None, None)) for term in batch]
+        given = {
+            "terms": batch,
+            "documents": counts[start : start + STORED_BATCH].tolist(),
+            "champions": [one.bookmarks for one in chosen],
+            "impacts": [one.impacts for one in chosen],
+        }
+        db.session.execute(STORE_TERMS, {"organization_id": organization_id, **given})
+
+
+def _rewrite_outdated(organization_id: int, averages: dict[str, float]) -> None:
+    after = 0
+    while True:
+        bounds = {"after": after, "drift": DRIFT, "batch": REWRITTEN_BATCH}
+        values = {"organization_id": organization_id, **averages, **bounds}
+        ids = list(db.session.scalars(OUTDATED, values))
+        if not ids:
+            return
+        # Against a writer that changes one of them in between.
+        lock_bookmarks(one_of(ids))
+        index_stored_pages(ids)
+        refresh_documents(ids)
+        db.session.commit()
+        after = ids[-1]
