@@ -11,6 +11,7 @@ from flask import Flask
 
 from backend.admin.cache.routes import blueprint as cache
 from backend.admin.routes import blueprint as admin
+from backend.auth.authenticator import RequestAuthenticator
 from backend.auth.entry_signing import bind_entry_signer
 from backend.auth.mail.routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
@@ -21,6 +22,7 @@ from backend.bookmarks.tags.routes import blueprint as tags
 from backend.database import bind_database, remember_app
 from backend.extensions import cors, jwt
 from backend.health.routes import blueprint as health
+from backend.http.authentication import bind_authenticator
 from backend.http.middleware.compression import register_compression
 from backend.http.middleware.input_validation import register_input_validation
 from backend.http.middleware.no_sessions import NoSessions
@@ -43,12 +45,25 @@ from backend.projects.routes import blueprint as projects
 from backend.recommendations.feedback.routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
 from backend.redis.client import bind_redis
+from backend.registration.routes import blueprint as registration
 from backend.search.routes import blueprint as search
 from backend.tasks.routes import blueprint as tasks
 from config import Settings, load_settings
 
 VERSIONED = (
-    *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
+    *(
+        registration,
+        auth,
+        auth_mail,
+        profile,
+        profile_ai,
+        organizations,
+        invitations,
+        projects,
+        bookmarks,
+        tags,
+        project_bookmarks,
+    ),
     *(tasks, search, recommendations, feedback, jobs, cache, admin),
 )
 
@@ -105,6 +120,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     register_compression(app)
     bind_redis(app, settings)
     bind_entry_signer(app, settings)
+    bind_authenticator(app, RequestAuthenticator(app))
     if settings.ALLOWED_ORIGINS:
         cors.init_app(
             app,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,56 +16,23 @@ import pytest
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parent.parent
-# A feature may use those before it, never those after it.
-FEATURES = (
-    "limits",
-    "cache",
-    "idempotency",
-    "jobs",
-    "mail",
-    "auth",
-    "organizations",
-    "ai",
-    "projects",
-    "bookmarks",
-    "tasks",
-    "search",
-    "recommendations",
-    "dashboard",
+# The rooms from the ground up: each may use those above it in this list, never those below (`models.py` excepted: rows
+# refer to each other in both directions).
+ROOMS = (
+    *("errors", "clock", "circuit_breaker", "actor", "text", "outbound", "redis", "extensions", "database"),
+    *("encryption", "observability", "http", "jobs", "mail", "ai", "auth", "organizations", "registration", "index"),
+    *("projects", "bookmarks", "transfer", "capture", "search", "tasks", "recommendations", "activity", "dashboard"),
+    *("profile", "health", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),
 )
-# What reads many features and is read by none; it may use any of them.
-ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli", "serving"}
-# What every feature may use; each may use those before it.
-CORE = (
-    "addresses",
-    "normalisation",
-    "outbound",
-    "breaker",
-    "redis_connections",
-    "redis_faults",
-    "redis_gate",
-    "errors",
-    "database_connections",
-    "extensions",
-    "encryption",
-    "actor",
-    "api",
-    "pagination",
-    "shortening",
-)
-AROUND_REQUESTS = {"middleware", "observability", "docs"}
-# The two starting points besides the web server and the command line.
+# The application is built from everything; what starts a process builds the application.
+APPLICATION = ("", "app", "__main__")
 STARTING_POINTS = {"backend.jobs.lanes", "backend.jobs.scheduler"}
-UPWARD = {
-    # Registering makes a personal organization, and a token is good for the organizations one is a member of.
-    # Organizations know the people who belong to them: no module may lead back to itself, see the test for circles.
-    ("auth", "organizations"),
-    # A task whose text names no steps takes those of the captured page that search finds for it.
-    ("tasks", "search"),
-}
+# What a feature may not be used by: plumbing knows no feature.
+PLUMBING = ROOMS[: ROOMS.index("auth")]
 # Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's id along
 # with a message (R-LOG 2), or the client's address with a security event, and what chooses the language of a mail.
 SEES_THE_REQUEST = {
+    "backend.auth.clients",
     "backend.auth.cookies",
     "backend.auth.authentication",
     "backend.auth.events",
@@ -74,6 +42,7 @@ SEES_THE_REQUEST = {
 }
 EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 EMPTY_CLASS = re.compile(r"(Utils?|Helpers?|Misc|Manager)$")
+KNOW_OPENAPI = {"backend.http.operations", "backend.http.validation"}
 VERBS = {"get", "post", "put", "patch", "delete", "route"}
 MAX_ROUTE_LINES = 10
 
@@ -137,12 +106,23 @@ class Module:
     def functions(self) -> list[Function]:
         return [node for node in self.nodes if isinstance(node, Function)]
 
+    @property
+    def has_blueprint(self) -> bool:
+        """Whether it makes a blueprint, whatever its file is called."""
+        calls = (node for node in self.nodes if isinstance(node, ast.Call))
+        return any(ast.unparse(call.func).rpartition(".")[2] == "Blueprint" for call in calls)
+
     def __str__(self) -> str:
         return self.name
 
 
 def _area(module_name: str) -> str:
     return (*module_name.split("."), "")[1]
+
+
+def _prose() -> list[Path]:
+    files = [*(ROOT / "backend").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    return sorted(path.relative_to(ROOT) for path in files)
 
 
 PATHS = sorted((ROOT / "backend").rglob("*.py"))
@@ -152,50 +132,69 @@ STARTERS = [
     Module(ROOT / name)
     for name in ("config.py", "config_checks.py", "wsgi.py", "gunicorn.conf.py", "migrations/env.py")
 ]
-ROUTES = [module for module in MODULES if module.kind == "routes"]
+ROUTES = [module for module in MODULES if module.kind == "routes" or module.has_blueprint]
 # Each import of one module of ours by another.
 USES = [(module, imported) for module in MODULES for imported in sorted(module.imports)]
 
 
-def test_every_part_of_the_house_has_a_place_in_it() -> None:
-    known = {*FEATURES, *ABOVE_FEATURES, *CORE, *AROUND_REQUESTS, "", "__main__", "app"}
-    assert {module.area for module in MODULES} <= known
+def test_every_room_has_a_place_in_the_order() -> None:
+    assert {module.area for module in MODULES} <= {*ROOMS, *APPLICATION}
 
 
-def test_features_use_only_what_stands_before_them() -> None:
+def test_rooms_use_only_rooms_above_them() -> None:
+    """So there is no circle between packages either."""
     assert not [f"{module} imports {imported}" for module, imported in USES if not _may_use(module, imported)]
 
 
 def _may_use(module: Module, imported: str) -> bool:
     user, used = module.area, _area(imported)
-    if user == used or user in ("", "app", "cli", "__main__"):
+    if user == used or user in APPLICATION or imported.endswith(".models"):
         return True
-    if used in ("", "app"):
-        return module.name in STARTING_POINTS
-    if user in CORE:
-        return used in CORE[: CORE.index(user)]
-    if used in CORE:
-        return True
-    if user == "serving" and used in AROUND_REQUESTS:  # It is the way of a request.
-        return True
-    if user in AROUND_REQUESTS or used in AROUND_REQUESTS:
-        return False
-    if user in ABOVE_FEATURES:
-        return used in FEATURES
-    return used in FEATURES and (FEATURES.index(used) < FEATURES.index(user) or (user, used) in UPWARD)
+    if used in APPLICATION:
+        return user == "cli" or module.name in STARTING_POINTS
+    return ROOMS.index(used) < ROOMS.index(user)
 
 
-def test_every_exception_is_needed() -> None:
-    assert {(module.area, _area(imported)) for module, imported in USES} >= UPWARD
-
-
-def test_no_module_leads_back_to_itself_where_features_use_each_other() -> None:
-    mutual = {area for pair in UPWARD for area in pair}
+def test_no_module_leads_back_to_itself() -> None:
     graph: dict[str, set[str]] = {}
     for module, imported in USES:
-        if {module.area, _area(imported)} <= mutual:
+        if "app" not in (module.area, _area(imported)) and _area(imported):
             graph.setdefault(module.name, set()).add(imported)
     TopologicalSorter(graph).prepare()  # Raises CycleError, which names the circle.
+
+
+def test_plumbing_uses_no_feature() -> None:
+    assert not [
+        f"{module} imports {imported}"
+        for module, imported in USES
+        if module.area in PLUMBING
+        and _area(imported) not in (*PLUMBING, *APPLICATION)
+        and not imported.endswith(".models")
+    ]
+
+
+def test_public_classes_have_names_of_their_own() -> None:
+    named = [
+        (node.name, module.name)
+        for module in MODULES
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    count = Counter(name for name, _ in named)
+    assert not sorted(f"{name} in {where}" for name, where in named if count[name] > 1)
+
+
+PRIVATE_WORDS = re.compile(
+    r"anew|\bwish(?!list)|\bstrangers?\b|remak(?:e|ing)|kept answer|give_up|given up"
+    r"|at_hand|at hand|spotting|\bjudging|\basides?\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("path", _prose(), ids=str)
+def test_words_are_those_of_the_field(path: Path) -> None:
+    lines = enumerate((ROOT / path).read_text().splitlines(), 1)
+    assert not [f"{path}:{number}: {line.strip()}" for number, line in lines if PRIVATE_WORDS.search(line)]
 
 
 def test_routes_are_imported_by_the_application_alone() -> None:
@@ -216,8 +215,11 @@ def _runs_upward(module: Module, imported: str) -> bool:
 
 
 def test_only_one_module_knows_the_openapi_library() -> None:
-    assert {module.name for module in MODULES if _imports_library(module, "spectree")} == {"backend.api"}
-    assert {module.area for module in MODULES if "spec" in module.names_from("backend.api")} <= {"docs"}
+    assert {module.name for module in MODULES if _imports_library(module, "spectree")} == {
+        "backend.http.operations",
+        "backend.http.validation",
+    }
+    assert {module.area for module in MODULES if "spec" in module.names_from("backend.http.operations")} <= {"http"}
 
 
 def _imports_library(module: Module, library: str) -> bool:
@@ -253,10 +255,11 @@ def _reads_environment(module: Module) -> Iterator[bool]:
 
 def test_services_do_not_know_that_there_is_a_request() -> None:
     of_requests = {"request", "g", "session", "abort", "jsonify", "make_response", "Response"}
+    rooms = {*ROOMS[ROOMS.index("jobs") :], "redis", "text"}
     knowing = {
         module.name
         for module in MODULES
-        if module.area in FEATURES and module.kind != "routes" and module.names_from("flask") & of_requests
+        if module.area in rooms and module not in ROUTES and module.names_from("flask") & of_requests
     }
     assert knowing <= SEES_THE_REQUEST
 

@@ -48,6 +48,11 @@ class Credential:
     token_hash: bytes = b""
 
     @property
+    def is_login(self) -> bool:
+        """Whether it is an access token, not an API token."""
+        return self.claims is not None
+
+    @property
     def expires_at(self) -> float:
         """The end of an access token, in seconds since 1970; that of an API token is looked up."""
         return self.claims.expires_at if self.claims else math.inf

@@ -1,4 +1,4 @@
-"""/auth: register, log in, refresh, log out; logins and API tokens."""
+"""/auth: log in, refresh, log out; logins and API tokens."""
 
 from __future__ import annotations
 
@@ -8,44 +8,31 @@ from flask import Blueprint, Response, request
 
 from backend.actor import Actor
 from backend.auth import api_tokens, service
-from backend.auth.cookies import clear_cookies, device_cookie_of, logged_in, refresh_token_of, with_cookies
+from backend.auth.clients import client_of_request
+from backend.auth.cookies import clear_cookies, logged_in, refresh_token_of, with_cookies
 from backend.auth.schemas import (
     CookieQuery,
     LoginIn,
     LoginListQuery,
     LoginPage,
     RefreshIn,
-    RegisterIn,
     SessionOut,
     TokenCreatedOut,
     TokenIn,
     TokenListQuery,
     TokenPage,
 )
-from backend.auth.service import Client
 from backend.errors import Unauthenticated
 from backend.http.operations import operation
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 
-def _client() -> Client:
-    agent = request.headers.get("User-Agent", "")
-    return Client(user_agent=agent, ip=request.remote_addr or "", device=device_cookie_of(request))
-
-
-@blueprint.post("/register")
-@operation(scope=None, limit="auth", tag="auth", responses={201: SessionOut, 403: None, 409: None, 429: None})
-def register(json: RegisterIn) -> Response:
-    """Make an account and log in."""
-    return logged_in(service.register(json.email, json.username, json.password, _client()), 201)
-
-
 @blueprint.post("/login")
 @operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 429: None})
 def login(query: CookieQuery, json: LoginIn) -> Response:
     """Log in with a username or mail address; a cookie makes the device known to the account."""
-    return logged_in(service.login(json.login, json.password, _client()), in_cookies=query.cookie)
+    return logged_in(service.login(json.login, json.password, client_of_request()), in_cookies=query.cookie)
 
 
 @blueprint.post("/refresh")

@@ -3,75 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, DateTime, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, func, literal, select, update
 
 from backend.actor import Actor
+from backend.auth.clients import Client
 from backend.auth.devices import KNOWN_ADDRESSES, recognise, remember_device
 from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
-from backend.auth.mail.tokens import ask_for_verification
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
 from backend.auth.notices import notify_new_sign_in
-from backend.auth.passwords import hash_password, password_fault, password_matches
+from backend.auth.passwords import password_matches
 from backend.auth.queries import is_called
-from backend.auth.registrations import count_registration, refuse_too_many_registrations
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
 from backend.auth.session_cache import announce_revoked, revoke_sessions
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
 from backend.clock import utc_now
-from backend.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from backend.errors import Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
-from backend.organizations.service import add_owner, add_personal_organization
 
 # How long a used refresh token gives the newest pair of its session.
 GRACE = timedelta(seconds=5)
+
 NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
-
-
-@dataclass(frozen=True)
-class Client:
-    """Where a login comes from, as the person will see it in the list of sessions; `device` is the device's cookie."""
-
-    user_agent: str
-    ip: str
-    device: str = ""
-
-
-def register(email: str, username: str, password: str, client: Client) -> SessionOut:
-    """A new account with its personal organization, logged in.
-
-    Raises:
-        Forbidden: registration is closed here.
-        Invalid: the password is too easy to guess.
-        Conflict: the mail address or username is taken, in any case of letters.
-        TooManyRequests: too many accounts were made from this address.
-    """
-    if current_settings().REGISTRATION == "closed":
-        raise Forbidden("Registration is closed on this server.")
-    refuse_too_many_registrations(client.ip)
-    user = _add_user(email, username, password, admin=False)
-    record_event(user.id, "registered")
-    session = open_session(user, client)
-    session.device = remember_device(user, client.device)
-    message = ask_for_verification(user)
-    count_registration(client.ip)
-    db.session.commit()
-    send([message])
-    return session
-
-
-def create_user(email: str, username: str, password: str, *, admin: bool) -> User:
-    """A new account, made by the operator; open or closed registration does not matter."""
-    user = _add_user(email, username, password, admin=admin)
-    db.session.commit()
-    return user
 
 
 def login(name: str, password: str, client: Client) -> SessionOut:
@@ -196,40 +155,6 @@ def refuse_bad_username(username: str) -> None:
 def get_user(actor: Actor) -> User:
     """The person who is acting."""
     return db.session.get_one(User, actor.user_id)
-
-
-def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
-    refuse_bad_username(username)
-    fault = password_fault(password, username, email)
-    if fault:
-        raise Invalid.field("body.password", fault, "password")
-    _refuse_taken(email, username)
-    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
-    organization = add_personal_organization(username)
-    user = User(
-        email=email,
-        email_key=fold(email),
-        username=username,
-        username_key=fold(username),
-        password_hash=password_hash,
-        role="admin" if admin else "user",
-        personal_organization_id=organization.id,
-    )
-    db.session.add(user)
-    db.session.flush()
-    add_owner(organization, user.id)
-    return user
-
-
-def _refuse_taken(email: str, username: str) -> None:
-    taken = db.session.execute(
-        select(User.email_key, User.username_key).where(
-            or_(User.email_key == fold(email), User.username_key == fold(username))
-        )
-    ).first()
-    if taken:
-        same_email = taken.email_key == fold(email)
-        raise Conflict("This mail address is already registered." if same_email else "This username is already taken.")
 
 
 def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:

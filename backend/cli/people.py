@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from backend.admin.schemas import AdminUsersQuery
 from backend.admin.service import accounts_with_faults, find_user, list_everybody, set_admin, set_disabled
-from backend.auth import service
 from backend.auth.models import User
 from backend.auth.schemas import RegisterIn
 from backend.cli.application import connected_application
 from backend.errors import DomainError, Invalid
 from backend.http.validation import in_words
+from backend.registration.service import create_user as create_user_account
 
 
 @click.command("create-user")
@@ -32,7 +32,7 @@ def create_user(email: str, username: str, admin: bool, password_stdin: bool) ->
             password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         try:
             given = RegisterIn(email=email, username=username, password=password)
-            user = service.create_user(given.email, given.username, given.password, admin=admin)
+            user = create_user_account(given.email, given.username, given.password, admin=admin)
         except (ValidationError, Invalid) as error:
             raise click.ClickException(_faults(error)) from None
         except DomainError as error:

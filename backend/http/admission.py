@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import g, request
 from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
-from backend.auth.authentication import Credential, actor_of, read_credential, subject_of_person
-from backend.auth.session_cache import LUA_CREDENTIALS, USED_SECONDS
 from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import current_settings
+from backend.http.authentication import Authenticator, Credential, authenticator
 from backend.http.client_addresses import address_digest
 from backend.http.operations import LimitClass, Operation
 from backend.http.preconditions import known_etags
@@ -27,45 +28,7 @@ from backend.redis.resilient import Command, Script
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# Answers what the limits say, what is known of the caller, and the kept answer; each false where it was not asked for,
-# and the last also where a request is refused or its caller not known. With the answer, for whom it is (`Place.name`).
-ADMIT = Script(
-    LUA_CHECK
-    + LUA_CREDENTIALS
-    + LUA_KEPT
-    + """
-local prefix, limited = ARGV[1], false
-if ARGV[2] ~= '' then
-    local windows = {}
-    for at = 1, 6 do windows[at] = tonumber(ARGV[3 + at]) end
-    local subjects = {prefix .. ARGV[2]}
-    -- A token's requests are its person's too.
-    local owner = ARGV[10] == 'token' and owner_of(prefix, ARGV[11])
-    if owner then subjects[2] = prefix .. string.match(ARGV[2], '^limit:[^:]+:') .. 'user:' .. owner end
-    limited = check_all(subjects, tonumber(ARGV[3]), 0, windows)
-end
-local known, user, organization, reach = false, nil, nil, nil
-if ARGV[10] == 'session' then
-    known, user, organization, reach = session(prefix, ARGV[11], ARGV[12])
-elseif ARGV[10] == 'token' then
-    known, user, organization, reach = token(prefix, ARGV[11], ARGV[13])
-end
-if ARGV[15] == '' or not user or (limited and limited[1] == 0) then return {limited, known, false} end
-if ARGV[14] ~= '' then organization = ARGV[14] end
-local place = organization .. ':' .. user .. ':' .. reach
-if ARGV[15] == 'write' then
-    return {limited, known, {'!', stamp_of(prefix, organization, user, 'organization', '')}, place}
-end
-if ARGV[20] ~= '' then
-    local asked = prefix .. 'asked:' .. place
-    if redis.call('ZINCRBY', asked, 1, ARGV[20]) == '1' then redis.call('EXPIRE', asked, ARGV[21]) end
-end
-local etags = {}
-for at = 22, #ARGV do etags[#etags + 1] = ARGV[at] end
-return {limited, known,
-    kept(prefix, ARGV[15], organization, user, reach, ARGV[16], ARGV[17], ARGV[18], ARGV[19], true, etags), place}
-"""
-)
+ADMIT = (Path(__file__).parent / "admit.lua").read_text()
 NO_LIMITS = (0,) * 6
 # What was asked within this time is worth making anew after a write, unless its query is longer than that.
 ASKED_SECONDS, LONGEST_REMADE = 60, 300
@@ -74,6 +37,12 @@ PRIVATE = "private, no-cache"
 VARY = "Authorization, X-Organization-ID"
 # Where a request carries what Redis has said of it already.
 ASKED = "fuze.asked"
+
+
+@lru_cache(maxsize=1)
+def admit_script(credentials: str) -> Script:
+    """Return the script of an admission, given the functions of the authenticator."""
+    return Script(LUA_CHECK + credentials + LUA_KEPT + ADMIT)
 
 
 @dataclass(frozen=True)
@@ -133,9 +102,9 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
         raise fault
     if credential is None:
         return Admission(None, None)
-    actor = actor_of(credential, known)
+    actor = authenticator().actor_of(credential, known)
     g.actor = actor
-    if not credential.claims:
+    if not credential.is_login:
         _charge_person(charge, actor, is_counted=_counts_person(limited))
     found = found_for(actor, question, asked)
     try:
@@ -149,7 +118,9 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
 
 def ask(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> list[Any] | None:
     """What `ADMIT` answers; None while Redis is away. One round trip."""
-    answered = redis_gate().ask(lambda: [admission_command(redis_gate().key(""), charge, credential, question)])
+    answered = redis_gate().ask(
+        lambda: [admission_command(authenticator(), redis_gate().key(""), charge, credential, question)]
+    )
     return answered[0] if answered else None
 
 
@@ -203,13 +174,17 @@ def charge_stranger(limit_class: LimitClass) -> None:
 
 
 def admission_command(
-    prefix: str, charge: Charge, credential: Credential | None, question: Question | Intent | None
+    authenticator: Authenticator,
+    prefix: str,
+    charge: Charge,
+    credential: Credential | None,
+    question: Question | Intent | None,
 ) -> Command:
     """The command that asks all; `prefix` is that of Redis's keys, only good while the question is made."""
     windows = numbers(charge.limits) if charge.limits else NO_LIMITS
     kind, name, user_id = credential.question if credential else ("", "", 0)
     asked = credential.asked if credential and credential.asked is not None else ""
-    return ADMIT.command(
+    return admit_script(authenticator.script).command(
         [],
         prefix,
         charge.name if charge.limits else "",
@@ -218,7 +193,7 @@ def admission_command(
         kind,
         name,
         user_id,
-        USED_SECONDS,
+        authenticator.first_use_seconds,
         asked,
         *_asked(question),
     )
@@ -266,7 +241,7 @@ def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
 
     Then the token's own windows have counted it even if the person's have no room.
     """
-    g.person = subject_of_person(actor.user_id)
+    g.person = authenticator().subject_of_person(actor.user_id)
     if is_counted or charge.limits is None:
         return
     person = replace(charge, subject=g.person)
@@ -286,7 +261,7 @@ def _credential(operation: Operation) -> tuple[Credential | None, Unauthenticate
     if operation.scope is None:
         return None, None
     try:
-        return read_credential(request.headers), None
+        return authenticator().read_credential(request.headers), None
     except Unauthenticated as fault:
         return None, fault
 

@@ -18,9 +18,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from backend.actor import Actor
-from backend.auth.authentication import Credential, known_actor, read_credential
 from backend.errors import DomainError, NotFound
 from backend.http.admission import ASKED, JSON, PRIVATE, VARY, Question, admission_command, found_for, question_of
+from backend.http.authentication import Authenticator, Credential
 from backend.http.middleware.compression import may_rule_out_identity
 from backend.http.middleware.request_id import request_id_of
 from backend.http.operations import Operation, declared_operation
@@ -74,7 +74,10 @@ class Found:
 class Prepared:
     """What a request asks of Redis: the same each time that it is sent, but for the end of its token."""
 
-    def __init__(self, credential: Credential, question: Question, charge: Charge) -> None:
+    def __init__(
+        self, authenticator: Authenticator, credential: Credential, question: Question, charge: Charge
+    ) -> None:
+        self._authenticator = authenticator
         self.credential = credential
         self.question = question
         self.charge = charge
@@ -89,7 +92,7 @@ class Prepared:
         """Packed once for each run of Redis: keys begin with its number."""
         packed_for, packed = self._packed
         if packed_for != prefix:
-            packed = pack(admission_command(prefix, self.charge, self.credential, self.question))
+            packed = pack(admission_command(self._authenticator, prefix, self.charge, self.credential, self.question))
             self._packed = prefix, packed
         return packed
 
@@ -106,6 +109,7 @@ class KeptAnswers:
             has_origins: Whether browsers of other origins may call, so that every answer varies by origin.
         """
         self._app = app
+        self._authenticator: Authenticator = app.extensions["authenticator"]
         self._behind = behind
         self._vary = f"{VARY}, Origin, Accept-Encoding" if has_origins else f"{VARY}, Accept-Encoding"
         self._remembered = lru_cache(maxsize=REMEMBERED_PATHS)(self._look_up)
@@ -139,7 +143,7 @@ class KeptAnswers:
             environ[ASKED] = answered = asked.ask(gate)
             if answered is None or not answered[2] or not gate.is_trusted:
                 return None
-            actor = known_actor(asked.credential, answered[1], self._app.extensions["entry_signer"])
+            actor = self._authenticator.known_actor(asked.credential, answered[1])
             if actor is None:
                 return None
             actor.require(read.operation.scope or "")
@@ -163,8 +167,9 @@ class KeptAnswers:
             question = question_of(read.operation, environ, headers, read.bookmark_id) if read else None
             if read is None or question is None:
                 raise NotFound
-            credential = read_credential(headers)
-            return Prepared(credential, question, Charge(credential.subject, read.operation.limit, rate_limits()))
+            credential = self._authenticator.read_credential(headers)
+            charge = Charge(credential.subject, read.operation.limit, rate_limits())
+            return Prepared(self._authenticator, credential, question, charge)
 
     def _is_to_be_packed(self, environ: WSGIEnvironment, answer: Answer) -> bool:
         accepted = environ.get("HTTP_ACCEPT_ENCODING")

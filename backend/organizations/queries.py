@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from backend.actor import Actor
+from backend.auth.memberships import is_member, own
 from backend.auth.models import User
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.http.pagination import Sort, page_of, paginate
-from backend.organizations.access import is_member, own, require_owner
+from backend.organizations.access import require_owner
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import (
     InvitationListQuery,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from backend.auth.service import create_user
 from backend.errors import Invalid
+from backend.registration.service import create_user
 from tests.support.api import PASSWORD, Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

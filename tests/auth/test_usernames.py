@@ -17,10 +17,10 @@ from backend.admin.service import find_user
 from backend.auth.models import User
 from backend.auth.names import INVISIBLE, fold, is_username_key, username_fault
 from backend.auth.queries import is_called
-from backend.auth.service import create_user
 from backend.cli import people
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
+from backend.registration.service import create_user
 from tests.support.api import PASSWORD, Api, field_errors
 
 AT_SIGNS = [chr(code) for code in range(0x80, 0x110000) if "@" in unicodedata.normalize("NFKC", chr(code))]

@@ -10,10 +10,11 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from backend.auth.clients import Client
 from backend.auth.models import User
 from backend.auth.names import fold
 from backend.auth.passwords import hash_password
-from backend.auth.service import Client, open_session
+from backend.auth.service import open_session
 from backend.extensions import db
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.redis.resilient import RedisGate

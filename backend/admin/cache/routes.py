@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 
 from backend.actor import Actor
-from backend.admin.cache.schemas import CacheStatistics
 from backend.http.operations import operation
 from backend.http.response_cache import statistics
+from backend.http.response_cache.schemas import CacheStatistics
 
 blueprint = Blueprint("cache", __name__, url_prefix="/cache")
 

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from backend.actor import Actor
 from backend.auth.schemas import RegisterIn
-from backend.auth.service import create_user
 from backend.cli.application import connected_application
 from backend.cli.demo.collection import load_collection
 from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings
+from backend.registration.service import create_user
 
 
 @click.command()

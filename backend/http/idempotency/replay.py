@@ -10,8 +10,8 @@ from flask import Response, current_app, request
 
 from backend.actor import Actor
 from backend.errors import Invalid
+from backend.http.authentication import authenticator
 from backend.http.idempotency.service import Attempt, Replay, claim, complete, release
-from backend.organizations.access import role_in
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -65,7 +65,7 @@ def _standing(actor: Actor) -> str:
     One statement where the path names an organization; else none.
     """
     path = request.view_args or {}
-    role = role_in(actor, path["organization_id"]) if "organization_id" in path else actor.role
+    role = authenticator().role_in(actor, path["organization_id"]) if "organization_id" in path else actor.role
     return f"{actor.organization_id} {actor.reach} {role}"
 
 

@@ -34,6 +34,8 @@ HEADERS = {
 }
 HEADERS_OF = {202: ["Location"], 401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
 CONVERTER_SCHEMAS = {"id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}}
+# Generated clients call operations by their ids: a view keeps its id when it moves to another blueprint.
+ID_PREFIXES = {"registration": "auth"}
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if declared is not None:
                 operation = document["paths"][path][method.lower()]
-                operation["operationId"] = rule.endpoint.replace(".", "_")
+                operation["operationId"] = _operation_id(rule.endpoint)
                 _complete_operation(operation, declared)
                 _add_examples(operation, declared, document["components"])
                 if method == "PATCH":
@@ -145,3 +147,8 @@ def _complete_path_parameter(parameter: dict[str, Any]) -> None:
 def _template(rule: str) -> str:
     parts = rule.replace("<", "{").replace(">", "}").split("{")
     return parts[0] + "".join("{" + part.partition(":")[2] if ":" in part else "{" + part for part in parts[1:])
+
+
+def _operation_id(endpoint: str) -> str:
+    blueprint, _, view = endpoint.rpartition(".")
+    return f"{ID_PREFIXES.get(blueprint, blueprint)}_{view}"

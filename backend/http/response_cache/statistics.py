@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import cast
 
-from backend.admin.cache.schemas import CacheStatistics, NamespaceStatistics
 from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.schemas import CacheStatistics, NamespaceStatistics
 from backend.http.response_cache.store import COUNTS
 from backend.redis.client import redis_gate
 from backend.redis.resilient import FAILURES

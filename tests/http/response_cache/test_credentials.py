@@ -13,10 +13,9 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from backend.actor import Actor
-from backend.auth import session_cache
+from backend.auth import authentication, session_cache
 from backend.cache_warmup import service as warming
 from backend.cache_warmup.jobs import warm_people_of_today, warm_person
-from backend.http import fast_path
 from backend.http.operations import declared_operation
 from backend.redis.resilient import RedisGate
 from tests.organizations.teams import make_team, settle, write
@@ -379,7 +378,7 @@ def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets
     with pytest.MonkeyPatch.context() as patch:
         # As if what stands there were not believed: PostgreSQL is asked who acts.
         patch.setattr(session_cache, "known_token", lambda *_: (None, None, False))
-        patch.setattr(fast_path, "known_actor", lambda *_: None)
+        patch.setattr(authentication, "known_actor", lambda *_: None)
         for path in ("/bookmarks", "/organizations"):
             answer = script.get(path)
             assert [item["id"] for item in answer.json["items"]] != [

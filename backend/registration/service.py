@@ -1,0 +1,84 @@
+"""Registration: an account with its personal organization."""
+
+from __future__ import annotations
+
+from sqlalchemy import or_, select
+
+from backend.auth.clients import Client
+from backend.auth.devices import remember_device
+from backend.auth.events import record_event
+from backend.auth.mail.tokens import ask_for_verification
+from backend.auth.models import User
+from backend.auth.names import fold
+from backend.auth.passwords import hash_password, password_fault
+from backend.auth.schemas import SessionOut
+from backend.auth.service import open_session, refuse_bad_username
+from backend.errors import Conflict, Forbidden, Invalid
+from backend.extensions import current_settings, db
+from backend.jobs.queue import send
+from backend.organizations.service import add_owner, add_personal_organization
+from backend.registration.limits import count_registration, refuse_too_many_registrations
+
+
+def register(email: str, username: str, password: str, client: Client) -> SessionOut:
+    """A new account with its personal organization, logged in.
+
+    Raises:
+        Forbidden: registration is closed here.
+        Invalid: the password is too easy to guess.
+        Conflict: the mail address or username is taken, in any case of letters.
+        TooManyRequests: too many accounts were made from this address.
+    """
+    if current_settings().REGISTRATION == "closed":
+        raise Forbidden("Registration is closed on this server.")
+    refuse_too_many_registrations(client.ip)
+    user = _add_user(email, username, password, admin=False)
+    record_event(user.id, "registered")
+    session = open_session(user, client)
+    session.device = remember_device(user, client.device)
+    message = ask_for_verification(user)
+    count_registration(client.ip)
+    db.session.commit()
+    send([message])
+    return session
+
+
+def create_user(email: str, username: str, password: str, *, admin: bool) -> User:
+    """A new account, made by the operator; open or closed registration does not matter."""
+    user = _add_user(email, username, password, admin=admin)
+    db.session.commit()
+    return user
+
+
+def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
+    refuse_bad_username(username)
+    fault = password_fault(password, username, email)
+    if fault:
+        raise Invalid.field("body.password", fault, "password")
+    _refuse_taken(email, username)
+    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
+    organization = add_personal_organization(username)
+    user = User(
+        email=email,
+        email_key=fold(email),
+        username=username,
+        username_key=fold(username),
+        password_hash=password_hash,
+        role="admin" if admin else "user",
+        personal_organization_id=organization.id,
+    )
+    db.session.add(user)
+    db.session.flush()
+    add_owner(organization, user.id)
+    return user
+
+
+def _refuse_taken(email: str, username: str) -> None:
+    taken = db.session.execute(
+        select(User.email_key, User.username_key).where(
+            or_(User.email_key == fold(email), User.username_key == fold(username))
+        )
+    ).first()
+    if taken:
+        same_email = taken.email_key == fold(email)
+        raise Conflict("This mail address is already registered." if same_email else "This username is already taken.")
