@@ -15,7 +15,7 @@ from gunicorn.http import message
 from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
-from backend.cli.up.processes import die_with_parent
+from backend.cli.up.processes import end_forks_with_parent
 from backend.extensions import after_fork
 from backend.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.observability.logging import flush_batches, start_batches
@@ -63,7 +63,7 @@ loglevel = "warning"
 proc_name = "fuze"
 
 # The kernel ends a worker whose arbiter was killed, at once.
-os.register_at_fork(after_in_child=die_with_parent)
+end_forks_with_parent()
 
 _headers_with_banner = Response.default_headers
 
