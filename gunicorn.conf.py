@@ -16,9 +16,9 @@ from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
 from backend.cache_warmup.service import start_remaking
-from backend.database import after_fork
+from backend.extensions import after_fork
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
-from backend.local_stack.processes import die_with_parent
+from backend.local_stack.processes import end_forks_with_parent
 from backend.observability.logging import flush_batches, start_batches
 from config import ConfigurationError, load_settings
 
@@ -36,6 +36,7 @@ except ConfigurationError as error:
     sys.exit(str(error))
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 wsgi_app = "wsgi:app"
 bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
 # Two for each core, since some always wait for the database. Each holds an embedding session of about 150 MB
@@ -62,7 +63,7 @@ loglevel = "warning"
 proc_name = "fuze"
 
 # The kernel ends a worker whose arbiter was killed, at once.
-os.register_at_fork(after_in_child=die_with_parent)
+end_forks_with_parent()
 
 _headers_with_banner = Response.default_headers
 

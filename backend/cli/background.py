@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +11,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from backend.cli.settings import settings_with_database
 from backend.jobs.lanes import ask_redis, run_worker
 from backend.jobs.scheduler import run_scheduler
-from backend.local_stack.processes import die_with_parent
+from backend.local_stack.processes import end_forks_with_parent
 from backend.redis.faults import redis_fault
 
 
@@ -21,7 +20,7 @@ def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
     settings = settings_with_database("worker")
     # Lanes, RQ's children for each message and what reads pages must not outlive this process.
-    os.register_at_fork(after_in_child=die_with_parent)
+    end_forks_with_parent()
     with _redis_lets_us_in():
         ask_redis(settings)
         run_worker(settings)

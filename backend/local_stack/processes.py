@@ -32,6 +32,22 @@ def die_with_parent(death_signal: int = signal.SIGKILL) -> None:
         _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
 
 
+def end_forks_with_parent() -> None:
+    """Have every process that is forked from here on, by this process or by its forks, end with its parent."""
+    parent = 0
+
+    def remember_parent() -> None:
+        nonlocal parent
+        parent = os.getpid()
+
+    def tie_to_parent() -> None:
+        die_with_parent()
+        if os.getppid() != parent:  # The parent died before the line above.
+            os._exit(1)
+
+    os.register_at_fork(before=remember_parent, after_in_child=tie_to_parent)
+
+
 def spawn(
     argv: Sequence[str],
     *,

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backend.cli import main
-from tests.support.processes import alive, eventually, free_port
+from tests.support.processes import alive, eventually, free_port, survivors
 from tests.support.stack import NOT_INHERITED, RunningStack, backend
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
@@ -144,7 +144,8 @@ def test_kill_nine_leaves_nothing_behind_and_the_next_start_works(directory):
     with RunningStack(directory / "var") as running:
         family = running.wait_ready().family()
         running.stop(signal.SIGKILL)
-    assert eventually(lambda: not [pid for pid in family if alive(pid)], 30)
+    eventually(lambda: not [pid for pid in family if alive(pid)], 30)
+    assert survivors(family) == {}
     assert (directory / "var" / "stack.json").exists()
 
     with RunningStack(directory / "var") as running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
@@ -31,3 +32,14 @@ def alive(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def survivors(pids: list[int]) -> dict[int, list[str]]:
+    """Those of some processes that still run, with their state and command lines."""
+    found: dict[int, list[str]] = {}
+    for pid in pids:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if alive(pid):
+                found[pid] = [process.status(), str(process.ppid()), *process.cmdline()]
+    return found
