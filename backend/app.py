@@ -18,7 +18,7 @@ from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
-from backend.bookmarks.tags.service.routes import blueprint as tags
+from backend.bookmarks.tags.routes import blueprint as tags
 from backend.database import bind_database, remember_app
 from backend.extensions import cors, jwt
 from backend.health.routes import blueprint as health

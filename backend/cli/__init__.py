@@ -9,7 +9,7 @@ import click
 from config import VERSION
 
 COMMANDS = {
-    "up": ("backend.local_stack", "up", "Run all of Fuze in the foreground, until Ctrl-C."),
+    "up": ("backend.cli.up", "up", "Run all of Fuze in the foreground, until Ctrl-C."),
     "worker": ("backend.cli.background", "worker", "Work off the queue of jobs."),
     "scheduler": (
         "backend.cli.background",

@@ -18,7 +18,7 @@ from backend.jobs.models import Job
 from backend.jobs.rights import LOST, SCOPES
 from backend.jobs.service import KINDS
 from backend.tasks import jobs as task_jobs
-from backend.tasks.breakdown.service import llm_steps
+from backend.tasks.breakdown import llm_steps
 from backend.tasks.jobs import run_breakdown
 from tests.profile.teams import make_team
 from tests.support.api import PASSWORD, Api

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
 from backend.search import results
+from backend.search.highlights import matching
 from backend.search.highlights.budget import (
     RESPONSE_ANALYSED,
     RESPONSE_SCANNED,
@@ -18,7 +19,7 @@ from backend.search.highlights.budget import (
     Budget,
 )
 from backend.search.highlights.matching import matcher
-from backend.search.highlights.snippets import best_snippet, highlight_title, is_marked, matching
+from backend.search.highlights.snippets import best_snippet, highlight_title, is_marked
 from backend.text.query_language import parse
 from tests.support.api import Api
 from tests.support.pages import add_page

@@ -19,9 +19,9 @@ from backend.redis.client import redis_client
 from backend.search import recent
 from backend.search.jobs import refresh_suggestions, resend_due_suggestions
 from backend.search.recent import recent_searches, remember_search
+from backend.search.suggest import queries as suggestion_queries
+from backend.search.suggest import refresh as suggestion_refresh
 from backend.search.suggest.refresh import due_organizations
-from backend.search.suggest.service import queries as suggestion_queries
-from backend.search.suggest.service import refresh as suggestion_refresh
 from backend.search.suggest.vocabulary import is_one_typo, near_keys, typed_words, words_in
 from tests.support.api import Api, field_errors
 from tests.support.factories import unreachable_gate

@@ -6,7 +6,7 @@ from flask import Blueprint
 
 from backend.actor import Actor
 from backend.bookmarks import queries
-from backend.bookmarks.attachments.service import service as attachments
+from backend.bookmarks.attachments import service as attachments
 from backend.bookmarks.schemas import AttachedBookmarkOut, AttachedBookmarkPage, AttachedListQuery, AttachIn
 from backend.http.operations import operation
 from backend.http.pagination import page_of

@@ -6,8 +6,8 @@ from flask import Blueprint
 
 from backend.actor import Actor
 from backend.bookmarks import cache_policy
-from backend.bookmarks.tags.service import service
-from backend.bookmarks.tags.service.schemas import (
+from backend.bookmarks.tags import service
+from backend.bookmarks.tags.schemas import (
     TagListQuery,
     TagMergeIn,
     TagOut,

@@ -12,7 +12,7 @@ from backend.bookmarks.bulk_actions import refresh_or_defer
 from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
-from backend.bookmarks.tags.service.schemas import TagListQuery, TagOut, TagPage
+from backend.bookmarks.tags.schemas import TagListQuery, TagOut, TagPage
 from backend.database import again_after_lost_race
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import db

@@ -7,7 +7,7 @@ from flask import Blueprint
 from backend.actor import Actor
 from backend.http.operations import operation
 from backend.recommendations import queries
-from backend.recommendations.feedback.service import service as feedback
+from backend.recommendations.feedback import service as feedback
 from backend.recommendations.schemas import FeedbackIn, FeedbackListQuery, FeedbackOut, FeedbackPage, FeedbackPut
 
 blueprint = Blueprint("feedback", __name__, url_prefix="/feedback")
