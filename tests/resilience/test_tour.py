@@ -1,4 +1,4 @@
-"""The README's walk through projects and recommendations works as pasted: its own lines run in a shell against the
+"""The tour's walk through projects and recommendations works as pasted: its own lines run in a shell against the
 running stack, on the collection that they load."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OF_THE_API = {"rate limiting", "redis", "caching", "api design", "http", "postgr
 
 def walk(stack: Stack) -> list[str]:
     """What the lines print, each on its own."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs/tour.md").read_text(), re.DOTALL)
     [lines] = [block for block in blocks if "/recommendations?" in block]
     surroundings = {"API": f"{stack.url}/api/v1", "PYTHON": sys.executable, "FUZE_DATA_DIR": str(stack.data_dir)}
     done = subprocess.run(
