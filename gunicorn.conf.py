@@ -16,7 +16,7 @@ from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
 from backend.cache_warmup.service import start_remaking
-from backend.extensions import after_fork
+from backend.database import after_fork
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.local_stack.processes import end_forks_with_parent
 from backend.observability.logging import flush_batches, start_batches

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import _Slot
 from backend.auth.jobs import purge_sessions
-from backend.bookmarks.jobs import purge_trash, refresh_due_documents
+from backend.bookmarks.jobs import purge_trash, refresh_due_documents, resend_due_documents
 from backend.extensions import current_settings, db
 from backend.index.embeddings import embed_next_batch, is_embedding_due, pending_embeddings
 from backend.index.jobs import embed_bookmarks, resend_due_work
@@ -124,8 +124,9 @@ def test_the_schedulers_pass_asks_for_due_vectors_and_documents_once(ada: Api, p
     ada.save("https://example.org/", title="due")
     run("UPDATE bookmarks SET document_due_at = now()")
     redis_client().flushall()
-    resend_due_work()
-    resend_due_work()
+    for _ in range(2):
+        resend_due_work()
+        resend_due_documents()
     assert depth() == 2
 
 
