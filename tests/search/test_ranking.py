@@ -358,7 +358,7 @@ def test_the_schedulers_pass_asks_for_counts_when_documents_have_changed(
     monkeypatch.setattr(statistics_refresh, "IN_FLIGHT_SECONDS", 0)
     sent: list[str] = []
     monkeypatch.setattr(jobs, "send", lambda messages: sent.extend(message.function for message in messages))
-    function = "index.refresh_changed_statistics"
+    function = "bookmarks.refresh_changed_statistics"
     fill(ada, made_words(1, statistics.CHANGES - 1))
     resend_due_work()
     assert function not in sent
