@@ -44,7 +44,7 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.neighbours import Ranked
 from backend.extensions import db
 from backend.search.collection import Statistics, read_statistics
-from backend.search.naming import NOT_NAMED, Names, named_bookmarks
+from backend.search.naming import NO_NAMES, NOT_NAMED, Names, named_bookmarks
 from backend.search.wanted import Finder, Wanted, any_finder
 
 SCORED = """
@@ -58,7 +58,7 @@ ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
 # The order is that of no index: reading along one until enough documents are found would unpack each on the way.
 MATCHING = f"""{SCORED}
       FROM (SELECT d.bookmark_id, d.impacts, d.page_impacts FROM bookmark_documents d WHERE {OWN} AND {HOLDS}
-             ORDER BY extract(epoch FROM d.written_at) DESC LIMIT :budget) AS d
+             ORDER BY date_part('epoch', d.written_at) DESC LIMIT :budget) AS d
 """  # nosec B608
 GIVEN = f"{SCORED} FROM bookmark_documents d WHERE {ONE_OF} AND {OWN}"  # nosec B608
 CHAMPIONS = f"""{SCORED}
@@ -72,7 +72,6 @@ CHAMPIONS = f"""{SCORED}
 """  # nosec B608
 
 NOTHING = Requirements("", False, ())
-NO_NAMES = Names()
 
 Scored = TextualSelect | Select[int, float]
 
@@ -88,7 +87,12 @@ class WordSearch:
     """A search by words: what is wanted and required of an organization's bookmarks."""
 
     def __init__(
-        self, organization_id: int, wanted: Wanted, required: Requirements = NOTHING, known: Statistics | None = None
+        self,
+        organization_id: int,
+        wanted: Wanted,
+        required: Requirements = NOTHING,
+        known: Statistics | None = None,
+        names: Names = NO_NAMES,
     ) -> None:
         """Remember what to look for; nothing is read yet.
 
@@ -97,30 +101,29 @@ class WordSearch:
             wanted: The words to rank by; without any, what is required is found, the newest first.
             required: What every result must fulfil.
             known: What `statistics` would read, if that has been read for these words and others together.
+            names: What the query may name; what is named comes before everything else.
         """
         self.organization_id = organization_id
         self.wanted = wanted
         self.required = required
+        self.names = names
         if known is not None:
             self.statistics = known
 
     @cached_property
     def statistics(self) -> Statistics:
-        """What is known of the words wanted; see `read_statistics`."""
-        return read_statistics(self.organization_id, self.wanted)
+        """What is known of the words wanted and the names; see `read_statistics`."""
+        return read_statistics(self.organization_id, self.wanted, self.names)
 
-    def best(
-        self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool, names: Names = NO_NAMES
-    ) -> Best:
+    def best(self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool) -> Best:
         """The best matches by BM25: ids with their scores, those that hold all words first. Two to four statements.
 
         Args:
             where: Conditions on Bookmark that every result fulfils, those of `required` among them.
             limit: At most so many.
             is_filtered: Whether `where` leaves out more than the trash and the archive.
-            names: What the query may name; what is named comes before everything else.
         """
-        named = self._named(names)
+        named = self._named()
         if not self.wanted.places or not (self.wanted.finders or self.required.bounded):
             # What holds no word at all finds nothing by itself but what has it for a title.
             if self.required.words or self.required.others:
@@ -248,10 +251,12 @@ class WordSearch:
         )
         return candidates.c.id.in_(found)
 
-    def _named(self, names: Names) -> CTE | None:
+    def _named(self) -> CTE | None:
         """What the query names, whatever its words."""
+        if self.names == NO_NAMES or not self.statistics.tiers:
+            return None
         words = " & ".join(finder.words for finder in self.wanted.finders)
-        return named_bookmarks(self.organization_id, names, words, self.required.words)
+        return named_bookmarks(self.organization_id, self.statistics.tiers, words, self.required.words)
 
     def _scored_names(self, named: CTE) -> Select[int, float]:
         own = select(self.score()).where(BookmarkDocument.bookmark_id == named.c.id)
