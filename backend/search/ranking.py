@@ -141,7 +141,7 @@ class WordSearch:
 
     def score(self) -> ColumnElement[float]:
         """The BM25 score, as a column beside `BookmarkDocument`."""
-        weights = cast(literal(sparse_literal(self._weights()), Text), SPARSEVEC(DIMENSIONS))
+        weights = cast(literal(self._weights_literal, Text), SPARSEVEC(DIMENSIONS))
         score = -BookmarkDocument.impacts.op("<#>", return_type=Float())(weights)
         page_score = -BookmarkDocument.page_impacts.op("<#>", return_type=Float())(weights)
         return (score + func.coalesce(page_score, 0)).label("score")
@@ -192,7 +192,7 @@ class WordSearch:
         return self._scored(MATCHING, words=self._words(*words), budget=max(1, self.statistics.budget // part))
 
     def _champions(self, common: Sequence[Finder]) -> Scored:
-        weights = self._weights()
+        weights = self._weights
         places = {place for finder in common for place in finder.places if place in self.statistics.common}
         terms = [term_id(lexeme) for place in places for lexeme in place]
         # By what is known beforehand the best in truth are well among these.
@@ -228,11 +228,16 @@ class WordSearch:
 
     def _scored(self, statement: str, **values: object) -> TextualSelect:
         """A statement that scores documents as a selection of `id` and `score`."""
-        values["weights"] = sparse_literal(self._weights())
+        values["weights"] = self._weights_literal
         values["organization_id"] = self.organization_id
         bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
         return text(statement).bindparams(*bound).columns(column("id", BigInteger), column("score", Float))
 
+    @cached_property
+    def _weights_literal(self) -> str:
+        return sparse_literal(self._weights)
+
+    @cached_property
     def _weights(self) -> dict[int, float]:
         weights: dict[int, float] = {}
         for place, count in self.wanted.places.items():
