@@ -391,3 +391,9 @@ def test_long_chunks_are_not_remembered(remembered):
         analyze(f"{chunk} word", "en")
         words_in(f"{chunk} word")
     assert remembered.cache_info().currsize == 1
+
+
+def test_what_is_remembered_of_a_word_is_not_changed_by_whoever_asked() -> None:
+    first = query_terms("gardens", ["en"])
+    first[0].clear()
+    assert query_terms("gardens", ["en"]) == [["gardens", "garden~en"]]
