@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Text, and_, any_, false, func, literal, not_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, bindparam, false, func, literal, not_, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
@@ -16,9 +17,10 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage,
 from backend.extensions import db
 from backend.index.impacts import is_telling
 from backend.index.labels import language_label, organization_label, site_label
-from backend.text.analysis import query_forms, query_terms, quoted
 from backend.text.query_language import Clause, Field, Filter, Phrase, Query, Term, Unit, Value, units_of
 from backend.text.stemming import language_of
+from backend.text.terms import LONGEST_REMEMBERED, REMEMBERED, query_forms, query_terms
+from backend.text.tokens import quoted
 from backend.text.urls import DEFAULT_PORTS, Site, normalise_domain, read_site
 
 Languages = Sequence[str | None]
@@ -26,6 +28,27 @@ Languages = Sequence[str | None]
 Place = tuple[str, ...]
 # So many matching documents are passed on as a list.
 FEW = 40_000
+# Made once: to make such a statement takes as long as to execute it.
+_OF_ORGANIZATION = bindparam("organization_id", type_=BigInteger)
+SPOKEN = select(
+    func.set_config("enable_seqscan", "off", True),
+    func.array(
+        select(SearchLanguage.language)
+        .where(SearchLanguage.organization_id == _OF_ORGANIZATION)
+        .order_by(SearchLanguage.language)
+        .scalar_subquery()
+    ),
+)
+SPOKEN_AND_TAGS = SPOKEN.add_columns(
+    func.array(
+        select(Tag.name_key)
+        .where(
+            Tag.organization_id == _OF_ORGANIZATION,
+            Tag.name_key == any_(bindparam("hashed", type_=ARRAY(Text))),
+        )
+        .scalar_subquery()
+    )
+)
 # Of filters, those that documents tell by a label.
 LABELLED = ("site", "lang")
 
@@ -201,7 +224,15 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
 def meant(place: Sequence[str], languages: Languages) -> Place:
     """A place without the stems that are stop words of their language while the word itself is none there: nearly every
     text of that language holds them."""
+    is_short = len(place[0]) <= LONGEST_REMEMBERED
+    return (_remembered if is_short else _without_stop_words)(tuple(place), tuple(languages))
+
+
+def _without_stop_words(place: Place, languages: tuple[str | None, ...]) -> Place:
     return (place[0], *(lexeme for lexeme in place[1:] if _is_worth_asking(lexeme, place[0], languages)))
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_without_stop_words)
 
 
 def in_project(organization_id: int, project_id: int) -> ColumnElement[bool]:
@@ -241,14 +272,8 @@ def understand(organization_id: int, query: Query) -> tuple[Query, Languages]:
     """
     if not query.hashed and not asks_documents(query):
         return query, [None]
-    spoken = select(SearchLanguage.language).where(SearchLanguage.organization_id == organization_id)
-    by_index = func.set_config("enable_seqscan", "off", True)
-    columns: list[ColumnElement[Any]] = [by_index, func.array(spoken.order_by("language").scalar_subquery())]
-    if query.hashed:
-        is_named = Tag.name_key == any_(literal(list(query.hashed), ARRAY(Text)))
-        named = select(Tag.name_key).where(Tag.organization_id == organization_id, is_named)
-        columns.append(func.array(named.scalar_subquery()))
-    _, languages, *tags = db.session.execute(select(*columns)).one()
+    values = {"organization_id": organization_id, "hashed": list(query.hashed)}
+    _, languages, *tags = db.session.execute(SPOKEN_AND_TAGS if query.hashed else SPOKEN, values).one()
     return (query.with_tags({*tags[0]}) if tags else query), [None, *languages]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 
@@ -12,20 +13,25 @@ from backend.extensions import db
 from backend.index.impacts import term_id
 from backend.index.labels import generation_label, organization_label
 from backend.index.statistics import scoring_budget
+from backend.search.exact_matches import NO_NAMES, Names, name_columns, name_values, read_tiers
 from backend.search.query_plan import Finder, Wanted
-from backend.text.analysis import quoted
 from backend.text.stop_words import stop_words_of_all
+from backend.text.tokens import quoted
 
 # Without stored counts documents are counted for the query, up to this bound.
 COUNTED = 5_000
 
-STORED = text("""
-    SELECT s.documents, s.pages, s.terms, s.generation, s.counted_generation, t.term, t.documents AS holding,
-           t.champions IS NOT NULL AS has_champions
-      FROM search_statistics s
-      LEFT JOIN search_terms t ON t.organization_id = s.organization_id AND t.term = ANY(:terms)
-     WHERE s.organization_id = :organization_id
-""")
+# One row, whether or not counts are stored: of the terms as arrays, since rows take longer to read.
+STORED = """
+    SELECT s.documents, s.pages, s.terms, s.generation, s.counted_generation, t.known, t.holding, t.common {names}
+      FROM (SELECT CAST(:organization_id AS bigint) AS id) AS o
+      LEFT JOIN search_statistics s ON s.organization_id = o.id
+      LEFT JOIN LATERAL (
+           SELECT array_agg(term) AS known, array_agg(documents) AS holding,
+                  array_agg(term) FILTER (WHERE champions IS NOT NULL) AS common
+             FROM search_terms
+            WHERE organization_id = o.id AND term = ANY(:terms)) AS t ON true
+"""
 COUNT = text("""
     SELECT found.holding, found.pages
       FROM unnest(CAST(CAST(:words AS text[]) AS tsquery[])) WITH ORDINALITY AS q(words, place)
@@ -49,6 +55,7 @@ class Statistics:
         fresh: Labels of what was written since the champions were chosen; none if there are no champions.
         budget: How many candidates may be scored.
         pages: How many documents may hold a stop word that are not counted as holding it: in pages it has no weight.
+        tiers: Which bookmarks the query may name, as `read_tiers` tells.
     """
 
     documents: int
@@ -58,6 +65,7 @@ class Statistics:
     budget: int
     pages: int = 0
     rare: frozenset[str] = frozenset()
+    tiers: Mapping[int, int] = field(default_factory=dict)
 
     def found_by(self, finder: Finder) -> int:
         """At most how many documents a finder finds, about."""
@@ -72,32 +80,36 @@ class Statistics:
         return math.log(1 + (max(self.documents - holding, 0) + 0.5) / (holding + 0.5))
 
 
-def read_statistics(organization_id: int, wanted: Wanted, *, is_counted: bool = True) -> Statistics:
-    """What is known of the organization and of the words wanted. One statement; two without stored counts, or one again
-    if the caller knows that there are none."""
-    if not is_counted:
+def read_statistics(
+    organization_id: int, wanted: Wanted, names: Names = NO_NAMES, *, is_counted: bool = True
+) -> Statistics:
+    """What is known of the organization, of the words wanted, and of what the query may name. One statement; two
+    without stored counts, or one again if the caller knows that there are none and names nothing."""
+    if not is_counted and names == NO_NAMES:
         return _count(organization_id, wanted)
     terms = {lexeme: term_id(lexeme) for place in wanted.places for lexeme in place}
-    rows = db.session.execute(STORED, {"organization_id": organization_id, "terms": list(terms.values())}).all()
-    if not rows or not rows[0].terms:
-        return _count(organization_id, wanted)
-    head = rows[0]
-    stored = {row.term: row for row in rows}
+    values = {"organization_id": organization_id, "terms": list(terms.values()), **name_values(names)}
+    row = db.session.execute(text(STORED.format(names=name_columns(names))), values).one()
+    tiers = read_tiers(row)
+    if not row.terms:
+        return replace(_count(organization_id, wanted), tiers=tiers)
+    held = dict(zip(row.known or (), row.holding or (), strict=True))
+    champions = {*(row.common or ())}
     holding = {}
     common = set()
     rare: set[str] = set()
     for place in wanted.places:
-        known = {lexeme: stored.get(term) for lexeme, term in ((lexeme, terms[lexeme]) for lexeme in place)}
         # A document has one language, and a word as it is written counts as its stem where it has both.
-        holding[place] = max(1, sum(row.holding for row in known.values() if row))
-        if any(row and row.has_champions for row in known.values()):
+        holding[place] = max(1, sum(held.get(terms[lexeme], 0) for lexeme in place))
+        lacking = [lexeme for lexeme in place if terms[lexeme] not in champions]
+        if len(lacking) < len(place):
             common.add(place)
-            rare.update(lexeme for lexeme, row in known.items() if not (row and row.has_champions))
+            rare.update(lacking)
     # While the worker counts there are two generations, and more if it was broken off.
-    generations = range(head.counted_generation, head.generation + 1)
+    generations = range(row.counted_generation, row.generation + 1)
     fresh = tuple(generation_label(organization_id, generation) for generation in generations)
-    budget = scoring_budget(head.documents, head.pages)
-    return Statistics(head.documents, holding, frozenset(common), fresh, budget, head.pages, frozenset(rare))
+    budget = scoring_budget(row.documents, row.pages)
+    return Statistics(row.documents, holding, frozenset(common), fresh, budget, row.pages, frozenset(rare), tiers)
 
 
 def _count(organization_id: int, wanted: Wanted) -> Statistics:

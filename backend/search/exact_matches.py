@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Integer,
     LargeBinary,
-    Select,
-    Text,
-    and_,
+    Row,
     any_,
+    column,
     func,
     literal,
-    literal_column,
+    or_,
     select,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.provenance import title_key
@@ -41,6 +40,12 @@ SCHEMES = ("http://", "https://")
 # What people and programs put around an address.
 AROUND_ADDRESSES = "<>\"'“”„‟‘’«»"
 HIGHEST = "\U0010ffff"
+LIVE = "SELECT id FROM bookmarks WHERE organization_id = :organization_id AND deleted_at IS NULL"
+CONDITIONS = {
+    "links": "url_hash = ANY(:links)",
+    "titles": f"title_key = ANY(:titles) LIMIT {MOST_NAMED}",
+    "beginnings": f"title_key ~>=~ :least AND title_key ~<~ :above LIMIT {MOST_NAMED + 1}",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,9 @@ class Names:
     links: tuple[bytes, ...] = ()
     titles: tuple[str, ...] = ()
     beginning: str = ""
+
+
+NO_NAMES = Names()
 
 
 def names_in(text: str, query: Query) -> Names:
@@ -87,43 +95,59 @@ def same_links(links: Sequence[bytes]) -> ColumnElement[bool]:
     return Bookmark.url_hash == any_(literal(list(links), ARRAY(LargeBinary)))
 
 
-def named_bookmarks(organization_id: int, names: Names, words: str, required: str) -> CTE | None:
-    """The bookmarks that are named, as `id` and `tier`, outside the trash; None if nothing can be.
+def name_columns(names: Names) -> str:
+    """Columns, each after a comma, of the bookmarks outside the trash that a query may name: part of a statement that
+    is sent anyway, for which `name_values` are the values."""
+    kinds = {"links": names.links, "titles": names.titles, "beginnings": names.beginning}
+    return "".join(f", ARRAY({LIVE} AND {CONDITIONS[kind]}) AS {kind}" for kind, asked in kinds.items() if asked)
+
+
+def name_values(names: Names) -> dict[str, Any]:
+    """The values of `name_columns`."""
+    values = {
+        "links": list(names.links),
+        "titles": list(names.titles),
+        "least": names.beginning,
+        "above": names.beginning + HIGHEST,
+    }
+    kinds = {"links": names.links, "titles": names.titles, "least": names.beginning, "above": names.beginning}
+    return {name: value for name, value in values.items() if kinds[name]}
+
+
+def read_tiers(row: Row[Any]) -> dict[int, int]:
+    """The tiers of what was found in `name_columns`, by the bookmark's id; how a title begins tells only where few do.
+
+    In the last tier are those that must hold the words of the query as well.
+    """
+    found = row._mapping
+    beginnings = found.get("beginnings", ())
+    tiers = dict.fromkeys(beginnings if len(beginnings) <= MOST_NAMED else (), TITLE_BEGINS)
+    tiers |= dict.fromkeys(found.get("titles", ()), SAME_TITLE)
+    return tiers | dict.fromkeys(found.get("links", ()), SAME_LINK)
+
+
+def named_bookmarks(organization_id: int, tiers: Mapping[int, int], words: str, required: str) -> CTE | None:
+    """The bookmarks that are named, as `id` and `tier`; None if there are none.
 
     Args:
         organization_id: Whose bookmarks.
-        names: What they may be named by.
+        tiers: Those that may be named, as `read_tiers` tells.
         words: A tsquery for the words of the query: a title that begins so must hold them as words.
         required: A tsquery that all of them must match; empty for none.
     """
-    live = and_(Bookmark.organization_id == organization_id, Bookmark.deleted_at.is_(None))
-    parts: list[Select[int, int]] = []
-    if names.links:
-        parts.append(_in_tier(SAME_LINK, Bookmark.id).where(live, same_links(names.links)))
-    if names.titles:
-        is_same = Bookmark.title_key == any_(literal(list(names.titles), ARRAY(Text)))
-        parts.append(_in_tier(SAME_TITLE, Bookmark.id).where(live, is_same).limit(MOST_NAMED))
-    if names.beginning and words:
-        begin = select(Bookmark.id).where(live, _begins(names.beginning)).limit(MOST_NAMED + 1).cte("begin")
-        are_few = select(func.count()).select_from(begin).scalar_subquery() <= MOST_NAMED
-        holds_words = _document_matches(organization_id, begin.c.id, words)
-        parts.append(_in_tier(TITLE_BEGINS, begin.c.id).where(are_few, holds_words))
-    if not parts:
+    known = {id_: tier for id_, tier in tiers.items() if tier < TITLE_BEGINS or words}
+    if not known:
         return None
-    found = union_all(*(part.subquery().select() for part in parts)).subquery()
-    named = select(found.c.id, func.min(found.c.tier).label("tier")).group_by(found.c.id)
+    arrays = literal(list(known), ARRAY(BigInteger)), literal(list(known.values()), ARRAY(Integer))
+    found = func.unnest(*arrays).table_valued(column("id", BigInteger), column("tier", Integer))
+    given = found.render_derived("given")
+    named = select(given.c.id, given.c.tier)
+    if TITLE_BEGINS in known.values():
+        holds_words = _document_matches(organization_id, given.c.id, words)
+        named = named.where(or_(given.c.tier < TITLE_BEGINS, holds_words))
     if required:
-        named = named.where(_document_matches(organization_id, found.c.id, required))
+        named = named.where(_document_matches(organization_id, given.c.id, required))
     return named.cte("named")
-
-
-def _in_tier(tier: int, ids: ColumnElement[int] | InstrumentedAttribute[int]) -> Select[int, int]:
-    return select(ids, literal_column(str(tier), Integer).label("tier"))
-
-
-def _begins(beginning: str) -> ColumnElement[bool]:
-    low = Bookmark.title_key.op("~>=~", is_comparison=True)(beginning)
-    return and_(low, Bookmark.title_key.op("~<~", is_comparison=True)(beginning + HIGHEST))
 
 
 def _document_matches(organization_id: int, bookmark_id: ColumnElement[int], words: str) -> ColumnElement[bool]:

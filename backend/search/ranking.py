@@ -43,9 +43,9 @@ from backend.index.impacts import DIMENSIONS, sparse_literal, term_id
 from backend.index.labels import organization_label
 from backend.index.nearest import Ranked
 from backend.search.corpus_statistics import Statistics, read_statistics
-from backend.search.exact_matches import NOT_NAMED, Names, named_bookmarks
+from backend.search.exact_matches import NO_NAMES, NOT_NAMED, Names, named_bookmarks
 from backend.search.query_plan import Finder, Wanted, any_finder
-from backend.text.analysis import quoted
+from backend.text.tokens import quoted
 
 SCORED = """
     SELECT d.bookmark_id AS id,
@@ -58,7 +58,7 @@ ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
 # The order is that of no index: reading along one until enough documents are found would unpack each on the way.
 MATCHING = f"""{SCORED}
       FROM (SELECT d.bookmark_id, d.impacts, d.page_impacts FROM bookmark_documents d WHERE {OWN} AND {HOLDS}
-             ORDER BY extract(epoch FROM d.written_at) DESC LIMIT :budget) AS d
+             ORDER BY date_part('epoch', d.written_at) DESC LIMIT :budget) AS d
 """  # nosec B608
 GIVEN = f"{SCORED} FROM bookmark_documents d WHERE {ONE_OF} AND {OWN}"  # nosec B608
 CHAMPIONS = f"""{SCORED}
@@ -72,7 +72,6 @@ CHAMPIONS = f"""{SCORED}
 """  # nosec B608
 
 NOTHING = Requirements("", False, ())
-NO_NAMES = Names()
 
 Scored = TextualSelect | Select[int, float]
 
@@ -88,7 +87,12 @@ class WordSearch:
     """A search by words: what is wanted and required of an organization's bookmarks."""
 
     def __init__(
-        self, organization_id: int, wanted: Wanted, required: Requirements = NOTHING, known: Statistics | None = None
+        self,
+        organization_id: int,
+        wanted: Wanted,
+        required: Requirements = NOTHING,
+        known: Statistics | None = None,
+        names: Names = NO_NAMES,
     ) -> None:
         """Remember what to look for; nothing is read yet.
 
@@ -97,30 +101,29 @@ class WordSearch:
             wanted: The words to rank by; without any, what is required is found, the newest first.
             required: What every result must fulfil.
             known: What `statistics` would read, if that has been read for these words and others together.
+            names: What the query may name; what is named comes before everything else.
         """
         self.organization_id = organization_id
         self.wanted = wanted
         self.required = required
+        self.names = names
         if known is not None:
             self.statistics = known
 
     @cached_property
     def statistics(self) -> Statistics:
-        """What is known of the words wanted; see `read_statistics`."""
-        return read_statistics(self.organization_id, self.wanted)
+        """What is known of the words wanted and the names; see `read_statistics`."""
+        return read_statistics(self.organization_id, self.wanted, self.names)
 
-    def best(
-        self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool, names: Names = NO_NAMES
-    ) -> Best:
+    def best(self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool) -> Best:
         """The best matches by BM25: ids with their scores, those that hold all words first. Two to four statements.
 
         Args:
             where: Conditions on Bookmark that every result fulfils, those of `required` among them.
             limit: At most so many.
             is_filtered: Whether `where` leaves out more than the trash and the archive.
-            names: What the query may name; what is named comes before everything else.
         """
-        named = self._named(names)
+        named = self._named()
         if not self.wanted.places or not (self.wanted.finders or self.required.bounded):
             # What holds no word at all finds nothing by itself but what has it for a title.
             if self.required.words or self.required.others:
@@ -138,7 +141,7 @@ class WordSearch:
 
     def score(self) -> ColumnElement[float]:
         """The BM25 score, as a column beside `BookmarkDocument`."""
-        weights = cast(literal(sparse_literal(self._weights()), Text), SPARSEVEC(DIMENSIONS))
+        weights = cast(literal(self._weights_literal, Text), SPARSEVEC(DIMENSIONS))
         score = -BookmarkDocument.impacts.op("<#>", return_type=Float())(weights)
         page_score = -BookmarkDocument.page_impacts.op("<#>", return_type=Float())(weights)
         return (score + func.coalesce(page_score, 0)).label("score")
@@ -189,7 +192,7 @@ class WordSearch:
         return self._scored(MATCHING, words=self._words(*words), budget=max(1, self.statistics.budget // part))
 
     def _champions(self, common: Sequence[Finder]) -> Scored:
-        weights = self._weights()
+        weights = self._weights
         places = {place for finder in common for place in finder.places if place in self.statistics.common}
         terms = [term_id(lexeme) for place in places for lexeme in place]
         # By what is known beforehand the best in truth are well among these.
@@ -225,11 +228,16 @@ class WordSearch:
 
     def _scored(self, statement: str, **values: object) -> TextualSelect:
         """A statement that scores documents as a selection of `id` and `score`."""
-        values["weights"] = sparse_literal(self._weights())
+        values["weights"] = self._weights_literal
         values["organization_id"] = self.organization_id
         bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
         return text(statement).bindparams(*bound).columns(column("id", BigInteger), column("score", Float))
 
+    @cached_property
+    def _weights_literal(self) -> str:
+        return sparse_literal(self._weights)
+
+    @cached_property
     def _weights(self) -> dict[int, float]:
         weights: dict[int, float] = {}
         for place, count in self.wanted.places.items():
@@ -248,10 +256,12 @@ class WordSearch:
         )
         return candidates.c.id.in_(found)
 
-    def _named(self, names: Names) -> CTE | None:
+    def _named(self) -> CTE | None:
         """What the query names, whatever its words."""
+        if self.names == NO_NAMES or not self.statistics.tiers:
+            return None
         words = " & ".join(finder.words for finder in self.wanted.finders)
-        return named_bookmarks(self.organization_id, names, words, self.required.words)
+        return named_bookmarks(self.organization_id, self.statistics.tiers, words, self.required.words)
 
     def _scored_names(self, named: CTE) -> Select[int, float]:
         own = select(self.score()).where(BookmarkDocument.bookmark_id == named.c.id)

@@ -24,7 +24,7 @@ from backend.bookmarks.query_conditions import (
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
 from backend.index.nearest import similarities
-from backend.search.exact_matches import Names, as_address, names_in, same_links
+from backend.search.exact_matches import NO_NAMES, Names, as_address, names_in, same_links
 from backend.search.fusion import fuse
 from backend.search.paging import window
 from backend.search.query_plan import wanted_words
@@ -41,8 +41,6 @@ WINDOW, MEANING_WINDOW, FUSED_WINDOW = 1_000, 200, 100
 # A query of more plain words than this is prose.
 PROSE_WORDS = 10
 FILTERS = BookmarkFilter.model_fields.keys() - {"q"}
-
-NO_NAMES = Names()
 
 Hit = tuple[int, float, list[Matched]]
 
@@ -71,7 +69,7 @@ class _Request:
     names: Names = NO_NAMES
 
     def by_words(self, limit: int) -> Best:
-        return self.words.best(self.where, limit, is_filtered=self.is_filtered, names=self.names)
+        return self.words.best(self.where, limit, is_filtered=self.is_filtered)
 
     def by_meaning(self, limit: int) -> ByMeaning | None:
         """None without embeddings."""
@@ -176,7 +174,7 @@ def _request(
     lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}
     among = query.model_copy(update={"q": None, "tag": [], **lifted})
     where = [*conditions(actor, among), *required.others]
-    words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required)
+    words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required, names=names)
     is_filtered = bool(required.others) or among.model_dump(include={*FILTERS}, exclude_defaults=True) != {}
     return _Request(actor, parsed, words, where, is_filtered, names)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from backend.text.folding import plain_emoji
 from backend.text.stemming import lexemes_of, primary_tag, stem_of, written_form
@@ -13,6 +14,11 @@ from backend.text.words import Role, words_of
 Place = list[str]
 # Among the languages of a query: documents may hold stems that do not name their language yet.
 UNMARKED = "*"
+# A query asks for each of its words several times, and most queries for the same words: 1 MB at most. Longer ones are
+# rare and would fill the memory.
+REMEMBERED, LONGEST_REMEMBERED = 512, 24
+
+Tags = tuple[str | None, ...]
 
 
 def query_terms(word: str, languages: Sequence[str | None]) -> list[Place]:
@@ -25,7 +31,7 @@ def query_terms(word: str, languages: Sequence[str | None]) -> list[Place]:
     Returns:
         Nothing for what holds no word at all, such as a dash.
     """
-    tags = list(dict.fromkeys(map(primary_tag, languages))) or [None]
+    tags = _tags(tuple(languages))
     places: list[Place] = []
     implied: list[Place] = []
     for found in TEXT.finditer(word):
@@ -45,7 +51,7 @@ def query_forms(word: str, languages: Sequence[str | None]) -> list[list[Place]]
     A text holds the word when it holds any of them. There is none for what holds no word at all.
     """
     typed = query_terms(word, languages)
-    tags = list(dict.fromkeys(map(primary_tag, languages))) or [None]
+    tags = _tags(tuple(languages))
     found = TEXT.search(word)
     if found is None or found.lastgroup != "chunk" or TEXT.search(word, found.end()):
         return [typed] if typed else []
@@ -53,7 +59,12 @@ def query_forms(word: str, languages: Sequence[str | None]) -> list[list[Place]]
     return [typed, *joined]
 
 
-def _places(found: str, kind: str | None, tags: Sequence[str | None]) -> list[tuple[bool, Place]]:
+@lru_cache(maxsize=64)
+def _tags(languages: Tags) -> Tags:
+    return tuple(dict.fromkeys(map(primary_tag, languages))) or (None,)
+
+
+def _places(found: str, kind: str | None, tags: Tags) -> list[tuple[bool, Place]]:
     if kind == "chunk":
         words = [word for word in words_of(found)[0] if word.role in (Role.TYPED, Role.IMPLIED)]
         return [(word.role is Role.TYPED, _lexemes(word.text, tags)) for word in words]
@@ -64,11 +75,18 @@ def _places(found: str, kind: str | None, tags: Sequence[str | None]) -> list[tu
     return [(True, [term]) for term in pairs or [term for term, _, _, _ in expansion]]
 
 
-def _lexemes(word: str, tags: Sequence[str | None]) -> Place:
+def _lexemes(word: str, tags: Tags) -> Place:
+    return list((_remembered if len(word) <= LONGEST_REMEMBERED else _look_up)(word, tags))
+
+
+def _look_up(word: str, tags: Tags) -> tuple[str, ...]:
     """The word as it is written, in texts of any language, and its stem in each language for texts of that one."""
     plain = written_form(word)
     if not plain:
-        return []
+        return ()
     stems = [lexeme for tag in tags if tag != UNMARKED for lexeme in lexemes_of(word, tag)]
     unmarked = map(stem_of, stems) if UNMARKED in tags else ()
-    return list(dict.fromkeys([plain, *stems, *unmarked]))
+    return tuple(dict.fromkeys([plain, *stems, *unmarked]))
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_look_up)

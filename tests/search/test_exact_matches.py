@@ -212,3 +212,12 @@ def test_what_is_named_takes_no_statement_more(ada: Api, meanings: None, sql: Sq
     for q, most in (("garden tools", 9), ("https://notes.example.com/1", 11)):
         with sql.at_most(most):
             search(ada, q, "semantic")
+
+
+def test_the_ranking_has_a_part_for_names_only_where_something_is_named(ada: Api, sql: SqlCounter) -> None:
+    fill(ada)
+    for q, is_named in (("garden tools", True), ("tools nowhere", False)):
+        sql.clear()
+        search(ada, q)
+        (ranking,) = [one for one in sql.statements if "array_agg(" in one and "bookmark_documents" in one]
+        assert ("named" in ranking) is is_named, q

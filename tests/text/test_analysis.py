@@ -14,11 +14,11 @@ from sqlalchemy import text as sql_text
 
 from backend.extensions import db
 from backend.search.suggest.vocabulary import _words_of_chunk, words_in
-from backend.text.analysis import Token, analyze, is_stop, lexeme_literal, query_forms, query_terms
 from backend.text.language_detection import guess_language
 from backend.text.stemming import STEMMERS, language_of, lexemes_of, stem_of
-from backend.text.terms import UNMARKED
-from backend.text.tokens import expand_chunk
+from backend.text.stop_words import is_stop
+from backend.text.terms import UNMARKED, query_forms, query_terms
+from backend.text.tokens import Token, analyze, expand_chunk, lexeme_literal
 
 unit = pytest.mark.unit
 
@@ -391,3 +391,9 @@ def test_long_chunks_are_not_remembered(remembered):
         analyze(f"{chunk} word", "en")
         words_in(f"{chunk} word")
     assert remembered.cache_info().currsize == 1
+
+
+def test_what_is_remembered_of_a_word_is_not_changed_by_whoever_asked() -> None:
+    first = query_terms("gardens", ["en"])
+    first[0].clear()
+    assert query_terms("gardens", ["en"]) == [["gardens", "garden~en"]]

@@ -59,32 +59,40 @@ class Budget:
         """So many texts will ask, with so many characters for all of them."""
         self._texts = texts
         self._most = scanned, analysed
-        self._given: list[Allowance] = []
+        self._given = 0
+        # Of all texts but the latest, which may still be read.
+        self._spent = Allowance()
+        self._latest = Allowance()
 
     def begin_round(self, texts: int, length: int) -> int:
         """So many more texts of so many characters may come: how many of them can be looked through."""
         few = min(texts, -(-(self._most[0] - self.scanned) // length), self._most[1] - self.analysed)
-        self._texts = len(self._given) + few
+        self._texts = self._given + few
         return few
 
     @property
     def scanned(self) -> int:
         """How many characters have been looked through so far."""
-        return sum(one.scanned for one in self._given)
+        return self._spent.scanned + self._latest.scanned
 
     @property
     def analysed(self) -> int:
         """How many characters have been taken apart so far."""
-        return sum(one.analysed for one in self._given)
+        return self._spent.analysed + self._latest.analysed
 
     def next_text(self) -> Allowance:
-        """What the next text may take: twice its part of what is left, since most take far less than their part."""
-        texts = max(1, self._texts - len(self._given))
+        """What the next text may take: twice its part of what is left, since most take far less than their part.
+
+        The one before has been read.
+        """
+        texts = max(1, self._texts - self._given)
         scanned, analysed = self._most[0] - self.scanned, self._most[1] - self.analysed
+        self._spent.scanned += self._latest.scanned
+        self._spent.analysed += self._latest.analysed
         share = 1 if texts == 1 else min(0.5, 2 / texts)
-        allowance = Allowance(
+        self._given += 1
+        self._latest = Allowance(
             most_scanned=min(TEXT_SCANNED, int(scanned * share)),
             most_analysed=min(TEXT_ANALYSED, int(analysed * share)),
         )
-        self._given.append(allowance)
-        return allowance
+        return self._latest
