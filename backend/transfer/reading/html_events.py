@@ -1,0 +1,130 @@
+"""The tags and texts of an HTML file in their order, without a tree: bookmark files close few of their tags.
+
+libxml2 reads them by the rules of browsers; entities that a file declares itself are never expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import BinaryIO
+
+from lxml import etree  # type: ignore[import-untyped]
+
+from backend.transfer.reading.bounds import MAX_FIELD_LENGTH
+from backend.transfer.reading.lines import pieces
+from backend.transfer.records import UnreadableFile
+
+TOO_LONG = f"Line {{}} holds a tag of more than {MAX_FIELD_LENGTH // 2**20} million characters."
+BROKEN = "The HTML cannot be read after line {}; what stands before it was read."
+
+# In these HTML knows no tags. One that stands unescaped in a description must not swallow the rest of the file.
+_RAW_TEXT = re.compile(
+    r"<(?=/?(?:iframe|noembed|noframes|noscript|plaintext|script|style|template|textarea|title|xmp)\b)", re.IGNORECASE
+)
+_UNCLOSED_TAG = re.compile(r"<[a-z/!][^>]*\Z", re.IGNORECASE)
+
+
+class HtmlEvent(Enum):
+    """What comes next in an HTML file."""
+
+    START = "start"
+    END = "end"
+    TEXT = "text"
+    END_OF_FILE = "end of file"
+
+
+@dataclass(slots=True)
+class HtmlToken:
+    """One event. `name` is that of the tag, in lower case; `is_cut` tells of an end of file inside a tag or a line."""
+
+    event: HtmlEvent
+    line: int
+    name: str = ""
+    text: str = ""
+    attributes: dict[str, str] | None = None
+    is_cut: bool = False
+
+
+def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
+    """Yield what the file holds, in order, and at last its end. Tags that are open there get no end.
+
+    Raises:
+        UnreadableFile: libxml2 gives up, or one tag is longer than a field may be.
+    """
+    events = _Events()
+    parser = etree.HTMLParser(target=events, encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    end = _End()
+    waiting = 0
+    try:
+        for piece in pieces(file):
+            parser.feed(_RAW_TEXT.sub("&lt;", piece).encode())
+            end.pass_over(piece)
+            waiting = 0 if events.found else waiting + len(piece)
+            if waiting > MAX_FIELD_LENGTH:
+                raise UnreadableFile(TOO_LONG.format(events.line))
+            yield from events.drain()
+            events.line += piece.endswith("\n")
+        yield from _last_text(parser, events)
+    except (etree.LxmlError, ValueError) as error:
+        raise UnreadableFile(BROKEN.format(events.line)) from error
+    yield HtmlToken(HtmlEvent.END_OF_FILE, events.line, is_cut=end.is_cut)
+
+
+def _last_text(parser: etree.HTMLParser, events: _Events) -> Iterator[HtmlToken]:
+    """Yield what comes only when the parser knows of the end, but for the ends of tags that it makes up."""
+    if not events.is_begun:
+        return  # libxml2 refuses a file without any tag.
+    parser.close()
+    for token in events.drain():
+        if token.event is HtmlEvent.END:
+            return
+        yield token
+
+
+class _Events:
+    """What the parser calls for each tag and text."""
+
+    def __init__(self) -> None:
+        self.line = 1
+        self.found: list[HtmlToken] = []
+        self.is_begun = False
+
+    def drain(self) -> list[HtmlToken]:
+        found, self.found = self.found, []
+        return found
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.is_begun = True
+        self.found.append(HtmlToken(HtmlEvent.START, self.line, name, attributes=dict(attributes)))
+
+    def end(self, name: str) -> None:
+        self.found.append(HtmlToken(HtmlEvent.END, self.line, name))
+
+    def data(self, text: str) -> None:
+        self.found.append(HtmlToken(HtmlEvent.TEXT, self.line, text=text))
+
+    def close(self) -> None:
+        """Return nothing: there is no tree."""
+
+
+class _End:
+    """Whether a file breaks off inside a tag, a comment or a line."""
+
+    def __init__(self) -> None:
+        self._in_tag = False
+        self._in_comment = False
+        self._last = "\n"
+
+    @property
+    def is_cut(self) -> bool:
+        return self._in_tag or self._in_comment or self._last not in "\n>"
+
+    def pass_over(self, piece: str) -> None:
+        self._last = piece[-1]
+        if (opened := piece.rfind("<!--")) != (closed := piece.rfind("-->")):
+            self._in_comment = opened > closed
+        if ">" in piece or "<" in piece:
+            self._in_tag = bool(_UNCLOSED_TAG.search(piece, max(piece.rfind("<"), 0)))

@@ -1,0 +1,50 @@
+"""The folders around the entries of a Netscape bookmark file."""
+
+from __future__ import annotations
+
+# The folders that every browser has; their names are the browser's, in its language.
+_OF_THE_BROWSER = ("personal_toolbar_folder", "unfiled_bookmarks_folder")
+_READING_LIST = "com.apple.readinglist"
+
+
+class NetscapeFolders:
+    """The folders that are open, and the name of the one that the next list belongs to."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[str, bool]] = []
+        self._name: list[str] = []
+        self._is_named = False
+        self._is_reading_list = False
+        self._is_in_name = False
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self._open if name)
+
+    @property
+    def is_reading_list(self) -> bool:
+        """Tell whether this is Safari's list of pages to read."""
+        return any(is_reading_list for _, is_reading_list in self._open)
+
+    def begin_name(self, attributes: dict[str, str]) -> None:
+        self._name = []
+        self._is_in_name = True
+        self._is_named = not any(attributes.get(name, "").lower() == "true" for name in _OF_THE_BROWSER)
+        self._is_reading_list = attributes.get("id", "").lower() == _READING_LIST
+
+    def add(self, text: str) -> None:
+        if self._is_in_name:
+            self._name.append(text)
+
+    def leave_name(self) -> None:
+        self._is_in_name = False
+
+    def enter(self) -> None:
+        """Begin a list: what its heading named, or an outermost list without a name."""
+        name = " ".join("".join(self._name).split()) if self._is_named else ""
+        self._open.append((name, self._is_reading_list))
+        self._name, self._is_named, self._is_reading_list, self._is_in_name = [], False, False, False
+
+    def leave(self) -> None:
+        if self._open:
+            self._open.pop()
