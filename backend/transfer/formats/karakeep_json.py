@@ -22,7 +22,8 @@ _OF_LISTS = frozenset({"id", "name", "parentId", "type"})
 
 def _detect(head: bytes) -> bool:
     paths = json_paths(head)
-    return "bookmarks[].content" in paths and bool({"bookmarks[].createdAt", "bookmarks[].tags"} & paths)
+    is_filled = "bookmarks[].content" in paths and bool({"bookmarks[].createdAt", "bookmarks[].tags"} & paths)
+    return is_filled or {"bookmarks[]", "lists[]"} <= paths
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:

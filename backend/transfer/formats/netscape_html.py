@@ -30,10 +30,11 @@ def _detect(head: bytes) -> bool:
 def _read(file: BinaryIO) -> Iterator[Record]:
     outline = _Outline()
     for token in html_events(file):
+        is_cut = token.event is HtmlEvent.END_OF_FILE and outline.breaks_off(token)
         done = outline.take(token)
         if done is not None:
             yield record(done.bookmark())
-        if token.event is HtmlEvent.END_OF_FILE and outline.breaks_off(token):
+        if is_cut:
             raise UnreadableFile(CUT.format(token.line))
 
 
@@ -59,7 +60,7 @@ class _Outline:
 
     def breaks_off(self, end: HtmlToken) -> bool:
         """Tell whether the file ends inside an entry. Old exports close no list: that alone is no fault."""
-        return self._is_in_title or end.is_cut
+        return self._is_in_title or end.is_in_tag or (end.is_in_line and self._folders.are_open)
 
     def _start(self, token: HtmlToken) -> NetscapeEntry | None:
         if token.name == "br":

@@ -82,7 +82,7 @@ def _read(file: BinaryIO) -> Iterator[Record]:
         done = reading.take(token)
         if done is not None:
             yield record(done)
-        if token.event is HtmlEvent.END_OF_FILE and (is_open or token.is_cut):
+        if token.event is HtmlEvent.END_OF_FILE and (is_open or token.is_in_tag):
             raise UnreadableFile(CUT.format(token.line))
 
 

@@ -31,8 +31,8 @@ _DELIMITERS = ",;\t|"
 class CsvRow:
     """A row: the line where it starts, and its fields by the lower-case names of their columns.
 
-    `cells` are all of its fields; `is_whole` tells whether they are as many as the columns. `is_cut` tells of a row too
-    short that ends the file without an end of line.
+    `cells` are all its fields; `is_whole` tells whether they are as many as the columns. `is_cut` tells of a last row
+    that is too short and has no end of line, in a file where all others are whole.
     """
 
     line: int
@@ -67,14 +67,15 @@ def csv_rows(file: BinaryIO, columns: tuple[str, ...] = ()) -> Iterator[CsvRow]:
 
 def _row(line: int, cells: list[str], names: tuple[str, ...], rows: _Rows) -> CsvRow:
     is_whole = len(cells) >= len(names) and not any(cells[len(names) :])
-    is_cut = len(cells) < len(names) and rows.ends_without_newline
+    is_cut = len(cells) < len(names) and rows.ends_without_newline and rows.are_whole
+    rows.are_whole = rows.are_whole and is_whole
     return CsvRow(line, dict(zip(names, cells, strict=False)), cells, is_whole, is_cut)
 
 
 def _sniffed(lines: _Lines) -> Iterator[list[str]]:
     """Parse the rows by the delimiter that the first line has most of; a line `sep=;` names it, as for Excel."""
     first = next((line for line in lines if line.strip()), "")
-    if first.lower().startswith("sep=") and len(first.strip()) == len("sep=;"):
+    if first.lower().startswith("sep=") and len(first.rstrip("\r\n")) == len("sep=;"):
         return csv.reader(lines, delimiter=first[4])
     if first:
         lines.put_back(first)
@@ -121,6 +122,7 @@ class _Rows(Iterator[tuple[int, list[str]]]):
     def __init__(self, lines: _Lines) -> None:
         self._lines = lines
         self._parsed = _sniffed(lines)
+        self.are_whole = True
 
     @property
     def ends_without_newline(self) -> bool:

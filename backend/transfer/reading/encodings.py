@@ -78,7 +78,7 @@ def _without_mark(file: BinaryIO, head: bytes) -> str:
 def _sixteen_bits(head: bytes) -> str | None:
     """Tell UTF-16 without a mark by the zeros in every second place."""
     for offset, codec in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if head[offset::2].count(0) > len(head) // 4:
+        if head[offset::2].count(0) > len(head) // 4 > 4 * head[1 - offset :: 2].count(0):
             return codec
     return None
 

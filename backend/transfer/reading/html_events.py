@@ -38,14 +38,15 @@ class HtmlEvent(Enum):
 
 @dataclass(slots=True)
 class HtmlToken:
-    """One event. `name` is that of the tag, in lower case; `is_cut` tells of an end of file inside a tag or a line."""
+    """One event. `name` is that of the tag, in lower case; The last two tell of an end of file."""
 
     event: HtmlEvent
     line: int
     name: str = ""
     text: str = ""
     attributes: dict[str, str] | None = None
-    is_cut: bool = False
+    is_in_tag: bool = False
+    is_in_line: bool = False
 
 
 def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
@@ -70,7 +71,7 @@ def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
         yield from _last_text(parser, events)
     except (etree.LxmlError, ValueError) as error:
         raise UnreadableFile(BROKEN.format(events.line)) from error
-    yield HtmlToken(HtmlEvent.END_OF_FILE, events.line, is_cut=end.is_cut)
+    yield HtmlToken(HtmlEvent.END_OF_FILE, events.line, is_in_tag=end.is_in_tag, is_in_line=end.is_in_line)
 
 
 def _last_text(parser: etree.HTMLParser, events: _Events) -> Iterator[HtmlToken]:
@@ -114,17 +115,21 @@ class _End:
     """Whether a file breaks off inside a tag, a comment or a line."""
 
     def __init__(self) -> None:
-        self._in_tag = False
-        self._in_comment = False
+        self._is_tag_open = False
+        self._is_comment_open = False
         self._last = "\n"
 
     @property
-    def is_cut(self) -> bool:
-        return self._in_tag or self._in_comment or self._last not in "\n>"
+    def is_in_tag(self) -> bool:
+        return self._is_tag_open or self._is_comment_open
+
+    @property
+    def is_in_line(self) -> bool:
+        return self._last not in "\n>"
 
     def pass_over(self, piece: str) -> None:
         self._last = piece[-1]
         if (opened := piece.rfind("<!--")) != (closed := piece.rfind("-->")):
-            self._in_comment = opened > closed
+            self._is_comment_open = opened > closed
         if ">" in piece or "<" in piece:
-            self._in_tag = bool(_UNCLOSED_TAG.search(piece, max(piece.rfind("<"), 0)))
+            self._is_tag_open = bool(_UNCLOSED_TAG.search(piece, max(piece.rfind("<"), 0)))

@@ -50,11 +50,12 @@ def json_objects(file: BinaryIO, kept: Callable[[str], bool], path: str | None =
     source = Utf8Reader(file)
     walk = _Walk(kept, path)
     try:
-        for event, value in ijson.basic_parse(source):
+        # With floats: of a longer integer ijson's own code sets an exception that nobody can catch.
+        for event, value in ijson.basic_parse(source, use_float=True):
             found = walk.take(event, value)
             if found is not None and path in (None, found.path):
                 yield found
-    except (ijson.JSONError, ValueError, ArithmeticError) as error:
+    except (ijson.JSONError, ValueError) as error:
         raise UnreadableFile(BROKEN.format(walk.count)) from error
     finally:
         source.release()
@@ -79,6 +80,7 @@ class _Walk:
     def take(self, event: str, value: Any) -> JsonObject | None:
         if event in _STARTS:
             self._go_deeper()
+            self.count += event == "start_map"  # Also inside a kept field: a place is the same in every pass.
         elif event in _ENDS:
             self._depth -= 1
         if self._builder is not None:
@@ -133,7 +135,6 @@ class _Walk:
         if event == "start_array":
             self._lists += 1
             return
-        self.count += 1
         if self._object is not None:
             self._open.append((self._object, self._key, self._lists))
         around = f"{self._object.path}.{self._key}" if self._object is not None and self._object.path else self._key

@@ -18,7 +18,8 @@ def pieces(file: BinaryIO, newline: str | None = None) -> Iterator[str]:
     """
     with _text_of(file, newline) as text:
         while piece := text.readline(PIECE_LENGTH):
-            yield piece.replace("\0", "")
+            if kept := piece.replace("\0", ""):
+                yield kept
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def moment(value: object) -> datetime | None:
     """
     if isinstance(value, bool) or value is None:
         return None
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | float):
         return _since_epoch(Decimal(str(value)))
     text = str(value).strip()[:_LONGEST]
     return _since_epoch(Decimal(text)) if _NUMBER.fullmatch(text) else _written(text)

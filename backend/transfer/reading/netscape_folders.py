@@ -22,6 +22,10 @@ class NetscapeFolders:
         return tuple(name for name, _ in self._open if name)
 
     @property
+    def are_open(self) -> bool:
+        return bool(self._open)
+
+    @property
     def is_reading_list(self) -> bool:
         """Tell whether this is Safari's list of pages to read."""
         return any(is_reading_list for _, is_reading_list in self._open)
