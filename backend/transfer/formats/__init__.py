@@ -29,6 +29,7 @@ from backend.transfer.formats import (
     zip_archive,
 )
 from backend.transfer.reading.bounds import HEAD_BYTES, LONG_HEAD_BYTES
+from backend.transfer.reading.json_shape import json_paths
 from backend.transfer.records import ImportFormat
 
 # Fuze's own export, `fuze_json`, has its place at the top.
@@ -54,8 +55,8 @@ _OF_ONE_FILE: tuple[ImportFormat, ...] = (
 
 
 def _detect(head: bytes, file: BinaryIO, formats: tuple[ImportFormat, ...]) -> ImportFormat | None:
-    """Try the start, then a longer one: the first entry may hold a whole page before its telling fields."""
-    if (found := _first(head[:HEAD_BYTES], formats)) or len(head) < HEAD_BYTES:
+    """Try the start, then a longer one of JSON: its first entry may hold a whole page before the telling fields."""
+    if (found := _first(head[:HEAD_BYTES], formats)) or len(head) < HEAD_BYTES or not json_paths(head[:HEAD_BYTES]):
         return found
     file.seek(0)
     long_head = file.read(LONG_HEAD_BYTES)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from backend.transfer.reading.folder_tree import folder_names, folders_of
+from backend.transfer.reading.folder_tree import FolderTree
 from backend.transfer.reading.json_objects import JsonObject, json_objects
 from backend.transfer.reading.json_shape import json_paths
-from backend.transfer.reading.links import record
+from backend.transfer.reading.links import record, skipped
 from backend.transfer.reading.moments import chrome_moment
 from backend.transfer.records import ImportedBookmark, ImportFormat, Record
 
+DELETED = "It lies in the browser's trash."
+
+_TRASH = "roots.trash."
 _FIELDS = frozenset({"type", "name", "url", "date_added", "meta_info"})
 
 
@@ -21,12 +24,15 @@ def _detect(head: bytes) -> bool:
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:
-    names = folder_names(json_objects(file, frozenset({"type", "name"}).__contains__), _folder_name)
+    folders = FolderTree(json_objects(file, frozenset({"type", "name"}).__contains__), _folder_name)
     place = 0
     for node in json_objects(file, _FIELDS.__contains__):
         if node.fields.get("type") == "url":
             place += 1
-            yield record(_bookmark(place, node, folders_of(node, names)))
+            if node.path.startswith(_TRASH):
+                yield skipped(place, node.text("url"), DELETED)
+                continue
+            yield record(_bookmark(place, node, folders.path(node)))
 
 
 def _folder_name(node: JsonObject) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from backend.transfer.reading.folder_tree import folder_names, folders_of
+from backend.transfer.reading.folder_tree import FolderTree
 from backend.transfer.reading.json_objects import JsonObject, json_objects
 from backend.transfer.reading.json_shape import json_paths
 from backend.transfer.reading.links import record
@@ -28,12 +28,12 @@ def _detect(head: bytes) -> bool:
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:
-    names = folder_names(json_objects(file, _OF_FOLDERS.__contains__), _folder_name)
+    folders = FolderTree(json_objects(file, _OF_FOLDERS.__contains__), _folder_name)
     place = 0
     for node in json_objects(file, _FIELDS.__contains__):
         if node.fields.get("type") == _PLACE or node.fields.get("uri"):
             place += 1
-            yield record(_bookmark(place, node, folders_of(node, names)))
+            yield record(_bookmark(place, node, folders.path(node)))
 
 
 def _folder_name(node: JsonObject) -> str:

@@ -12,7 +12,7 @@ from backend.transfer.records import ImportedBookmark, ImportFormat, Record
 
 
 def _detect(head: bytes) -> bool:
-    return {"url", "title", "selection", "folder"} <= set(header(head))
+    return {"url", "title", "selection", "folder"} <= header(head)
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:

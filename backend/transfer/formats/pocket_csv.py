@@ -11,7 +11,7 @@ from backend.transfer.records import ImportFormat, Record
 
 
 def _detect(head: bytes) -> bool:
-    return {"url", "time_added"} <= set(header(head))
+    return {"url", "time_added"} <= header(head)
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:

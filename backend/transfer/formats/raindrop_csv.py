@@ -11,7 +11,7 @@ from backend.transfer.records import ImportFormat, Record
 
 
 def _detect(head: bytes) -> bool:
-    return {"url", "folder", "excerpt", "note"} <= set(header(head))
+    return {"url", "folder", "excerpt", "note"} <= header(head)
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:

@@ -42,12 +42,17 @@ class CsvRow:
     is_cut: bool = False
 
 
+def header(head: bytes) -> frozenset[str]:
+    """Return the names of the columns, as `field_name` writes them, if the first row is a header."""
+    return frozenset(map(field_name, first_row(head)))
+
+
 @functools.lru_cache(maxsize=2)
-def header(head: bytes) -> tuple[str, ...]:
-    """Return the names of the columns, as `field_name` writes them: the first row, whether it is a header or not."""
+def first_row(head: bytes) -> tuple[str, ...]:
+    """Return the fields of the first row."""
     text = head_text(head)
     try:
-        return tuple(map(field_name, next(_sniffed(_Lines(io.StringIO(text, newline=""))), ())))
+        return tuple(next(_sniffed(_Lines(io.StringIO(text, newline=""))), ()))
     except csv.Error:
         return ()
 

@@ -18,6 +18,9 @@ from backend.transfer.reading.lines import pieces
 from backend.transfer.records import UnreadableFile
 
 TOO_LONG = f"Line {{}} holds a tag of more than {MAX_FIELD_LENGTH // 2**20} million characters."
+# Bookmark files have three open tags for each folder around. libxml2 searches all of them at each end tag.
+MAX_OPEN_TAGS = 1000
+TOO_DEEP = f"The tags of line {{}} are nested more than {MAX_OPEN_TAGS:,} levels deep."
 BROKEN = "The HTML cannot be read after line {}; what stands before it was read."
 
 # In these HTML knows no tags. One that stands unescaped in a description must not swallow the rest of the file.
@@ -53,36 +56,39 @@ def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
     """Yield what the file holds, in order, and at last its end. Tags that are open there get no end.
 
     Raises:
-        UnreadableFile: libxml2 gives up, or one tag is longer than a field may be.
+        UnreadableFile: libxml2 gives up, or a bound is passed; the end is yielded before.
     """
     events = _Events()
-    parser = etree.HTMLParser(target=events, encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     end = _End()
-    waiting = 0
+    fault: Exception | None = None
     try:
-        for piece in pieces(file):
-            parser.feed(_RAW_TEXT.sub("&lt;", piece).encode())
-            end.pass_over(piece)
-            waiting = 0 if events.found else waiting + len(piece)
-            if waiting > MAX_FIELD_LENGTH:
-                raise UnreadableFile(TOO_LONG.format(events.line))
+        for piece in _fed(file, events):
             yield from events.drain()
-            events.line += piece.endswith("\n")
-        yield from _last_text(parser, events)
-    except (etree.LxmlError, ValueError) as error:
-        raise UnreadableFile(BROKEN.format(events.line)) from error
-    yield HtmlToken(HtmlEvent.END_OF_FILE, events.line, is_in_tag=end.is_in_tag, is_in_line=end.is_in_line)
+            end.pass_over(piece)
+    except (etree.LxmlError, UnreadableFile, ValueError) as error:
+        fault = error
+    yield from events.drain()
+    if fault is None:
+        yield HtmlToken(HtmlEvent.END_OF_FILE, events.line, is_in_tag=end.is_in_tag, is_in_line=end.is_in_line)
+        return
+    yield HtmlToken(HtmlEvent.END_OF_FILE, events.line)
+    raise fault if isinstance(fault, UnreadableFile) else UnreadableFile(BROKEN.format(events.line)) from fault
 
 
-def _last_text(parser: etree.HTMLParser, events: _Events) -> Iterator[HtmlToken]:
-    """Yield what comes only when the parser knows of the end, but for the ends of tags that it makes up."""
-    if not events.is_begun:
-        return  # libxml2 refuses a file without any tag.
-    parser.close()
-    for token in events.drain():
-        if token.event is HtmlEvent.END:
-            return
-        yield token
+def _fed(file: BinaryIO, events: _Events) -> Iterator[str]:
+    """Give the parser the file, and yield each piece after it was read."""
+    parser = etree.HTMLParser(target=events, encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    length_since_event = 0
+    for piece in pieces(file):
+        parser.feed(_RAW_TEXT.sub("&lt;", piece).encode())
+        length_since_event = 0 if events.found else length_since_event + len(piece)
+        if length_since_event > MAX_FIELD_LENGTH:
+            raise UnreadableFile(TOO_LONG.format(events.line))
+        yield piece
+        events.line += piece.endswith("\n")
+    if events.is_begun:  # libxml2 refuses to end a file without any tag.
+        events.is_at_end = True
+        parser.close()
 
 
 class _Events:
@@ -92,6 +98,8 @@ class _Events:
         self.line = 1
         self.found: list[HtmlToken] = []
         self.is_begun = False
+        self.is_at_end = False
+        self._open_tags = 0
 
     def drain(self) -> list[HtmlToken]:
         found, self.found = self.found, []
@@ -99,9 +107,15 @@ class _Events:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.is_begun = True
+        self._open_tags += 1
+        if self._open_tags > MAX_OPEN_TAGS:
+            raise UnreadableFile(TOO_DEEP.format(self.line))
         self.found.append(HtmlToken(HtmlEvent.START, self.line, name, attributes=dict(attributes)))
 
     def end(self, name: str) -> None:
+        if self.is_at_end:
+            return  # The parser closes what the file left open.
+        self._open_tags -= 1
         self.found.append(HtmlToken(HtmlEvent.END, self.line, name))
 
     def data(self, text: str) -> None:

@@ -12,7 +12,7 @@ from ijson.common import ObjectBuilder  # type: ignore[import-untyped]
 from backend.transfer.reading.lines import Utf8Reader
 from backend.transfer.records import UnreadableFile
 
-MAX_DEPTH = 500
+MAX_DEPTH = 200
 # Values inside one field that is read whole: 10,000 lists with 7 fields each.
 MAX_VALUES = 100_000
 BROKEN = "The JSON breaks off or is broken after object {}; what stands before it was read."

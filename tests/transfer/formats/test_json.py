@@ -39,6 +39,12 @@ def test_vivaldi_has_descriptions():
     assert read_json(chrome(entry)).only.description == "text"
 
 
+def test_what_lies_in_the_trash_of_vivaldi_is_reported():
+    entry = {"name": "A", "type": "url", "url": A}
+    outcome = read_json({"roots": {"bookmark_bar": {"children": [entry]}, "trash": {"children": [entry]}}})
+    assert (outcome.only.line, outcome.skipped[0].line) == (1, 2)
+
+
 def place(uri: str, **more: object) -> dict[str, object]:
     return {"title": "A", "dateAdded": 1600000000000000, "type": "text/x-moz-place", "uri": uri, **more}
 

@@ -201,7 +201,12 @@ def test_entities_that_the_file_declares_are_not_expanded():
     assert outcome.only.title == "&file;&big;"
 
 
-def test_ten_thousand_lists_inside_each_other_are_read():
-    depth = 10_000
-    outcome = read_file(NETSCAPE + "<DT><H3>f</H3><DL>" * depth + ENTRY + "</DL>" * depth)
-    assert len(outcome.only.folders) == depth
+def test_folders_are_nested_as_deep_as_anybody_does_and_no_deeper():
+    assert len(netscape("<DT><H3>f</H3><DL>" * 150 + ENTRY + "</DL>" * 150).only.folders) == 150
+    assert "nested more than" in netscape(ENTRY + "<DT><H3>f</H3><DL>" * 100_000).fault
+
+
+def test_tags_that_are_never_closed_end_the_reading():
+    outcome = netscape(ENTRY + "<b>" * 100_000 + "</i>" * 100_000)
+    assert outcome.only.url == "https://a.example/"
+    assert "nested more than" in outcome.fault
