@@ -27,6 +27,7 @@ FEATURES = (
     "ai",
     "projects",
     "bookmarks",
+    "transfer",
     "tasks",
     "search",
     "recommendations",

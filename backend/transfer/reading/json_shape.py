@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+from contextlib import suppress
 from typing import Any
 
 import ijson  # type: ignore[import-untyped]
@@ -23,11 +24,9 @@ def json_paths(head: bytes) -> frozenset[str]:
     if not text.lstrip().startswith(("{", "[")):
         return frozenset()
     shape = _Shape()
-    try:
+    with suppress(ijson.JSONError, ValueError, _DeepEnough):  # The start ends in the middle; what it showed counts.
         for event, value in ijson.basic_parse(io.BytesIO(text.encode()), use_float=True):
             shape.take(event, value)
-    except (ijson.JSONError, ValueError, _DeepEnough):
-        pass  # The start ends in the middle; what it showed counts.
     return frozenset(shape.paths)
 
 

@@ -48,6 +48,7 @@ class NetscapeEntry:
         self._texts.append(text)
 
     def begin_description(self) -> None:
+        """Take the texts that follow as the description, below one that there is."""
         if self._description:
             self._description.append("\n")
         self._texts = self._description

@@ -25,10 +25,12 @@ class NetscapeFolders:
 
     @property
     def path(self) -> tuple[str, ...]:
+        """Return the names of the open folders that have one, outermost first."""
         return self._open[-1][0] if self._open else ()
 
     @property
     def are_open(self) -> bool:
+        """Tell whether any list is open."""
         return bool(self._open)
 
     @property
@@ -37,16 +39,19 @@ class NetscapeFolders:
         return bool(self._open) and self._open[-1][1]
 
     def begin_name(self, attributes: dict[str, str]) -> None:
+        """Begin the heading of the next list."""
         self._name = []
         self._is_in_name = True
         self._is_named = not any(attributes.get(name, "").lower() == "true" for name in _OF_THE_BROWSER)
         self._is_reading_list = attributes.get("id", "").lower() == _READING_LIST
 
     def add(self, text: str) -> None:
+        """Take a text, where it is part of a heading."""
         if self._is_in_name:
             self._name.append(text)
 
     def leave_name(self) -> None:
+        """End the heading."""
         self._is_in_name = False
 
     def enter(self) -> None:
@@ -58,5 +63,6 @@ class NetscapeFolders:
         self._name, self._is_named, self._is_reading_list, self._is_in_name = [], False, False, False
 
     def leave(self) -> None:
+        """End the innermost list."""
         if self._open:
             self._open.pop()
