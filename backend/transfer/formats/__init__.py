@@ -32,7 +32,7 @@ from backend.transfer.reading.bounds import HEAD_BYTES, LONG_HEAD_BYTES
 from backend.transfer.reading.json_shape import json_paths
 from backend.transfer.records import ImportFormat
 
-# Fuze's own export, `fuze_json`, has its place at the top.
+# Fuze's own exports, such as `fuze_json`, have their place at the top.
 _OF_ONE_FILE: tuple[ImportFormat, ...] = (
     chrome_json.FORMAT,
     firefox_json.FORMAT,

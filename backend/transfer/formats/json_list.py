@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from backend.transfer.reading.bounds import HEAD_BYTES
+from backend.transfer.reading.bounds import HEAD_BYTES, LONG_HEAD_BYTES
 from backend.transfer.reading.field_names import URL, bookmark_of, field_name, has_meaning
 from backend.transfer.reading.json_objects import JsonObject, json_objects
 from backend.transfer.reading.json_shape import json_paths
@@ -28,9 +28,14 @@ def _list_of_links(head: bytes) -> str | None:
     return found[0] if found else None
 
 
-def _read(file: BinaryIO) -> Iterator[Record]:
+def _where_links_are(file: BinaryIO) -> str:
     file.seek(0)
-    links = _list_of_links(file.read(HEAD_BYTES)) or "[]"
+    head = file.read(LONG_HEAD_BYTES)
+    return _list_of_links(head[:HEAD_BYTES]) or _list_of_links(head) or "[]"
+
+
+def _read(file: BinaryIO) -> Iterator[Record]:
+    links = _where_links_are(file)
     for place, item in enumerate(json_objects(file, has_meaning, links), 1):
         yield bookmark_of(place, _fields(item))
 

@@ -7,7 +7,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import IO, BinaryIO, cast
 
 from backend.transfer.reading.bounds import HEAD_BYTES
@@ -72,18 +72,27 @@ def _check_directory(file: BinaryIO) -> None:
 
 
 def _read_members(archive: zipfile.ZipFile, detect: Detect) -> Iterator[Record]:
+    """Read one member after another; what is wrong with one is told when all are read."""
     room = MAX_INFLATED_BYTES
-    is_known = False
+    faults = [NOTHING_INSIDE]
     for member in _members(archive):
         with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as inflated:
             room -= _inflate(archive, member, inflated, room)
             found = cast(BinaryIO, inflated)
             found.seek(0)
             if reader := detect(found.read(HEAD_BYTES), found):
-                is_known = True
-                yield from reader.read(found)
-    if not is_known:
-        raise UnreadableFile(NOTHING_INSIDE)
+                faults = [fault for fault in faults if fault != NOTHING_INSIDE]
+                faults += yield from _read_member(member.filename, reader, found)
+    if faults:
+        raise UnreadableFile(faults[0])
+
+
+def _read_member(name: str, reader: ImportFormat, file: BinaryIO) -> Generator[Record, None, list[str]]:
+    try:
+        yield from reader.read(file)
+    except UnreadableFile as fault:
+        return [f"{name}: {fault}"]
+    return []
 
 
 def _members(archive: zipfile.ZipFile) -> Sequence[zipfile.ZipInfo]:

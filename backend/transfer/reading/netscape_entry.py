@@ -83,7 +83,7 @@ class NetscapeEntry:
             folders=self._folders,
             created_at=moment(attributes.get("add_date") or attributes.get("time_added")),
             is_read=self._is_read(),
-            is_favorite=flag(attributes.get("data-important")),
+            is_favorite=flag(attributes.get("favorite") or attributes.get("data-important")),
             is_archived=True if _ARCHIVED_TAGS.intersection(tags) else None,
         )
 

@@ -141,8 +141,9 @@ def test_scuttle_writes_the_description_as_an_attribute():
     assert netscape(entry).only.description == 'one\n"two"'
 
 
-def test_raindrop_marks_favourites():
-    assert netscape('<DT><A HREF="https://a.example/" DATA-IMPORTANT="true">A</A>').only.is_favorite
+@pytest.mark.parametrize("mark", ['DATA-IMPORTANT="true"', 'FAVORITE="1"'])
+def test_raindrop_and_fuze_mark_favourites(mark):
+    assert netscape(f'<DT><A HREF="https://a.example/" {mark}>A</A>').only.is_favorite
 
 
 def test_a_feed_that_firefox_once_saved_is_a_bookmark_of_its_page_or_itself():

@@ -80,6 +80,12 @@ def test_a_damaged_zip_says_so():
     assert read_file(bytes(broken)).fault == zip_archive.NO_ZIP
 
 
+def test_a_member_that_cannot_be_read_keeps_no_other_from_it():
+    outcome = read_file(zipped({"0.json": '[{"url": "https://a.example/"}, {', "1.txt": "https://b.example/\n"}))
+    assert [each.url for each in outcome.bookmarks] == ["https://a.example/", "https://b.example/"]
+    assert outcome.fault.startswith("0.json: The JSON breaks off")
+
+
 def test_a_zip_inside_a_zip_is_not_opened():
     inner = zipped({"a.txt": "https://a.example/\n"})
     assert read_file(zipped({"a.json": inner})).fault == zip_archive.NOTHING_INSIDE
