@@ -27,6 +27,7 @@ BROKEN = "The HTML cannot be read after line {}; what stands before it was read.
 _RAW_TEXT = re.compile(
     r"<(?=/?(?:iframe|noembed|noframes|noscript|plaintext|script|style|template|textarea|title|xmp)\b)", re.IGNORECASE
 )
+_BEFORE_DT = re.compile(r"(?<!\A)(?=<dt\b)", re.IGNORECASE)
 _UNCLOSED_TAG = re.compile(r"<[a-z/!][^>]*\Z", re.IGNORECASE)
 
 
@@ -62,9 +63,8 @@ def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
     end = _End()
     fault: Exception | None = None
     try:
-        for piece in _fed(file, events):
+        for _ in _fed(file, events, end):
             yield from events.drain()
-            end.pass_over(piece)
     except (etree.LxmlError, UnreadableFile, ValueError) as error:
         fault = error
     yield from events.drain()
@@ -75,16 +75,20 @@ def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
     raise fault if isinstance(fault, UnreadableFile) else UnreadableFile(BROKEN.format(events.line)) from fault
 
 
-def _fed(file: BinaryIO, events: _Events) -> Iterator[str]:
-    """Give the parser the file, and yield each piece after it was read."""
+def _fed(file: BinaryIO, events: _Events, end: _End) -> Iterator[None]:
+    """Give the parser the file, and yield after each piece of it."""
     parser = etree.HTMLParser(target=events, encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     length_since_event = 0
     for piece in pieces(file):
-        parser.feed(_RAW_TEXT.sub("&lt;", piece).encode())
+        for part in _BEFORE_DT.split(piece):
+            if events.is_in_dt and not end.is_in_tag and part[:3].lower() == "<dt":
+                parser.feed(b"</dt>")  # Else libxml2 nests each entry inside the one before.
+            parser.feed(_RAW_TEXT.sub("&lt;", part).encode())
+            end.pass_over(part)
         length_since_event = 0 if events.found else length_since_event + len(piece)
         if length_since_event > MAX_FIELD_LENGTH:
             raise UnreadableFile(TOO_LONG.format(events.line))
-        yield piece
+        yield
         events.line += piece.endswith("\n")
     if events.is_begun:  # libxml2 refuses to end a file without any tag.
         events.is_at_end = True
@@ -99,7 +103,11 @@ class _Events:
         self.found: list[HtmlToken] = []
         self.is_begun = False
         self.is_at_end = False
-        self._open_tags = 0
+        self._open: list[str] = []
+
+    @property
+    def is_in_dt(self) -> bool:
+        return self._open[-1:] == ["dt"]
 
     def drain(self) -> list[HtmlToken]:
         found, self.found = self.found, []
@@ -107,15 +115,15 @@ class _Events:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.is_begun = True
-        self._open_tags += 1
-        if self._open_tags > MAX_OPEN_TAGS:
+        self._open.append(name)
+        if len(self._open) > MAX_OPEN_TAGS:
             raise UnreadableFile(TOO_DEEP.format(self.line))
         self.found.append(HtmlToken(HtmlEvent.START, self.line, name, attributes=dict(attributes)))
 
     def end(self, name: str) -> None:
         if self.is_at_end:
             return  # The parser closes what the file left open.
-        self._open_tags -= 1
+        del self._open[-1:]
         self.found.append(HtmlToken(HtmlEvent.END, self.line, name))
 
     def data(self, text: str) -> None:

@@ -207,6 +207,16 @@ def test_folders_are_nested_as_deep_as_anybody_does_and_no_deeper():
     assert "nested more than" in netscape(ENTRY + "<DT><H3>f</H3><DL>" * 100_000).fault
 
 
+@pytest.mark.parametrize("between", ["", "\n"])
+def test_a_folder_holds_any_number_of_entries(between):
+    assert len(netscape(between.join([ENTRY] * 3000)).bookmarks) == 3000
+
+
+def test_a_tag_inside_an_attribute_stays_as_it_is():
+    entry = '<DT><A HREF="https://a.example/" DESCRIPTION="a <dt> b">A</A>'
+    assert netscape(ENTRY + entry).bookmarks[1].description == "a <dt> b"
+
+
 def test_tags_that_are_never_closed_end_the_reading():
     outcome = netscape(ENTRY + "<b>" * 100_000 + "</i>" * 100_000)
     assert outcome.only.url == "https://a.example/"
