@@ -27,7 +27,7 @@ BROKEN = "The HTML cannot be read after line {}; what stands before it was read.
 _RAW_TEXT = re.compile(
     r"<(?=/?(?:iframe|noembed|noframes|noscript|plaintext|script|style|template|textarea|title|xmp)\b)", re.IGNORECASE
 )
-_BEFORE_DT = re.compile(r"(?<!\A)(?=<dt\b)", re.IGNORECASE)
+_DT = re.compile(r"<dt\b", re.IGNORECASE)
 _UNCLOSED_TAG = re.compile(r"<[a-z/!][^>]*\Z", re.IGNORECASE)
 
 
@@ -80,7 +80,7 @@ def _fed(file: BinaryIO, events: _Events, end: _End) -> Iterator[None]:
     parser = etree.HTMLParser(target=events, encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     length_since_event = 0
     for piece in pieces(file):
-        for part in _BEFORE_DT.split(piece):
+        for part in _parts(piece):
             if events.is_in_dt and not end.is_in_tag and part[:3].lower() == "<dt":
                 parser.feed(b"</dt>")  # Else libxml2 nests each entry inside the one before.
             parser.feed(_RAW_TEXT.sub("&lt;", part).encode())
@@ -93,6 +93,16 @@ def _fed(file: BinaryIO, events: _Events, end: _End) -> Iterator[None]:
     if events.is_begun:  # libxml2 refuses to end a file without any tag.
         events.is_at_end = True
         parser.close()
+
+
+def _parts(piece: str) -> Iterator[str]:
+    """Cut a piece before each <DT>."""
+    start = 0
+    for found in _DT.finditer(piece):
+        if found.start() > start:
+            yield piece[start : found.start()]
+        start = found.start()
+    yield piece[start:]
 
 
 class _Events:
