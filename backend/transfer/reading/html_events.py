@@ -21,6 +21,9 @@ TOO_LONG = f"Line {{}} holds a tag of more than {MAX_FIELD_LENGTH // 2**20} mill
 # Bookmark files have three open tags for each folder around. libxml2 searches all of them at each end tag.
 MAX_OPEN_TAGS = 1000
 TOO_DEEP = f"The tags of line {{}} are nested more than {MAX_OPEN_TAGS:,} levels deep."
+# A description of a megabyte that is all entities has a third of these.
+MAX_EVENTS_PER_LINK = 1_000_000
+TOO_EMPTY = f"More than {MAX_EVENTS_PER_LINK:,} tags and texts before line {{}} hold no link."
 BROKEN = "The HTML cannot be read after line {}; what stands before it was read."
 
 # In these HTML knows no tags. One that stands unescaped in a description must not swallow the rest of the file.
@@ -114,6 +117,7 @@ class _Events:
         self.is_begun = False
         self.is_at_end = False
         self._open: list[str] = []
+        self._events_since_link = 0
 
     @property
     def is_in_dt(self) -> bool:
@@ -128,19 +132,27 @@ class _Events:
         self._open.append(name)
         if len(self._open) > MAX_OPEN_TAGS:
             raise UnreadableFile(TOO_DEEP.format(self.line))
-        self.found.append(HtmlToken(HtmlEvent.START, self.line, name, attributes=dict(attributes)))
+        if name == "a":
+            self._events_since_link = 0
+        self._add(HtmlToken(HtmlEvent.START, self.line, name, attributes=dict(attributes)))
 
     def end(self, name: str) -> None:
         if self.is_at_end:
             return  # The parser closes what the file left open.
         del self._open[-1:]
-        self.found.append(HtmlToken(HtmlEvent.END, self.line, name))
+        self._add(HtmlToken(HtmlEvent.END, self.line, name))
 
     def data(self, text: str) -> None:
-        self.found.append(HtmlToken(HtmlEvent.TEXT, self.line, text=text))
+        self._add(HtmlToken(HtmlEvent.TEXT, self.line, text=text))
 
     def close(self) -> None:
         """Return nothing: there is no tree."""
+
+    def _add(self, token: HtmlToken) -> None:
+        self._events_since_link += 1
+        if self._events_since_link > MAX_EVENTS_PER_LINK:
+            raise UnreadableFile(TOO_EMPTY.format(self.line))
+        self.found.append(token)
 
 
 class _End:

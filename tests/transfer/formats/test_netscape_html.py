@@ -217,6 +217,12 @@ def test_a_tag_inside_an_attribute_stays_as_it_is():
     assert netscape(ENTRY + entry).bookmarks[1].description == "a <dt> b"
 
 
+def test_a_file_of_nothing_but_tags_ends_the_reading():
+    outcome = netscape(ENTRY + "<" * 1_100_000)
+    assert outcome.only.url == "https://a.example/"
+    assert "hold no link" in outcome.fault
+
+
 def test_tags_that_are_never_closed_end_the_reading():
     outcome = netscape(ENTRY + "<b>" * 100_000 + "</i>" * 100_000)
     assert outcome.only.url == "https://a.example/"
