@@ -18,9 +18,9 @@ from backend.transfer.reading.lines import pieces
 from backend.transfer.records import UnreadableFile
 
 TOO_LONG = f"Line {{}} holds a tag of more than {MAX_FIELD_LENGTH // 2**20} million characters."
-# Bookmark files have three open tags for each folder around. libxml2 searches all of them at each end tag.
-MAX_OPEN_TAGS = 1000
-TOO_DEEP = f"The tags of line {{}} are nested more than {MAX_OPEN_TAGS:,} levels deep."
+# Bookmark files have one open tag for each folder around. libxml2 searches all of them at each end tag.
+MAX_OPEN_TAGS = 300
+TOO_DEEP = f"The tags of line {{}} are nested more than {MAX_OPEN_TAGS} levels deep."
 # A description of a megabyte that is all entities has a third of these.
 MAX_EVENTS_PER_LINK = 1_000_000
 TOO_EMPTY = f"More than {MAX_EVENTS_PER_LINK:,} tags and texts before line {{}} hold no link."
