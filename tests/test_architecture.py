@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 ROOMS = (
     *("errors", "clock", "circuit_breaker", "actor", "text", "outbound", "redis", "extensions", "database"),
     *("encryption", "observability", "http", "jobs", "mail", "ai", "auth", "organizations", "registration", "index"),
-    *("projects", "bookmarks", "transfer", "capture", "search", "tasks", "recommendations", "activity", "dashboard"),
+    *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "activity", "dashboard"),
     *("profile", "health", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),
 )
 # The application is built from everything; what starts a process builds the application.
