@@ -22,6 +22,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainValidator,
     ValidationError,
     WithJsonSchema,
     field_validator,
@@ -32,9 +33,11 @@ from pydantic_core import ErrorDetails
 from spectree import Response, SpecTree
 from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
+from werkzeug.datastructures import FileStorage
 from werkzeug.routing import BaseConverter
 
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
+from backend.multipart import BINARY_SCHEMA, file_of, form_values
 
 MAX_ID = 2**63 - 1
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -114,6 +117,12 @@ class Patch(In):
 
 class Query(BaseModel):
     """A query string: no unknown parameters. Use the types below, which say what text they take."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
+
+
+class FormIn(BaseModel):
+    """A multipart body: every field is text but for files, as in a query string; no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
 
@@ -209,6 +218,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+UploadedFile = Annotated[FileStorage, PlainValidator(file_of), WithJsonSchema(BINARY_SCHEMA)]
 QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
@@ -344,9 +354,10 @@ class _StrictPlugin(FlaskPlugin):
         faults: list[FieldError] = []
         checked_query = _checked(faults, "query", lambda: _validate_query(request, query))
         checked_json = _checked(faults, "body", lambda: _validate_body(request, json)) if json else None
+        checked_form = _checked(faults, "body", lambda: form.model_validate(form_values(request))) if form else None
         if faults:
             raise Invalid(faults)
-        request.context = Context(checked_query, checked_json, None, None, None)
+        request.context = Context(checked_query, checked_json, checked_form, None, None)
 
     def validate_response(  # type: ignore[no-untyped-def]
         self, resp, resp_model, skip_validation, force_resp_serialize
@@ -484,7 +495,8 @@ def operation(
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
         body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
 
-    The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
+    The view may take `actor`, `query`, and `json` or (a multipart body with a file) `form`; each comes checked, in that
+    order: 401 before 422, 422 before work.
     """
     declared = Operation(
         scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit

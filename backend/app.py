@@ -15,6 +15,7 @@ from backend.auth.entry_signing import bind_entry_signer
 from backend.auth.mail_routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
+from backend.bookmarks.capture.routes import blueprint as captures
 from backend.bookmarks.project_routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.routes import tags_blueprint as tags
@@ -42,11 +43,13 @@ from backend.recommendations.routes import blueprint as recommendations
 from backend.search.routes import blueprint as search
 from backend.serving.service import register_serving
 from backend.tasks.routes import blueprint as tasks
+from backend.transfer.routes import blueprint as imports
+from backend.transfer.routes import jobs_blueprint as imports_of_jobs
 from config import Settings, load_settings
 
 VERSIONED = (
     *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(tasks, search, recommendations, feedback, jobs, cache, admin),
+    *(tasks, search, recommendations, feedback, jobs, cache, admin, captures, imports, imports_of_jobs),
 )
 
 

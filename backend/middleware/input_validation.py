@@ -11,12 +11,14 @@ import flask
 from flask import Flask, current_app, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
 from backend.api import BODY_LIMIT_BYTES, declared_operation
 from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
 from backend.middleware.compression import refuse_unacceptable
+from backend.multipart import is_multipart
 
 # Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
@@ -31,9 +33,17 @@ class Request(flask.Request):
 
     @property
     def _is_small(self) -> bool:
-        """Whether the body is known to be no larger than those of other routes."""
-        is_plain = self.headers.get("Content-Encoding", "identity").lower() == "identity"
-        return is_plain and self.content_length is not None and self.content_length <= BODY_LIMIT_BYTES
+        """Whether the body is known to take no more memory than those of other routes."""
+        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return False
+        is_short = self.content_length is not None and self.content_length <= BODY_LIMIT_BYTES
+        return is_short or is_multipart(self)  # A file goes to disk as it comes in.
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Read forms as Werkzeug does, but raise ValueError where one is malformed: it would look empty otherwise."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
 
     @cached_property
     def stream(self) -> IO[bytes]:

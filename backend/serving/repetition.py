@@ -11,6 +11,7 @@ from flask import Response, current_app, request
 from backend.actor import Actor
 from backend.errors import Invalid
 from backend.idempotency.service import Attempt, Replay, claim, complete, release
+from backend.multipart import form_digest, is_multipart
 from backend.organizations.access import role_in
 
 HEADER = "Idempotency-Key"
@@ -71,11 +72,6 @@ def _standing(actor: Actor) -> str:
 
 def _digest(actor: Actor) -> bytes:
     # Each time a form is sent, another boundary stands between its parts.
-    boundary = request.mimetype_params.get("boundary", "").encode()
-    body = request.get_data()
-    said = [
-        _standing(actor).encode(),
-        request.query_string,
-        body.replace(boundary, b"") if boundary else body,
-    ]
+    body = form_digest(request) if is_multipart(request) else request.get_data()
+    said = [_standing(actor).encode(), request.query_string, body]
     return sha256(b"".join(sha256(part).digest() for part in said)).digest()
