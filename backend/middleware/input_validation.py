@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import zlib
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import flask
 from flask import Flask, current_app, g, request
@@ -44,6 +44,17 @@ class Request(flask.Request):
         parser = super().make_form_data_parser()
         parser.silent = False
         return parser
+
+    def close(self) -> None:
+        """Close the files of a form, also of one that could not be read to its end."""
+        super().close()
+        for file in self.__dict__.get("spooled_files", ()):
+            file.close()
+
+    def _get_file_stream(self, *arguments: Any, **named: Any) -> IO[bytes]:
+        file = super()._get_file_stream(*arguments, **named)
+        self.__dict__.setdefault("spooled_files", []).append(file)
+        return file
 
     @cached_property
     def stream(self) -> IO[bytes]:

@@ -114,7 +114,7 @@ def _write_all(reading: Reading, tally: Tally, records: _Records) -> Tally:
         announce_change({reading.job.organization_id})
         if written.is_capture_due:
             send([capture_message()])
-        if turn.is_over:
+        if tally.position < reading.total and turn.is_over:
             raise RetryLater(0)
     return tally
 

@@ -82,7 +82,7 @@ def _fitting(name: str, text: str, most: int, remarks: list[str]) -> str:
     if cleaned != text:
         remarks.append(f"Characters of the {name} that cannot be stored were left out.")
     if len(cleaned) > most:
-        remarks.append(f"The {name} was cut to {most:,} characters.")
+        remarks.append(f"The {name} {'were' if name == 'notes' else 'was'} cut to {most:,} characters.")
     return cleaned[:most]
 
 

@@ -10,6 +10,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from backend.extensions import db
+from backend.transfer import formats
 from backend.transfer.jobs import run_import
 from tests.api import Api
 from tests.transfer.json_lines import JSON_LINES, lines_file
@@ -20,9 +21,6 @@ Told = dict[str, Any]
 @pytest.fixture(autouse=True)
 def json_lines_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """JSON lines are a format, beside those that there are."""
-    from backend.transfer import formats
-
-    monkeypatch.setattr(formats, "FORMATS", (JSON_LINES, *formats.FORMATS))
     for module in ("service", "importing"):
         monkeypatch.setattr(f"backend.transfer.{module}.format_named", _named(formats.format_named))
     monkeypatch.setattr("backend.transfer.service.detect_format", _detected(formats.detect_format))

@@ -7,7 +7,10 @@ import io
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from backend.bookmarks.models import Bookmark
+from backend.extensions import db
 from backend.transfer.importing import BATCH
 from tests.api import Api, field_errors
 from tests.transfer.conftest import ask, assert_adds_up, imported, only, run, send_file, told
@@ -62,7 +65,8 @@ def test_a_page_asked_for_explicitly_is_captured_though_it_was_saved_without(ada
 def test_lines_with_one_link_unite_tags_and_keep_the_earliest_date(ada: Api) -> None:
     records = [
         {"url": URL, "tags": ["One"], "created_at": "2015-01-01T00:00:00"},
-        {"url": f"{URL}/?utm_source=mail", "title": "Second", "tags": ["one", "two"], "created_at": "2012-01-01T00:00:00"},
+        {"url": f"{URL}/?utm_source=mail", "title": "Second", "tags": ["one", "two"],
+         "created_at": "2012-01-01T00:00:00"},
         {"url": "http://www.example.org/indexes", "notes": "third", "is_favorite": True},
     ]  # fmt: skip
     result = imported(ada, records, capture="false")
@@ -149,7 +153,7 @@ def rows_of(person: Api, job_id: str) -> list[dict[str, str]]:
     ("record", "field", "kept", "reason"),
     [
         ({"title": "t" * 2_500}, "title", "t" * 2_000, "The title was cut to 2,000 characters."),
-        ({"notes": "n" * 200_001}, "notes", "n" * 200_000, "The notes was cut to 200,000 characters."),
+        ({"notes": "n" * 200_001}, "notes", "n" * 200_000, "The notes were cut to 200,000 characters."),
         (
             {"tags": [f"t{number}" for number in range(130)]},
             "tags",
@@ -158,7 +162,7 @@ def rows_of(person: Api, job_id: str) -> list[dict[str, str]]:
         ),
         ({"tags": ["x" * 120]}, "tags", ["x" * 100], "A tag was cut to 100 characters."),
         ({"title": "a\x00b"}, "title", "ab", "Characters of the title that cannot be stored were left out."),
-        ({"title": "\ud83d\ude80"}, "title", "\U0001f680", "Characters of the title that cannot be stored were left out."),
+        ({"title": "a\ud83d"}, "title", "a\ufffd", "Characters of the title that cannot be stored were left out."),
     ],
     ids=["title", "notes", "tags", "long tag", "nul", "halves"],
 )  # fmt: skip
@@ -269,11 +273,6 @@ def test_a_second_account_notices_nothing(ada: Api, bob: Api) -> None:
 def test_captures_of_an_import_come_after_single_saves(ada: Api) -> None:
     imported(ada, [{"url": URL}])
     ada.save("https://example.org/single", capture=True)
-    from sqlalchemy import select
-
-    from backend.bookmarks.models import Bookmark
-    from backend.extensions import db
-
     with ada.app.app_context():
         found = dict(db.session.execute(select(Bookmark.url, Bookmark.capture_priority)).all())
     assert found == {URL: 0, "https://example.org/single": 1}
@@ -281,11 +280,6 @@ def test_captures_of_an_import_come_after_single_saves(ada: Api) -> None:
 
 def test_titles_of_an_import_are_not_the_pages(ada: Api) -> None:
     imported(ada, [{"url": URL, "title": "Theirs"}])
-    from sqlalchemy import select
-
-    from backend.bookmarks.models import Bookmark
-    from backend.extensions import db
-
     with ada.app.app_context():
         [found] = db.session.execute(select(Bookmark.title_from, Bookmark.description_from)).all()
     assert tuple(found) == ("import", "nobody")
