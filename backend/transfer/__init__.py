@@ -1,5 +1,6 @@
-"""Import and export: whole collections, in files of other products' formats and of our own.
+"""Import and export: everything that a person brings along or takes away as a file.
 
-In comes a file of bookmarks (`POST /bookmarks/import`), which a worker reads, a batch at a time, into `bookmarks`. Each
-format is one module of `formats/`, which yields the records of `records.py`.
+In come the export files of other products. `formats` recognises each by its content and reads it, one module a format,
+with the readers of `reading`; out come the records of `records`, one after another and in bounded memory.
+The import job calls `formats`; it checks the records, unites duplicates and writes bookmarks.
 """
