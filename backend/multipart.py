@@ -1,12 +1,14 @@
 """Bodies that carry a file: multipart/form-data, read in bounded memory.
 
-Werkzeug writes a file that comes in to disk, piece by piece; texts beside it stay in memory and are few and short.
+A file that comes in goes to disk piece by piece, below the data directory; texts beside it are few and short.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import SpooledTemporaryFile, gettempdir
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from werkzeug.datastructures import FileStorage
 
@@ -18,11 +20,26 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "multipart/form-data"
 BINARY_SCHEMA = {"type": "string", "format": "binary", "examples": ["https://example.org/indexes\n"]}
 PIECE_BYTES = 1024 * 1024
+# A smaller file stays in memory.
+SPOOLED_BYTES = 512 * 1024
 
 
 def is_multipart(request: Request) -> bool:
     """Tell whether a request says that its body is multipart."""
     return request.mimetype == MEDIA_TYPE
+
+
+def open_spooled(data_dir: Path) -> IO[bytes]:
+    """Open a file without a name, in which a file comes in; what is left of it is gone with its process.
+
+    It lies in `<data-dir>/uploads`: in a container, `/tmp` is memory. Where nothing may be written, `/tmp` it is.
+    """
+    directory = data_dir / "uploads"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        directory = Path(gettempdir())
+    return cast("IO[bytes]", SpooledTemporaryFile(SPOOLED_BYTES, dir=str(directory)))
 
 
 def form_values(request: Request) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from werkzeug.wsgi import LimitedStream
 
 from backend.api import BODY_LIMIT_BYTES, declared_operation
 from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
+from backend.extensions import current_settings
 from backend.middleware.compression import refuse_unacceptable
-from backend.multipart import is_multipart
+from backend.multipart import is_multipart, open_spooled
 
 # Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
@@ -52,7 +53,7 @@ class Request(flask.Request):
             file.close()
 
     def _get_file_stream(self, *arguments: Any, **named: Any) -> IO[bytes]:
-        file = super()._get_file_stream(*arguments, **named)
+        file = open_spooled(current_settings().FUZE_DATA_DIR)
         self.__dict__.setdefault("spooled_files", []).append(file)
         return file
 

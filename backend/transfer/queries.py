@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask
@@ -96,9 +96,8 @@ def remarks_in_order(app: Flask, job_id: UUID) -> Iterator[Row[Any]]:
             which = select(
                 ImportRemark.position, ImportRemark.line, ImportRemark.url, ImportRemark.outcome, ImportRemark.reason
             ).where(ImportRemark.job_id == job_id, ImportRemark.position > after)
-            rows: Sequence[Row[Any]] = db.session.execute(
-                which.order_by(ImportRemark.position).limit(REMARKS_BATCH)
-            ).all()
+            page = which.order_by(ImportRemark.position).limit(REMARKS_BATCH)
+            rows = cast("Sequence[Row[Any]]", db.session.execute(page).all())
         yield from rows
         if len(rows) < REMARKS_BATCH:
             return
