@@ -19,6 +19,7 @@ from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
+from backend.capture.routes import blueprint as captures
 from backend.database import bind_database, remember_app
 from backend.extensions import cors, jwt
 from backend.health.routes import blueprint as health
@@ -48,6 +49,8 @@ from backend.redis.client import bind_redis
 from backend.registration.routes import blueprint as registration
 from backend.search.routes import blueprint as search
 from backend.tasks.routes import blueprint as tasks
+from backend.transfer.routes import blueprint as imports
+from backend.transfer.routes import jobs_blueprint as imports_of_jobs
 from config import Settings, load_settings
 
 VERSIONED = (
@@ -65,6 +68,8 @@ VERSIONED = (
         project_bookmarks,
     ),
     *(tasks, search, recommendations, feedback, jobs, cache, admin),
+    *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
+    *(tasks, search, recommendations, feedback, jobs, cache, admin, captures, imports, imports_of_jobs),
 )
 
 

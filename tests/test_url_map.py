@@ -114,6 +114,12 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/invitations/accept"): lambda _: {"token": "none"},
     ("POST", "/api/v1/tags/<id:tag_id>/merge"): lambda person: {"into_id": _tag(person, "of-the-caller")},
 }
+# The same where the body is a form with a file.
+FORM_TYPE = "multipart/form-data; boundary=part"
+FORMS: dict[tuple[str, str], bytes] = {
+    ("POST", "/api/v1/bookmarks/import"): b'--part\r\nContent-Disposition: form-data; name="file"; filename="links.txt"'
+    b"\r\n\r\nhttps://example.org/imported\r\n--part--\r\n",
+}
 QUERIES = {
     "/api/v1/bookmarks/lookup": {"url": "https://example.org/none"},
     "/api/v1/search": {"q": "word"},
@@ -139,7 +145,9 @@ class Route:
         options: dict[str, Any] = {
             "query_string": dict(QUERIES.get(self.rule.rule, {})) if self.method == "GET" else {}
         }
-        if self.method in ("POST", "PUT", "PATCH") or (self.method, self.rule.rule) in BODIES:
+        if (self.method, self.rule.rule) in FORMS:
+            options |= {"data": FORMS[self.method, self.rule.rule], "content_type": FORM_TYPE}
+        elif self.method in ("POST", "PUT", "PATCH") or (self.method, self.rule.rule) in BODIES:
             options["json"] = BODIES.get((self.method, self.rule.rule), lambda _: {})(person)
         return options
 
@@ -266,16 +274,16 @@ def test_every_route_that_takes_a_body_has_one_here(app: Flask) -> None:
         str(route)
         for route in routes(app)
         if (found := declared_route(app, route.rule.endpoint)) is not None
-        and "json" in found.view.__annotations__
-        and (route.method, route.rule.rule) not in BODIES
+        and {"json", "form"} & set(found.view.__annotations__)
+        and (route.method, route.rule.rule) not in {*BODIES, *FORMS}
     ]
-    assert not missing, "add them to BODIES"
+    assert not missing, "add them to BODIES or FORMS"
 
 
 def test_what_the_matrix_names_is_there(app: Flask) -> None:
     found = list(routes(app))
     assert set(OBJECTS) == {name for route in found for name in route.rule.arguments}
-    assert set(BODIES) <= {(route.method, route.rule.rule) for route in found}
+    assert {*BODIES, *FORMS} <= {(route.method, route.rule.rule) for route in found}
     assert {*QUERIES, *PUBLIC} <= {route.rule.rule for route in found}
 
 

@@ -103,6 +103,12 @@ class Bookmark(Base):
             postgresql_where=text("capture_status = 'pending' AND deleted_at IS NULL"),
         ),
         Index(
+            "ix_bookmarks_capture_backlog",
+            "organization_id",
+            "capture_due_at",
+            postgresql_where=text("capture_status = 'pending' AND deleted_at IS NULL"),
+        ),
+        Index(
             "ix_bookmarks_capture_claimed",
             "capture_claimed_at",
             postgresql_where=text("capture_claimed_at IS NOT NULL"),

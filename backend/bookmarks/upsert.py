@@ -66,7 +66,12 @@ class _Draft:
 
 
 def save_drafts(
-    actor: Actor, items: Sequence[BookmarkIn], on_duplicate: OnDuplicate, giver: Origin = "person"
+    actor: Actor,
+    items: Sequence[BookmarkIn],
+    on_duplicate: OnDuplicate,
+    giver: Origin = "person",
+    *,
+    is_import: bool = False,
 ) -> list[Saved]:
     """Save links in the transaction at hand; the answers stand in the order of the items.
 
@@ -75,6 +80,7 @@ def save_drafts(
         items: the links and what is known of them.
         on_duplicate: what becomes of links that are saved already.
         giver: whom titles and descriptions come from.
+        is_import: whether a single link is one of many, too, so that nobody waits for its page.
 
     Raises:
         Conflict: with `on_duplicate` error and a single item, when the link is saved already.
@@ -83,8 +89,9 @@ def save_drafts(
     """
     hashes = [url_hash(item.url) for item in items]
     drafts = _united(zip(hashes, items, strict=True))
-    created, existing = _insert_or_find(actor, drafts, giver)
-    merged = _merge(existing, drafts, giver) if existing and on_duplicate == "merge" else {}
+    priority = WAITED_FOR if len(drafts) == 1 and not is_import else ONE_OF_MANY
+    created, existing = _insert_or_find(actor, drafts, giver, priority)
+    merged = _merge(existing, drafts, giver, priority) if existing and on_duplicate == "merge" else {}
     touched = {**created, **existing} if on_duplicate == "merge" else created
     _attach_tags(actor, touched, drafts)
     asked = {project_id for item in items for project_id in item.project_ids}
@@ -159,7 +166,7 @@ def _joined(before: _Draft, later: _Draft) -> _Draft:
 
 
 def _insert_or_find(
-    actor: Actor, drafts: dict[bytes, _Draft], giver: Origin
+    actor: Actor, drafts: dict[bytes, _Draft], giver: Origin, priority: int
 ) -> tuple[dict[bytes, int], dict[bytes, int]]:
     created: dict[bytes, int] = {}
     existing: dict[bytes, int] = {}
@@ -167,7 +174,7 @@ def _insert_or_find(
         missing = {key: draft for key, draft in drafts.items() if key not in created and key not in existing}
         if not missing:
             return created, existing
-        created |= _insert(actor, missing, giver)
+        created |= _insert(actor, missing, giver, priority)
         if len(created) + len(existing) < len(drafts):
             existing |= _find(actor, [key for key in missing if key not in created])
     if len(created) + len(existing) < len(drafts):
@@ -175,10 +182,9 @@ def _insert_or_find(
     return created, existing
 
 
-def _insert(actor: Actor, drafts: dict[bytes, _Draft], giver: Origin) -> dict[bytes, int]:
+def _insert(actor: Actor, drafts: dict[bytes, _Draft], giver: Origin, priority: int) -> dict[bytes, int]:
     # Inserted in the order of the unique index, so that two requests with the same links cannot dead-lock.
     now = utc_now()
-    priority = WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY
     rows = [
         # Of links saved together each is newer than the one before it, so that lists keep their order.
         _row(actor, key, draft, giver, now + timedelta(microseconds=place)) | {"capture_priority": priority}
@@ -234,7 +240,9 @@ def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) 
     }
 
 
-def _merge(existing: dict[bytes, int], drafts: dict[bytes, _Draft], giver: Origin) -> dict[int, tuple[bool, bool]]:
+def _merge(
+    existing: dict[bytes, int], drafts: dict[bytes, _Draft], giver: Origin, priority: int
+) -> dict[int, tuple[bool, bool]]:
     """Merge drafts into the bookmarks that are there; by id, whether a capture and a vector are now due."""
     found = [(id_, drafts[key]) for key, id_ in sorted(existing.items(), key=lambda pair: pair[1])]
     merged = [draft for _, draft in found]
@@ -243,7 +251,7 @@ def _merge(existing: dict[bytes, int], drafts: dict[bytes, _Draft], giver: Origi
         {
             "giver": giver,
             "not_asked": NOT_ASKED,
-            "priority": WAITED_FOR if len(drafts) == 1 else ONE_OF_MANY,
+            "priority": priority,
             "ids": [id_ for id_, _ in found],
             "titles": [draft.title for draft in merged],
             "title_keys": [title_key(draft.title) for draft in merged],

@@ -10,9 +10,13 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainValidator,
     WithJsonSchema,
 )
 from pydantic import AwareDatetime as PydanticAwareDatetime
+from werkzeug.datastructures import FileStorage
+
+from backend.http.multipart import BINARY_SCHEMA, file_of
 
 MAX_ID = 2**63 - 1
 
@@ -65,6 +69,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+UploadedFile = Annotated[FileStorage, PlainValidator(file_of), WithJsonSchema(BINARY_SCHEMA)]
 QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]

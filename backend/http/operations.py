@@ -188,7 +188,8 @@ def operation(
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
         body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
 
-    The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
+    The view may take `actor`, `query`, and `json` or (a multipart body with a file) `form`; each comes checked, in that
+    order: 401 before 422, 422 before work.
     """
     declared = Operation(
         scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit

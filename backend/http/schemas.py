@@ -58,6 +58,12 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
 
 
+class FormIn(BaseModel):
+    """A multipart body: every field is text but for files, as in a query string; no unknown fields."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
+
+
 class Out(BaseModel):
     """A response body."""
 

@@ -18,6 +18,7 @@ from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
+from backend.http.multipart import form_values
 from backend.http.schemas import OmittableIn, Query, T
 
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -42,9 +43,10 @@ class StrictPlugin(FlaskPlugin):
         faults: list[FieldError] = []
         checked_query = _checked(faults, "query", lambda: _validate_query(request, query))
         checked_json = _checked(faults, "body", lambda: _validate_body(request, json)) if json else None
+        checked_form = _checked(faults, "body", lambda: form.model_validate(form_values(request))) if form else None
         if faults:
             raise Invalid(faults)
-        request.context = Context(checked_query, checked_json, None, None, None)
+        request.context = Context(checked_query, checked_json, checked_form, None, None)
 
     def validate_response(  # type: ignore[no-untyped-def]
         self, resp, resp_model, skip_validation, force_resp_serialize

@@ -23,6 +23,7 @@ SCOPES = {
     "breakdown": "tasks:write",
     "ai_test": "account:write",
     "personal_export": "account:write",
+    "import": "bookmarks:write",
 }
 LOST = "The person who asked for this may no longer do it here."
 

@@ -17,8 +17,9 @@ from backend.actor import Actor
 from backend.clock import utc_now
 from backend.extensions import db
 from backend.jobs.models import Job
+from backend.jobs.queue import send
 from backend.jobs.rights import LOST, present_maker
-from backend.jobs.service import KINDS, job_message
+from backend.jobs.service import KINDS, job_message, next_turn_message
 
 LEASE_SECONDS = 120
 MAX_ATTEMPTS = 3
@@ -26,7 +27,8 @@ RETRY_SECONDS = 30
 
 
 class RetryLater(Exception):
-    """Raised by a handler: nothing is wrong with the job, but it cannot go on for this long."""
+    """Raised by a handler: nothing is wrong with the job, but it cannot go on for this long. After no time at all, it
+    goes on behind what waits on its queue."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"again in {seconds} s")
@@ -83,7 +85,7 @@ def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
         with logger.contextualize(job_id=str(job_id)):
             if claimed.attempt > MAX_ATTEMPTS:
                 # Each start before this one ended with the death of its worker; another would kill this one too.
-                _end(claimed, "failed", error="It was started three times and never came to an end.")
+                _fail(claimed, "It was started three times and never came to an end.")
             else:
                 _work(claimed, handler)
 
@@ -121,6 +123,21 @@ def keep_result(job: ClaimedJob, result: dict[str, Any]) -> None:
         raise JobStopped
 
 
+def keep_progress(
+    job: ClaimedJob, result: dict[str, Any], done: int, total: int, message: str, *, lease_seconds: int = LEASE_SECONDS
+) -> None:
+    """Keep what a job has done so far as `keep_result` does, with how far it has come; its lease starts over.
+
+    Raises:
+        JobStopped: as `keep_result` does; nothing is to be committed.
+    """
+    _require_maker(job, held=True)
+    values: dict[str, Any] = {"result": result, "done": done, "total": total, "message": message}
+    values["lease_until"] = func.now() + timedelta(seconds=lease_seconds)
+    if db.session.scalar(_changed(job, **values)) is None:
+        raise JobStopped
+
+
 def due_job_messages(limit: int) -> list[Any]:
     """Messages for jobs that may run and that nobody works on, the longest waiting first."""
     jobs = db.session.scalars(
@@ -140,6 +157,8 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
     except RetryLater as wait:
         db.session.rollback()
         _put_back(claimed, wait.seconds, counts=False)
+        if wait.seconds <= 0:
+            send([next_turn_message(claimed.id, claimed.kind)])
     except RightLost:
         db.session.rollback()
         _end(claimed, "cancelled", error=LOST)
@@ -148,14 +167,14 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
         logger.info("job {} was stopped", claimed.id)
     except JobFailed as failure:
         db.session.rollback()
-        _end(claimed, "failed", error=str(failure))
+        _fail(claimed, str(failure))
     except Exception as error:
         db.session.rollback()
         logger.opt(exception=error).error("job {} failed on attempt {}", claimed.id, claimed.attempt)
         if claimed.attempt < MAX_ATTEMPTS:
             _put_back(claimed, RETRY_SECONDS * 4 ** (claimed.attempt - 1), counts=True)
         else:
-            _end(claimed, "failed", error="It failed three times for a reason inside the server; see its logs.")
+            _fail(claimed, "It failed three times for a reason inside the server; see its logs.")
     else:
         _end(claimed, "succeeded", result=result)
 
@@ -202,6 +221,11 @@ def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
 
 def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
     _change(claimed, status=status, result=result, error=error, lease_until=None, finished_at=func.now())
+
+
+def _fail(claimed: ClaimedJob, error: str) -> None:
+    # What it has done before stands, and so does what it has kept about it.
+    _change(claimed, status="failed", error=error, lease_until=None, finished_at=func.now())
 
 
 def _change(claimed: ClaimedJob, **values: Any) -> bool:

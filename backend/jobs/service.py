@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ KINDS = {
     # LLM_TIMEOUT_SECONDS is 300 at most.
     "breakdown": Message("tasks.run_breakdown", timeout_seconds=420),
     "personal_export": Message("profile.run_export", queue="bulk", timeout_seconds=1800),
+    # It goes on in turns of two minutes at most.
+    "import": Message("transfer.run_import", queue="bulk", timeout_seconds=900),
 }
 
 
@@ -50,6 +53,14 @@ def job_message(job: Job) -> Message:
         queue=template.queue,
         timeout_seconds=template.timeout_seconds,
     )
+
+
+def next_turn_message(job_id: UUID, kind: str) -> Message:
+    """The message by which a job that runs right now is run again, behind what waits on its queue.
+
+    It has no key: when RQ ends the present message of the job, it would delete this one with it.
+    """
+    return replace(KINDS[kind], arguments={"job_id": str(job_id)})
 
 
 def get_job(actor: Actor, job_id: UUID) -> Job:

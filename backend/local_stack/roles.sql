@@ -62,3 +62,18 @@ BEGIN
         REVOKE INSERT, UPDATE, DELETE ON public.alembic_version FROM {application};
     END IF;
 END $$;
+
+-- What a large import has filled is analysed right after it. PostgreSQL knows a right to this since version 17; before,
+-- autovacuum alone does it.
+DO $$
+DECLARE
+    name text;
+BEGIN
+    IF current_setting('server_version_num')::int >= 170000 THEN
+        FOREACH name IN ARRAY ARRAY['bookmarks', 'bookmark_documents', 'bookmark_tags', 'tags', 'project_bookmarks'] LOOP
+            IF to_regclass('public.' || name) IS NOT NULL THEN
+                EXECUTE format('GRANT MAINTAIN ON TABLE public.%I TO %s', name, {application_name}::regrole);
+            END IF;
+        END LOOP;
+    END IF;
+END $$;

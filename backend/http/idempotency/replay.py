@@ -12,6 +12,7 @@ from backend.actor import Actor
 from backend.errors import Invalid
 from backend.http.authentication import authenticator
 from backend.http.idempotency.service import Attempt, Replay, claim, complete, release
+from backend.http.multipart import form_digest, is_multipart
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -71,11 +72,6 @@ def _standing(actor: Actor) -> str:
 
 def _digest(actor: Actor) -> bytes:
     # Each time a form is sent, another boundary stands between its parts.
-    boundary = request.mimetype_params.get("boundary", "").encode()
-    body = request.get_data()
-    said = [
-        _standing(actor).encode(),
-        request.query_string,
-        body.replace(boundary, b"") if boundary else body,
-    ]
+    body = form_digest(request) if is_multipart(request) else request.get_data()
+    said = [_standing(actor).encode(), request.query_string, body]
     return sha256(b"".join(sha256(part).digest() for part in said)).digest()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import threading
 import zlib
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import flask
 from flask import Flask, current_app, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
 from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
+from backend.extensions import current_settings
 from backend.http.middleware.compression import refuse_unacceptable
+from backend.http.multipart import is_multipart, open_spooled
 from backend.http.operations import declared_operation
 from backend.http.validation import BODY_LIMIT_BYTES
 
@@ -32,9 +35,28 @@ class Request(flask.Request):
 
     @property
     def _is_small(self) -> bool:
-        """Whether the body is known to be no larger than those of other routes."""
-        is_plain = self.headers.get("Content-Encoding", "identity").lower() == "identity"
-        return is_plain and self.content_length is not None and self.content_length <= BODY_LIMIT_BYTES
+        """Whether the body is known to take no more memory than those of other routes."""
+        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return False
+        is_short = self.content_length is not None and self.content_length <= BODY_LIMIT_BYTES
+        return is_short or is_multipart(self)  # A file goes to disk as it comes in.
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Read forms as Werkzeug does, but raise ValueError where one is malformed: it would look empty otherwise."""
+        parser = super().make_form_data_parser()
+        parser.silent = False
+        return parser
+
+    def close(self) -> None:
+        """Close the files of a form, also of one that could not be read to its end."""
+        super().close()
+        for file in self.__dict__.get("spooled_files", ()):
+            file.close()
+
+    def _get_file_stream(self, *arguments: Any, **named: Any) -> IO[bytes]:
+        file = open_spooled(current_settings().FUZE_DATA_DIR)
+        self.__dict__.setdefault("spooled_files", []).append(file)
+        return file
 
     @cached_property
     def stream(self) -> IO[bytes]:

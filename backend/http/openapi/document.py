@@ -121,7 +121,7 @@ def _add_examples(operation: dict[str, Any], declared: Operation, components: di
 
 
 def _is_omittable(body: dict[str, Any]) -> bool:
-    reference = body["content"]["application/json"]["schema"].get("$ref", "")
+    reference = body["content"].get("application/json", {}).get("schema", {}).get("$ref", "")
     return reference.rpartition("/")[2] in {model.__name__ for model in OmittableIn.__subclasses__()}
 
 

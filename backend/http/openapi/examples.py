@@ -87,6 +87,7 @@ BY_NAME: dict[str, tuple[Any, ...]] = {
     "OrganizationOut.name": ("Analytical Engines",),
     "OrganizationOut.slug": ("analytical-engines",),
     "ProfileOut.email_verified_at": (TIME,),
+    "ImportForm.capture": (True,),
     "ProgressOut.message": ("Reading the page",),
     "ProjectOut.description": ("From one database to two.",),
     "TagOut.name": ("databases",),

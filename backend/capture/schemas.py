@@ -1,0 +1,22 @@
+"""What goes out under /bookmarks/captures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from backend.http.schemas import Out
+
+
+class CaptureBacklogOut(Out):
+    """How far the pages of an organization's bookmarks have been read, those in the trash aside."""
+
+    pending: int = Field(description="Wait, or are being read")
+    in_progress: int = Field(description="Of these, those that are being read")
+    captured: int
+    failed: int
+    skipped: int
+    oldest_due_at: datetime | None = Field(
+        description="Since when the one has waited, or until when it waits for its next try, whose turn came first"
+    )
