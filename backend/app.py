@@ -42,11 +42,12 @@ from backend.recommendations.routes import blueprint as recommendations
 from backend.search.routes import blueprint as search
 from backend.serving.service import register_serving
 from backend.tasks.routes import blueprint as tasks
+from backend.transfer.export.routes import blueprint as exports
 from config import Settings, load_settings
 
 VERSIONED = (
     *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(tasks, search, recommendations, feedback, jobs, cache, admin),
+    *(tasks, search, recommendations, feedback, exports, jobs, cache, admin),
 )
 
 

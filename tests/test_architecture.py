@@ -30,6 +30,7 @@ FEATURES = (
     "tasks",
     "search",
     "recommendations",
+    "transfer",
     "dashboard",
 )
 # What reads many features and is read by none; it may use any of them.

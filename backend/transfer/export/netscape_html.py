@@ -1,0 +1,89 @@
+"""Netscape's bookmark file, as browsers and linkding write and read it.
+
+Beside what all of them know (ADD_DATE and LAST_MODIFIED in seconds, TAGS, PRIVATE, TOREAD, DD) it carries FAVORITE.
+Notes stand within the description between linkding's marks, and what is archived bears linkding's tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from html import escape
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, exists, select
+
+from backend.bookmarks.models import Bookmark
+from backend.projects.models import Project, ProjectBookmark
+from backend.transfer.escapes import ARCHIVED_TAG, MARK, escape_line, escape_text, write_tags
+from backend.transfer.export.projects import project_names
+from backend.transfer.export.selection import Selection
+
+HEAD = f"""<!DOCTYPE NETSCAPE-Bookmark-file-1>
+<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=UTF-8">
+{MARK}
+<TITLE>Bookmarks</TITLE>
+<H1>Bookmarks</H1>
+<DL><p>
+"""
+TAIL = "</DL><p>\n"
+
+
+def write_html(selection: Selection, *, with_folders: bool) -> Iterator[str]:
+    """Write the bookmarks, under a folder for each project where that is asked for."""
+    yield HEAD
+    if with_folders:
+        for project_id, name in project_names(selection).items():
+            yield from _folder(name, _lines(selection, _in_project(Project.id == project_id)))
+        yield from _lines(selection, ~_in_project(Project.deleted_at.is_(None)))
+    else:
+        yield from _lines(selection)
+    yield TAIL
+
+
+def _in_project(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    this = (ProjectBookmark.bookmark_id == Bookmark.id, Project.id == ProjectBookmark.project_id)
+    return exists(select(Project.id).where(*this, which))
+
+
+def _folder(name: str, lines: Iterable[str]) -> Iterator[str]:
+    begun = False
+    for part in lines:
+        if not begun:
+            yield f"<DT><H3>{escape(escape_line(name))}</H3>\n<DL><p>\n"
+        begun = True
+        yield part
+    if begun:
+        yield TAIL
+
+
+def _lines(selection: Selection, *also: ColumnElement[bool]) -> Iterator[str]:
+    for rows in selection.batches(*also):
+        yield "".join(map(_bookmark, rows))
+
+
+def _bookmark(row: Row[Any]) -> str:
+    tags = write_tags(row.tags)
+    if row.is_archived:
+        tags = f"{tags},{ARCHIVED_TAG}" if tags else ARCHIVED_TAG
+    attributes = {
+        "HREF": row.url,
+        "ADD_DATE": _seconds(row.created_at),
+        "LAST_MODIFIED": _seconds(row.updated_at),
+        "PRIVATE": "1",
+        "TOREAD": "0" if row.is_read else "1",
+        **({"FAVORITE": "1"} if row.is_favorite else {}),
+        **({"TAGS": tags} if tags else {}),
+    }
+    written = " ".join(f'{name}="{escape(value)}"' for name, value in attributes.items())
+    return f"<DT><A {written}>{escape(escape_line(row.title))}</A>\n{_details(row)}"
+
+
+def _details(row: Row[Any]) -> str:
+    notes = f"[linkding-notes]{escape_text(row.notes)}[/linkding-notes]" if row.notes else ""
+    text = escape_text(row.description) + notes
+    return f"<DD>{escape(text)}\n" if text else ""
+
+
+def _seconds(moment: datetime) -> str:
+    return str(int(moment.timestamp() // 1))
