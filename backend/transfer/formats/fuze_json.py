@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -12,8 +13,6 @@ import ijson
 from backend.transfer.records import ImportedBookmark, ImportFormat, Record, SkippedLine, UnreadableFile
 
 VERSION = 1
-# Each by the name that it has in the file.
-TEXTS, MARKS = ("title", "description", "notes"), ("is_read", "is_favorite", "is_archived")
 HEAD = re.compile(rb'\A(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"fuze"')
 
 
@@ -64,6 +63,8 @@ def moment_of(value: object) -> datetime | None:
 
 def _items(file: BinaryIO, prefix: str) -> Iterator[Any]:
     file.seek(0)
+    # The parser takes no byte order mark.
+    file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
     try:
         yield from ijson.items(file, prefix, use_float=True)
     except (ijson.JSONError, UnicodeDecodeError) as error:
@@ -73,11 +74,27 @@ def _items(file: BinaryIO, prefix: str) -> Iterator[Any]:
 def _record(line: int, item: object) -> Record:
     if not isinstance(item, Mapping) or not isinstance(item.get("url"), str):
         return SkippedLine(line, "", "This item has no URL.")
-    texts = {name: value for name in TEXTS if isinstance(value := item.get(name), str)}
-    marks = {name: value for name in MARKS if isinstance(value := item.get(name), bool)}
     tags = item.get("tags")
-    names = tuple(name for name in tags if isinstance(name, str)) if isinstance(tags, list) else ()
-    return ImportedBookmark(line, item["url"], tags=names, created_at=moment_of(item.get("created_at")), **texts, **marks)
+    return ImportedBookmark(
+        line,
+        item["url"],
+        title=_text(item.get("title")),
+        description=_text(item.get("description")),
+        notes=_text(item.get("notes")),
+        tags=tuple(name for name in tags if isinstance(name, str)) if isinstance(tags, list) else (),
+        created_at=moment_of(item.get("created_at")),
+        is_read=_mark(item.get("is_read")),
+        is_favorite=_mark(item.get("is_favorite")),
+        is_archived=_mark(item.get("is_archived")),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _mark(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 FUZE_JSON = ImportFormat("fuze", is_fuze_json, read_fuze_json)
