@@ -43,11 +43,13 @@ from backend.search.routes import blueprint as search
 from backend.serving.service import register_serving
 from backend.tasks.routes import blueprint as tasks
 from backend.transfer.export.routes import blueprint as exports
+from backend.transfer.feeds.routes import blueprint as feeds
+from backend.transfer.share_target.routes import blueprint as share_target
 from config import Settings, load_settings
 
 VERSIONED = (
     *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(tasks, search, recommendations, feedback, exports, jobs, cache, admin),
+    *(tasks, search, recommendations, feedback, exports, feeds, jobs, cache, admin),
 )
 
 
@@ -128,7 +130,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health, docs):
+    for blueprint in (health, docs, share_target):
         app.register_blueprint(blueprint)
     for blueprint in VERSIONED:
         app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")

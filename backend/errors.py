@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
@@ -105,6 +106,9 @@ class Invalid(DomainError):
         return cls([FieldError(field, message, code)])
 
 
+# The token in the address of a feed stands for its owner.
+FEED_TOKEN = re.compile(r"(?<=/feeds/)(?![0-9]+\Z)[^/]+")
+
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -148,6 +152,11 @@ def register_error_handlers(app: Flask) -> None:
 def phrase(status: int) -> str:
     """The standard words for a status (RFC 9110)."""
     return PHRASES.get(status) or HTTPStatus(status).phrase
+
+
+def loggable_path(path: str) -> str:
+    """A path without the secrets that may stand in it."""
+    return FEED_TOKEN.sub("…", path)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> Response:
@@ -196,7 +205,7 @@ def _integrity_error(error: IntegrityError) -> Response:
 def _operational_error(error: OperationalError) -> Response:
     if getattr(error.orig, "pgcode", None) == QUERY_CANCELED:
         # The database is well: only this took too long, and would again.
-        logger.warning("query timed out at {} {}", request.method, request.path)
+        logger.warning("query timed out at {} {}", request.method, loggable_path(request.path))
         return _unavailable("This query took too long. Ask for less: fewer words or filters.", code="query_timeout")
     return _database_down(error)
 
@@ -222,7 +231,7 @@ def _unavailable(detail: str, **extra: str) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    logger.opt(exception=error).error("unexpected error at {} {}", request.method, request.path)
+    logger.opt(exception=error).error("unexpected error at {} {}", request.method, loggable_path(request.path))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. The request id finds it in the logs.")
 
 

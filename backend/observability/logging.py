@@ -13,6 +13,7 @@ import psycopg2
 from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
+from backend.errors import loggable_path
 from backend.observability.access_log import AccessLog, Form, is_for, json_line
 from config import Settings
 
@@ -105,7 +106,7 @@ def log_access(*, method: str, path: str, status: int, started: float, **more: A
     """One line for a request; `started` is what `time.perf_counter` said when it began."""
     duration_ms = round((time.perf_counter() - started) * 1000, 2)
     extra = {"method": method, "status": status, "duration_ms": duration_ms, **more}
-    message = f"{method} {path} {status}"
+    message = f"{method} {loggable_path(path)} {status}"
     if _access_log is not None:
         _access_log.add(message, extra)
     else:
