@@ -11,10 +11,10 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Row, any_, exists, literal, select
 
 from backend.bookmarks.models import Bookmark
-from backend.projects.models import Project, ProjectBookmark
+from backend.projects.models import ProjectBookmark
 from backend.transfer.escapes import ARCHIVED_TAG, MARK, escape_line, escape_text, write_tags
 from backend.transfer.export.projects import project_names
 from backend.transfer.export.selection import Selection
@@ -32,18 +32,16 @@ TAIL = "</DL><p>\n"
 def write_html(selection: Selection, *, with_folders: bool) -> Iterator[str]:
     """Write the bookmarks, under a folder for each project where that is asked for."""
     yield HEAD
-    if with_folders:
-        for project_id, name in project_names(selection).items():
-            yield from _folder(name, _lines(selection, _in_project(Project.id == project_id)))
-        yield from _lines(selection, ~_in_project(Project.deleted_at.is_(None)))
-    else:
-        yield from _lines(selection)
+    names = project_names(selection) if with_folders else {}
+    for project_id, name in names.items():
+        yield from _folder(name, _lines(selection, _in_any([project_id])))
+    yield from _lines(selection, *([~_in_any(names)] if names else []))
     yield TAIL
 
 
-def _in_project(which: ColumnElement[bool]) -> ColumnElement[bool]:
-    this = (ProjectBookmark.bookmark_id == Bookmark.id, Project.id == ProjectBookmark.project_id)
-    return exists(select(Project.id).where(*this, which))
+def _in_any(project_ids: Iterable[int]) -> ColumnElement[bool]:
+    one_of = ProjectBookmark.project_id == any_(literal(list(project_ids), ARRAY(BigInteger)))
+    return exists(select(ProjectBookmark.project_id).where(ProjectBookmark.bookmark_id == Bookmark.id, one_of))
 
 
 def _folder(name: str, lines: Iterable[str]) -> Iterator[str]:

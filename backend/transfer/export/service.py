@@ -58,7 +58,8 @@ def _select(actor: Actor, query: ExportQuery, place: StreamPlace) -> Selection:
     conditions = queries.conditions(actor, whole)
     with_pages = query.include == "content" and query.format == "json"
     first = read_page(conditions, 0, with_pages=with_pages)
-    has_filters = bool(query.model_dump(exclude_defaults=True, exclude=OF_THE_FILE))
+    filters = whole.model_dump(exclude_defaults=True, exclude=OF_THE_FILE)
+    has_filters = filters != {"is_archived": "any"}
     return Selection(application(), actor, conditions, first, has_filters, with_pages, place)
 
 

@@ -12,24 +12,28 @@ import orjson
 from sqlalchemy import Row, delete, func, select
 
 from backend.actor import Actor, Role
+from backend.auth.events import record_event
 from backend.auth.models import User
 from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.tokens import token_hash
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.queries import TAG_NAMES, conditions
 from backend.bookmarks.schemas import ActionFilter
-from backend.errors import Conflict, NotFound
+from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import current_settings, db
 from backend.organizations.models import Membership
 from backend.pagination import Sort, page_of, paginate
+from backend.shortening import beginning
 from backend.transfer.feeds.models import Feed
 from backend.transfer.feeds.schemas import FeedIn, FeedListQuery, FeedOut, FeedPage
 
 MOST_FEEDS = 50
 NEWEST = 50
 TOKEN_BYTES = 24
+# So that all of a person's feeds fit into one list.
+MOST_FILTER_BYTES = 16 * 1024
 ENTRY_COLUMNS = (
-    Bookmark.id, Bookmark.url, Bookmark.title, Bookmark.description, Bookmark.created_at, Bookmark.updated_at,
+    Bookmark.id, Bookmark.url, Bookmark.title, beginning(Bookmark.description), Bookmark.created_at, Bookmark.updated_at,
     TAG_NAMES,
 )  # fmt: skip
 
@@ -49,11 +53,11 @@ def create_feed(actor: Actor, given: FeedIn) -> tuple[FeedOut, str]:
     """Make a feed of the organization; its token beside it, which is told this once.
 
     Raises:
-        Invalid: the filters are too many.
+        Invalid: the filters are too many, or too long.
         Conflict: the person has as many feeds as one may have.
         Unauthenticated: the session has just ended.
     """
-    conditions(actor, given.filter)
+    stored = _stored(actor, given.filter)
     hold_for_new_access(actor)
     count = db.session.scalar(select(func.count()).where(Feed.user_id == actor.user_id)) or 0
     if count >= MOST_FEEDS:
@@ -63,11 +67,12 @@ def create_feed(actor: Actor, given: FeedIn) -> tuple[FeedOut, str]:
         user_id=actor.user_id,
         organization_id=actor.organization_id,
         name=given.name,
-        filter=given.filter.model_dump(mode="json", exclude_defaults=True),
+        filter=stored,
         token_hash=token_hash(token),
     )
     db.session.add(feed)
     db.session.flush()
+    record_event(actor.user_id, "feed_created", organization_id=actor.organization_id, detail={"name": feed.name})
     made = _feed_out(feed)
     db.session.commit()
     return made, token
@@ -88,8 +93,10 @@ def delete_feed(actor: Actor, feed_id: int) -> None:
         NotFound: it is not the person's, or never was.
     """
     mine = delete(Feed).where(Feed.id == feed_id, Feed.user_id == actor.user_id)
-    if db.session.scalar(mine.returning(Feed.id)) is None:
+    gone = db.session.execute(mine.returning(Feed.name, Feed.organization_id)).one_or_none()
+    if gone is None:
         raise NotFound
+    record_event(actor.user_id, "feed_deleted", organization_id=gone.organization_id, detail={"name": gone.name})
     db.session.commit()
 
 
@@ -112,6 +119,15 @@ def read_feed(token: str) -> FeedContent:
     entries = db.session.execute(which.order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(NEWEST)).all()
     site = current_settings().FRONTEND_URL
     return FeedContent(row.id, row.name, row.created_at, cast("Sequence[Row[Any]]", entries), site)
+
+
+def _stored(actor: Actor, given: ActionFilter) -> dict[str, Any]:
+    """Check a filter as the list does; the form in which it is stored."""
+    conditions(actor, given)
+    stored = given.model_dump(mode="json", exclude_defaults=True)
+    if len(orjson.dumps(stored)) > MOST_FILTER_BYTES:
+        raise Invalid.field("body.filter", f"A filter takes at most {MOST_FILTER_BYTES} bytes.", "too_long")
+    return stored
 
 
 def _feed_out(feed: Any) -> FeedOut:

@@ -72,6 +72,9 @@ def test_projects_become_folders_if_asked_for(ada: Api) -> None:
         ("Play", "https://example.org/both"),
         ("", "https://example.org/none"),
     ]
+    token = ada.post("/auth/tokens", {"name": "backup", "scopes": ["bookmarks:read"]}).json["token"]
+    script = Api(ada.app, token=token)
+    assert len(read_netscape(export(script, "html", folders="true").get_data(as_text=True))) == 2
     assert "<H3>" not in export(ada, "html").get_data(as_text=True)
 
 
@@ -126,6 +129,7 @@ def test_archived_bookmarks_are_in_it_unless_left_out_and_the_trash_is_not(ada: 
     ada.delete(f"/bookmarks/{ada.save('https://example.org/trash')['id']}")
     assert urls(ada) == ["https://example.org/inbox", "https://example.org/archived"]
     assert urls(ada, is_archived="false") == ["https://example.org/inbox"]
+    assert "tasks" in export(ada, "json", is_archived="any").json["holds"]
     assert urls(ada, deleted="true") == ["https://example.org/trash"]
 
 

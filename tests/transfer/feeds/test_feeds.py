@@ -106,6 +106,17 @@ def test_a_deleted_feed_stops_working_at_once(ada: Api) -> None:
     assert ada.delete(f"/feeds/{feed['id']}").status_code == 404
 
 
+def test_the_owner_sees_in_their_events_that_feeds_came_and_went(ada: Api) -> None:
+    ada.delete(f"/feeds/{publish(ada, 'Mine')['id']}")
+    events = [(one["kind"], one["detail"]) for one in ada.get("/profile/security-events").json["items"]]
+    assert events[:2] == [("feed_deleted", {"name": "Mine"}), ("feed_created", {"name": "Mine"})]
+
+
+def test_a_long_description_shows_its_beginning(ada: Api) -> None:
+    ada.save("https://example.org/", description="d" * 50_000)
+    assert len(read(ada.app, publish(ada)).get_data()) < 4_000
+
+
 def test_feeds_of_others_are_neither_listed_nor_deleted(ada: Api, bob: Api) -> None:
     feed = publish(ada)
     assert bob.get("/feeds").json["items"] == []
@@ -164,6 +175,8 @@ def test_a_filter_that_the_list_refuses_is_refused(ada: Api) -> None:
     assert "body.filter.colour" in field_errors(ada.post("/feeds", {"name": "x", "filter": {"colour": "red"}}))
     many = {"q": " ".join(f"tag:t{number}" for number in range(60))}
     assert field_errors(ada.post("/feeds", {"name": "x", "filter": many})) == {"body.filter.q": "too_many_filters"}
+    long = {"tag": ["x" * 20_000]}
+    assert field_errors(ada.post("/feeds", {"name": "x", "filter": long})) == {"body.filter": "too_long"}
     assert "body.name" in field_errors(ada.post("/feeds", {"name": " "}))
 
 
