@@ -33,8 +33,8 @@ TOKEN_BYTES = 24
 # So that all of a person's feeds fit into one list.
 MOST_FILTER_BYTES = 16 * 1024
 ENTRY_COLUMNS = (
-    Bookmark.id, Bookmark.url, Bookmark.title, beginning(Bookmark.description), Bookmark.created_at, Bookmark.updated_at,
-    TAG_NAMES,
+    Bookmark.id, Bookmark.url, Bookmark.title, beginning(Bookmark.description), Bookmark.created_at,
+    Bookmark.updated_at, TAG_NAMES,
 )  # fmt: skip
 
 
