@@ -42,12 +42,14 @@ def unescape(text: str) -> str:
 
 def write_tags(names: Iterable[str]) -> str:
     """Join the names of tags with commas; a comma within a name is escaped."""
-    return ",".join(_escape(LOST_IN_TAG, name) for name in names)
+    written = ",".join(_escape(LOST_IN_TAG, name) for name in names)
+    # Where there is no comma, readers take blanks for what parts tags.
+    return f"{written}," if " " in written and "," not in written else written
 
 
 def read_tags(text: str) -> list[str]:
     """Undo `write_tags`."""
-    return [unescape(name) for name in text.split(",")] if text else []
+    return [unescape(name) for name in text.split(",") if name]
 
 
 def guard_cell(text: str) -> str:

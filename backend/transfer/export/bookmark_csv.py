@@ -24,13 +24,13 @@ HEADER = (
 def write_csv(selection: Selection) -> Iterator[str]:
     """Write the header, then the bookmarks."""
     names = project_names(selection)
-    yield _lines([HEADER])
+    yield write_lines([HEADER])
     for rows in selection.batches():
         yield _table(rows, names)
 
 
 def _table(rows: Batch, names: Mapping[int, str]) -> str:
-    return _lines([[guard_cell(cell) for cell in _cells(row, names)] for row in rows])
+    return write_lines([[guard_cell(cell) for cell in _cells(row, names)] for row in rows])
 
 
 def _cells(row: Row[Any], names: Mapping[int, str]) -> Sequence[str]:
@@ -40,7 +40,8 @@ def _cells(row: Row[Any], names: Mapping[int, str]) -> Sequence[str]:
     return (*texts, *marks, _moment(row.created_at), _moment(row.updated_at), projects)
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> str:
+def write_lines(rows: Sequence[Sequence[str]]) -> str:
+    """Write rows as lines of CSV."""
     written = io.StringIO(newline="")
     csv.writer(written).writerows(rows)
     return written.getvalue()

@@ -63,7 +63,7 @@ def _lines(selection: Selection, *also: ColumnElement[bool]) -> Iterator[str]:
 def _bookmark(row: Row[Any]) -> str:
     tags = write_tags(row.tags)
     if row.is_archived:
-        tags = f"{tags},{ARCHIVED_TAG}" if tags else ARCHIVED_TAG
+        tags = ",".join(filter(None, (tags.removesuffix(","), ARCHIVED_TAG)))
     attributes = {
         "HREF": row.url,
         "ADD_DATE": _seconds(row.created_at),
