@@ -19,13 +19,11 @@ def upgrade() -> None:
     sa.Column('filter', postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('token_hash', sa.LargeBinary(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
-    sa.ForeignKeyConstraint(['organization_id'], ['organizations.id'], name=op.f('fk_feeds_organization_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_feeds_user_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id', 'organization_id'], ['memberships.user_id', 'memberships.organization_id'], name=op.f('fk_feeds_user_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_feeds')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_feeds_token_hash'))
     )
-    op.create_index(op.f('ix_feeds_user_id'), 'feeds', ['user_id'], unique=False)
-    op.create_index(op.f('ix_feeds_organization_id'), 'feeds', ['organization_id'], unique=False)
+    op.create_index(op.f('ix_feeds_user_id_organization_id'), 'feeds', ['user_id', 'organization_id'], unique=False)
 
 
 def downgrade() -> None:

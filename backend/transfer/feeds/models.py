@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, func, text
+from sqlalchemy import ForeignKeyConstraint, Index, LargeBinary, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,10 +17,19 @@ class Feed(Base):
     which is stored nowhere else; `filter` is the list's filter, as `ActionFilter` reads it."""
 
     __tablename__ = "feeds"
+    __table_args__ = (
+        # Whoever leaves the organization, or whose account ends, leaves no feed of it behind.
+        ForeignKeyConstraint(
+            ["user_id", "organization_id"],
+            ["memberships.user_id", "memberships.organization_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_feeds_user_id_organization_id", "user_id", "organization_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int]
+    organization_id: Mapped[int]
     name: Mapped[str]
     filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
