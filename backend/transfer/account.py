@@ -76,7 +76,7 @@ class RestorePosition:
 
 
 def restore_account(actor: Actor, file: BinaryIO, position: RestorePosition | None = None) -> Iterator[RestorePosition]:
-    """Restore a batch for each step, in the transaction at hand; the caller commits after each.
+    """Restore a batch for each step, in the caller's transaction; the caller commits after each.
 
     Args:
         actor: Who imports; sections that they may not write are left out, and said to be.

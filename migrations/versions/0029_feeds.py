@@ -19,7 +19,7 @@ def upgrade() -> None:
     sa.Column('filter', postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('token_hash', sa.LargeBinary(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
-    sa.ForeignKeyConstraint(['user_id', 'organization_id'], ['memberships.user_id', 'memberships.organization_id'], name=op.f('fk_feeds_user_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['user_id', 'organization_id'], ['memberships.user_id', 'memberships.organization_id'], name=op.f('fk_feeds_user_id_organization_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_feeds')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_feeds_token_hash'))
     )

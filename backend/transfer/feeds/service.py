@@ -59,9 +59,7 @@ def create_feed(actor: Actor, given: FeedIn) -> tuple[FeedOut, str]:
     """
     stored = _stored(actor, given.filter)
     hold_for_new_access(actor)
-    count = db.session.scalar(select(func.count()).where(Feed.user_id == actor.user_id)) or 0
-    if count >= MOST_FEEDS:
-        raise Conflict(f"You have {count} feeds; {MOST_FEEDS} is the most. Delete one first.", limit=MOST_FEEDS)
+    _refuse_too_many(actor)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     feed = Feed(
         user_id=actor.user_id,
@@ -119,6 +117,13 @@ def read_feed(token: str) -> FeedContent:
     entries = db.session.execute(which.order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(NEWEST)).all()
     site = current_settings().FRONTEND_URL
     return FeedContent(row.id, row.name, row.created_at, cast("Sequence[Row[Any]]", entries), site)
+
+
+def _refuse_too_many(actor: Actor) -> None:
+    """Count the feeds of a person who is held: two requests at once must not both take the last place."""
+    count = db.session.scalar(select(func.count()).where(Feed.user_id == actor.user_id)) or 0
+    if count >= MOST_FEEDS:
+        raise Conflict(f"You have {count} feeds; {MOST_FEEDS} is the most. Delete one first.", limit=MOST_FEEDS)
 
 
 def _stored(actor: Actor, given: ActionFilter) -> dict[str, Any]:

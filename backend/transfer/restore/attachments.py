@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import case, func, select, update
@@ -21,14 +21,16 @@ from backend.extensions import db
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import hold_projects
 from backend.transfer.records import SkippedLine
-from backend.transfer.restore.items import ExportedBookmark, ExportedPage, RestoredIds, read_items
+from backend.transfer.restore.items import ExportedAttachment, ExportedBookmark, ExportedPage, RestoredIds, read_items
 
 PAGE_FIELDS = ("site_name", "author", "published_at", "image_url", "language", "word_count")
 
 
 def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
-    """Attach bookmarks to projects with their notes, and store pages that nobody has captured here, in the transaction
-    at hand. A note that is there stays."""
+    """Attach bookmarks to projects with their notes, and store pages that nobody has captured here.
+
+    All in the caller's transaction. A note that is there stays.
+    """
     items, skipped = read_items(ExportedBookmark, "bookmarks", first, raw)
     here = find_by_url(actor, [item.url for _, item in items])
     known = [(number, item, here[url_hash(item.url)]) for number, item in items if url_hash(item.url) in here]
@@ -48,29 +50,38 @@ def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:
 
 
 def _attach(actor: Actor, known: Sequence[tuple[ExportedBookmark, int]], projects: Mapping[int, int]) -> None:
-    asked = {projects[one.project_id] for item, _ in known for one in item.projects if one.project_id in projects}
-    held = hold_projects(actor, asked)
-    rows: dict[tuple[int, int], dict[str, Any]] = {}
-    for item, bookmark_id in known:
-        for one in item.projects:
-            if (project_id := projects.get(one.project_id)) in held and project_id is not None:
-                rows[bookmark_id, project_id] = {
-                    "bookmark_id": bookmark_id,
-                    "project_id": project_id,
-                    "organization_id": actor.organization_id,
-                    "note": one.note,
-                    "attached_by": actor.user_id,
-                    "attached_at": one.attached_at,
-                }
-    if not rows:
-        return
-    new = insert(ProjectBookmark)
-    filled = new.on_conflict_do_update(
-        index_elements=["project_id", "bookmark_id"],
-        set_={"note": new.excluded.note, "attached_at": new.excluded.attached_at},
-        where=ProjectBookmark.note == "",
-    )
-    db.session.execute(filled, [rows[key] for key in sorted(rows)])
+    """Attach bookmarks: two statements, none if nothing is to be attached."""
+    held = hold_projects(actor, {projects[one.project_id] for one in _listed(known) if one.project_id in projects})
+    # Of two mentions the later one counts; a statement may touch a row only once.
+    rows = {
+        (bookmark_id, projects[one.project_id]): one
+        for item, bookmark_id in known
+        for one in item.projects
+        if projects.get(one.project_id) in held
+    }
+    if rows:
+        new = insert(ProjectBookmark)
+        filled = new.on_conflict_do_update(
+            index_elements=["project_id", "bookmark_id"],
+            set_={"note": new.excluded.note, "attached_at": new.excluded.attached_at},
+            where=ProjectBookmark.note == "",
+        )
+        db.session.execute(filled, [_row(actor, *key, rows[key]) for key in sorted(rows)])
+
+
+def _listed(known: Sequence[tuple[ExportedBookmark, int]]) -> Iterator[ExportedAttachment]:
+    return (one for item, _ in known for one in item.projects)
+
+
+def _row(actor: Actor, bookmark_id: int, project_id: int, attachment: ExportedAttachment) -> dict[str, Any]:
+    return {
+        "bookmark_id": bookmark_id,
+        "project_id": project_id,
+        "organization_id": actor.organization_id,
+        "note": attachment.note,
+        "attached_by": actor.user_id,
+        "attached_at": attachment.attached_at,
+    }
 
 
 def _store_pages(known: Sequence[tuple[ExportedBookmark, int]]) -> None:

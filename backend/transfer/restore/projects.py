@@ -22,7 +22,7 @@ from backend.transfer.restore.items import ExportedProject, ExportedTag, Restore
 
 
 def restore_tags(actor: Actor, first: int, raw: Sequence[Any], _ids: RestoredIds) -> list[SkippedLine]:
-    """Make the tags that are not there, in the transaction at hand."""
+    """Make the tags that are not there, in the caller's transaction."""
     items, skipped = read_items(ExportedTag, "tags", first, raw)
     try:
         with db.session.begin_nested():
@@ -33,7 +33,7 @@ def restore_tags(actor: Actor, first: int, raw: Sequence[Any], _ids: RestoredIds
 
 
 def restore_projects(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
-    """Match projects or make them, in the transaction at hand."""
+    """Match projects or make them, in the caller's transaction."""
     items, skipped = read_items(ExportedProject, "projects", first, raw)
     here = _same_names(actor, [item.name for _, item in items], ids)
     new = []

@@ -42,7 +42,7 @@ Placed = tuple[ExportedTask, Siblings, int]
 
 
 def restore_tasks(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
-    """Match tasks or add them, in the transaction at hand, which holds the tree."""
+    """Match tasks or add them, in the caller's transaction, which holds the tree."""
     hold_tree(actor.organization_id)
     waiting, skipped = read_items(ExportedTask, "tasks", first, raw)
     while waiting:
@@ -131,7 +131,23 @@ def _add(actor: Actor, new: Sequence[Placed], ids: RestoredIds) -> None:
 
 
 def _positions(actor: Actor, new: Sequence[Placed]) -> list[int]:
-    """Find a free place for each: its own of the file, else behind all others of its list."""
+    """Find a free place for each: its own of the file, else behind all others of its list. Two statements."""
+    taken = _taken(actor, new)
+    last = {siblings: place or 0 for siblings, place in last_places(siblings for _, siblings, _ in new).items()}
+    for item, siblings, _ in new:
+        last[siblings] = max(last[siblings], item.position)
+    found = []
+    for item, siblings, _ in new:
+        position = item.position
+        if (*siblings.keys, position) in taken:
+            position = last[siblings] = last[siblings] + GAP
+        taken.add((*siblings.keys, position))
+        found.append(position)
+    return found
+
+
+def _taken(actor: Actor, new: Sequence[Placed]) -> set[tuple[int, int, int]]:
+    """Find which of their places are taken: one statement."""
     own = [(*siblings.keys, item.position) for item, siblings, _ in new]
     values = {
         "organization_id": actor.organization_id,
@@ -139,18 +155,7 @@ def _positions(actor: Actor, new: Sequence[Placed]) -> list[int]:
         "parents": [parent for _, parent, _ in own],
         "positions": [position for _, _, position in own],
     }
-    taken = {(row.project_key, row.parent_key, row.position) for row in db.session.execute(TAKEN, values)}
-    last = {siblings: place or 0 for siblings, place in last_places(siblings for _, siblings, _ in new).items()}
-    for item, siblings, _ in new:
-        last[siblings] = max(last[siblings], item.position)
-    found = []
-    for place, (_, siblings, _) in zip(own, new, strict=True):
-        if place in taken:
-            last[siblings] += GAP
-            place = (*siblings.keys, last[siblings])
-        taken.add(place)
-        found.append(place[2])
-    return found
+    return {(row.project_key, row.parent_key, row.position) for row in db.session.execute(TAKEN, values)}
 
 
 def _row(actor: Actor, placed: Placed, position: int) -> dict[str, Any]:
