@@ -10,7 +10,7 @@ import brotli
 import pytest
 from sqlalchemy import text
 
-from backend.extensions import db
+from backend.extensions import db, redis_client
 from tests.api import Api
 from tests.cli.processes import eventually
 from tests.live import LiveServer
@@ -22,14 +22,20 @@ CLIENTS = " AND backend_type = 'client backend'"
 
 
 @pytest.fixture
-def hoarder(ada: Api) -> Api:
-    """With 30 MB of notes: more than sockets hold."""
+def hoarder(ada: Api) -> Iterator[Api]:
+    """With 30 MB of notes: more than sockets hold. Waits in the end until the server has noticed who hung up."""
     items = [{"url": f"https://example.org/{number}", "capture": False} for number in range(BOOKMARKS)]
     assert ada.post("/bookmarks/bulk", {"items": items}).json["created"] == BOOKMARKS
     with ada.app.app_context():
         db.session.execute(text(f"UPDATE bookmarks SET notes = repeat('n', {NOTE})"))
         db.session.commit()
-    return ada
+    yield ada
+
+    def is_quiet() -> bool:
+        with ada.app.app_context():
+            return not redis_client().keys("*export-streams*")
+
+    assert eventually(is_quiet)
 
 
 @contextmanager
