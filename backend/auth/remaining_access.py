@@ -64,12 +64,15 @@ def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: boo
         .where(ApiToken.user_id == user_id, *old_tokens)
         .returning(ApiToken.token_hash, ApiToken.created_at)
     ).all()
+    old_feeds = [FEEDS.c.created_at < since] if since is not None and not all_tokens else []
+    feeds = delete(FEEDS).where(FEEDS.c.user_id == user_id, *old_feeds).cte("ended_feeds")
     old_provider = [PROVIDERS.c.updated_at < since] if since is not None else []
     provider = db.session.scalar(
-        delete(PROVIDERS).where(PROVIDERS.c.user_id == user_id, *old_provider).returning(PROVIDERS.c.user_id)
+        delete(PROVIDERS)
+        .where(PROVIDERS.c.user_id == user_id, *old_provider)
+        .returning(PROVIDERS.c.user_id)
+        .add_cte(feeds)
     )
-    old_feeds = [FEEDS.c.created_at < since] if since is not None and not all_tokens else []
-    db.session.execute(delete(FEEDS).where(FEEDS.c.user_id == user_id, *old_feeds))
     unproven = provider is not None or any(_is_before(row.created_at, since) for row in ended)
     tokens, has_provider = _left(user_id)
     return RemainingAccess(tokens, has_provider, [row.token_hash for row in ended], unproven)
@@ -79,8 +82,8 @@ def end_tokens(user: User, *, all_tokens: bool) -> RemainingAccess:
     """End the API tokens and feeds, if that is asked for, in the transaction at hand."""
     ended: Sequence[bytes] = ()
     if all_tokens:
-        db.session.execute(delete(FEEDS).where(FEEDS.c.user_id == user.id))
-        mine = delete(ApiToken).where(ApiToken.user_id == user.id)
+        feeds = delete(FEEDS).where(FEEDS.c.user_id == user.id).cte("ended_feeds")
+        mine = delete(ApiToken).where(ApiToken.user_id == user.id).add_cte(feeds)
         ended = db.session.scalars(mine.returning(ApiToken.token_hash)).all()
     return RemainingAccess(*_left(user.id), ended)
 
