@@ -49,27 +49,17 @@ from backend.redis.client import bind_redis
 from backend.registration.routes import blueprint as registration
 from backend.search.routes import blueprint as search
 from backend.tasks.routes import blueprint as tasks
+from backend.transfer.export.routes import blueprint as exports
+from backend.transfer.feeds.routes import blueprint as feeds
 from backend.transfer.routes import blueprint as imports
 from backend.transfer.routes import jobs_blueprint as imports_of_jobs
+from backend.transfer.share_target.routes import blueprint as share_target
 from config import Settings, load_settings
 
 VERSIONED = (
-    *(
-        registration,
-        auth,
-        auth_mail,
-        profile,
-        profile_ai,
-        organizations,
-        invitations,
-        projects,
-        bookmarks,
-        tags,
-        project_bookmarks,
-    ),
-    *(tasks, search, recommendations, feedback, jobs, cache, admin),
-    *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
-    *(tasks, search, recommendations, feedback, jobs, cache, admin, captures, imports, imports_of_jobs),
+    *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
+    *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
+    *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
 )
 
 
@@ -151,7 +141,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health, docs):
+    for blueprint in (health, docs, share_target):
         app.register_blueprint(blueprint)
     for blueprint in VERSIONED:
         app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")

@@ -41,6 +41,8 @@ PUBLIC = {
     "/api/v1/auth/password/forgot",
     "/api/v1/auth/password/reset",
     "/api/v1/auth/email/verify",
+    "/api/v1/feeds/<string:token>.atom",
+    "/save",
     "/api/health",
     "/api/health/live",
     "/api/health/ready",
@@ -63,6 +65,8 @@ OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "name": (lambda _: "start.js", "nothing.js"),
     "session_id": (lambda person: _session(person), uuid4()),
     "feedback_id": (lambda person: _feedback(person)["id"], 10**9),
+    "feed_id": (lambda person: _feed(person)["id"], 10**9),
+    "token": (lambda person: _feed(person)["url"].rpartition("/")[2].removesuffix(".atom"), "nothing"),
     "token_id": (lambda person: _token(person, "bookmarks:read")["id"], 10**9),
 }
 # Of these, each is in one organization; the others are of a person, or are checked against the path alone.
@@ -93,6 +97,7 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/projects"): lambda _: {"name": "New"},
     ("PATCH", "/api/v1/projects/<id:project_id>"): lambda _: {"name": "changed"},
     ("PUT", "/api/v1/projects/<id:project_id>/bookmarks/<id:bookmark_id>"): lambda _: {"note": "changed"},
+    ("POST", "/api/v1/feeds"): lambda _: {"name": "New"},
     ("POST", "/api/v1/feedback"): lambda person: _opinion(person),
     ("PUT", "/api/v1/feedback/<id:feedback_id>"): lambda _: {"kind": "dismissed"},
     ("PATCH", "/api/v1/profile"): lambda _: {"username": "renamed"},
@@ -193,6 +198,11 @@ def _opinion(person: Api) -> dict[str, Any]:
     person.post("/bookmarks", {"url": "https://example.org/judged", "capture": False})
     bookmark = person.get("/bookmarks/lookup", url="https://example.org/judged").json
     return {"bookmark_id": bookmark["id"], "kind": "relevant"}
+
+
+def _feed(person: Api) -> dict[str, Any]:
+    made: dict[str, Any] = person.post("/feeds", {"name": "Secret"}).json
+    return made
 
 
 def _feedback(person: Api) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What opens an account, or acts for it, without its password: API tokens and the person's own language model."""
+"""What opens an account, or acts for it, without its password: API tokens, feeds, the own language model."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from backend.auth.models import ApiToken, Session, User
 from backend.errors import Unauthenticated
 from backend.extensions import db
 
-# The feature `ai` uses this one: its table is named here, its models are not.
+# The features `ai` and `transfer` use this one: their tables are named here, their models are not.
 PROVIDERS = table("ai_providers", column("user_id"), column("updated_at"))
+FEEDS = table("feeds", column("user_id"), column("created_at"))
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,14 @@ def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: boo
         .where(ApiToken.user_id == user_id, *old_tokens)
         .returning(ApiToken.token_hash, ApiToken.created_at)
     ).all()
+    old_feeds = [FEEDS.c.created_at < since] if since is not None and not all_tokens else []
+    feeds = delete(FEEDS).where(FEEDS.c.user_id == user_id, *old_feeds).cte("ended_feeds")
     old_provider = [PROVIDERS.c.updated_at < since] if since is not None else []
     provider = db.session.scalar(
-        delete(PROVIDERS).where(PROVIDERS.c.user_id == user_id, *old_provider).returning(PROVIDERS.c.user_id)
+        delete(PROVIDERS)
+        .where(PROVIDERS.c.user_id == user_id, *old_provider)
+        .returning(PROVIDERS.c.user_id)
+        .add_cte(feeds)
     )
     unproven = provider is not None or any(_is_before(row.created_at, since) for row in ended)
     tokens, has_provider = _left(user_id)
@@ -73,10 +79,11 @@ def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: boo
 
 
 def end_tokens(user: User, *, all_tokens: bool) -> RemainingAccess:
-    """End the API tokens, if that is asked for, in the transaction at hand."""
+    """End the API tokens and feeds, if that is asked for, in the transaction at hand."""
     ended: Sequence[bytes] = ()
     if all_tokens:
-        mine = delete(ApiToken).where(ApiToken.user_id == user.id)
+        feeds = delete(FEEDS).where(FEEDS.c.user_id == user.id).cte("ended_feeds")
+        mine = delete(ApiToken).where(ApiToken.user_id == user.id).add_cte(feeds)
         ended = db.session.scalars(mine.returning(ApiToken.token_hash)).all()
     return RemainingAccess(*_left(user.id), ended)
 

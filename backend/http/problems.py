@@ -28,6 +28,7 @@ from backend.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from backend.observability.redaction import loggable_path
 
 RETRY_AFTER_SECONDS = 2
 
@@ -125,7 +126,7 @@ def _integrity_error(error: IntegrityError) -> Response:
 def _operational_error(error: OperationalError) -> Response:
     if getattr(error.orig, "pgcode", None) == QUERY_CANCELED:
         # The database is well: only this took too long, and would again.
-        logger.warning("query timed out at {} {}", request.method, request.path)
+        logger.warning("query timed out at {} {}", request.method, loggable_path(request.path))
         return _unavailable("This query took too long. Ask for less: fewer words or filters.", code="query_timeout")
     return _database_down(error)
 
@@ -151,7 +152,7 @@ def _unavailable(detail: str, **extra: str) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    logger.opt(exception=error).error("unexpected error at {} {}", request.method, request.path)
+    logger.opt(exception=error).error("unexpected error at {} {}", request.method, loggable_path(request.path))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. The request id finds it in the logs.")
 
 

@@ -14,6 +14,7 @@ from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
 from backend.observability.access_log import AccessLog, Form, is_for, json_line
+from backend.observability.redaction import loggable_path
 from config import Settings
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def log_access(*, method: str, path: str, status: int, started: float, **more: A
     """One line for a request; `started` is what `time.perf_counter` said when it began."""
     duration_ms = round((time.perf_counter() - started) * 1000, 2)
     extra = {"method": method, "status": status, "duration_ms": duration_ms, **more}
-    message = f"{method} {path} {status}"
+    message = f"{method} {loggable_path(path)} {status}"
     if _access_log is not None:
         _access_log.add(message, extra)
     else:

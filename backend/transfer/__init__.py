@@ -1,6 +1,6 @@
-"""Import and export: everything that a person brings along or takes away as a file.
+"""Import, export and feeds: bookmarks and what belongs to them as files.
 
-In come the export files of other products. `formats` recognises each by its content and reads it, one module a format,
-with the readers of `reading`; out come the records of `records`, one after another and in bounded memory.
-The import job calls `formats`; it checks the records, unites duplicates and writes bookmarks.
+In: export files of other products and our own, filters of a list. Out: bookmarks, projects and tasks; files; Atom.
+`formats` reads files, one module a format; `export` writes them; `restore` brings an account back; `feeds` publishes
+a saved filter. Called by routes and by the worker's import job.
 """

@@ -85,6 +85,9 @@ DEPENDS_ON_DATA = {
 }
 
 
+AMONG_BOOKMARKS = {"/api/v1/bookmarks/lookup", "/api/v1/bookmarks/export"}
+
+
 @schemathesis.hook
 def map_case(_context: HookContext, case: Case) -> Case:
     """Write queries that are meant to succeed as a client would.
@@ -113,8 +116,8 @@ def filter_failure(_context: HookContext, failure: Failure, _case: Case, respons
     if isinstance(failure, ObjectLevelAuthorizationViolation) and response.json().get("items") == []:
         # What belongs to a project with nothing in it: the owner is told as little as anybody else.
         return False
-    if isinstance(failure, UnsupportedMethodResponse) and _case.path == "/api/v1/bookmarks/lookup":
-        # For methods that it does not take, `lookup` is the id of a bookmark, which cannot be.
+    if isinstance(failure, UnsupportedMethodResponse) and _case.path in AMONG_BOOKMARKS:
+        # For methods that they do not take, `lookup` and `export` are ids of a bookmark, which cannot be.
         return response.status_code != 404
     if isinstance(failure, RejectedPositiveData) and response.status_code == 422:
         return not {error["code"] for error in response.json()["errors"]} <= DEPENDS_ON_DATA

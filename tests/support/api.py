@@ -31,7 +31,7 @@ class Api:
         headers = dict(options.pop("headers", None) or {})
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
-        url = path if path.startswith(("/api", "/metrics", "/linkding")) else f"/api/v1{path}"
+        url = path if path.startswith(("/api", "/metrics", "/linkding", "/save")) else f"/api/v1{path}"
         return self.client.open(url, method=method, headers=headers, **options)
 
     def get(self, path: str, **query: Any) -> TestResponse:

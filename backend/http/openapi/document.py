@@ -32,7 +32,13 @@ HEADERS = {
     "WWW-Authenticate": ("How to authenticate", {"type": "string"}),
     "Retry-After": ("Seconds to wait", {"type": "integer", "minimum": 1}),
 }
-HEADERS_OF = {202: ["Location"], 401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+HEADERS_OF = {
+    202: ["Location"],
+    302: ["Location"],
+    401: ["WWW-Authenticate"],
+    429: ["Retry-After"],
+    503: ["Retry-After"],
+}
 CONVERTER_SCHEMAS = {"id": {"type": "integer", "format": "int64", "minimum": 1, "maximum": 10**18 - 1}}
 # Generated clients call operations by their ids: a view keeps its id when it moves to another blueprint.
 ID_PREFIXES = {"registration": "auth"}

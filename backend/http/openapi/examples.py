@@ -123,6 +123,7 @@ BY_SCHEMA: dict[str, Any] = {
 # Of bodies that are no JSON, or the document itself.
 BY_MEDIA_TYPE: dict[str, Any] = {
     "application/json": {"openapi": "3.1.0", "info": {"title": "Fuze", "version": "0.1.0"}, "paths": {}},
+    "application/atom+xml": '<?xml version="1.0"?>\n<feed xmlns="http://www.w3.org/2005/Atom">…</feed>',
     "application/zip": "PK\x03\x04…",
     "text/css": "body { margin: 0 }",
     "text/csv": "url,title\r\nhttps://example.org/indexes,Indexes of PostgreSQL\r\n",

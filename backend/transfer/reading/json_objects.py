@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-import ijson  # type: ignore[import-untyped]
-from ijson.common import ObjectBuilder  # type: ignore[import-untyped]
+import ijson
+from ijson.common import ObjectBuilder
 
 from backend.transfer.reading.lines import Utf8Reader
 from backend.transfer.records import UnreadableFile

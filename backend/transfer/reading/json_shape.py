@@ -7,7 +7,7 @@ import io
 from contextlib import suppress
 from typing import Any
 
-import ijson  # type: ignore[import-untyped]
+import ijson
 
 from backend.transfer.reading.encodings import head_text
 

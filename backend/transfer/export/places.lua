@@ -1,0 +1,10 @@
+-- Takes one of a person's places for streams, or keeps the one that is taken for longer.
+-- KEYS: the person's places, by until when they are taken. ARGV: the stream's id, how many places there are, the lease
+-- in ms. Answers 1, or 0 where all places are taken by others.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
