@@ -37,6 +37,11 @@ from backend.http.problems import register_error_handlers
 from backend.http.routing import IdConverter
 from backend.http.validation import BODY_LIMIT_BYTES
 from backend.jobs.routes import blueprint as jobs
+from backend.linkding.account.routes import blueprint as linkding_account
+from backend.linkding.bookmarks.routes import blueprint as linkding_bookmarks
+from backend.linkding.bundles.routes import blueprint as linkding_bundles
+from backend.linkding.refusals import register_linkding_refusals
+from backend.linkding.tags.routes import blueprint as linkding_tags
 from backend.observability.logging import configure_logging, register_access_log
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
@@ -61,6 +66,7 @@ VERSIONED = (
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
 )
+LINKDING = (linkding_account, linkding_bookmarks, linkding_tags, linkding_bundles)
 
 
 class Application(Flask):
@@ -84,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_serving(app, settings)
     register_security_headers(app, settings)
     register_error_handlers(app)
+    register_linkding_refusals(app)
     _register_blueprints(app)
     remember_app(app)
     return app
@@ -141,7 +148,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health, docs, share_target):
+    for blueprint in (health, docs, share_target, *LINKDING):
         app.register_blueprint(blueprint)
     for blueprint in VERSIONED:
         app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")

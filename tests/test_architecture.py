@@ -37,6 +37,8 @@ SEES_THE_REQUEST = {
     "backend.auth.authentication",
     "backend.auth.events",
     "backend.jobs.queue",
+    "backend.linkding.field_messages",
+    "backend.linkding.refusals",
     "backend.jobs.service",
     "backend.mail.languages",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from flask import Flask
@@ -12,6 +13,7 @@ from backend.auth import authentication
 from backend.auth.authentication import Credential
 from backend.auth.memberships import role_in
 from backend.auth.session_cache import LUA_CREDENTIALS, USED_SECONDS
+from backend.http.dialects import BEARER
 
 
 class RequestAuthenticator:
@@ -24,9 +26,9 @@ class RequestAuthenticator:
         """Use the signer of cached credentials that is bound to the application."""
         self._app = app
 
-    def read_credential(self, headers: Headers) -> Credential:
+    def read_credential(self, headers: Headers, schemes: Container[str] = BEARER) -> Credential:
         """Read the credential of a request."""
-        return authentication.read_credential(headers)
+        return authentication.read_credential(headers, schemes)
 
     def actor_of(self, credential: Credential, reply: Any) -> Actor:
         """Find out who acts. One SQL statement, and another round trip, where Redis does not know."""

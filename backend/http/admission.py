@@ -261,7 +261,7 @@ def _credential(operation: Operation) -> tuple[Credential | None, Unauthenticate
     if operation.scope is None:
         return None, None
     try:
-        return authenticator().read_credential(request.headers), None
+        return authenticator().read_credential(request.headers, operation.schemes), None
     except Unauthenticated as fault:
         return None, fault
 

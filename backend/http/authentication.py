@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Protocol
 
 from flask import Flask, current_app
 from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
+from backend.http.dialects import BEARER
 
 
 class Credential(Protocol):
@@ -46,8 +48,8 @@ class Authenticator(Protocol):
     script: str
     first_use_seconds: int
 
-    def read_credential(self, headers: Headers) -> Credential:
-        """Read the credential of a request.
+    def read_credential(self, headers: Headers, schemes: Container[str] = BEARER) -> Credential:
+        """Read the credential of a request, with one of these schemes, in lower case, before the token.
 
         Raises:
             Unauthenticated: no token, or one that is malformed, forged or expired.

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from spectree import Response, SpecTree
 
+from backend.http.dialects import BEARER, Dialect
 from backend.http.schemas import Problem
 from backend.http.validation import BODY_LIMIT_BYTES, StrictPlugin
 
@@ -99,6 +100,12 @@ class Operation:
     kept: Kept = Kept()
     is_timed: bool = False
     body_limit: int = BODY_LIMIT_BYTES
+    dialect: Dialect | None = None
+
+    @property
+    def schemes(self) -> frozenset[str]:
+        """The schemes that may stand before a token in Authorization, in lower case."""
+        return self.dialect.schemes if self.dialect else BEARER
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,7 @@ def operation(
     kept: Kept = Kept(),
     is_timed: bool = False,
     body_limit: int = BODY_LIMIT_BYTES,
+    dialect: Dialect | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -187,12 +195,13 @@ def operation(
         kept: About the answers that are kept.
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
         body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
+        dialect: How it speaks, where clients of another product call it.
 
     The view may take `actor`, `query`, and `json` or (a multipart body with a file) `form`; each comes checked, in that
     order: 401 before 422, 422 before work.
     """
     declared = Operation(
-        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit
+        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit, dialect
     )
 
     def decorate(view: View) -> View:

@@ -7,7 +7,7 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Request
+from flask import Request, current_app
 from flask import Response as FlaskResponse
 from pydantic import (
     BaseModel,
@@ -83,7 +83,7 @@ def in_words(fault: ErrorDetails) -> str:
 
 
 def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
-    model = model or Query
+    model = model or _query_of_others(request)
     if len(request.query_string) > MAX_QUERY_BYTES:
         raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}
@@ -95,6 +95,13 @@ def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseMode
             raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
         values[name] = given if is_list else given[0]
     return model.model_validate(values)
+
+
+def _query_of_others(request: Request) -> type[BaseModel]:
+    """Return the query string of a route that declares none."""
+    # `operations` uses this module, so the declaration is read off the view.
+    route = getattr(current_app.view_functions.get(request.endpoint or ""), "route", None)
+    return route.operation.dialect.query if route and route.operation.dialect else Query
 
 
 def _is_list(model: type[BaseModel], name: str) -> bool:

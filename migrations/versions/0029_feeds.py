@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 revision = '0029'
-down_revision = '0026'
+down_revision = "0028"
 
 
 def upgrade() -> None:
