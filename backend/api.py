@@ -34,6 +34,7 @@ from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 from werkzeug.routing import BaseConverter
 
+from backend.dialects import BEARER, Dialect
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
 
 MAX_ID = 2**63 - 1
@@ -284,6 +285,12 @@ class Operation:
     kept: Kept = Kept()
     is_timed: bool = False
     body_limit: int = BODY_LIMIT_BYTES
+    dialect: Dialect | None = None
+
+    @property
+    def schemes(self) -> frozenset[str]:
+        """What may stand before a token in Authorization, in lower case."""
+        return self.dialect.schemes if self.dialect else BEARER
 
 
 @dataclass(frozen=True)
@@ -383,7 +390,7 @@ def in_words(fault: ErrorDetails) -> str:
 
 
 def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
-    model = model or Query
+    model = model or _query_of_others(request)
     if len(request.query_string) > MAX_QUERY_BYTES:
         raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}
@@ -395,6 +402,12 @@ def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseMode
             raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
         values[name] = given if is_list else given[0]
     return model.model_validate(values)
+
+
+def _query_of_others(request: Request) -> type[BaseModel]:
+    """The query string of a route that declares none."""
+    declared = declared_operation(current_app, request.endpoint) if request.endpoint else None
+    return declared.dialect.query if declared and declared.dialect else Query
 
 
 def _is_list(model: type[BaseModel], name: str) -> bool:
@@ -464,6 +477,7 @@ def operation(
     kept: Kept = Kept(),
     is_timed: bool = False,
     body_limit: int = BODY_LIMIT_BYTES,
+    dialect: Dialect | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
 
@@ -483,11 +497,12 @@ def operation(
         kept: About the answers that are kept.
         is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
         body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
+        dialect: How it speaks, where clients of another product call it.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
     declared = Operation(
-        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit
+        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit, dialect
     )
 
     def decorate(view: View) -> View:

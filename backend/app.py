@@ -24,6 +24,11 @@ from backend.errors import register_error_handlers
 from backend.extensions import bind_database, bind_redis, cors, jwt, remember_app
 from backend.health.routes import blueprint as health
 from backend.jobs.routes import blueprint as jobs
+from backend.linkding.account.routes import blueprint as linkding_account
+from backend.linkding.bookmarks.routes import blueprint as linkding_bookmarks
+from backend.linkding.bundles.routes import blueprint as linkding_bundles
+from backend.linkding.refusals import register_linkding_refusals
+from backend.linkding.tags.routes import blueprint as linkding_tags
 from backend.middleware.compression import register_compression
 from backend.middleware.input_validation import register_input_validation
 from backend.middleware.no_sessions import NoSessions
@@ -48,6 +53,7 @@ VERSIONED = (
     *(auth, auth_mail, profile, profile_ai, organizations, invitations, projects, bookmarks, tags, project_bookmarks),
     *(tasks, search, recommendations, feedback, jobs, cache, admin),
 )
+LINKDING = (linkding_account, linkding_bookmarks, linkding_tags, linkding_bundles)
 
 
 class Application(Flask):
@@ -71,6 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_serving(app, settings)
     register_security_headers(app, settings)
     register_error_handlers(app)
+    register_linkding_refusals(app)
     _register_blueprints(app)
     remember_app(app)
     return app
@@ -127,7 +134,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health, docs):
+    for blueprint in (health, docs, *LINKDING):
         app.register_blueprint(blueprint)
     for blueprint in VERSIONED:
         app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")

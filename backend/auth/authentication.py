@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,11 +21,12 @@ from backend.auth.entry_signing import EntrySigner
 from backend.auth.models import ApiToken, Session, User
 from backend.auth.session_state import KnownToken, Person
 from backend.auth.tokens import TokenClaims, read_token, token_hash
+from backend.dialects import BEARER
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
 from backend.organizations.models import Membership
 
-BEARER = re.compile(r"Bearer ([\w.~+/=-]+)", re.IGNORECASE)
+AUTHORIZATION = re.compile(r"(?P<scheme>\w+) (?P<token>[\w.~+/=-]+)")
 MEMBERSHIPS = (
     select(func.json_object_agg(Membership.organization_id, Membership.role))
     .where(Membership.user_id == User.id)
@@ -70,16 +72,16 @@ def subject_of_person(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def read_credential(headers: Headers) -> Credential:
-    """What the headers show.
+def read_credential(headers: Headers, schemes: Container[str] = BEARER) -> Credential:
+    """What the headers show, with one of these schemes, in lower case, before the token.
 
     Raises:
         Unauthenticated: no token, or one that is malformed, forged or expired.
     """
-    found = BEARER.fullmatch(headers.get("Authorization", ""))
-    if not found:
+    found = AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
+    if not found or found["scheme"].lower() not in schemes:
         raise Unauthenticated
-    token = found.group(1)
+    token = found["token"]
     asked = _asked_organization(headers.get("X-Organization-ID"))
     if not token.startswith(PREFIX):
         return Credential(asked, claims=read_token(token, "access"))

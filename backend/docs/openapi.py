@@ -59,6 +59,7 @@ def _complete(app: Flask, document: dict[str, Any]) -> dict[str, Any]:
             if declared is not None:
                 operation = document["paths"][path][method.lower()]
                 operation["operationId"] = rule.endpoint.replace(".", "_")
+                _add_scheme(document["components"]["securitySchemes"], declared)
                 _complete_operation(operation, declared)
                 _add_examples(operation, declared, document["components"])
                 if method == "PATCH":
@@ -72,7 +73,7 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
         operation["requestBody"]["description"] = f"At most {declared.body_limit >> 20} MiB"
         operation["requestBody"]["required"] = not _is_omittable(operation["requestBody"])
     if declared.scope is not None:
-        operation["security"] = [{"bearer": []}]
+        operation["security"] = [{name: []} for name in _security_schemes(declared)]
         operation["x-scope"] = declared.scope
         operation["parameters"].append(ORGANIZATION_HEADER)
     operation["x-rate-limit-class"] = declared.limit
@@ -80,6 +81,9 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
         if parameter["in"] == "path":
             _complete_path_parameter(parameter)
     responses = operation["responses"]
+    if declared.dialect is not None:
+        # Input that breaks a rule is a 400 there.
+        responses.pop("422", None)
     for status in _refusals(operation, declared):
         if declared.responses.get(status) is None:
             more = (
@@ -94,6 +98,15 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
         names = ["X-Request-ID", *HEADERS_OF.get(int(status), [])]
         response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _security_schemes(declared: Operation) -> list[str]:
+    return [declared.dialect.scheme_name, "bearer"] if declared.dialect else ["bearer"]
+
+
+def _add_scheme(schemes: dict[str, Any], declared: Operation) -> None:
+    if declared.dialect is not None:
+        schemes[declared.dialect.scheme_name] = declared.dialect.scheme
 
 
 def _problem(status: int) -> dict[str, Any]:
@@ -122,7 +135,10 @@ def _is_omittable(body: dict[str, Any]) -> bool:
 
 
 def _refusals(operation: dict[str, Any], declared: Operation) -> list[int]:
-    statuses = {422, *(status for status in declared.responses if status >= 400)}
+    told = {status for status in declared.responses if status >= 400}
+    if declared.dialect is not None:
+        return sorted(told)
+    statuses = {422, *told}
     if declared.limit != "exempt":
         statuses |= {429, 503}
     if declared.scope is not None:

@@ -285,7 +285,7 @@ def _credential(operation: Operation) -> tuple[Credential | None, Unauthenticate
     if operation.scope is None:
         return None, None
     try:
-        return read_credential(request.headers), None
+        return read_credential(request.headers, operation.schemes), None
     except Unauthenticated as fault:
         return None, fault
 

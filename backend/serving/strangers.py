@@ -58,4 +58,5 @@ class Strangers:
 
 def _shape(rule: Rule) -> re.Pattern[str]:
     """The path of a rule with anything in the places of its arguments."""
-    return re.compile("[^/]+".join(re.escape(part) for part in ARGUMENT.split(rule.rule)))
+    shape = "[^/]+".join(re.escape(part) for part in ARGUMENT.split(rule.rule))
+    return re.compile(shape if rule.strict_slashes else f"{shape.rstrip('/')}/?")

@@ -1,0 +1,1 @@
+"""What linkding's clients ask of the server and the person before anything else."""

@@ -1,0 +1,1 @@
+"""Bookmarks as linkding's clients list, save, change and delete them."""

@@ -1,0 +1,152 @@
+"""Reading bookmarks in linkding's shape: one statement for a list, one for a single one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from backend.actor import Actor
+from backend.bookmarks.counts import kept_total
+from backend.bookmarks.models import Bookmark
+from backend.bookmarks.queries import TAG_NAMES, conditions, live
+from backend.bookmarks.urls import url_fault, url_hash
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.linkding.bookmarks.filters import Listing
+from backend.linkding.pages import Part, Window
+from backend.linkding.schemas import AssetOut, LinkdingBookmarkOut
+from backend.linkding.tags.names import dashed
+from backend.shortening import LIST_BYTES
+
+# What every bookmark takes beside its texts, at least.
+FIXED_BYTES = 400
+TOTAL = "total_of_list"
+SHAPE: Select[Any] = select(
+    Bookmark.id,
+    Bookmark.url,
+    Bookmark.title,
+    Bookmark.title_from,
+    Bookmark.description,
+    Bookmark.description_from,
+    Bookmark.notes,
+    Bookmark.image_url,
+    Bookmark.is_archived,
+    Bookmark.is_read,
+    Bookmark.created_at,
+    Bookmark.updated_at,
+    TAG_NAMES,
+)
+
+
+def list_bookmarks(actor: Actor, listing: Listing, window: Window) -> Part[LinkdingBookmarkOut]:
+    """The bookmarks in a window of a list, as many as fit into a page, and how many the list has.
+
+    One statement, one more for words in the search, and one past the end of the list.
+    """
+    which = list(conditions(actor, listing.filter))
+    total = kept_total(actor, listing.filter, listing.is_archived) if listing.modified_since is None else None
+    if listing.modified_since is not None:
+        which.append(Bookmark.updated_at > listing.modified_since)
+    if total is None:
+        total = select(func.count(Bookmark.id)).where(*which)
+    rows = db.session.execute(_fitting(which, listing, window, total)).all()
+    if not rows:
+        return Part([], db.session.scalar(total) or 0 if window.offset else 0, window)
+    return Part(_within(LIST_BYTES, map(_bookmark, rows)), rows[0]._mapping[TOTAL], window)
+
+
+def get_bookmark(actor: Actor, bookmark_id: int) -> LinkdingBookmarkOut:
+    """The bookmark, if it is the actor's organization's and not in the trash.
+
+    Raises:
+        NotFound: it is not, or never was.
+    """
+    found = _find(actor, Bookmark.id == bookmark_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_by_link(actor: Actor, url: str) -> LinkdingBookmarkOut | None:
+    """The bookmark of this link, compared in normalised form; None if there is none, or the link is none."""
+    return None if url_fault(url) else _find(actor, Bookmark.url_hash == url_hash(url))
+
+
+def list_assets(actor: Actor, bookmark_id: int, window: Window) -> Part[AssetOut]:
+    """The files of a bookmark: none.
+
+    Raises:
+        NotFound: there is no such bookmark.
+    """
+    if db.session.scalar(select(Bookmark.id).where(live(actor), Bookmark.id == bookmark_id)) is None:
+        raise NotFound
+    return Part([], 0, window)
+
+
+def _find(actor: Actor, which: ColumnElement[bool]) -> LinkdingBookmarkOut | None:
+    row = db.session.execute(SHAPE.where(live(actor), which)).one_or_none()
+    return _bookmark(row) if row else None
+
+
+def _fitting(which: Sequence[ColumnElement[bool]], listing: Listing, window: Window, total: Select[int]) -> Select[Any]:
+    """The rows of a window, up to the first that a page has no room for: what is not sent is not read."""
+    key = listing.sort.column.key
+    page = _page(which, listing, window)
+    shape = SHAPE if key in SHAPE.selected_columns else SHAPE.add_columns(listing.sort.column)
+    whole = shape.join(page, page.c.id == Bookmark.id).subquery("whole")
+    order = listing.sort.order(whole.c[key], whole.c.id)
+    before = (func.sum(_size(whole)).over(order_by=order) - _size(whole)).label("before")
+    measured = select(whole, before).subquery("measured")
+    return (
+        select(measured, total.correlate(None).scalar_subquery().label(TOTAL))
+        .where(measured.c.before < LIST_BYTES)
+        .order_by(*listing.sort.order(measured.c[key], measured.c.id))
+    )
+
+
+def _page(which: Sequence[ColumnElement[bool]], listing: Listing, window: Window) -> Subquery:
+    place: tuple[InstrumentedAttribute[Any], ...] = (listing.sort.column, listing.sort.id_column)
+    ids = select(Bookmark.id).where(*which).order_by(*listing.sort.order(*place))
+    return ids.limit(window.rows).offset(window.offset).subquery("page")
+
+
+def _size(whole: Subquery) -> ColumnElement[int]:
+    """About the bytes of a bookmark in a page; PostgreSQL knows them of a long text without reading it."""
+    texts = (whole.c.title, whole.c.description, whole.c.notes, func.array_to_string(whole.c.tags, ""))
+    size: ColumnElement[int] = 2 * func.octet_length(whole.c.url) + FIXED_BYTES
+    for text in texts:
+        size = size + func.octet_length(text)
+    return size
+
+
+def _within(room: int, items: Any) -> list[LinkdingBookmarkOut]:
+    """The first items that take so many bytes together as JSON; one at least."""
+    fitting: list[LinkdingBookmarkOut] = []
+    for item in items:
+        room -= len(item.model_dump_json().encode()) + 1
+        if room < 0 and fitting:
+            break
+        fitting.append(item)
+    return fitting
+
+
+def _bookmark(row: Row[Any]) -> LinkdingBookmarkOut:
+    return LinkdingBookmarkOut(
+        id=row.id,
+        url=row.url,
+        title=row.title,
+        description=row.description,
+        notes=row.notes,
+        web_archive_snapshot_url=f"https://web.archive.org/web/{row.created_at:%Y%m%d%H%M%S}/{row.url}",
+        preview_image_url=row.image_url,
+        is_archived=row.is_archived,
+        unread=not row.is_read,
+        tag_names=[dashed(name) for name in row.tags],
+        date_added=row.created_at,
+        date_modified=row.updated_at,
+        website_title=row.title if row.title_from == "page" else None,
+        website_description=row.description if row.description_from == "page" else None,
+    )

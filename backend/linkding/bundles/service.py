@@ -1,0 +1,73 @@
+"""What linkding's clients do with bundles. Every public function commits once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+
+from backend.actor import Actor
+from backend.errors import Invalid, NotFound
+from backend.extensions import again_after_lost_race, db, utc_now
+from backend.linkding.bundles.models import Bundle
+from backend.linkding.bundles.queries import bundle_out, mine
+from backend.linkding.bundles.schemas import BundleIn, BundleOut, BundlePatch
+
+MOST_BUNDLES = 1_000
+
+
+def create_bundle(actor: Actor, given: BundleIn) -> BundleOut:
+    """Store a search, as the last one unless its place is given.
+
+    Raises:
+        Invalid: the organization has as many bundles as it may have.
+    """
+    count, last = db.session.execute(select(func.count(Bundle.id), func.max(Bundle.position)).where(mine(actor))).one()
+    if count >= MOST_BUNDLES:
+        raise Invalid.field("body.name", f"There is room for {MOST_BUNDLES} bundles.", "too_many_bundles")
+    values = {"position": 0 if last is None else min(last + 1, 2**31 - 1), **_values(given)}
+    bundle = Bundle(organization_id=actor.organization_id, **values)
+    db.session.add(bundle)
+    db.session.flush()
+    made = bundle_out(bundle)
+    db.session.commit()
+    return made
+
+
+def update_bundle(actor: Actor, bundle_id: int, given: BundlePatch) -> BundleOut:
+    """Change what is given.
+
+    Raises:
+        NotFound: there is no such bundle.
+    """
+    values = {**_values(given), "updated_at": utc_now()}
+    which = update(Bundle).where(mine(actor), Bundle.id == bundle_id).values(**values).returning(Bundle)
+    bundle = db.session.scalar(which)
+    if bundle is None:
+        raise NotFound
+    changed = bundle_out(bundle)
+    db.session.commit()
+    return changed
+
+
+@again_after_lost_race
+def delete_bundle(actor: Actor, bundle_id: int) -> None:
+    """Delete a bundle; those after it move up.
+
+    Raises:
+        NotFound: there is no such bundle.
+    """
+    position = db.session.scalar(delete(Bundle).where(mine(actor), Bundle.id == bundle_id).returning(Bundle.position))
+    if position is None:
+        raise NotFound
+    after = update(Bundle).where(mine(actor), Bundle.position > position)
+    db.session.execute(after.values(position=Bundle.position - 1))
+    db.session.commit()
+
+
+def _values(given: BundlePatch) -> dict[str, Any]:
+    """What a client has sent, in the names of the columns."""
+    sent = {name: getattr(given, name) for name in given.model_fields_set}
+    if "order" in sent:
+        sent["position"] = sent.pop("order")
+    return sent

@@ -1,0 +1,88 @@
+"""Parts of lists by limit and offset, and the addresses of their neighbours, as Django REST framework has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs, urlencode
+
+from backend.linkding.schemas import LinkdingPage, WindowQuery
+
+DEFAULT_LIMIT = 100
+# The smallest bookmark takes about 500 bytes, and a page ends at 2 MB: no page has as many.
+MOST_ROWS = 5_000
+# What PostgreSQL takes for an offset.
+MAX_OFFSET = 2**63 - 1
+NUMBER = re.compile(r"\s*\+?([0-9]{1,30})\s*")
+P = TypeVar("P", bound=LinkdingPage[Any])
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a list: `offset` rows are passed over, `limit` are asked for."""
+
+    limit: int
+    offset: int
+
+    @classmethod
+    def of(cls, query: WindowQuery) -> Window:
+        """The window that a query string asks for; what is no number counts as not given."""
+        return cls(_number(query.limit) or DEFAULT_LIMIT, min(_number(query.offset) or 0, MAX_OFFSET))
+
+    @property
+    def rows(self) -> int:
+        """How many rows to read at most."""
+        return min(self.limit, MOST_ROWS)
+
+
+@dataclass(frozen=True)
+class Part(Generic[Item]):
+    """The items in a window, and how many the list has."""
+
+    items: Sequence[Item]
+    count: int
+    window: Window
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a list is asked for: its absolute URL without the query string, and that."""
+
+    base: str
+    query: str
+
+    def at(self, window: Window) -> str:
+        """The address of another part of the list."""
+        asked = parse_qs(self.query, keep_blank_values=True)
+        asked["limit"] = [str(window.limit)]
+        asked.pop("offset", None)
+        if window.offset:
+            asked["offset"] = [str(window.offset)]
+        return f"{self.base}?{urlencode(sorted(asked.items()), doseq=True)}"
+
+
+def page_at(envelope: type[P], part: Part[Any], address: Address) -> P:
+    """The response for a part of a list."""
+    return envelope(
+        count=part.count, next=_next(part, address), previous=_previous(part, address), results=list(part.items)
+    )
+
+
+def _next(part: Part[Any], address: Address) -> str | None:
+    after = part.window.offset + len(part.items)
+    if not part.items or after >= part.count:
+        return None
+    return address.at(Window(part.window.limit, after))
+
+
+def _previous(part: Part[Any], address: Address) -> str | None:
+    window = part.window
+    return address.at(Window(window.limit, max(0, window.offset - window.limit))) if window.offset else None
+
+
+def _number(text: str | None) -> int | None:
+    found = NUMBER.fullmatch(text or "")
+    return int(found[1]) if found else None

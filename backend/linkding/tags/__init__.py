@@ -1,0 +1,1 @@
+"""Tags as linkding's clients list and make them."""

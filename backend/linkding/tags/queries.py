@@ -1,0 +1,43 @@
+"""Reading tags in linkding's shape."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, func, select
+
+from backend.actor import Actor
+from backend.bookmarks.models import Tag
+from backend.errors import NotFound
+from backend.extensions import db
+from backend.linkding.pages import Part, Window
+from backend.linkding.tags.names import dashed
+from backend.linkding.tags.schemas import LinkdingTagOut
+
+
+def list_tags(actor: Actor, window: Window) -> Part[LinkdingTagOut]:
+    """The tags in a window, oldest first. Two statements."""
+    which = select(Tag).where(mine(actor)).order_by(Tag.id)
+    rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
+    count = db.session.scalar(select(func.count(Tag.id)).where(mine(actor))) or 0
+    return Part([tag_out(row) for row in rows], count, window)
+
+
+def get_tag(actor: Actor, tag_id: int) -> LinkdingTagOut:
+    """The tag, if it is the organization's.
+
+    Raises:
+        NotFound: it is not, or never was.
+    """
+    found = db.session.scalar(select(Tag).where(mine(actor), Tag.id == tag_id))
+    if found is None:
+        raise NotFound
+    return tag_out(found)
+
+
+def mine(actor: Actor) -> ColumnElement[bool]:
+    """Tags of the actor's organization."""
+    return Tag.organization_id == actor.organization_id
+
+
+def tag_out(row: Tag) -> LinkdingTagOut:
+    """A tag in linkding's shape."""
+    return LinkdingTagOut(id=row.id, name=dashed(row.name), date_added=row.created_at)
