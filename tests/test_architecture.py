@@ -33,7 +33,7 @@ FEATURES = (
     "dashboard",
 )
 # What reads many features and is read by none; it may use any of them.
-ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli", "serving"}
+ABOVE_FEATURES = {"profile", "admin", "activity", "health", "linkding", "cli", "serving"}
 # What every feature may use; each may use those before it.
 CORE = (
     "addresses",
@@ -43,6 +43,7 @@ CORE = (
     "redis_connections",
     "redis_faults",
     "redis_gate",
+    "dialects",
     "errors",
     "database_connections",
     "extensions",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -15,10 +15,21 @@ LINKDING_VERSION = "1.46.2"
 T = TypeVar("T")
 
 
+def describe_without_defaults(schema: JsonDict) -> None:
+    """Describe fields that may be left out: what is not sent is not changed, whatever stands for it here."""
+    for field in cast("dict[str, dict[str, Any]]", schema.get("properties", {})).values():
+        field.pop("default", None)
+
+
 class LinkdingIn(BaseModel):
     """A body as linkding takes it: unknown fields are passed over, and numbers stand for their text."""
 
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
+        json_schema_extra=describe_without_defaults,
+    )
 
 
 class LinkdingQuery(BaseModel):
@@ -71,14 +82,8 @@ class LinkdingBookmarkPatch(LinkdingIn):
     tag_names: TagNames = Field([], examples=[["databases", "postgresql"]])
 
 
-def _require_url(schema: JsonDict) -> None:
-    schema["required"] = ["url"]
-
-
 class LinkdingBookmarkIn(LinkdingBookmarkPatch):
     """A link to save, or the same to write over a bookmark."""
-
-    model_config = ConfigDict(json_schema_extra=_require_url)
 
     url: Link = Field(examples=["https://example.org/indexes"])
 

@@ -232,7 +232,9 @@ def test_other_people_see_and_change_nothing(client: LinkdingClient, bob: Api) -
     ],
     ids=["read", "check", "change", "save", "save again", "archive", "delete"],
 )
-def test_statements_do_not_grow_with_what_there_is(client: LinkdingClient, sql: SqlCounter, call: Any, most: int) -> None:
+def test_statements_do_not_grow_with_what_there_is(
+    client: LinkdingClient, sql: SqlCounter, call: Any, most: int
+) -> None:
     saved = client.save(URL, tag_names=["a"])
     client.get("/user/profile/")
     for number in range(20):

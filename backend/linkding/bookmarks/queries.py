@@ -24,7 +24,7 @@ from backend.shortening import LIST_BYTES
 # What every bookmark takes beside its texts, at least.
 FIXED_BYTES = 400
 TOTAL = "total_of_list"
-SHAPE: Select[Any] = select(
+SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
     Bookmark.id,
     Bookmark.url,
     Bookmark.title,
@@ -39,6 +39,7 @@ SHAPE: Select[Any] = select(
     Bookmark.updated_at,
     TAG_NAMES,
 )
+SHAPE: Select[Any] = select(*SHOWN)
 
 
 def list_bookmarks(actor: Actor, listing: Listing, window: Window) -> Part[LinkdingBookmarkOut]:

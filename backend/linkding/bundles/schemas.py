@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
-from pydantic.config import JsonDict
+from pydantic import Field
 
 from backend.api import Out, Text
 from backend.linkding.schemas import LinkdingIn, LinkdingPage
@@ -31,14 +30,8 @@ class BundlePatch(LinkdingIn):
     order: Order = Field(0, description="Its place in the list; of a new bundle the last, unless it is given")
 
 
-def _require_name(schema: JsonDict) -> None:
-    schema["required"] = ["name"]
-
-
 class BundleIn(BundlePatch):
     """A bundle to store, or the same to write over one."""
-
-    model_config = ConfigDict(json_schema_extra=_require_name)
 
     name: Name = Field(examples=["Reading list"])
 
