@@ -148,10 +148,10 @@ class Route:
 
 
 def routes(app: Flask) -> Iterator[Route]:
-    """Every method of every path that declares an operation."""
+    """Every method of every path that declares an operation, and speaks as API.md has it."""
     for rule in app.url_map.iter_rules():
         declared = declared_operation(app, rule.endpoint)
-        if declared is not None:
+        if declared is not None and declared.dialect is None:
             for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
                 yield Route(method, rule, declared)
 
