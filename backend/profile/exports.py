@@ -26,6 +26,7 @@ from backend.extensions import db, utc_now
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
+from backend.linkding.bundles.models import Bundle
 from backend.organizations.models import Membership, Organization
 from backend.profile.models import Export, ExportPart
 from backend.profile.service import at_home, locked_user
@@ -81,6 +82,11 @@ TASK_COLUMNS = (
 FEEDBACK_COLUMNS = (
     Feedback.id, Feedback.organization_id, Feedback.bookmark_id, Feedback.subject, Feedback.kind, Feedback.created_at,
     Feedback.updated_at,
+)  # fmt: skip
+BUNDLE_COLUMNS = (
+    Bundle.id, Bundle.organization_id, Bundle.name, Bundle.search, Bundle.any_tags, Bundle.all_tags,
+    Bundle.excluded_tags, Bundle.filter_unread, Bundle.filter_shared, Bundle.position, Bundle.created_at,
+    Bundle.updated_at,
 )  # fmt: skip
 
 Progress = Callable[[int, int, str], None]
@@ -213,6 +219,8 @@ def _files(user_id: int, here: Sequence[int], progress: Progress) -> Iterator[tu
     yield "tasks", _in_order(tasks, Task.id)
     feedback = select(*FEEDBACK_COLUMNS).where(Feedback.user_id == user_id, Feedback.organization_id.in_(here))
     yield "feedback", _in_order(feedback, Feedback.id)
+    bundles = select(*BUNDLE_COLUMNS).where(_own(user_id, here, Bundle.organization_id, Bundle.user_id))
+    yield "bundles", _in_order(bundles, Bundle.id)
     yield "bookmarks", _bookmarks(user_id, here, progress)
 
 

@@ -97,7 +97,8 @@ def _fitting(which: Sequence[ColumnElement[bool]], listing: Listing, window: Win
     key = listing.sort.column.key
     page = _page(which, listing, window)
     shape = SHAPE if key in SHAPE.selected_columns else SHAPE.add_columns(listing.sort.column)
-    whole = shape.join(page, page.c.id == Bookmark.id).subquery("whole")
+    # Kept apart by its offset, or PostgreSQL would look for the tags of a row each time that they are named below.
+    whole = shape.join(page, page.c.id == Bookmark.id).offset(0).subquery("whole")
     order = listing.sort.order(whole.c[key], whole.c.id)
     before = (func.sum(_size(whole)).over(order_by=order) - _size(whole)).label("before")
     measured = select(whole, before).subquery("measured")

@@ -25,6 +25,7 @@ class Bundle(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     name: Mapped[str]
     search: Mapped[str] = mapped_column(server_default="")
     any_tags: Mapped[str] = mapped_column(server_default="")

@@ -26,7 +26,7 @@ def create_bundle(actor: Actor, given: BundleIn) -> BundleOut:
     if count >= MOST_BUNDLES:
         raise Invalid.field("body.name", f"There is room for {MOST_BUNDLES} bundles.", "too_many_bundles")
     values = {"position": 0 if last is None else min(last + 1, 2**31 - 1), **_values(given)}
-    bundle = Bundle(organization_id=actor.organization_id, **values)
+    bundle = Bundle(organization_id=actor.organization_id, user_id=actor.user_id, **values)
     db.session.add(bundle)
     db.session.flush()
     made = bundle_out(bundle)
