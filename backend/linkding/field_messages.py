@@ -26,7 +26,7 @@ Fault = dict[str, str]
 
 
 def messages_by_field(faults: list[Fault]) -> dict[str, Any]:
-    """The messages of each field; those of a list's items by their places in it."""
+    """Collect the messages of each field; those of a list's items by their places in it."""
     found: dict[str, Any] = {}
     for fault in faults:
         name, _, place = fault["field"].partition(".")[2].partition(".")
@@ -39,7 +39,7 @@ def messages_by_field(faults: list[Fault]) -> dict[str, Any]:
 
 
 def _given(name: str, place: str) -> Any:
-    """What was sent in a field of the body; `...` where nothing was."""
+    """Look up what was sent in a field of the body; `...` where nothing was."""
     try:
         body = json.loads(request.get_data())
     except ValueError:

@@ -21,30 +21,30 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Window:
+class OffsetRange:
     """Which part of a list: `offset` rows are passed over, `limit` are asked for."""
 
     limit: int
     offset: int
 
     @classmethod
-    def of(cls, query: WindowQuery) -> Window:
-        """The window that a query string asks for; what is no number counts as not given."""
+    def of(cls, query: WindowQuery) -> OffsetRange:
+        """Read the window from a query string; what is no number counts as not given."""
         return cls(_number(query.limit) or DEFAULT_LIMIT, min(_number(query.offset) or 0, MAX_OFFSET))
 
     @property
     def rows(self) -> int:
-        """How many rows to read at most."""
+        """Bound how many rows are read."""
         return min(self.limit, MOST_ROWS)
 
 
 @dataclass(frozen=True)
-class Part(Generic[Item]):
+class ListPart(Generic[Item]):
     """The items in a window, and how many the list has."""
 
     items: Sequence[Item]
     count: int
-    window: Window
+    window: OffsetRange
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Address:
     base: str
     query: str
 
-    def at(self, window: Window) -> str:
-        """The address of another part of the list."""
+    def at(self, window: OffsetRange) -> str:
+        """Write the address of another part of the list."""
         asked = parse_qs(self.query, keep_blank_values=True)
         asked["limit"] = [str(window.limit)]
         asked.pop("offset", None)
@@ -64,23 +64,23 @@ class Address:
         return f"{self.base}?{urlencode(sorted(asked.items()), doseq=True)}"
 
 
-def page_at(envelope: type[P], part: Part[Any], address: Address) -> P:
-    """The response for a part of a list."""
+def page_at(envelope: type[P], part: ListPart[Any], address: Address) -> P:
+    """Make the response for a part of a list."""
     return envelope(
         count=part.count, next=_next(part, address), previous=_previous(part, address), results=list(part.items)
     )
 
 
-def _next(part: Part[Any], address: Address) -> str | None:
+def _next(part: ListPart[Any], address: Address) -> str | None:
     after = part.window.offset + len(part.items)
     if not part.items or after >= part.count:
         return None
-    return address.at(Window(part.window.limit, after))
+    return address.at(OffsetRange(part.window.limit, after))
 
 
-def _previous(part: Part[Any], address: Address) -> str | None:
+def _previous(part: ListPart[Any], address: Address) -> str | None:
     window = part.window
-    return address.at(Window(window.limit, max(0, window.offset - window.limit))) if window.offset else None
+    return address.at(OffsetRange(window.limit, max(0, window.offset - window.limit))) if window.offset else None
 
 
 def _number(text: str | None) -> int | None:

@@ -42,7 +42,7 @@ def _translate(response: Response) -> Response:
 
 
 def _refusal(response: Response, problem: Problem) -> tuple[int, dict[str, Any]]:
-    """The status and the body that linkding would answer."""
+    """Choose the status and the body that linkding would answer."""
     status = response.status_code
     if status == 422:
         return 400, messages_by_field(problem["errors"])

@@ -201,9 +201,9 @@ def test_a_bookmark_has_no_files(client: LinkdingClient) -> None:
 
 def test_other_people_see_and_change_nothing(client: LinkdingClient, bob: Api) -> None:
     saved = client.save(URL, title="T", tag_names=["a"])
-    stranger = LinkdingClient(bob)
+    other = LinkdingClient(bob)
     path = f"/bookmarks/{saved['id']}/"
-    assert stranger.get("/bookmarks/").json["count"] == 0
+    assert other.get("/bookmarks/").json["count"] == 0
     for method, place, sent in (
         ("GET", path, {}),
         ("PUT", path, {"json": {"url": URL}}),
@@ -213,9 +213,9 @@ def test_other_people_see_and_change_nothing(client: LinkdingClient, bob: Api) -
         ("POST", f"{path}unarchive/", {}),
         ("GET", f"{path}assets/", {}),
     ):
-        refused = stranger.request(method, place, **sent)
+        refused = other.request(method, place, **sent)
         assert (refused.status_code, refused.json) == (404, {"detail": "No Bookmark matches the given query."}), place
-    assert stranger.get("/bookmarks/check/", url=URL).json["bookmark"] is None
+    assert other.get("/bookmarks/check/", url=URL).json["bookmark"] is None
     assert client.get(path).json == saved
 
 

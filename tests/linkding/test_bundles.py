@@ -112,13 +112,13 @@ def test_a_bundle_that_is_none_counts_as_not_given(client: LinkdingClient, bundl
 
 def test_bundles_of_others_are_not_there(client: LinkdingClient, bob: Api) -> None:
     bundle = client.post("/bundles/", WORK).json
-    stranger = LinkdingClient(bob)
-    stranger.save("https://example.org/1", title="T")
+    other = LinkdingClient(bob)
+    other.save("https://example.org/1", title="T")
     path = f"/bundles/{bundle['id']}/"
-    assert stranger.get("/bundles/").json["count"] == 0
-    assert stranger.titles(bundle=bundle["id"]) == ["T"]
+    assert other.get("/bundles/").json["count"] == 0
+    assert other.titles(bundle=bundle["id"]) == ["T"]
     for method, sent in (("GET", {}), ("PUT", {"json": WORK}), ("PATCH", {"json": {}}), ("DELETE", {})):
-        refused = stranger.request(method, path, **sent)
+        refused = other.request(method, path, **sent)
         assert (refused.status_code, refused.json) == (404, {"detail": "No BookmarkBundle matches the given query."})
     assert client.get(path).json == bundle
 

@@ -128,11 +128,11 @@ def test_a_viewer_changes_nothing(client: LinkdingClient, ada: Api, ids: dict[st
 
 
 def test_what_belongs_to_others_looks_as_if_it_never_was(bob: Api, ids: dict[str, int]) -> None:
-    stranger = LinkdingClient(bob)
+    other = LinkdingClient(bob)
     for route in linkding_routes(bob.app):
         if route.rule.arguments:
-            foreign = stranger.request(route.method, route.path(ids), **route.options)
-            missing = stranger.request(route.method, route.path(never(route)), **route.options)
+            foreign = other.request(route.method, route.path(ids), **route.options)
+            missing = other.request(route.method, route.path(never(route)), **route.options)
             assert foreign.status_code == missing.status_code == 404, str(route)
             assert foreign.json == missing.json
 

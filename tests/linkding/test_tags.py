@@ -52,10 +52,10 @@ def test_a_tag_is_deleted_and_its_bookmarks_stay(client: LinkdingClient) -> None
 
 def test_tags_of_others_are_not_there(client: LinkdingClient, bob: Api) -> None:
     made = client.post("/tags/", {"name": "a"}).json
-    stranger = LinkdingClient(bob)
-    assert stranger.get("/tags/").json["count"] == 0
+    other = LinkdingClient(bob)
+    assert other.get("/tags/").json["count"] == 0
     for method in ("GET", "DELETE"):
-        refused = stranger.request(method, f"/tags/{made['id']}/")
+        refused = other.request(method, f"/tags/{made['id']}/")
         assert (refused.status_code, refused.json) == (404, {"detail": "No Tag matches the given query."})
     assert client.get("/tags/").json["count"] == 1
 

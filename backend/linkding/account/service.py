@@ -11,7 +11,7 @@ from backend.linkding.account.schemas import LinkdingHealthOut
 
 
 def check_health() -> LinkdingHealthOut:
-    """Unhealthy only without a database."""
+    """Ask the database for a sign of life: without it the server is unhealthy."""
     try:
         db.session.execute(text("SELECT 1"))
         db.session.rollback()

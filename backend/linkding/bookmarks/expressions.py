@@ -33,33 +33,33 @@ ANYTHING = Expression((), None)
 
 
 def of_unit(unit: Unit) -> Expression:
-    """The expression that is one unit."""
+    """Make an expression of one unit."""
     return Expression(((unit,),), ((replace(unit, negated=not unit.negated),),))
 
 
 def tagged(name: str) -> Expression:
-    """Bookmarks with a tag as linkding's clients name it: with a dash for each space."""
+    """Ask for bookmarks with a tag, named as linkding's clients name it: with a dash for each space."""
     names = dict.fromkeys((name, name.replace("-", " ")))
     return any_of(of_unit(Filter("tag", one)) for one in names)
 
 
 def opposite(expression: Expression) -> Expression:
-    """What holds where this fails."""
+    """Negate an expression."""
     return Expression(expression.fails, expression.holds)
 
 
 def both(left: Expression, right: Expression) -> Expression:
-    """What holds where both hold."""
+    """Join two expressions by AND."""
     return Expression(_united(left.holds, right.holds), _multiplied(left.fails, right.fails))
 
 
 def either(left: Expression, right: Expression) -> Expression:
-    """What holds where one of them holds."""
+    """Join two expressions by OR."""
     return Expression(_multiplied(left.holds, right.holds), _united(left.fails, right.fails))
 
 
 def all_of(expressions: Iterable[Expression]) -> Expression:
-    """What holds where all of these hold."""
+    """Join expressions by AND."""
     found = ANYTHING
     for expression in expressions:
         found = both(found, expression)
@@ -67,7 +67,7 @@ def all_of(expressions: Iterable[Expression]) -> Expression:
 
 
 def any_of(expressions: Iterable[Expression]) -> Expression:
-    """What holds where one at least of these holds; everywhere if there are none."""
+    """Join expressions by OR; without any, what holds everywhere."""
     first, *others = [*expressions] or [ANYTHING]
     for expression in others:
         first = either(first, expression)
@@ -75,7 +75,7 @@ def any_of(expressions: Iterable[Expression]) -> Expression:
 
 
 def query_of(expression: Expression) -> Query:
-    """The expression as a query.
+    """Write an expression as a query.
 
     Raises:
         Invalid: it has too many clauses.

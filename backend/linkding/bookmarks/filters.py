@@ -9,8 +9,8 @@ from typing import Literal
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.linkding.bookmarks.expressions import ANYTHING, Expression, both, query_of
+from backend.linkding.bookmarks.schemas import BookmarkWindowQuery
 from backend.linkding.bookmarks.search import read_search
-from backend.linkding.schemas import BookmarkWindowQuery
 from backend.pagination import Sort
 
 State = Literal["off", "yes", "no"]
@@ -44,7 +44,7 @@ class Listing:
 
 
 def listing_of(query: BookmarkWindowQuery, narrowing: Narrowing, *, archived: bool) -> Listing:
-    """The list that a query string asks for, within what a bundle leaves.
+    """Read from a query string which list is asked for, within what a bundle leaves.
 
     Raises:
         Invalid: the search combines too many alternatives.
@@ -53,23 +53,23 @@ def listing_of(query: BookmarkWindowQuery, narrowing: Narrowing, *, archived: bo
     unread = read_state(query.unread) or read_state(narrowing.unread)
     shared = read_state(query.shared) or read_state(narrowing.shared)
     # Not checked once more: written in full, a search may be longer than what a person may type.
-    wanted = BookmarkFilter.model_construct(
+    which = BookmarkFilter.model_construct(
         q=search or None,
         is_archived="true" if archived else "false",
         is_read=None if unread is None else unread == "no",
         created_after=read_moment(query.added_since),
     )
     sort = SORTS.get(query.sort or "", DEFAULT_SORT)
-    return Listing(wanted, sort, read_moment(query.modified_since), archived, shared == "yes")
+    return Listing(which, sort, read_moment(query.modified_since), archived, shared == "yes")
 
 
 def read_state(text: str | None) -> State | None:
-    """Whether a state is asked for, or its opposite; None for off and for what is no state."""
+    """Read whether a state is asked for, or its opposite; None for off and for what is no state."""
     return "yes" if text == "yes" else "no" if text == "no" else None
 
 
 def read_moment(text: str | None) -> datetime | None:
-    """A moment in ISO 8601, in UTC where it names no zone; None for what is none."""
+    """Read a moment in ISO 8601, in UTC where it names no zone; None for what is none."""
     try:
         found = datetime.fromisoformat((text or "").strip())
     except ValueError:

@@ -16,8 +16,8 @@ from backend.bookmarks.urls import url_fault, url_hash
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.linkding.bookmarks.filters import Listing
-from backend.linkding.pages import Part, Window
-from backend.linkding.schemas import AssetOut, LinkdingBookmarkOut
+from backend.linkding.bookmarks.schemas import AssetOut, LinkdingBookmarkOut
+from backend.linkding.pages import ListPart, OffsetRange
 from backend.linkding.tags.names import dashed
 from backend.shortening import LIST_BYTES
 
@@ -42,8 +42,8 @@ SHOWN: tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...] = (
 SHAPE: Select[Any] = select(*SHOWN)
 
 
-def list_bookmarks(actor: Actor, listing: Listing, window: Window) -> Part[LinkdingBookmarkOut]:
-    """The bookmarks in a window of a list, as many as fit into a page, and how many the list has.
+def list_bookmarks(actor: Actor, listing: Listing, window: OffsetRange) -> ListPart[LinkdingBookmarkOut]:
+    """Read the bookmarks in a window of a list, as many as fit into a page, and count the list.
 
     One statement, one more for words in the search, and one past the end of the list.
     """
@@ -55,12 +55,12 @@ def list_bookmarks(actor: Actor, listing: Listing, window: Window) -> Part[Linkd
         total = select(func.count(Bookmark.id)).where(*which)
     rows = db.session.execute(_fitting(which, listing, window, total)).all()
     if not rows:
-        return Part([], db.session.scalar(total) or 0 if window.offset else 0, window)
-    return Part(_within(LIST_BYTES, map(_bookmark, rows)), rows[0]._mapping[TOTAL], window)
+        return ListPart([], db.session.scalar(total) or 0 if window.offset else 0, window)
+    return ListPart(_within(LIST_BYTES, map(_bookmark, rows)), rows[0]._mapping[TOTAL], window)
 
 
 def get_bookmark(actor: Actor, bookmark_id: int) -> LinkdingBookmarkOut:
-    """The bookmark, if it is the actor's organization's and not in the trash.
+    """Read the bookmark, if it is the actor's organization's and not in the trash.
 
     Raises:
         NotFound: it is not, or never was.
@@ -72,19 +72,19 @@ def get_bookmark(actor: Actor, bookmark_id: int) -> LinkdingBookmarkOut:
 
 
 def find_by_link(actor: Actor, url: str) -> LinkdingBookmarkOut | None:
-    """The bookmark of this link, compared in normalised form; None if there is none, or the link is none."""
+    """Find the bookmark of a link, compared in normalised form; None if there is none, or the link is none."""
     return None if url_fault(url) else _find(actor, Bookmark.url_hash == url_hash(url))
 
 
-def list_assets(actor: Actor, bookmark_id: int, window: Window) -> Part[AssetOut]:
-    """The files of a bookmark: none.
+def list_assets(actor: Actor, bookmark_id: int, window: OffsetRange) -> ListPart[AssetOut]:
+    """List the files of a bookmark: none.
 
     Raises:
         NotFound: there is no such bookmark.
     """
     if db.session.scalar(select(Bookmark.id).where(live(actor), Bookmark.id == bookmark_id)) is None:
         raise NotFound
-    return Part([], 0, window)
+    return ListPart([], 0, window)
 
 
 def _find(actor: Actor, which: ColumnElement[bool]) -> LinkdingBookmarkOut | None:
@@ -92,8 +92,10 @@ def _find(actor: Actor, which: ColumnElement[bool]) -> LinkdingBookmarkOut | Non
     return _bookmark(row) if row else None
 
 
-def _fitting(which: Sequence[ColumnElement[bool]], listing: Listing, window: Window, total: Select[int]) -> Select[Any]:
-    """The rows of a window, up to the first that a page has no room for: what is not sent is not read."""
+def _fitting(
+    which: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange, total: Select[int]
+) -> Select[Any]:
+    """Select the rows of a window, up to the first that a page has no room for."""
     key = listing.sort.column.key
     page = _page(which, listing, window)
     shape = SHAPE if key in SHAPE.selected_columns else SHAPE.add_columns(listing.sort.column)
@@ -109,14 +111,14 @@ def _fitting(which: Sequence[ColumnElement[bool]], listing: Listing, window: Win
     )
 
 
-def _page(which: Sequence[ColumnElement[bool]], listing: Listing, window: Window) -> Subquery:
+def _page(which: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange) -> Subquery:
     place: tuple[InstrumentedAttribute[Any], ...] = (listing.sort.column, listing.sort.id_column)
     ids = select(Bookmark.id).where(*which).order_by(*listing.sort.order(*place))
     return ids.limit(window.rows).offset(window.offset).subquery("page")
 
 
 def _size(whole: Subquery) -> ColumnElement[int]:
-    """About the bytes of a bookmark in a page; PostgreSQL knows them of a long text without reading it."""
+    """Estimate the bytes of a bookmark in a page; PostgreSQL knows them of a long text without reading it."""
     texts = (whole.c.title, whole.c.description, whole.c.notes, func.array_to_string(whole.c.tags, ""))
     size: ColumnElement[int] = 2 * func.octet_length(whole.c.url) + FIXED_BYTES
     for text in texts:
@@ -125,7 +127,7 @@ def _size(whole: Subquery) -> ColumnElement[int]:
 
 
 def _within(room: int, items: Any) -> list[LinkdingBookmarkOut]:
-    """The first items that take so many bytes together as JSON; one at least."""
+    """Take the first items that have so many bytes together as JSON; one at least."""
     fitting: list[LinkdingBookmarkOut] = []
     for item in items:
         room -= len(item.model_dump_json().encode()) + 1

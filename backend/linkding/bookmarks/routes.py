@@ -7,9 +7,7 @@ from flask import Blueprint, request
 from backend.actor import Actor
 from backend.bookmarks import service as bookmarks
 from backend.linkding.bookmarks import queries, service
-from backend.linkding.operations import linkding_operation
-from backend.linkding.pages import Address, Window, page_at
-from backend.linkding.schemas import (
+from backend.linkding.bookmarks.schemas import (
     AssetPage,
     BookmarkWindowQuery,
     CheckQuery,
@@ -19,8 +17,10 @@ from backend.linkding.schemas import (
     LinkdingBookmarkPage,
     LinkdingBookmarkPatch,
     ScrapingQuery,
-    WindowQuery,
 )
+from backend.linkding.operations import linkding_operation
+from backend.linkding.pages import Address, OffsetRange, page_at
+from backend.linkding.schemas import WindowQuery
 
 blueprint = Blueprint("linkding_bookmarks", __name__, url_prefix="/linkding/api/bookmarks")
 
@@ -127,7 +127,7 @@ def unarchive_bookmark(actor: Actor, bookmark_id: int) -> tuple[str, int]:
 @linkding_operation(scope="bookmarks:read", limit="list", responses={200: AssetPage})
 def list_assets(actor: Actor, bookmark_id: int, query: WindowQuery) -> AssetPage:
     """List the files of a bookmark: none."""
-    return page_at(AssetPage, queries.list_assets(actor, bookmark_id, Window.of(query)), _address())
+    return page_at(AssetPage, queries.list_assets(actor, bookmark_id, OffsetRange.of(query)), _address())
 
 
 def _address() -> Address:

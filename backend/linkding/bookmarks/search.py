@@ -37,7 +37,7 @@ BINDS: dict[Operator, int] = {"(": 0, "or": 1, "and": 2, "not": 3}
 
 
 def read_search(text: str) -> Expression:
-    """What a query in linkding's syntax means."""
+    """Read what a query in linkding's syntax means."""
     return _Reader().read(text)
 
 
@@ -51,7 +51,7 @@ class _Reader:
         self._has_left = False
 
     def read(self, text: str) -> Expression:
-        """The whole text as one expression."""
+        """Read the whole text as one expression."""
         for token in TOKEN.finditer(text):
             self._take(token)
         while self._waiting:
@@ -106,7 +106,7 @@ class _Reader:
 
 
 def _expressions(token: re.Match[str]) -> Iterator[Expression]:
-    """What a token asks for that is no operator."""
+    """Yield what a token asks for that is no operator."""
     phrase = token["double"] if token["double"] is not None else token["single"]
     if phrase is not None:
         text = " ".join(ESCAPED.sub(r"\1", phrase).split())

@@ -9,9 +9,7 @@ from backend.bookmarks import service as bookmarks
 from backend.bookmarks.schemas import BookmarkIn, BookmarkPatch, trimmed
 from backend.linkding.bookmarks import queries
 from backend.linkding.bookmarks.filters import Narrowing, listing_of
-from backend.linkding.bundles.queries import narrowing_of
-from backend.linkding.pages import Part, Window
-from backend.linkding.schemas import (
+from backend.linkding.bookmarks.schemas import (
     BookmarkWindowQuery,
     LinkCheckOut,
     LinkdingBookmarkIn,
@@ -19,6 +17,8 @@ from backend.linkding.schemas import (
     LinkdingBookmarkPatch,
     MetadataOut,
 )
+from backend.linkding.bundles.queries import narrowing_of
+from backend.linkding.pages import ListPart, OffsetRange
 from backend.linkding.tags.names import meant_names
 
 SAME_NAMES = ("url", "title", "description", "notes", "is_archived")
@@ -26,21 +26,21 @@ SAME_NAMES = ("url", "title", "description", "notes", "is_archived")
 OF_NEW_LINKS = {"url", "is_archived"}
 
 
-def list_bookmarks(actor: Actor, query: BookmarkWindowQuery, *, archived: bool) -> Part[LinkdingBookmarkOut]:
-    """The bookmarks in a window of a list.
+def list_bookmarks(actor: Actor, query: BookmarkWindowQuery, *, archived: bool) -> ListPart[LinkdingBookmarkOut]:
+    """List the bookmarks in a window.
 
     Raises:
         Invalid: the search combines too many alternatives, or has too many filters.
     """
-    window = Window.of(query)
+    window = OffsetRange.of(query)
     narrowing = narrowing_of(actor, query.bundle) if query.bundle else Narrowing()
     listing = listing_of(query, narrowing, archived=archived)
     return list_shared(query) if listing.asks_for_shared else queries.list_bookmarks(actor, listing, window)
 
 
-def list_shared(query: BookmarkWindowQuery) -> Part[LinkdingBookmarkOut]:
-    """The bookmarks that are shared with people outside the organization: none."""
-    return Part([], 0, Window.of(query))
+def list_shared(query: BookmarkWindowQuery) -> ListPart[LinkdingBookmarkOut]:
+    """List the bookmarks that are shared with people outside the organization: none."""
+    return ListPart([], 0, OffsetRange.of(query))
 
 
 def add_bookmark(actor: Actor, given: LinkdingBookmarkIn, *, captures: bool) -> LinkdingBookmarkOut:
@@ -82,7 +82,7 @@ def set_archived(actor: Actor, bookmark_id: int, *, archived: bool) -> None:
 
 
 def check_link(actor: Actor, url: str | None) -> LinkCheckOut:
-    """Whether a link is saved, and what is known of its page. Nothing is fetched."""
+    """Tell whether a link is saved, and what is known of its page. Nothing is fetched."""
     found = queries.find_by_link(actor, trimmed(url)) if url else None
     if found is None:
         return LinkCheckOut(bookmark=None, metadata=MetadataOut(url=url))
@@ -96,7 +96,7 @@ def check_link(actor: Actor, url: str | None) -> LinkCheckOut:
 
 
 def _values(actor: Actor, given: LinkdingBookmarkPatch) -> dict[str, Any]:
-    """What a client has sent, in the names of bookmarks."""
+    """Put what a client has sent into the names of bookmarks."""
     sent = given.model_fields_set
     values: dict[str, Any] = {name: getattr(given, name) for name in SAME_NAMES if name in sent}
     if "unread" in sent:

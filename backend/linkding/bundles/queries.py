@@ -16,26 +16,26 @@ from backend.linkding.bookmarks.filters import Narrowing
 from backend.linkding.bookmarks.search import read_search
 from backend.linkding.bundles.models import Bundle
 from backend.linkding.bundles.schemas import BundleOut, FilterState
-from backend.linkding.pages import Part, Window
+from backend.linkding.pages import ListPart, OffsetRange
 
 ID = re.compile(r"[0-9]{1,19}")
 
 
 def mine(actor: Actor) -> ColumnElement[bool]:
-    """Bundles of the actor's organization."""
+    """Select bundles of the actor's organization."""
     return Bundle.organization_id == actor.organization_id
 
 
-def list_bundles(actor: Actor, window: Window) -> Part[BundleOut]:
-    """The bundles in a window, in their order. Two statements."""
+def list_bundles(actor: Actor, window: OffsetRange) -> ListPart[BundleOut]:
+    """Read the bundles in a window, in their order. Two statements."""
     which = select(Bundle).where(mine(actor)).order_by(Bundle.position, Bundle.id)
     rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
     count = db.session.scalar(select(func.count(Bundle.id)).where(mine(actor))) or 0
-    return Part([bundle_out(row) for row in rows], count, window)
+    return ListPart([bundle_out(row) for row in rows], count, window)
 
 
 def get_bundle(actor: Actor, bundle_id: int) -> BundleOut:
-    """The bundle, if it is the organization's.
+    """Read the bundle, if it is the organization's.
 
     Raises:
         NotFound: it is not, or never was.
@@ -47,19 +47,19 @@ def get_bundle(actor: Actor, bundle_id: int) -> BundleOut:
 
 
 def find_bundle(actor: Actor, bundle_id: int) -> Bundle | None:
-    """The row of the bundle, if it is the organization's."""
+    """Find the row of the bundle, if it is the organization's."""
     return db.session.scalar(select(Bundle).where(mine(actor), Bundle.id == bundle_id))
 
 
 def narrowing_of(actor: Actor, written_id: str) -> Narrowing:
-    """What the bundle with this id leaves of the bookmarks: all, where there is none, as in linkding."""
+    """Tell what the bundle with this id leaves of the bookmarks: all, where there is none, as in linkding."""
     bundle_id = int(written_id) if ID.fullmatch(written_id) else 0
     bundle = find_bundle(actor, bundle_id) if 0 < bundle_id <= MAX_ID else None
     return Narrowing() if bundle is None else _narrowing(bundle)
 
 
 def bundle_out(row: Bundle) -> BundleOut:
-    """The API's shape of a bundle."""
+    """Put a bundle into the API's shape."""
     return BundleOut(
         id=row.id,
         name=row.name,

@@ -8,7 +8,7 @@ from backend.actor import Actor
 from backend.linkding.bundles import queries, service
 from backend.linkding.bundles.schemas import BundleIn, BundleOut, BundlePage, BundlePatch
 from backend.linkding.operations import linkding_operation
-from backend.linkding.pages import Address, Window, page_at
+from backend.linkding.pages import Address, OffsetRange, page_at
 from backend.linkding.schemas import WindowQuery
 
 blueprint = Blueprint("linkding_bundles", __name__, url_prefix="/linkding/api/bundles")
@@ -18,7 +18,7 @@ blueprint = Blueprint("linkding_bundles", __name__, url_prefix="/linkding/api/bu
 @linkding_operation(scope="bookmarks:read", limit="list", responses={200: BundlePage})
 def list_bundles(actor: Actor, query: WindowQuery) -> BundlePage:
     """List stored searches."""
-    found = queries.list_bundles(actor, Window.of(query))
+    found = queries.list_bundles(actor, OffsetRange.of(query))
     return page_at(BundlePage, found, Address(request.base_url, request.query_string.decode()))
 
 

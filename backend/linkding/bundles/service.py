@@ -66,7 +66,7 @@ def delete_bundle(actor: Actor, bundle_id: int) -> None:
 
 
 def _values(given: BundlePatch) -> dict[str, Any]:
-    """What a client has sent, in the names of the columns."""
+    """Put what a client has sent into the names of the columns."""
     sent = {name: getattr(given, name) for name in given.model_fields_set}
     if "order" in sent:
         sent["position"] = sent.pop("order")

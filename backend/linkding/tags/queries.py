@@ -8,21 +8,21 @@ from backend.actor import Actor
 from backend.bookmarks.models import Tag
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.linkding.pages import Part, Window
+from backend.linkding.pages import ListPart, OffsetRange
 from backend.linkding.tags.names import dashed
 from backend.linkding.tags.schemas import LinkdingTagOut
 
 
-def list_tags(actor: Actor, window: Window) -> Part[LinkdingTagOut]:
-    """The tags in a window, oldest first. Two statements."""
+def list_tags(actor: Actor, window: OffsetRange) -> ListPart[LinkdingTagOut]:
+    """Read the tags in a window, oldest first. Two statements."""
     which = select(Tag).where(mine(actor)).order_by(Tag.id)
     rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
     count = db.session.scalar(select(func.count(Tag.id)).where(mine(actor))) or 0
-    return Part([tag_out(row) for row in rows], count, window)
+    return ListPart([tag_out(row) for row in rows], count, window)
 
 
 def get_tag(actor: Actor, tag_id: int) -> LinkdingTagOut:
-    """The tag, if it is the organization's.
+    """Read the tag, if it is the organization's.
 
     Raises:
         NotFound: it is not, or never was.
@@ -34,10 +34,10 @@ def get_tag(actor: Actor, tag_id: int) -> LinkdingTagOut:
 
 
 def mine(actor: Actor) -> ColumnElement[bool]:
-    """Tags of the actor's organization."""
+    """Select tags of the actor's organization."""
     return Tag.organization_id == actor.organization_id
 
 
 def tag_out(row: Tag) -> LinkdingTagOut:
-    """A tag in linkding's shape."""
+    """Put a tag into linkding's shape."""
     return LinkdingTagOut(id=row.id, name=dashed(row.name), date_added=row.created_at)

@@ -7,7 +7,7 @@ from flask import Blueprint, request
 from backend.actor import Actor
 from backend.bookmarks import tags
 from backend.linkding.operations import linkding_operation
-from backend.linkding.pages import Address, Window, page_at
+from backend.linkding.pages import Address, OffsetRange, page_at
 from backend.linkding.schemas import WindowQuery
 from backend.linkding.tags import queries, service
 from backend.linkding.tags.schemas import LinkdingTagIn, LinkdingTagOut, LinkdingTagPage
@@ -19,7 +19,7 @@ blueprint = Blueprint("linkding_tags", __name__, url_prefix="/linkding/api/tags"
 @linkding_operation(scope="bookmarks:read", limit="list", responses={200: LinkdingTagPage})
 def list_tags(actor: Actor, query: WindowQuery) -> LinkdingTagPage:
     """List tags, oldest first."""
-    found = queries.list_tags(actor, Window.of(query))
+    found = queries.list_tags(actor, OffsetRange.of(query))
     return page_at(LinkdingTagPage, found, Address(request.base_url, request.query_string.decode()))
 
 
