@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, urlencode
 
+from pydantic import BaseModel
+
 from backend.linkding.schemas import LinkdingPage, WindowQuery
+from backend.shortening import LIST_BYTES
 
 DEFAULT_LIMIT = 100
 # The smallest bookmark takes about 500 bytes, and a page ends at 2 MB: no page has as many.
@@ -18,6 +21,7 @@ MAX_OFFSET = 2**63 - 1
 NUMBER = re.compile(r"\s*\+?([0-9]{1,30})\s*")
 P = TypeVar("P", bound=LinkdingPage[Any])
 Item = TypeVar("Item")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,18 @@ class Address:
         if window.offset:
             asked["offset"] = [str(window.offset)]
         return f"{self.base}?{urlencode(sorted(asked.items()), doseq=True)}"
+
+
+def fitting(items: Iterable[Model]) -> list[Model]:
+    """Take the first items that fit into a page as JSON; one at least."""
+    room = LIST_BYTES
+    found: list[Model] = []
+    for item in items:
+        room -= len(item.model_dump_json().encode()) + 1
+        if room < 0 and found:
+            break
+        found.append(item)
+    return found
 
 
 def page_at(envelope: type[P], part: ListPart[Any], address: Address) -> P:

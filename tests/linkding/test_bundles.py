@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
+from sqlalchemy import insert
 
+from backend.extensions import db
+from backend.linkding.bundles.models import Bundle
 from tests.api import Api
 from tests.linkding.client import LinkdingClient
 from tests.sql import SqlCounter
@@ -137,6 +141,18 @@ def test_bundles_take_as_many_statements_however_many_there_are(
         client.get(f"/bundles/{bundle['id']}/")
     with sql.at_most(2):
         client.post("/bundles/", WORK)
+
+
+def test_a_page_of_bundles_ends_before_two_megabytes(client: LinkdingClient, ada: Api, context: Flask) -> None:
+    long = dict.fromkeys(("any_tags", "all_tags", "excluded_tags"), "😀" * 1024)
+    rows = [{"organization_id": ada.organization_id, "name": "n", "position": at, **long} for at in range(300)]
+    db.session.execute(insert(Bundle), rows)
+    db.session.commit()
+    first = client.get("/bundles/", limit=1_000)
+    assert len(first.data) <= 2_000_000
+    shown = len(first.json["results"])
+    assert (first.json["count"], shown < 300) == (300, True)
+    assert first.json["next"].endswith(f"?limit=1000&offset={shown}")
 
 
 def test_a_bundle_is_made_once_with_an_idempotency_key(client: LinkdingClient) -> None:

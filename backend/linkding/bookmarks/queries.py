@@ -17,7 +17,7 @@ from backend.errors import NotFound
 from backend.extensions import db
 from backend.linkding.bookmarks.filters import Listing
 from backend.linkding.bookmarks.schemas import AssetOut, LinkdingBookmarkOut
-from backend.linkding.pages import ListPart, OffsetRange
+from backend.linkding.pages import ListPart, OffsetRange, fitting
 from backend.linkding.tags.names import dashed
 from backend.shortening import LIST_BYTES
 
@@ -53,10 +53,10 @@ def list_bookmarks(actor: Actor, listing: Listing, window: OffsetRange) -> ListP
         which.append(Bookmark.updated_at > listing.modified_since)
     if total is None:
         total = select(func.count(Bookmark.id)).where(*which)
-    rows = db.session.execute(_fitting(which, listing, window, total)).all()
+    rows = db.session.execute(_readable(which, listing, window, total)).all()
     if not rows:
         return ListPart([], db.session.scalar(total) or 0 if window.offset else 0, window)
-    return ListPart(_within(LIST_BYTES, map(_bookmark, rows)), rows[0]._mapping[TOTAL], window)
+    return ListPart(fitting(map(_bookmark, rows)), rows[0]._mapping[TOTAL], window)
 
 
 def get_bookmark(actor: Actor, bookmark_id: int) -> LinkdingBookmarkOut:
@@ -92,7 +92,7 @@ def _find(actor: Actor, which: ColumnElement[bool]) -> LinkdingBookmarkOut | Non
     return _bookmark(row) if row else None
 
 
-def _fitting(
+def _readable(
     which: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange, total: Select[int]
 ) -> Select[Any]:
     """Select the rows of a window, up to the first that a page has no room for."""
@@ -124,17 +124,6 @@ def _size(whole: Subquery) -> ColumnElement[int]:
     for text in texts:
         size = size + func.octet_length(text)
     return size
-
-
-def _within(room: int, items: Any) -> list[LinkdingBookmarkOut]:
-    """Take the first items that have so many bytes together as JSON; one at least."""
-    fitting: list[LinkdingBookmarkOut] = []
-    for item in items:
-        room -= len(item.model_dump_json().encode()) + 1
-        if room < 0 and fitting:
-            break
-        fitting.append(item)
-    return fitting
 
 
 def _bookmark(row: Row[Any]) -> LinkdingBookmarkOut:

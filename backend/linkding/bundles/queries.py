@@ -16,7 +16,7 @@ from backend.linkding.bookmarks.filters import Narrowing
 from backend.linkding.bookmarks.search import read_search
 from backend.linkding.bundles.models import Bundle
 from backend.linkding.bundles.schemas import BundleOut, FilterState
-from backend.linkding.pages import ListPart, OffsetRange
+from backend.linkding.pages import ListPart, OffsetRange, fitting
 
 ID = re.compile(r"[0-9]{1,19}")
 
@@ -31,7 +31,7 @@ def list_bundles(actor: Actor, window: OffsetRange) -> ListPart[BundleOut]:
     which = select(Bundle).where(mine(actor)).order_by(Bundle.position, Bundle.id)
     rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
     count = db.session.scalar(select(func.count(Bundle.id)).where(mine(actor))) or 0
-    return ListPart([bundle_out(row) for row in rows], count, window)
+    return ListPart(fitting(map(bundle_out, rows)), count, window)
 
 
 def get_bundle(actor: Actor, bundle_id: int) -> BundleOut:

@@ -8,7 +8,7 @@ from backend.actor import Actor
 from backend.bookmarks.models import Tag
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.linkding.pages import ListPart, OffsetRange
+from backend.linkding.pages import ListPart, OffsetRange, fitting
 from backend.linkding.tags.names import dashed
 from backend.linkding.tags.schemas import LinkdingTagOut
 
@@ -18,7 +18,7 @@ def list_tags(actor: Actor, window: OffsetRange) -> ListPart[LinkdingTagOut]:
     which = select(Tag).where(mine(actor)).order_by(Tag.id)
     rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
     count = db.session.scalar(select(func.count(Tag.id)).where(mine(actor))) or 0
-    return ListPart([tag_out(row) for row in rows], count, window)
+    return ListPart(fitting(map(tag_out, rows)), count, window)
 
 
 def get_tag(actor: Actor, tag_id: int) -> LinkdingTagOut:
