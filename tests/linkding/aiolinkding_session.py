@@ -14,7 +14,8 @@ from typing import Any
 from aiolinkding import async_get_client
 from aiolinkding.errors import InvalidTokenError, RequestError, UnknownEndpointError
 
-URL = "https://example.org/aiolinkding"
+# No such host: nothing is read that would change the bookmark meanwhile.
+URL = "https://aiolinkding.invalid/indexes"
 
 
 async def keep_bookmarks(address: str, token: str) -> dict[str, Any]:
