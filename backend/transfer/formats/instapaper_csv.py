@@ -21,10 +21,10 @@ def _read(file: BinaryIO) -> Iterator[Record]:
 
 def _record(row: CsvRow) -> Record:
     found = table_record(row)
-    return _filed(found, row.fields.get("folder", "").strip()) if isinstance(found, ImportedBookmark) else found
+    return _with_states(found, row.fields.get("folder", "").strip()) if isinstance(found, ImportedBookmark) else found
 
 
-def _filed(bookmark: ImportedBookmark, folder: str) -> ImportedBookmark:
+def _with_states(bookmark: ImportedBookmark, folder: str) -> ImportedBookmark:
     """Read the three folders that everybody has as states; all others are a person's own."""
     match folder.lower():
         case "unread":

@@ -60,7 +60,7 @@ def html_events(file: BinaryIO) -> Iterator[HtmlToken]:
     """Yield what the file holds, in order, and at last its end. Tags that are open there get no end.
 
     Raises:
-        UnreadableFile: libxml2 gives up, or a bound is passed; the end is yielded before.
+        UnreadableFile: libxml2 refuses the file, or a bound is passed; the end is yielded before.
     """
     events = _Events()
     end = _End()

@@ -38,17 +38,17 @@ class JsonObject:
         return next((value for value in values if isinstance(value, str) and value), "")
 
 
-def json_objects(file: BinaryIO, kept: Callable[[str], bool], path: str | None = None) -> Iterator[JsonObject]:
-    """Yield every object at its end, inner ones first, with those of its fields that `kept` says yes to.
+def json_objects(file: BinaryIO, selects: Callable[[str], bool], path: str | None = None) -> Iterator[JsonObject]:
+    """Yield every object at its end, inner ones first, with those of its fields that `selects` says yes to.
 
-    A kept field is read whole; objects inside it do not come on their own. With a `path`, only objects that stand there
-    keep fields, and only they come. A text right inside the outermost list comes as an object with the field "".
+    A selected field is read whole; objects inside it do not come on their own. With a `path`, only objects that stand
+    there have fields, and only they come. A text right inside the outermost list comes as an object with the field "".
 
     Raises:
         UnreadableFile: the JSON is broken, breaks off, or goes beyond the bounds.
     """
     source = Utf8Reader(file)
-    walk = _Walk(kept, path)
+    walk = _Walk(selects, path)
     try:
         # With floats: of a longer integer ijson's own code sets an exception that nobody can catch.
         for event, value in ijson.basic_parse(source, use_float=True):
@@ -62,11 +62,11 @@ def json_objects(file: BinaryIO, kept: Callable[[str], bool], path: str | None =
 
 
 class _Walk:
-    """The objects that are open, and the kept field that is being read."""
+    """The objects that are open, and the selected field that is being read."""
 
-    def __init__(self, kept: Callable[[str], bool], path: str | None) -> None:
+    def __init__(self, selects: Callable[[str], bool], path: str | None) -> None:
         self.count = 0
-        self._kept = kept
+        self._selects = selects
         self._path = path
         self._open: list[tuple[JsonObject, str, int]] = []  # With the key and the depth of lists around each.
         self._object: JsonObject | None = None
@@ -80,7 +80,7 @@ class _Walk:
     def take(self, event: str, value: Any) -> JsonObject | None:
         if event in _STARTS:
             self._go_deeper()
-            self.count += event == "start_map"  # Also inside a kept field: a place is the same in every pass.
+            self.count += event == "start_map"  # Also inside a selected field: a place is the same in every pass.
         elif event in _ENDS:
             self._depth -= 1
         if self._builder is not None:
@@ -91,8 +91,8 @@ class _Walk:
     def _step(self, event: str, value: Any) -> JsonObject | None:
         if event == "map_key":
             self._key = value
-        elif event not in _ENDS and self._is_kept():
-            self._keep(event, value)
+        elif event not in _ENDS and self._is_selected():
+            self._take_field(event, value)
         elif event in _STARTS:
             self._enter(event)
         elif event in _ENDS:
@@ -102,8 +102,8 @@ class _Walk:
             return JsonObject(self.count, "[]", None, {"": _storable(value)})
         return None
 
-    def _is_kept(self) -> bool:
-        if self._object is None or self._lists or not self._kept(self._key):
+    def _is_selected(self) -> bool:
+        if self._object is None or self._lists or not self._selects(self._key):
             return False
         return self._path is None or self._path == self._object.path
 
@@ -112,7 +112,7 @@ class _Walk:
         if self._depth > MAX_DEPTH:
             raise UnreadableFile(TOO_DEEP)
 
-    def _keep(self, event: str, value: Any) -> None:
+    def _take_field(self, event: str, value: Any) -> None:
         assert self._object is not None
         if event not in _STARTS:
             self._object.fields[self._key] = _storable(value)

@@ -1,4 +1,4 @@
-"""Real exports of other products, where they are at hand: the counts of each file, and samples of what is in them."""
+"""Real exports of other products, where they are present: the counts of each file, and samples of what is in them."""
 
 from __future__ import annotations
 
