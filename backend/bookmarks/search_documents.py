@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import fmean
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -24,9 +25,9 @@ from backend.index.impacts import (
     sparse_literal,
 )
 from backend.index.labels import labels_of
-from backend.text.analysis import Token, analyze, lexeme_literal, quoted
 from backend.text.language_detection import guess_language
 from backend.text.stemming import AS_WRITTEN, language_of, language_of_stems, lexemes_of, primary_tag
+from backend.text.tokens import Token, analyze, lexeme_literal, quoted
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
 PAGE_BYTES = 500_000
@@ -35,6 +36,8 @@ LARGE_BATCH = 20
 # What is analysed at once; a text that is hard to take apart takes 5 µs a character, plain words a quarter of that.
 AT_ONCE = 1_000_000
 PLAIN_WORD, PLAIN_PART = 20, 4
+# Names and words that are remembered with what they are found by, and the most characters of such a name.
+REMEMBERED, LONGEST_REMEMBERED = 8_192, 40
 # Between two fields, so that no phrase begins in one and ends in the next.
 GAP = 10
 
@@ -204,7 +207,7 @@ def united(frequencies: Mapping[str, Number], tag: str | None) -> dict[str, Numb
     score a tag `rust` and a title `Rust` are two occurrences of one word."""
     sums = dict(frequencies)
     for lexeme in frequencies:
-        stem = next(iter(lexemes_of(lexeme, tag)), lexeme) if language_of(lexeme) is None else lexeme
+        stem = _stem_beside(lexeme, tag)
         if stem != lexeme and stem in sums:
             sums[stem] += sums.pop(lexeme)
     return sums
@@ -233,20 +236,38 @@ def _document(row: Row[Any]) -> _Document:
     literals = []
     at = 0
     for field_text, field in _fields(row):
-        tokens = _fitting(analyze(field_text, AS_WRITTEN if field.is_as_written else tag), field.room)
+        tokens = _tokens_of(field_text, field, tag)
         for token in tokens:
             frequencies[token.term] = frequencies.get(token.term, 0.0) + field.weight
             # An address is no text: its length says nothing.
             if field is not ADDRESS and is_telling(token.term, tag):
                 length += field.weight
         if tokens:
-            literals.append(
-                lexeme_literal((token._replace(position=token.position + at) for token in tokens), field.label)
-            )
+            literals.append(lexeme_literal(tokens, field.label, at))
             at += tokens[-1].position + GAP
     labels = labels_of(row.organization_id, row.domain, row.language, row.search_generation or 0)
     literals.extend(map(quoted, labels))
     return _Document(" ".join(literals), united(frequencies, tag), length, language_of_stems(tag))
+
+
+def _tokens_of(text_: str, field: Field, tag: str | None) -> Sequence[Token]:
+    if not field.is_as_written:
+        return _fitting(analyze(text_, tag), field.room)
+    if len(text_) > LONGEST_REMEMBERED:
+        return _fitting(analyze(text_, AS_WRITTEN), field.room)
+    return _tokens_of_name(text_)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _tokens_of_name(name: str) -> tuple[Token, ...]:
+    """The tokens of a tag or a host: many bookmarks have the same ones. So short a name fits into any field."""
+    return tuple(analyze(name, AS_WRITTEN))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _stem_beside(lexeme: str, tag: str | None) -> str:
+    """The stem of a word that is found as it is written, where a text of this language has it; else the word."""
+    return next(iter(lexemes_of(lexeme, tag)), lexeme) if language_of(lexeme) is None else lexeme
 
 
 def _fields(row: Row[Any]) -> Iterator[tuple[str, Field]]:

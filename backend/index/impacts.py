@@ -11,12 +11,13 @@ Moffat 2006, doi:10.1145/1148170.1148235, for impacts worked out beforehand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from heapq import nlargest
 from zlib import crc32
 
-from backend.text.analysis import Token
 from backend.text.stemming import stem_of
 from backend.text.stop_words import stop_words
+from backend.text.tokens import Token
 
 # How soon more of a word adds nothing, and how much long texts are held against. Tuned on the development sets.
 K1, B = 1.2, 0.65
@@ -28,6 +29,9 @@ USUAL_LENGTH, USUAL_PAGE_LENGTH = 25.0, 600.0
 DIMENSIONS = 1_000_000_000
 MAX_TERMS = 16_000
 
+# Common words are asked about for most texts.
+REMEMBERED = 8_192
+
 # Impacts by term_id.
 Impacts = dict[int, float]
 
@@ -37,6 +41,7 @@ def term_id(term: str) -> int:
     return crc32(term.encode()) % DIMENSIONS + 1
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_telling(term: str, language: str | None) -> bool:
     """Whether a lexeme takes part in scores and lengths; without the others both measure better."""
     return len(stem_of(term)) > 1 and term not in stop_words(language)

@@ -95,16 +95,17 @@ def expand_run(run: str) -> tuple[Expansion, int]:
     return tuple(expansion), last + 1
 
 
-def lexeme_literal(tokens: Iterable[Token], weight: str) -> str:
+def lexeme_literal(tokens: Iterable[Token], weight: str, offset: int = 0) -> str:
     """The tokens as PostgreSQL reads a tsvector: `'lexeme':1A,5A …`.
 
     Args:
         tokens: Of one text.
         weight: A, B, C or D.
+        offset: How many positions stand before the text.
     """
     positions: dict[str, list[int]] = {}
     for token in tokens:
-        positions.setdefault(token.term, []).append(token.position)
+        positions.setdefault(token.term, []).append(token.position + offset)
     return " ".join(f"{quoted(term)}:{_places(found, weight)}" for term, found in positions.items())
 
 

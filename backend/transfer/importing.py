@@ -32,7 +32,7 @@ from backend.transfer.uploads import UploadGone, drop_ended_upload, open_upload
 from backend.transfer.writing import LEASE_SECONDS, Reading, write_batch
 
 # So many records are one transaction.
-BATCH = 500
+BATCH = 1_000
 # Of a person's imports, one runs at a time: the next one is woken, and looks by itself if it was not.
 LOOK_AGAIN_SECONDS = 15
 # So many new bookmarks change what ranking and PostgreSQL's planner count with.
