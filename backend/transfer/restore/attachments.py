@@ -16,7 +16,8 @@ from backend.bookmarks.capture.text import clean_text
 from backend.bookmarks.fulltext.documents import refresh_documents
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.queries import live
-from backend.bookmarks.urls import url_hash
+from backend.bookmarks.schemas import BLANKS
+from backend.bookmarks.urls import url_fault, url_hash
 from backend.extensions import db
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import hold_projects
@@ -31,7 +32,8 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
 
     All in the caller's transaction. A note that is there stays.
     """
-    items, skipped = read_items(ExportedBookmark, "bookmarks", first, raw)
+    more = ((number, one) for number, one in enumerate(raw, first) if _has_more(one))
+    items, skipped = read_items(ExportedBookmark, "bookmarks", more)
     here = find_by_url(actor, [item.url for _, item in items])
     known = [(number, item, here[url_hash(item.url)]) for number, item in items if url_hash(item.url) in here]
     _attach(actor, [(item, id_) for _, item, id_ in known], ids.projects)
@@ -40,6 +42,13 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
         skipped += [SkippedLine(number, item.url, f"bookmarks: the file has no project {project}") for project in lost]
     _store_pages([(item, id_) for _, item, id_ in known if item.page is not None])
     return skipped
+
+
+def _has_more(raw: Any) -> bool:
+    """Tell whether a bookmark has more than the import has saved; what it could not save it has told."""
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("url"), str) or url_fault(raw["url"].strip(BLANKS)):
+        return False
+    return bool(raw.get("projects") or raw.get("page"))
 
 
 def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:
