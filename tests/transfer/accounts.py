@@ -9,6 +9,7 @@ from backend.actor import Actor
 from backend.bookmarks.schemas import BookmarkIn
 from backend.bookmarks.upsert import save_drafts
 from backend.extensions import db
+from backend.text.urls import url_fault
 from backend.transfer.account import RestorePosition, restore_account
 from backend.transfer.formats.fuze_json import read_fuze_json
 from backend.transfer.records import ImportedBookmark, SkippedLine
@@ -34,7 +35,8 @@ def import_json(person: Api, document: bytes) -> list[SkippedLine]:
     file = io.BytesIO(document)
     with person.app.app_context():
         actor = actor_of(person)
-        drafts = [_draft(record) for record in read_fuze_json(file) if isinstance(record, ImportedBookmark)]
+        records = [record for record in read_fuze_json(file) if isinstance(record, ImportedBookmark)]
+        drafts = [_draft(record) for record in records if not url_fault(record.url)]
         if drafts:
             save_drafts(actor, drafts, "merge", "import")
         db.session.commit()

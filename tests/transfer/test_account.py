@@ -167,7 +167,11 @@ def test_items_that_are_none_are_told_with_their_place(bob: Api) -> None:
             {"id": 2, "title": "orphan", "parent_id": 9, "position": 1, **times},
             {"id": 3, "title": "good", "project_id": 2, "position": 1, **times},
         ],
-        "bookmarks": [],
+        "bookmarks": [
+            {"url": "javascript:0", "projects": [{"project_id": 7}]},
+            {"url": "https://example.org/", "projects": [{"project_id": 7, "attached_at": moment}]},
+            {"url": "https://example.org/", "projects": "none"},
+        ],
     }
     skipped = import_json(bob, orjson.dumps(document))
     assert [(line.line, line.reason.partition(":")[0]) for line in skipped] == [
@@ -176,6 +180,8 @@ def test_items_that_are_none_are_told_with_their_place(bob: Api) -> None:
         (1, "projects"),
         (1, "tasks"),
         (2, "tasks"),
+        (3, "bookmarks"),
+        (2, "bookmarks"),
     ]
     assert bob.titles("/tasks") == ["good"]
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.queries import live
+from backend.bookmarks.schemas import BLANKS
 from backend.bookmarks.search_documents import refresh_documents
 from backend.capture.extract.page import ExtractedPage
 from backend.capture.extract.sanitize import sanitize_html
@@ -19,7 +20,7 @@ from backend.capture.service import store_content
 from backend.extensions import db
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import hold_projects
-from backend.text.urls import url_hash
+from backend.text.urls import url_fault, url_hash
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedAttachment, ExportedBookmark, ExportedPage, RestoredIds, read_items
 
@@ -31,7 +32,8 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
 
     All in the caller's transaction. A note that is there stays.
     """
-    items, skipped = read_items(ExportedBookmark, "bookmarks", first, raw)
+    more = ((number, one) for number, one in enumerate(raw, first) if _has_more(one))
+    items, skipped = read_items(ExportedBookmark, "bookmarks", more)
     here = find_by_url(actor, [item.url for _, item in items])
     known = [(number, item, here[url_hash(item.url)]) for number, item in items if url_hash(item.url) in here]
     _attach(actor, [(item, id_) for _, item, id_ in known], ids.projects)
@@ -40,6 +42,13 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
         skipped += [SkippedLine(number, item.url, f"bookmarks: the file has no project {project}") for project in lost]
     _store_pages([(item, id_) for _, item, id_ in known if item.page is not None])
     return skipped
+
+
+def _has_more(raw: Any) -> bool:
+    """Tell whether a bookmark has more than the import has saved; what it could not save it has told."""
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("url"), str) or url_fault(raw["url"].strip(BLANKS)):
+        return False
+    return bool(raw.get("projects") or raw.get("page"))
 
 
 def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:

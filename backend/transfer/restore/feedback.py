@@ -20,7 +20,7 @@ SLOT = ("user_id", "organization_id", "subject", "bookmark_id", "slot")
 
 def restore_feedback(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
     """Add feedback whose bookmark and subject are there, in the caller's transaction."""
-    items, skipped = read_items(ExportedFeedback, "feedback", first, raw)
+    items, skipped = read_items(ExportedFeedback, "feedback", enumerate(raw, first))
     urls = [url for _, item in items for url in (item.url, item.subject_url) if url is not None]
     here = find_by_url(actor, urls)
     rows = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -121,12 +121,12 @@ class RestoredIds:
 
 
 def read_items(
-    model: type[E], section: str, first: int, raw: Sequence[Any]
+    model: type[E], section: str, raw: Iterable[tuple[int, Any]]
 ) -> tuple[list[tuple[int, E]], list[SkippedLine]]:
-    """Check items of a section, the first of which is number `first`; each good one with its number."""
+    """Check items of a section, each with its number in it; the good ones, and why the others are none."""
     items: list[tuple[int, E]] = []
     skipped: list[SkippedLine] = []
-    for number, one in enumerate(raw, start=first):
+    for number, one in raw:
         try:
             items.append((number, model.model_validate(one)))
         except ValidationError as error:

@@ -23,7 +23,7 @@ from backend.transfer.restore.items import ExportedProject, ExportedTag, Restore
 
 def restore_tags(actor: Actor, first: int, raw: Sequence[Any], _ids: RestoredIds) -> list[SkippedLine]:
     """Make the tags that are not there, in the caller's transaction."""
-    items, skipped = read_items(ExportedTag, "tags", first, raw)
+    items, skipped = read_items(ExportedTag, "tags", enumerate(raw, first))
     try:
         with db.session.begin_nested():
             tag_ids(actor, [item.name for _, item in items])
@@ -34,7 +34,7 @@ def restore_tags(actor: Actor, first: int, raw: Sequence[Any], _ids: RestoredIds
 
 def restore_projects(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
     """Match projects or make them, in the caller's transaction."""
-    items, skipped = read_items(ExportedProject, "projects", first, raw)
+    items, skipped = read_items(ExportedProject, "projects", enumerate(raw, first))
     here = _same_names(actor, [item.name for _, item in items], ids)
     new = []
     for _, item in items:

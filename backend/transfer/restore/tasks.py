@@ -44,7 +44,7 @@ Placed = tuple[ExportedTask, Siblings, int]
 def restore_tasks(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
     """Match tasks or add them, in the caller's transaction, which holds the tree."""
     hold_tree(actor.organization_id)
-    waiting, skipped = read_items(ExportedTask, "tasks", first, raw)
+    waiting, skipped = read_items(ExportedTask, "tasks", enumerate(raw, first))
     while waiting:
         ready = [one for one in waiting if one[1].parent_id is None or one[1].parent_id in ids.tasks]
         if not ready:
