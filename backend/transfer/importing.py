@@ -20,7 +20,10 @@ from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.running import ClaimedJob, JobFailed, JobStopped, RetryLater, keep_progress, report_progress
 from backend.jobs.service import job_message
+from backend.projects.messages import embed_subjects_message
+from backend.transfer.account_import import left_out_before, restore_rest
 from backend.transfer.formats import format_named
+from backend.transfer.formats.fuze_json import FUZE_JSON
 from backend.transfer.models import Import
 from backend.transfer.options import ImportOptions
 from backend.transfer.planner import refresh_planner_statistics
@@ -57,7 +60,7 @@ def run(job: ClaimedJob) -> dict[str, Any]:
         raise JobFailed("The file is not there any more.")
     if state.ended_at is None:
         return _read(job, state)
-    return _told(Tally.of(state, job.result), state.format, state.error)
+    return _told(Tally.of(state, job.result), state.format, state.error, left_out_before(job.result))
 
 
 def _read(job: ClaimedJob, state: Import) -> dict[str, Any]:
@@ -80,7 +83,13 @@ def _import(job: ClaimedJob, state: Import, file: BinaryIO) -> dict[str, Any]:
     reading = Reading(job, state.format, ImportOptions.from_arguments(job.arguments), total)
     records = _Records(form, file)
     tally = _write_all(reading, Tally.of(state, job.result), records)
-    return _end(reading, tally, records.fault)
+    fault, left_out = records.fault, left_out_before(job.result)
+    if fault is None and form is FUZE_JSON:
+        try:
+            left_out = restore_rest(reading, tally, state, file)
+        except UnreadableFile as unreadable:
+            fault = str(unreadable)
+    return _end(reading, tally, fault, left_out)
 
 
 class _Records:
@@ -125,9 +134,9 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _end(reading: Reading, tally: Tally, error: str | None) -> dict[str, Any]:
+def _end(reading: Reading, tally: Tally, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
     """Let go of the file, and have done what a large import calls for."""
-    job, result = reading.job, tally.result(reading.format)
+    job, result = reading.job, _with_left_out(tally.result(reading.format), left_out)
     keep_progress(job, result, tally.position, tally.position, "", lease_seconds=LEASE_SECONDS)
     db.session.execute(FORGET_UPLOAD, {"job_id": job.id})
     ended = {"ended_at": func.now(), "error": error}
@@ -137,15 +146,19 @@ def _end(reading: Reading, tally: Tally, error: str | None) -> dict[str, Any]:
         refresh_planner_statistics()
     if tally.created + tally.duplicates >= MANY_TO_COUNT:
         send([statistics_message()])
-    send([embed_message(), refresh_message()])
+    send([embed_message(), refresh_message(), embed_subjects_message()])
     _wake_next(job)
-    return _told(tally, reading.format, error)
+    return _told(tally, reading.format, error, left_out)
 
 
-def _told(tally: Tally, format_name: str, error: str | None) -> dict[str, Any]:
+def _with_left_out(result: dict[str, Any], left_out: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**result, "left_out": left_out} if left_out else result
+
+
+def _told(tally: Tally, format_name: str, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
     if error is not None:
         raise JobFailed(error)
-    return tally.result(format_name)
+    return _with_left_out(tally.result(format_name), left_out)
 
 
 def _wake_next(job: ClaimedJob) -> None:

@@ -18,7 +18,8 @@ class Import(Base):
 
     `position` is how many of its records have been dealt with, each of which was created, a duplicate, skipped or
     failed; it moves in the transaction that deals with them. `mended` are those among the created and the duplicates
-    of which something could not be taken as it is. `total` is set once the records have been counted, `ended_at` when
+    of which something could not be taken as it is. `total` is set once the records have been counted.
+    `restore_stage` and `restored_items` are how far the rest of an account has been restored. `ended_at` is set when
     nothing more will be read, and `error` where the file could not be read to its end.
     """
 
@@ -40,6 +41,8 @@ class Import(Base):
     failed: Mapped[int] = mapped_column(server_default="0")
     mended: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    restore_stage: Mapped[int] = mapped_column(server_default="0")
+    restored_items: Mapped[int] = mapped_column(server_default="0")
     ended_at: Mapped[datetime | None]
     error: Mapped[str | None]
 

@@ -23,6 +23,8 @@ def upgrade() -> None:
     sa.Column('failed', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('mended', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('restore_stage', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('restored_items', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.CheckConstraint('position = created + duplicates + skipped + failed', name=op.f('ck_imports_counts')),

@@ -11,6 +11,9 @@ from typing import BinaryIO
 from backend.transfer.formats import (
     chrome_json,
     firefox_json,
+    fuze_csv,
+    fuze_html,
+    fuze_json,
     generic_csv,
     instapaper_csv,
     json_list,
@@ -32,8 +35,11 @@ from backend.transfer.reading.bounds import HEAD_BYTES, LONG_HEAD_BYTES
 from backend.transfer.reading.json_shape import json_paths
 from backend.transfer.records import ImportFormat
 
-# Fuze's own exports, such as `fuze_json`, have their place at the top.
+# Our own exports come first: they are Netscape HTML and CSV too, with escapes that only their readers undo.
 _OF_ONE_FILE: tuple[ImportFormat, ...] = (
+    fuze_json.FUZE_JSON,
+    fuze_csv.FUZE_CSV,
+    ImportFormat("fuze_html", fuze_html.is_fuze_html, fuze_html.unescaped(netscape_html.FORMAT.read)),
     chrome_json.FORMAT,
     firefox_json.FORMAT,
     karakeep_json.FORMAT,
