@@ -34,6 +34,7 @@ from backend.transfer.turns import Turn
 from backend.transfer.uploads import UploadGone, drop_ended_upload, open_upload
 from backend.transfer.writing import LEASE_SECONDS, Reading, write_batch
 
+NOTHING_THERE = "The file holds no bookmarks."
 # So many records are one transaction.
 BATCH = 1_000
 # Of a person's imports, one runs at a time: the next one is woken, and looks by itself if it was not.
@@ -137,7 +138,8 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
 def _end(reading: Reading, tally: Tally, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
     """Let go of the file, and have done what a large import calls for."""
     job, result = reading.job, _with_left_out(tally.result(reading.format), left_out)
-    keep_progress(job, result, tally.position, tally.position, "", lease_seconds=LEASE_SECONDS)
+    message = "" if tally.position else NOTHING_THERE
+    keep_progress(job, result, tally.position, tally.position, message, lease_seconds=LEASE_SECONDS)
     db.session.execute(FORGET_UPLOAD, {"job_id": job.id})
     ended = {"ended_at": func.now(), "error": error}
     db.session.execute(update(Import).where(Import.job_id == job.id).values(**ended))

@@ -53,11 +53,11 @@ def ask_for_import(actor: Actor, file: IO[bytes], options: ImportOptions) -> Job
     """Keep a file, and have a worker import it.
 
     Raises:
-        Invalid: the file is empty, or its format is unknown.
+        Invalid: the format of the file is unknown.
         Conflict: too many of the person's files wait.
     """
     size = file.seek(0, io.SEEK_END)
-    form = _format_of(file, size, options.format)
+    form = _format_of(file, options.format)
     if bytes_waiting(actor.user_id) + size > MOST_BYTES_WAITING:
         limit = MOST_BYTES_WAITING >> 20
         raise Conflict(f"Files of over {limit} MiB wait to be imported; send this one when some of them have been.")
@@ -79,9 +79,7 @@ def purge_imports() -> None:
             continue
 
 
-def _format_of(file: IO[bytes], size: int, name: str) -> ImportFormat:
-    if not size:
-        raise Invalid.field("body.file", "The file is empty.", "empty")
+def _format_of(file: IO[bytes], name: str) -> ImportFormat:
     if name != "auto":
         return _named(name)
     file.seek(0)

@@ -44,7 +44,6 @@ def parts_left(person: Api) -> int:
         ({}, {"body.file": "missing"}),
         ({"files": "wrong name"}, {"body.file": "missing", "body.files": "extra_forbidden"}),
         ({"file": "a text, and no file"}, {"body.file": "value_error"}),
-        ({"file": file(b"")}, {"body.file": "empty"}),
         ({"file": [file(), file()]}, {"body.file": "repeated"}),
         ({"file": file(), "capture": "perhaps"}, {"body.capture": "value_error"}),
         ({"file": file(), "on_duplicate": "eat"}, {"body.on_duplicate": "literal_error"}),
@@ -52,7 +51,7 @@ def parts_left(person: Api) -> int:
         ({"file": file(), "surprise": "1"}, {"body.surprise": "extra_forbidden"}),
         ({"file": file(), "format": "a\x00b"}, {"body.format": "value_error"}),
     ],
-    ids=["nothing", "name", "text", "empty", "two", "boolean", "word", "twice", "unknown", "nul"],
+    ids=["nothing", "name", "text", "two", "boolean", "word", "twice", "unknown", "nul"],
 )
 def test_what_is_wrong_with_a_form_is_told_by_field(ada: Api, form: dict[str, Any], faults: dict[str, str]) -> None:
     if "file" in form and isinstance(form["file"], tuple):
@@ -183,3 +182,12 @@ def test_a_connection_that_is_cut_leaves_nothing(ada: Api, live: LiveServer) -> 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert ada.get("/jobs").json["total"] == 0
     assert parts_left(ada) == 0
+
+
+def test_the_export_of_an_empty_account_is_an_import_of_nothing(ada: Api) -> None:
+    job = run(ada, send_file(ada, b"").json["id"])
+    assert (job["status"], job["result"]["found"], job["progress"]["message"]) == (
+        "succeeded",
+        0,
+        "The file holds no bookmarks.",
+    )
