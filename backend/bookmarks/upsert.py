@@ -266,7 +266,8 @@ def _insert_statement() -> TextClause:
     types = (Bookmark.__table__.columns[name].type.compile(postgresql.dialect()) for name in _INSERTED)  # type: ignore[no-untyped-call]
     arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in zip(_INSERTED, types, strict=True))
     return text(
-        f"INSERT INTO bookmarks ({', '.join(_INSERTED)}) SELECT * FROM unnest({arrays}) AS given"
+        # Of the names and types of our own columns.
+        f"INSERT INTO bookmarks ({', '.join(_INSERTED)}) SELECT * FROM unnest({arrays}) AS given"  # nosec B608
         " ON CONFLICT (organization_id, url_hash) WHERE deleted_at IS NULL DO NOTHING RETURNING url_hash, id"
     )
 
