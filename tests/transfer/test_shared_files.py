@@ -26,6 +26,3 @@ def test_every_line_of_an_export_is_accounted_for(ada: Api, path: Path) -> None:
     assert ada.get("/bookmarks", is_archived="any").json["total"] == result["created"]
     again = run(ada, send_file(ada, path.read_bytes(), capture="false").json["id"])["result"]
     assert (again["created"], again["found"]) == (0, result["found"])
-    reasons = sorted({failure["reason"] for failure in result["failures"]})
-    numbers = " | ".join(str(result[name]) for name in ("found", "created", "duplicates", "skipped", "failed"))
-    print(f"| {path.parent.name}/{path.name} | {result['format']} | {numbers} | {'; '.join(reasons)} |")
