@@ -37,7 +37,7 @@ from backend.index.messages import embed_message, statistics_message
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 from backend.text.tag_names import tag_key
 from backend.text.urls import domain_of, url_hash
 
@@ -236,7 +236,7 @@ def _without_overfull(judged: Iterable[BookmarkIn | str]) -> list[BookmarkIn | s
 
 def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) -> list[BookmarkIn | str]:
     asked = {project_id for item in judged if isinstance(item, BookmarkIn) for project_id in item.project_ids}
-    unknown = asked - hold_projects(actor, asked)
+    unknown = asked - lock_projects(actor, asked)
     return [_refusal(item, unknown) or item for item in judged]
 
 

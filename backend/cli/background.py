@@ -10,7 +10,7 @@ import click
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from backend.cli.settings import settings_with_database
-from backend.jobs.lanes import ask_redis, run_worker
+from backend.jobs.lanes import check_redis_access, run_worker
 from backend.jobs.scheduler import run_scheduler
 from backend.local_stack.processes import die_with_parent
 from backend.redis.faults import redis_fault
@@ -23,7 +23,7 @@ def worker() -> None:
     # Lanes, RQ's children for each message and what reads pages must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
     with _redis_lets_us_in():
-        ask_redis(settings)
+        check_redis_access(settings)
         run_worker(settings)
 
 

@@ -17,7 +17,7 @@ from backend.extensions import current_settings, db
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
 from backend.index.embeddings import pending_embeddings
 from backend.jobs.lanes import LANE_NAMES
-from backend.jobs.queue import depth
+from backend.jobs.queue import queue_depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
 from backend.redis.client import redis_client
@@ -92,7 +92,7 @@ def _ping_redis() -> dict[str, Any]:
 
 def _workers() -> dict[str, Any]:
     lanes = list(live_workers(redis_client()).values())
-    found: dict[str, Any] = {"workers": len(lanes), "queue_depth": depth() + _due_captures()}
+    found: dict[str, Any] = {"workers": len(lanes), "queue_depth": queue_depth() + _due_captures()}
     # Whoever names no lanes serves all.
     unserved = [] if not all(lanes) else sorted(LANE_NAMES - set().union(*lanes))
     if not lanes:

@@ -1,4 +1,4 @@
-"""What the worker does for projects."""
+"""Jobs of projects."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ PURGE_TRASH = text("""
 
 @job("projects.purge_trash")
 def purge_trash() -> None:
-    """Delete for good what has lain in the trash longer than its time. Safe to run twice."""
+    """Delete projects for good after their retention in the trash. Idempotent."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         announce_change_of_everything()

@@ -92,7 +92,7 @@ def _select_project(actor: Actor, project_id: int, model: str | None) -> Select[
     found = select(
         Project.id, Project.name, description, Project.technologies, vector.scalar_subquery().label("vector")
     )
-    return found.where(projects.live(actor), Project.id == project_id)
+    return found.where(projects.not_trashed(actor), Project.id == project_id)
 
 
 def _project(row: Row[Any]) -> Subject:
@@ -117,7 +117,7 @@ def _select_task(actor: Actor, task_id: int, model: str | None) -> Select[Any]:
         *(Task.id, Task.title, description, Task.project_id, technologies.label("technologies")),
         vector.scalar_subquery().label("vector"),
     )
-    return found.where(tasks.live(actor), Task.id == task_id)
+    return found.where(tasks.not_trashed(actor), Task.id == task_id)
 
 
 def _task(row: Row[Any]) -> Subject:

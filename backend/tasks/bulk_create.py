@@ -13,7 +13,7 @@ from backend.actor import Actor
 from backend.clock import utc_now
 from backend.errors import Invalid
 from backend.extensions import db
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.placement import other_project, too_deep, unknown_project, unknown_task
 from backend.tasks.positions import GAP
@@ -35,7 +35,7 @@ def judge_items(actor: Actor, items: Sequence[TaskIn]) -> list[Draft | Invalid]:
     """Where each is to stand, or why it cannot. Two statements at most; the transaction at hand holds the tree."""
     parents = read_nodes(actor, {item.parent_id for item in items if item.parent_id is not None})
     asked = {item.project_id for item in items if item.parent_id is None and item.project_id is not None}
-    projects = hold_projects(actor, asked)
+    projects = lock_projects(actor, asked)
     return [_judge(actor, item, parents, projects) for item in items]
 
 

@@ -13,7 +13,7 @@ from backend.errors import NotFound
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
 from backend.jobs.registry import job
-from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress
+from backend.jobs.running import ClaimedJob, JobFailed, durable_job, report_progress, store_result
 from backend.tasks.breakdown.service import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
 
 ASKING = "Asking the language model"
@@ -32,7 +32,7 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
     """Find the steps of a task, and add them if asked."""
     if job.result is not None:
         return job.result
-    wanted, actor = Wanted(**job.arguments), job.maker
+    wanted, actor = Wanted(**job.arguments), job.requester
     try:
         found = break_down(actor, wanted, partial(report_progress, job, 0, 1, ASKING))
         return _apply(job, actor, wanted, found) if wanted.apply else found.as_result()
@@ -55,7 +55,7 @@ def _apply(job: ClaimedJob, actor: Actor, wanted: Wanted, found: Breakdown) -> d
     db.session.commit()
     added, created_ids = add_steps(actor, wanted, found)
     result = {**added.as_result(), "created_ids": created_ids}
-    keep_result(job, result)
+    store_result(job, result)
     db.session.commit()
     announce_change([actor.organization_id])
     return result

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from backend.actor import Actor
 from backend.errors import Invalid
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 from backend.tasks.models import MAX_DEPTH
 from backend.tasks.schemas import MoveIn, TaskPatch
 from backend.tasks.tree_store import Node, Siblings, free_place, read_nodes, read_subtree, relocate
@@ -131,7 +131,7 @@ def _refuse_project(actor: Actor, node: Node, target: Target, wish: Wish) -> Non
     is_new = project_id is not None and project_id != node.siblings.project_id
     # A task that stands there already, parent or neighbour, has shown that the project is there.
     is_shown = any(wish.given.get(field) is not None for field in ("parent_id", "before_id", "after_id"))
-    if project_id is not None and is_new and not is_shown and project_id not in hold_projects(actor, [project_id]):
+    if project_id is not None and is_new and not is_shown and project_id not in lock_projects(actor, [project_id]):
         raise unknown_project(project_id)
 
 

@@ -62,25 +62,25 @@ def get_task(actor: Actor, task_id: int) -> TaskOut:
     Raises:
         NotFound: it is not, or never was.
     """
-    row = db.session.execute(WHOLE_TASKS.where(live(actor), Task.id == task_id)).one_or_none()
+    row = db.session.execute(WHOLE_TASKS.where(not_trashed(actor), Task.id == task_id)).one_or_none()
     if row is None:
         raise NotFound
     return _task_out(row)
 
 
-def reachable(actor: Actor) -> ColumnElement[bool]:
+def visible(actor: Actor) -> ColumnElement[bool]:
     """In the actor's organization; what belongs to a project in the trash is there with it."""
     gone = select(Project.id).where(trashed(actor))
     return and_(Task.organization_id == actor.organization_id, Task.project_key.not_in(gone))
 
 
-def live(actor: Actor) -> ColumnElement[bool]:
+def not_trashed(actor: Actor) -> ColumnElement[bool]:
     """Reachable and outside the trash."""
-    return and_(reachable(actor), Task.deleted_at.is_(None))
+    return and_(visible(actor), Task.deleted_at.is_(None))
 
 
 def _conditions(actor: Actor, query: TaskListQuery) -> Sequence[ColumnElement[bool]]:
-    found = [reachable(actor), Task.deleted_at.is_not(None) if query.deleted else Task.deleted_at.is_(None)]
+    found = [visible(actor), Task.deleted_at.is_not(None) if query.deleted else Task.deleted_at.is_(None)]
     found += _belonging(query)
     if query.status:
         found.append(Task.status.in_(query.status))

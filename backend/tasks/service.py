@@ -81,7 +81,7 @@ def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
         hold_tree(actor.organization_id)
         if not place_task(actor, task_id, patch):
             raise NotFound
-    which = select(Task).where(queries.live(actor), Task.id == task_id).with_for_update(key_share=True)
+    which = select(Task).where(queries.not_trashed(actor), Task.id == task_id).with_for_update(key_share=True)
     task = db.session.scalar(which.execution_options(populate_existing=True))
     if task is None:
         raise NotFound
@@ -121,7 +121,7 @@ def delete_task(actor: Actor, task_id: int, *, permanent: bool) -> None:
     """
     hold_tree(actor.organization_id)
     if permanent:
-        which = delete(Task).where(queries.reachable(actor), Task.id == task_id).returning(Task.id)
+        which = delete(Task).where(queries.visible(actor), Task.id == task_id).returning(Task.id)
         gone = db.session.scalar(which, execution_options={"synchronize_session": False})
         if gone is None:
             raise NotFound
@@ -142,7 +142,7 @@ def restore_task(actor: Actor, task_id: int) -> TaskOut:
     """
     hold_tree(actor.organization_id)
     row = db.session.execute(
-        select(Task.parent_id, Task.deleted_at).where(queries.reachable(actor), Task.id == task_id)
+        select(Task.parent_id, Task.deleted_at).where(queries.visible(actor), Task.id == task_id)
     ).one_or_none()
     if row is None:
         raise NotFound

@@ -14,7 +14,7 @@ from backend.clock import utc_now
 from backend.extensions import db
 from backend.tasks.models import Task
 from backend.tasks.positions import GAP, between
-from backend.tasks.queries import live
+from backend.tasks.queries import not_trashed
 
 # One lock for each organization: no two changes of its tree wait for each other crosswise, and each sees what the one
 # before it did. It is held for some milliseconds.
@@ -99,7 +99,7 @@ def read_nodes(actor: Actor, ids: Collection[int]) -> dict[int, Node]:
         return {}
     columns = (Task.id, Task.project_id, Task.parent_id, Task.depth, Task.position)
     rows = db.session.execute(
-        select(*columns).where(live(actor), Task.id == any_(literal(sorted(ids), ARRAY(BigInteger))))
+        select(*columns).where(not_trashed(actor), Task.id == any_(literal(sorted(ids), ARRAY(BigInteger))))
     )
     return {row.id: _node(actor, cast("Row[Any]", row)) for row in rows}
 

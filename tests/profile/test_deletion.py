@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.actor import Actor
-from backend.ai.llm.usage import reserve, settle
+from backend.ai.llm.usage import record_usage, reserve_tokens
 from backend.extensions import Base, db
 from backend.jobs.queue import waiting_keys
 from backend.profile import deletion
@@ -74,7 +74,12 @@ def test_nothing_of_the_account_is_left_once_the_worker_has_run(ada: Api, bob: A
     ada.post("/tasks", {"title": "Step", "parent_id": parent})
     task = ada.post("/tasks", {"title": "In the team"}, headers={"X-Organization-ID": str(team)}).json
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-long"})
-    settle(reserve(ada.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
+    record_usage(
+        reserve_tokens(ada.user_id, is_servers=True, tokens=9, seconds=60),
+        calls=1,
+        prompt_tokens=7,
+        completion_tokens=2,
+    )
     ada.post("/profile/export")
     assert delete(ada) == 204
     assert "ai_providers" in Base.metadata.tables

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from backend.actor import Actor
 from backend.admin.service import set_disabled
-from backend.ai.llm.usage import reserve, settle
+from backend.ai.llm.usage import record_usage, reserve_tokens
 from backend.extensions import db
 from backend.profile import exports
 from backend.profile.jobs import purge_exports, run_export
@@ -66,8 +66,18 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     mine = ada.request("POST", "/bookmarks", json={"url": "https://example.org/mine"}, headers=header).json
     bob.request("POST", "/bookmarks", json={"url": "https://example.org/bobs"}, headers=header)
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-1234"})
-    settle(reserve(ada.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
-    settle(reserve(bob.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
+    record_usage(
+        reserve_tokens(ada.user_id, is_servers=True, tokens=9, seconds=60),
+        calls=1,
+        prompt_tokens=7,
+        completion_tokens=2,
+    )
+    record_usage(
+        reserve_tokens(bob.user_id, is_servers=True, tokens=9, seconds=60),
+        calls=1,
+        prompt_tokens=7,
+        completion_tokens=2,
+    )
     remember_search(Actor(ada.user_id, team, "editor"), "of the team")
     remember_search(Actor(bob.user_id, team, "owner"), "of somebody else")
     files = download(ada, export(ada))

@@ -14,7 +14,7 @@ from sqlalchemy import event, text
 
 from backend.actor import Actor
 from backend.extensions import db
-from backend.jobs.queue import depth
+from backend.jobs.queue import queue_depth
 from backend.redis.client import redis_client
 from backend.search import recent
 from backend.search.jobs import refresh_suggestions, resend_due_suggestions
@@ -410,12 +410,12 @@ def test_the_schedulers_pass_asks_for_a_refresh_only_where_something_changed(lib
     assert due_organizations(10) == []
     redis_client().flushall()
     resend_due_suggestions()
-    assert depth() == 0
+    assert queue_depth() == 0
     library.save("https://example.org/new", title="new")
     redis_client().flushall()
     resend_due_suggestions()
     resend_due_suggestions()
-    assert depth() == 1
+    assert queue_depth() == 1
 
 
 def fill(api: Api, number: int) -> None:

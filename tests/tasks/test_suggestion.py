@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.ai.llm.shapes import UnfitAnswer, read_shape
+from backend.ai.llm.shapes import InvalidAnswer, read_shape
 from backend.tasks.breakdown.llm_answers import Suggestion, minutes_in
 
 pytestmark = pytest.mark.unit
@@ -91,13 +91,13 @@ def test_steps_are_found_however_they_are_wrapped(answer: Any) -> None:
     ],
 )
 def test_what_may_mean_something_else_is_not_read(answer: Any, told: str) -> None:
-    with pytest.raises(UnfitAnswer) as caught:
+    with pytest.raises(InvalidAnswer) as caught:
         titles(answer)
     assert str(caught.value).startswith(told)
 
 
 def test_a_list_in_plain_text_that_was_cut_off_is_not_read() -> None:
-    with pytest.raises(UnfitAnswer):
+    with pytest.raises(InvalidAnswer):
         read_shape(NUMBERED, Suggestion, is_whole=False)
 
 
@@ -172,7 +172,7 @@ def test_what_a_text_says_beside_a_step_becomes_its_description_and_its_length()
 def test_any_json_is_either_read_or_unfit(value: Any) -> None:
     try:
         suggestion = read_shape(json.dumps(value), Suggestion)
-    except UnfitAnswer:
+    except InvalidAnswer:
         return
     assert all(step.title for step in suggestion.subtasks)
 
@@ -180,5 +180,5 @@ def test_any_json_is_either_read_or_unfit(value: Any) -> None:
 @given(st.text())
 def test_any_text_is_either_read_or_unfit(text: str) -> None:
     for written in (text, f"1. {text}\n2. {text}", f"[{text}]", f'["{text}"]', f'{{"subtasks": "{text}"}}'):
-        with suppress(UnfitAnswer):
+        with suppress(InvalidAnswer):
             assert all(step.title for step in read_shape(written, Suggestion).subtasks)

@@ -14,7 +14,7 @@ from backend.database import again_after_lost_race
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.projects.models import ProjectBookmark
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 
 
 @again_after_lost_race
@@ -61,5 +61,5 @@ def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
 
 
 def _lock_both(actor: Actor, project_id: int, bookmark_id: int) -> None:
-    if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id) or not hold_projects(actor, [project_id]):
+    if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id) or not lock_projects(actor, [project_id]):
         raise NotFound

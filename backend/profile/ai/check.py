@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from backend.ai.credentials import Credentials
-from backend.ai.llm.faults import NOT_A_CHAT, meaning_of
+from backend.ai.llm.faults import NOT_A_CHAT, describe_status
 from backend.outbound.addresses import IPNetwork
 from backend.outbound.deadline import Deadline
 from backend.outbound.exchange import Answer, Reach, post_json
@@ -58,7 +58,7 @@ def _post(credentials: Credentials, content: dict[str, Any], reach: Reach, deadl
 
 def _judge(status: int, body: bytes) -> tuple[bool, str]:
     if not 200 <= status < 300:
-        return False, meaning_of(status)
+        return False, describe_status(status)
     return (True, "The model answered.") if _is_chat(body) else (False, NOT_A_CHAT)
 
 

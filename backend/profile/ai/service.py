@@ -8,7 +8,7 @@ import httpx
 
 from backend.actor import Actor
 from backend.ai.credentials import server_credentials
-from backend.ai.llm.usage import read_spent
+from backend.ai.llm.usage import read_user_usage
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.remaining_access import hold_for_new_access
@@ -98,7 +98,7 @@ def read_usage(actor: Actor) -> AiUsageOut:
     settings = current_settings()
     own, servers = db.session.get(AiProvider, actor.user_id), server_credentials(settings)
     used = own or servers
-    today, month = read_spent(actor.user_id)
+    today, month = read_user_usage(actor.user_id)
     return AiUsageOut(
         provider="own" if own else "server" if servers else None,
         model=used.model if used else None,

@@ -163,10 +163,10 @@ def _about_recommendation(actor: Actor, given: FeedbackIn, recommendation_id: in
 
 
 def _require_project(actor: Actor, project_id: int) -> None:
-    if db.session.scalar(select(Project.id).where(projects.live(actor), Project.id == project_id)) is None:
+    if db.session.scalar(select(Project.id).where(projects.not_trashed(actor), Project.id == project_id)) is None:
         raise Invalid.field("body.project_id", "There is no such project.", "unknown_project")
 
 
 def _require_task(actor: Actor, task_id: int) -> None:
-    if db.session.scalar(select(Task.id).where(tasks.live(actor), Task.id == task_id)) is None:
+    if db.session.scalar(select(Task.id).where(tasks.not_trashed(actor), Task.id == task_id)) is None:
         raise Invalid.field("body.task_id", "There is no such task.", "unknown_task")

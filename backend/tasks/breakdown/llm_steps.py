@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from backend.actor import Actor
-from backend.ai.llm.service import LanguageModel, Question
+from backend.ai.llm.service import LanguageModel, Prompt
 from backend.extensions import db
 from backend.jobs.models import Job
 from backend.tasks import queries
@@ -57,7 +57,7 @@ def suggest_steps(
         NotFound: the task's project is in the trash by now.
     """
     material = gather(actor, task)
-    question = Question(INSTRUCTIONS % {"most": most}, material.text, Suggestion, MOST_TOKENS)
+    question = Prompt(INSTRUCTIONS % {"most": most}, material.text, Suggestion, MOST_TOKENS)
     suggested = model.ask(question, beat).subtasks
     return distinct(most, (_subtask(step, material) for step in suggested))
 
@@ -65,7 +65,7 @@ def suggest_steps(
 def earlier_suggestion(actor: Actor, task_id: int, most: int) -> dict[str, Any] | None:
     """The result of the last breakdown of a task by a model, not older than a day and of its present text."""
     task = db.session.execute(
-        select(Task.title, Task.description).where(queries.live(actor), Task.id == task_id)
+        select(Task.title, Task.description).where(queries.not_trashed(actor), Task.id == task_id)
     ).one_or_none()
     if task is None:
         return None

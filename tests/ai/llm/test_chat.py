@@ -12,7 +12,7 @@ import pytest
 
 from backend.ai.credentials import Credentials
 from backend.ai.llm.chat import Chat
-from backend.ai.llm.faults import EndpointFault, LlmFault, in_words
+from backend.ai.llm.faults import EndpointFault, LlmFault, format_duration
 from backend.outbound.deadline import Deadline
 from backend.outbound.exchange import Reach
 from tests.capture.fetching import within
@@ -247,4 +247,4 @@ def test_the_package_writes_no_key_and_no_text_into_logs(llm: LlmServer, caplog:
     [(0, "1 second"), (1, "1 second"), (1.2, "2 seconds"), (60, "60 seconds"), (61, "2 minutes"), (90_000, "2 days")],
 )
 def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert format_duration(seconds) == words
