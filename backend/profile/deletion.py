@@ -21,7 +21,7 @@ from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_all_of
 from backend.organizations.models import Membership, Organization
 from backend.profile.service import check_password, locked_user
-from backend.search.recent import forget_searches
+from backend.search.recent import delete_searches
 
 # Small enough for locks to be short and for the statement to stay far from its time-out.
 BATCH = 1_000
@@ -79,7 +79,7 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     db.session.commit()
     announce_revoked(revoked)
     forget_user(user.id)
-    forget_searches(user.id, organizations)
+    delete_searches(user.id, organizations)
     send([deletion_message()])
 
 

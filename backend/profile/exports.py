@@ -32,7 +32,7 @@ from backend.profile.models import Export, ExportPart
 from backend.profile.service import at_home, locked_user
 from backend.projects.models import Project, ProjectBookmark
 from backend.recommendations.models import Feedback
-from backend.search.recent import KEPT, recent_searches
+from backend.search.recent import MOST_SEARCHES, recent_searches
 from backend.tasks.models import Task
 
 LIFE = timedelta(hours=24)
@@ -248,7 +248,7 @@ def _recent_searches(user_id: int, here: Sequence[int]) -> Iterator[dict[str, An
     memberships = select(Membership).where(Membership.user_id == user_id, Membership.organization_id.in_(here))
     for place in db.session.scalars(memberships.order_by(Membership.organization_id)).all():
         actor = Actor(user_id, place.organization_id, cast(Role, place.role))
-        for search in recent_searches(actor, "", KEPT):
+        for search in recent_searches(actor, "", MOST_SEARCHES):
             yield {"organization_id": place.organization_id, "search": search}
 
 

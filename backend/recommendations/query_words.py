@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Place
+from backend.bookmarks.query_conditions import Languages, Posting
 from backend.index.impacts import is_telling
 from backend.recommendations.subjects import Subject
 from backend.recommendations.urgency import urgency
 from backend.recommendations.user_profile import ActiveWork, ProfileItem, UserProfile
-from backend.search.corpus_statistics import Statistics, read_statistics
-from backend.search.query_plan import Finder, Wanted, wanted_words
+from backend.search.corpus_statistics import CorpusStatistics, read_corpus_statistics
+from backend.search.query_plan import Clause, QueryPlan, plan_words
 from backend.search.ranking import WordSearch
 from backend.text.analysis import quoted
 from backend.text.query_language import Query, Term
@@ -25,7 +25,7 @@ TITLE, BODY, POSITIVE, NEGATIVE = 1.0, 0.5, 1.5, 0.3
 READ_WORDS, COUNTED_WORDS, QUERY_WORDS = 120, 80, 48
 CONTEXT_WORDS = 12
 
-Weights = dict[Place, float]
+Weights = dict[Posting, float]
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,12 @@ def build_word_queries(organization_id: int, subject: Subject, profile: UserProf
     own = _subject_weights(subject, profile.languages)
     content = _heaviest(_add_profile(own, profile.positive, profile.negative), COUNTED_WORDS)
     context = _heaviest(_work_weights(profile.active_work, profile.languages), CONTEXT_WORDS)
-    lexemes = frozenset(lexeme for place in own for lexeme in place)
+    lexemes = frozenset(lexeme for posting in own for lexeme in posting)
     if not content and not context:
         return WordQueries(None, None, lexemes)
-    statistics = read_statistics(organization_id, Wanted({**content, **context}, (), ""), is_counted=profile.is_counted)
+    statistics = read_corpus_statistics(
+        organization_id, QueryPlan({**content, **context}, (), ""), is_counted=profile.is_counted
+    )
     return WordQueries(
         _search(organization_id, content, statistics, QUERY_WORDS),
         _search(organization_id, context, statistics, CONTEXT_WORDS),
@@ -54,30 +56,32 @@ def build_word_queries(organization_id: int, subject: Subject, profile: UserProf
     )
 
 
-def _search(organization_id: int, weights: Weights, statistics: Statistics, most: int) -> WordSearch | None:
+def _search(organization_id: int, weights: Weights, statistics: CorpusStatistics, most: int) -> WordSearch | None:
     """Return the query for the words of the highest weight times rarity, or None."""
-    ranked = sorted(weights, key=lambda place: -abs(weights[place]) * statistics.weight(place))[:most]
-    query_weights = {place: weights[place] for place in ranked}
+    ranked = sorted(weights, key=lambda posting: -abs(weights[posting]) * statistics.weight(posting))[:most]
+    query_weights = {posting: weights[posting] for posting in ranked}
     # Negative words lower scores; they find no candidates.
-    finders = tuple(Finder(_any(place), (place,)) for place in ranked if query_weights[place] > 0)
-    return WordSearch(organization_id, Wanted(query_weights, finders, ""), known=statistics) if finders else None
+    clauses = tuple(Clause(_any(posting), (posting,)) for posting in ranked if query_weights[posting] > 0)
+    return (
+        WordSearch(organization_id, QueryPlan(query_weights, clauses, ""), statistics=statistics) if clauses else None
+    )
 
 
-def _any(place: Place) -> str:
-    return "(" + " | ".join(map(quoted, place)) + ")"
+def _any(posting: Posting) -> str:
+    return "(" + " | ".join(map(quoted, posting)) + ")"
 
 
 def _subject_weights(subject: Subject, languages: Languages) -> Weights:
     technologies = " ".join(subject.technologies)
     weights: Weights = defaultdict(float)
     for text, weight in ((subject.title, TITLE), (technologies, TITLE), (subject.body, BODY)):
-        _add(weights, _places(text, languages), weight)
+        _add(weights, _postings(text, languages), weight)
     return weights
 
 
 def _add_profile(own: Weights, positive: Sequence[ProfileItem], negative: Sequence[ProfileItem]) -> Weights:
     weights: Weights = defaultdict(float, own)
-    at = {lexeme: place for place in own for lexeme in place}
+    at = {lexeme: posting for posting in own for lexeme in posting}
     for items, factor in ((positive, POSITIVE), (negative, -NEGATIVE)):
         total = sum(abs(item.weight) for item in items)
         for item in items:
@@ -90,20 +94,20 @@ def _add_profile(own: Weights, positive: Sequence[ProfileItem], negative: Sequen
 def _work_weights(work: Iterable[ActiveWork], languages: Languages) -> Weights:
     weights: Weights = defaultdict(float)
     for item in work:
-        _add(weights, _places(item.title, languages), TITLE * urgency(item))
-        _add(weights, _places(item.body, languages), BODY * urgency(item))
+        _add(weights, _postings(item.title, languages), TITLE * urgency(item))
+        _add(weights, _postings(item.body, languages), BODY * urgency(item))
     return weights
 
 
-def _places(text: str, languages: Languages) -> Mapping[Place, float]:
+def _postings(text: str, languages: Languages) -> Mapping[Posting, float]:
     words = text.split()[:READ_WORDS]
-    return wanted_words(Query(tuple(Term(word) for word in words)), languages).places if words else {}
+    return plan_words(Query(tuple(Term(word) for word in words)), languages).postings if words else {}
 
 
-def _add(weights: Weights, places: Mapping[Place, float], factor: float) -> None:
-    for place, count in places.items():
-        weights[place] += factor * count**0.5
+def _add(weights: Weights, postings: Mapping[Posting, float], factor: float) -> None:
+    for posting, count in postings.items():
+        weights[posting] += factor * count**0.5
 
 
 def _heaviest(weights: Weights, most: int) -> Weights:
-    return {place: weights[place] for place in sorted(weights, key=lambda place: -abs(weights[place]))[:most]}
+    return {posting: weights[posting] for posting in sorted(weights, key=lambda posting: -abs(weights[posting]))[:most]}

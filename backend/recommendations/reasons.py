@@ -145,12 +145,12 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
     """Return the words of title and description that a search looks for, as displayed, by descending weight."""
     if search is None:
         return []
-    wanted = search.wanted.places
+    postings = search.plan.postings
     weights = {
-        lexeme: weight * search.statistics.weight(place)
-        for place, weight in wanted.items()
+        lexeme: weight * search.statistics.weight(posting)
+        for posting, weight in postings.items()
         if weight > 0
-        for lexeme in place
+        for lexeme in posting
     }
     words: dict[str, float] = {}
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Bookmarks that a query names outright: by the address of the link, by the title, or by how the title begins."""
+"""Exact matches: bookmarks that a query names by URL, by title, or by the beginning of a title."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
 from backend.text.urls import url_fault, url_hash
 
-# What is named comes in this order, before everything else.
+# Tiers, in the order of ranking.
 SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)
-# So many bookmarks of one title are named by it, and so many by how their titles begin: where more begin so, as with a
-# common word, that tells none of them from the others.
+# Limits of bookmarks named by a title and by a beginning: a beginning of more titles, such as a common word, names
+# none.
 MOST_NAMED = 100
-# Of a text that was pasted, so many addresses are looked up.
+# Limit of URLs in pasted text.
 MOST_ADDRESSES = 5
 SCHEMES = ("http://", "https://")
-# What people and programs put around an address.
+# Characters that people and programs put around a URL.
 AROUND_ADDRESSES = "<>\"'“”„‟‘’«»"
 HIGHEST = "\U0010ffff"
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a query may be the name of.
+    """Names of bookmarks that a query may hold.
 
     Attributes:
-        links: Hashes of the addresses in it.
-        titles: The whole of it as a `title_key`, in each form in which a title may be stored.
-        beginning: What a title may begin with, as a `title_key`; empty for nothing.
+        links: Hashes of its URLs.
+        titles: The whole query as a `title_key`, in each form in which a title may be stored.
+        beginning: Beginning of a title as a `title_key`, or empty.
     """
 
     links: tuple[bytes, ...] = ()
@@ -59,11 +59,11 @@ class Names:
 
 
 def names_in(text: str, query: Query) -> Names:
-    """What may be named by a query.
+    """Extract the names that a query may hold.
 
     Args:
         text: As typed or pasted.
-        query: What was read from it. Of its filters nothing is part of a title.
+        query: The parsed query. Its filters are no part of a title.
     """
     if not query.text:
         return Names()
@@ -74,7 +74,7 @@ def names_in(text: str, query: Query) -> Names:
 
 
 def as_address(text: str, query: Query) -> Query:
-    """The query; if it is nothing but an address, its words: in an address quotes and dashes are no operators."""
+    """Return the query, or only its words if it is a single URL, in which quotes and dashes are no operators."""
     if len(text.split()) != 1 or not _has_scheme(text.strip().strip(AROUND_ADDRESSES)):
         return query
     units = (unit for clause in query.clauses for unit in units_of(clause))
@@ -83,18 +83,18 @@ def as_address(text: str, query: Query) -> Query:
 
 
 def same_links(links: Sequence[bytes]) -> ColumnElement[bool]:
-    """Bookmarks of these links, by the hashes of their addresses."""
+    """Match bookmarks by the hashes of their URLs."""
     return Bookmark.url_hash == any_(literal(list(links), ARRAY(LargeBinary)))
 
 
 def named_bookmarks(organization_id: int, names: Names, words: str, required: str) -> CTE | None:
-    """The bookmarks that are named, as `id` and `tier`, outside the trash; None if nothing can be.
+    """Select the named bookmarks outside the trash as `id` and `tier`; None without names.
 
     Args:
-        organization_id: Whose bookmarks.
-        names: What they may be named by.
-        words: A tsquery for the words of the query: a title that begins so must hold them as words.
-        required: A tsquery that all of them must match; empty for none.
+        organization_id: The organization.
+        names: The names in the query.
+        words: A tsquery for the words of the query, which a bookmark must match to be named by a beginning.
+        required: A tsquery that all must match, or empty.
     """
     live = and_(Bookmark.organization_id == organization_id, Bookmark.deleted_at.is_(None))
     parts: list[Select[int, int]] = []
@@ -127,20 +127,20 @@ def _begins(beginning: str) -> ColumnElement[bool]:
 
 
 def _document_matches(organization_id: int, bookmark_id: ColumnElement[int], words: str) -> ColumnElement[bool]:
-    # A single value, looked up by its key: a join might look for all documents that hold the words.
+    # A scalar subquery by key: a join might search all documents with the words.
     own = select(matches(organization_id, words)).where(BookmarkDocument.bookmark_id == bookmark_id)
     return own.correlate_except(BookmarkDocument).scalar_subquery()
 
 
 def _forms(text: str) -> Iterator[str]:
-    """A text as it may be stored as a title: with its blanks or with single ones, composed or not."""
+    """Yield the forms of a text as a stored title: original or single spaces, composed or decomposed."""
     for one in (text.strip(), " ".join(text.split())):
         if one:
             yield from (one, normalize("NFC", one), normalize("NFD", one))
 
 
 def _addresses(text: str, query: Query) -> Iterator[str]:
-    """The addresses that a text holds; the whole of it is one even without a scheme."""
+    """Yield the URLs in a text; the whole of it may be one without a scheme."""
     whole = text.strip().strip(AROUND_ADDRESSES)
     parts = [part.strip(AROUND_ADDRESSES) for part in text.split()]
     found = [part for part in parts if _has_scheme(part)][:MOST_ADDRESSES]
@@ -148,7 +148,7 @@ def _addresses(text: str, query: Query) -> Iterator[str]:
         found.append(whole)
     elif len(parts) == 1 or len(query.words) == 1:
         bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
-        # A word alone is no address. The usual port depends on the scheme.
+        # A single word is no URL. The default port depends on the scheme.
         found += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
     yield from (one for one in found if url_fault(one) is None)
 

@@ -19,7 +19,7 @@ from backend.ai.llm.usage import record_usage, reserve_tokens
 from backend.extensions import db
 from backend.profile import exports
 from backend.profile.jobs import purge_exports, run_export
-from backend.search.recent import remember_search
+from backend.search.recent import store_search
 from tests.profile.teams import make_team
 from tests.support.api import PASSWORD, Api
 
@@ -78,8 +78,8 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
         prompt_tokens=7,
         completion_tokens=2,
     )
-    remember_search(Actor(ada.user_id, team, "editor"), "of the team")
-    remember_search(Actor(bob.user_id, team, "owner"), "of somebody else")
+    store_search(Actor(ada.user_id, team, "editor"), "of the team")
+    store_search(Actor(bob.user_id, team, "owner"), "of somebody else")
     files = download(ada, export(ada))
     assert set(files) == {
         "profile.json", "organizations.json", "recent_searches.json",
@@ -313,7 +313,7 @@ def fill(team: int, person: Api) -> None:
         values,
     )
     db.session.commit()
-    remember_search(Actor(person.user_id, team, "editor"), "s3cret search")
+    store_search(Actor(person.user_id, team, "editor"), "s3cret search")
 
 
 def test_nothing_of_a_team_that_was_left_is_in_it(ada: Api, bob: Api, context: Flask) -> None:
