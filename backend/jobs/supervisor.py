@@ -94,10 +94,10 @@ class Supervisor:
 
     def _stop(self, children: list[Child], woken: int) -> None:
         """Send SIGTERM and wait until all children have ended; a second stop signal is passed on again."""
-        told = 0
+        forwarded = 0
         while any(child.pid for child in children):
-            if told < self.stop_requests:
-                told = self.stop_requests
+            if forwarded < self.stop_requests:
+                forwarded = self.stop_requests
                 for child in children:
                     if child.pid:
                         os.kill(child.pid, signal.SIGTERM)

@@ -68,7 +68,7 @@ def names_in(text: str, query: Query) -> Names:
     if not query.text:
         return Names()
     plain = "" if query.alternatives else query.text
-    titles = dict.fromkeys(title_key(form) for one in (plain, text) for form in _forms(one))
+    titles = dict.fromkeys(title_key(form) for source in (plain, text) for form in _forms(source))
     hashes = dict.fromkeys(map(url_hash, _addresses(text, query)))
     return Names(tuple(hashes), tuple(titles), title_key(normalize("NFC", plain)))
 
@@ -79,7 +79,7 @@ def as_address(text: str, query: Query) -> Query:
         return query
     units = (unit for clause in query.clauses for unit in units_of(clause))
     texts = (unit.written if isinstance(unit, Filter) else unit.text for unit in units)
-    return Query(tuple(Term(word) for one in texts for word in one.split()))
+    return Query(tuple(Term(word) for unit_text in texts for word in unit_text.split()))
 
 
 def same_links(links: Sequence[bytes]) -> ColumnElement[bool]:
@@ -110,10 +110,10 @@ def named_bookmarks(organization_id: int, names: Names, words: str, required: st
         parts.append(_in_tier(TITLE_BEGINS, begin.c.id).where(are_few, holds_words))
     if not parts:
         return None
-    found = union_all(*(part.subquery().select() for part in parts)).subquery()
-    named = select(found.c.id, func.min(found.c.tier).label("tier")).group_by(found.c.id)
+    tiers = union_all(*(part.subquery().select() for part in parts)).subquery()
+    named = select(tiers.c.id, func.min(tiers.c.tier).label("tier")).group_by(tiers.c.id)
     if required:
-        named = named.where(_document_matches(organization_id, found.c.id, required))
+        named = named.where(_document_matches(organization_id, tiers.c.id, required))
     return named.cte("named")
 
 
@@ -134,23 +134,23 @@ def _document_matches(organization_id: int, bookmark_id: ColumnElement[int], wor
 
 def _forms(text: str) -> Iterator[str]:
     """Yield the forms of a text as a stored title: original or single spaces, composed or decomposed."""
-    for one in (text.strip(), " ".join(text.split())):
-        if one:
-            yield from (one, normalize("NFC", one), normalize("NFD", one))
+    for form in (text.strip(), " ".join(text.split())):
+        if form:
+            yield from (form, normalize("NFC", form), normalize("NFD", form))
 
 
 def _addresses(text: str, query: Query) -> Iterator[str]:
     """Yield the URLs in a text; the whole of it may be one without a scheme."""
     whole = text.strip().strip(AROUND_ADDRESSES)
     parts = [part.strip(AROUND_ADDRESSES) for part in text.split()]
-    found = [part for part in parts if _has_scheme(part)][:MOST_ADDRESSES]
+    urls = [part for part in parts if _has_scheme(part)][:MOST_ADDRESSES]
     if _has_scheme(whole):
-        found.append(whole)
+        urls.append(whole)
     elif len(parts) == 1 or len(query.words) == 1:
         bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
         # A single word is no URL. The default port depends on the scheme.
-        found += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
-    yield from (one for one in found if url_fault(one) is None)
+        urls += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
+    yield from (url for url in urls if url_fault(url) is None)
 
 
 def _has_scheme(text: str) -> bool:

@@ -270,10 +270,10 @@ class WordSearch:
     ) -> RankedMatches:
         """Execute the ranking: candidates that fulfil the conditions, named ones first."""
         # This part comes first: SQLAlchemy cannot compile a selection after a text in a union.
-        several = [self._scored_names(named), *parts] if named is not None else parts
-        if not several:
+        statements = [self._scored_names(named), *parts] if named is not None else parts
+        if not statements:
             return RankedMatches([], 0)
-        candidates = (union(*several) if len(several) > 1 else several[0]).subquery()
+        candidates = (union(*statements) if len(statements) > 1 else statements[0]).subquery()
         complete = self._is_complete(candidates).label("complete")
         tier: ColumnElement[int] = literal_column(str(NOT_NAMED)).label("tier")
         among: FromClause = candidates

@@ -162,7 +162,7 @@ def test_a_snippet_is_a_part_of_the_text_with_marks_in_it(text, query, language,
 
 
 def scanning_all(one: Matcher) -> Matcher:
-    return dataclasses.replace(one, spots=None)
+    return dataclasses.replace(one, pattern=None)
 
 
 @given(TEXTS, st.text("ab éß ", min_size=1, max_size=12), LANGUAGES)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend.bookmarks.jobs import refresh_changed_statistics, resend_due_work
+from backend.bookmarks import statistics_refresh
+from backend.bookmarks.jobs import refresh_changed_statistics
 from backend.extensions import db
-from backend.index import impacts, jobs, statistics
+from backend.index import champions, impacts, jobs, statistics
+from backend.index.jobs import resend_due_work
 from backend.index.statistics import changed_organizations
 from backend.search.query_plan import COMPLETE_WORDS
 from tests.support.api import Api
@@ -205,13 +207,14 @@ def test_a_page_is_stemmed_in_the_language_it_states(ada: Api, context: Flask) -
 @pytest.fixture
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stored counts from six documents on, three champions, and ten candidates a search."""
-    monkeypatch.setattr(statistics, "SMALL", 5)
+    monkeypatch.setattr(statistics_refresh, "SMALL", 5)
     monkeypatch.setattr(statistics, "CHANGES", 10)
-    monkeypatch.setattr(statistics, "CHAMPIONS", 3)
-    monkeypatch.setattr(statistics, "READ_BATCH", 7)
-    monkeypatch.setattr(statistics, "KEPT", 10)
-    monkeypatch.setattr(statistics, "STORED_BATCH", 4)
-    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr(champions, "CHAMPIONS", 3)
+    monkeypatch.setattr(statistics_refresh, "CHAMPIONS", 3)
+    monkeypatch.setattr(champions, "READ_BATCH", 7)
+    monkeypatch.setattr(champions, "KEPT", 10)
+    monkeypatch.setattr(statistics_refresh, "STORED_BATCH", 4)
+    monkeypatch.setattr(statistics_refresh, "IN_FLIGHT_SECONDS", 0)
     monkeypatch.setattr(statistics, "BUDGET", 10)
 
 
@@ -259,18 +262,18 @@ def test_while_the_worker_counts_what_was_written_since_the_last_count_is_found(
     ada: Api, context: Flask, small_bounds: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(ada, [f"{word} other words zebra" for word in made_words(5, 40)])
-    statistics.refresh_statistics(ada.organization_id)
+    statistics_refresh.refresh_statistics(ada.organization_id)
     fill(ada, ["a zebra"])
     seen = []
-    count = statistics._count_terms
+    count = statistics_refresh.count_terms
 
     def count_slowly(organization_id: int) -> Any:
         fill(ada, ["a zebra zebra"])
         seen.extend(titles(ada, "zebra")[:2])
         return count(organization_id)
 
-    monkeypatch.setattr(statistics, "_count_terms", count_slowly)
-    statistics.refresh_statistics(ada.organization_id)
+    monkeypatch.setattr(statistics_refresh, "count_terms", count_slowly)
+    statistics_refresh.refresh_statistics(ada.organization_id)
     assert seen == ["a zebra zebra", "a zebra"]
     assert titles(ada, "zebra")[:2] == ["a zebra zebra", "a zebra"]
 
@@ -292,7 +295,7 @@ def test_of_more_than_may_be_scored_the_newest_is(ada: Api, context: Flask, smal
     fill(ada, newest)
     found = titles(ada, "zebra")
     assert set(newest) < set(found)
-    assert len(found) == len(newest) + statistics.CHAMPIONS
+    assert len(found) == len(newest) + champions.CHAMPIONS
 
 
 def test_of_two_words_that_do_not_fit_together_both_find_their_best(
@@ -320,7 +323,7 @@ def test_documents_are_written_anew_when_the_average_has_moved(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statistics, "CHANGES", 10)
-    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr(statistics_refresh, "IN_FLIGHT_SECONDS", 0)
     texts = [" ".join(made_words(seed, 3)) for seed in range(15)]
     for text in texts:
         fill(ada, [text])
@@ -335,13 +338,13 @@ def test_documents_are_written_anew_when_the_average_has_moved(
 def test_stored_counts_and_counts_for_the_query_rank_alike(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr(statistics_refresh, "IN_FLIGHT_SECONDS", 0)
     words = made_words(9, 30)
     chance = random.Random(4)
     fill(ada, [" ".join(chance.choices(words, k=6)) for _ in range(80)])
     queries = [" ".join(chance.sample(words, 3)) for _ in range(10)]
     before = [[(item["bookmark"]["id"], round(item["score"], 2)) for item in search(ada, q)] for q in queries]
-    monkeypatch.setattr(statistics, "SMALL", 5)
+    monkeypatch.setattr(statistics_refresh, "SMALL", 5)
     refresh_changed_statistics()
     after = [[(item["bookmark"]["id"], round(item["score"], 2)) for item in search(ada, q)] for q in queries]
     assert [Counter(id_ for id_, _ in one) for one in before] == [Counter(id_ for id_, _ in one) for one in after]
@@ -352,10 +355,10 @@ def test_stored_counts_and_counts_for_the_query_rank_alike(
 def test_the_schedulers_pass_asks_for_counts_when_documents_have_changed(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statistics, "IN_FLIGHT_SECONDS", 0)
+    monkeypatch.setattr(statistics_refresh, "IN_FLIGHT_SECONDS", 0)
     sent: list[str] = []
     monkeypatch.setattr(jobs, "send", lambda messages: sent.extend(message.function for message in messages))
-    function = "index.refresh_changed_statistics"
+    function = "bookmarks.refresh_changed_statistics"
     fill(ada, made_words(1, statistics.CHANGES - 1))
     resend_due_work()
     assert function not in sent

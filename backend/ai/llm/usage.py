@@ -147,7 +147,7 @@ def _spent_cap(user_id: int, tokens: int) -> str | None:
         if spent.server_tokens + tokens > most:
             return (
                 f"The server's language model does no more for you: of {most:,} tokens in {period} "
-                f"{spent.server_tokens:,} are taken, and this would take up to {tokens:,}. It begins anew on "
+                f"{spent.server_tokens:,} are taken, and this would take up to {tokens:,}. It starts again on "
                 f"{spent.resets_at:%Y-%m-%d} at 00:00 UTC. A language model of your own has no such bound."
             )
     return None
