@@ -44,7 +44,7 @@ class Actor:
 
         The same for all logins of a person, and for all API tokens of the same scopes.
         """
-        return "login" if self.is_login else reach_of_token(self.scopes)
+        return "login" if self.is_login else token_reach(self.scopes)
 
     def require(self, scope: str) -> None:
         """Pass if the token carries `scope` (such as `bookmarks:write`) and the role allows it.
@@ -79,6 +79,6 @@ class Actor:
 
 
 @lru_cache(maxsize=256)
-def reach_of_token(scopes: frozenset[str]) -> str:
+def token_reach(scopes: frozenset[str]) -> str:
     """What API tokens of these scopes reach, in a few letters. The hash only makes a list short."""
     return "token-" + sha1(" ".join(sorted(scopes)).encode(), usedforsecurity=False).hexdigest()

@@ -106,13 +106,13 @@ def _has_settings(connection: Any) -> bool:
     return bool(found == (PROBED,))
 
 
-TRIES = 4
+MAX_TRIES = 4
 
 # What PostgreSQL says of a dead-lock, and of a key that is taken.
-LOST_RACES = ("40P01", "23505")
+CONFLICTS = ("40P01", "23505")
 
 # Where a session remembers that its transaction has compared what is there with what the caller wants to change.
-COMPARED = "compared"
+PRECONDITION_CHECKED = "compared"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -160,7 +160,7 @@ def owner_engine() -> Iterator[Engine]:
 _bound: list[Flask] = []
 
 
-def remember_app(app: Flask) -> None:
+def track_app(app: Flask) -> None:
     """Keep the application for hooks that run outside any context, such as a fork."""
     _bound[:] = [app]
 
@@ -172,7 +172,7 @@ def after_fork() -> None:
             db.engine.dispose(close=False)
 
 
-def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:
+def execute_in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:
     """Execute a statement that changes a bounded number of rows until none is left, each time in its own transaction.
 
     Yields how many rows each changed, after its commit.
@@ -183,7 +183,7 @@ def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -
     db.session.commit()
 
 
-def again_after_lost_race(function: Callable[P, R]) -> Callable[P, R]:
+def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
     """Run a function that makes one whole transaction anew when a concurrent one got in its way.
 
     Saving waits for links that others are saving, in the order of the unique index, before it locks those that are
@@ -193,12 +193,12 @@ def again_after_lost_race(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def run(*arguments: P.args, **named: P.kwargs) -> R:
-        for _ in range(TRIES - 1):
+        for _ in range(MAX_TRIES - 1):
             try:
                 return function(*arguments, **named)
             except DBAPIError as error:
-                is_race = getattr(error.orig, "pgcode", None) in LOST_RACES
-                if not is_race or db.session.info.get(COMPARED):
+                is_race = getattr(error.orig, "pgcode", None) in CONFLICTS
+                if not is_race or db.session.info.get(PRECONDITION_CHECKED):
                     raise  # What was compared is not what another try would see.
                 db.session.rollback()
         return function(*arguments, **named)

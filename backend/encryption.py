@@ -14,7 +14,7 @@ from backend.extensions import current_settings
 LABEL = b"fuze encryption at rest v1"
 
 
-class Undecryptable(Exception):
+class DecryptionError(Exception):
     """What is stored was encrypted with a key that the settings no longer name, or was changed since."""
 
 
@@ -27,19 +27,19 @@ def decrypt(token: bytes) -> str:
     """The text of a token, under the present key or one of `PREVIOUS_SECRET_KEYS`.
 
     Raises:
-        Undecryptable: no key fits.
+        DecryptionError: no key fits.
     """
     try:
         return MultiFernet(_keys()).decrypt(token).decode()
     except InvalidToken:
-        raise Undecryptable from None
+        raise DecryptionError from None
 
 
-def renew(token: bytes) -> bytes | None:
+def reencrypt(token: bytes) -> bytes | None:
     """The token under the present key; None where it is so already.
 
     Raises:
-        Undecryptable: no key fits.
+        DecryptionError: no key fits.
     """
     keys = _keys()
     try:
@@ -49,7 +49,7 @@ def renew(token: bytes) -> bytes | None:
     return None
 
 
-def derived_key(secret: str, label: bytes) -> bytes:
+def derive_key(secret: str, label: bytes) -> bytes:
     """32 bytes for one use of a secret, which the label names (HKDF-SHA256, RFC 5869)."""
     # Without a salt: the secret has 32 bytes or more of chance of its own.
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret.encode())
@@ -62,4 +62,4 @@ def _keys() -> list[Fernet]:
 
 
 def _derived(secret: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(derived_key(secret, LABEL)))
+    return Fernet(base64.urlsafe_b64encode(derive_key(secret, LABEL)))

@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from backend import create_app
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 from config import Settings
 from tests.support.api import Api
 from tests.support.factories import make_person
@@ -78,7 +78,7 @@ def pooler(postgres: EmbeddedPostgres, more: str = "") -> Iterator[str]:
             assert eventually(lambda: _listens(port)), (directory / "log").read_text()
             yield f"postgresql://fuze_app@127.0.0.1:{port}/fuze"
         finally:
-            end(process, signal.SIGINT, 10)
+            terminate(process, signal.SIGINT, 10)
 
 
 def _listens(port: int) -> bool:

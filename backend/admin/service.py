@@ -12,14 +12,14 @@ from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
-from backend.auth.queries import is_called
-from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
+from backend.auth.queries import matches_login
+from backend.auth.session_cache import invalidate_sessions, invalidate_user, revoke_sessions
 from backend.clock import utc_now
 from backend.errors import Conflict, NotFound
 from backend.extensions import db
 from backend.http.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
-from backend.organizations.invitations import withdraw_all_of
+from backend.organizations.invitations import withdraw_invitations_of
 
 BATCH = 1_000
 
@@ -31,10 +31,10 @@ def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
         Forbidden: the actor is no administrator.
     """
     actor.require_admin()
-    return list_everybody(query)
+    return list_all_users(query)
 
 
-def list_everybody(query: AdminUsersQuery) -> AdminUserPage:
+def list_all_users(query: AdminUsersQuery) -> AdminUserPage:
     """The same for the operator at the console."""
     return queries.list_people(query, fold(query.q or ""))
 
@@ -78,11 +78,11 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
     revoked = revoke_sessions(Session.user_id == user.id) if disabled else []
     if disabled:
         cancel_jobs_of(user.id)
-        withdraw_all_of(user.id)
+        withdraw_invitations_of(user.id)
     record_event(user.id, "user_disabled" if disabled else "user_enabled", detail={"by": by})
     db.session.commit()
-    announce_revoked(revoked)
-    forget_user(user.id)
+    invalidate_sessions(revoked)
+    invalidate_user(user.id)
     return user
 
 
@@ -98,7 +98,7 @@ def set_admin(user_id: int, admin: bool) -> User:
         forget_answers(user.id, "/api/v1/admin")
     record_event(user.id, "role_changed", detail={"role": user.role, "by": None})
     db.session.commit()
-    forget_user(user.id)
+    invalidate_user(user.id)
     return user
 
 
@@ -108,7 +108,7 @@ def find_user(name: str) -> User:
     Raises:
         NotFound: there is none.
     """
-    user = db.session.scalar(select(User).where(is_called(name)))
+    user = db.session.scalar(select(User).where(matches_login(name)))
     if user is None or user.deleted_at is not None:
         raise NotFound(f"There is no account {name}.")
     return user

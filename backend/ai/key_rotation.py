@@ -9,7 +9,7 @@ from sqlalchemy import inspect, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.ai.models import AiProvider
-from backend.encryption import Undecryptable, renew
+from backend.encryption import DecryptionError, reencrypt
 from backend.extensions import db
 from backend.http.idempotency.models import IdempotencyKey
 
@@ -52,8 +52,8 @@ def _next_rows(column: InstrumentedAttribute[bytes | None], after: tuple[Any, ..
 
 def _renew_row(column: InstrumentedAttribute[bytes | None], row: Any, done: RotationCounts) -> None:
     try:
-        renewed = renew(getattr(row, column.key))
-    except Undecryptable:
+        renewed = reencrypt(getattr(row, column.key))
+    except DecryptionError:
         done.unreadable += 1
         return
     if renewed is None:

@@ -19,9 +19,9 @@ from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.models import ApiToken
 from backend.auth.notices import notify_new_token
-from backend.auth.remaining_access import hold_for_new_access
+from backend.auth.remaining_access import lock_for_new_access
 from backend.auth.schemas import TokenCreatedOut, TokenIn, TokenListQuery, TokenOut, TokenPage
-from backend.auth.session_cache import announce_deleted_token
+from backend.auth.session_cache import invalidate_token
 from backend.auth.tokens import token_hash
 from backend.clock import utc_now
 from backend.errors import Conflict, Invalid, NotFound
@@ -33,9 +33,9 @@ from backend.organizations.models import Membership
 
 PREFIX = "fz_"
 DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-CHANCE_LENGTH, CHECK_LENGTH, SHOWN_LENGTH = 30, 6, 8
-FORM = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{CHANCE_LENGTH}}})([0-9A-Za-z]{{{CHECK_LENGTH}}})")
-USED_EVERY = timedelta(minutes=1)
+RANDOM_LENGTH, CHECK_LENGTH, SHOWN_LENGTH = 30, 6, 8
+TOKEN_PATTERN = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{CHANCE_LENGTH}}})([0-9A-Za-z]{{{CHECK_LENGTH}}})")
+USE_INTERVAL = timedelta(minutes=1)
 
 
 def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
@@ -51,7 +51,7 @@ def create_token(actor: Actor, given: TokenIn) -> TokenCreatedOut:
     organization_id = actor.organization_id if given.organization_id is None else given.organization_id
     if given.organization_id is not None and not _belongs(actor, organization_id):
         raise Invalid.field("body.organization_id", "You do not belong to this organization.", "unknown_organization")
-    user, token = hold_for_new_access(actor), make_token()
+    user, token = lock_for_new_access(actor), generate_token()
     _refuse_too_many(actor)
     row = ApiToken(
         user_id=actor.user_id,
@@ -92,24 +92,24 @@ def delete_token(actor: Actor, token_id: int) -> None:
     cancel_jobs_by_token(token_id)
     record_event(actor.user_id, "token_deleted", organization_id=token.organization_id, detail={"name": token.name})
     db.session.commit()
-    announce_deleted_token(token.token_hash)
+    invalidate_token(token.token_hash)
 
 
-def make_token() -> str:
+def generate_token() -> str:
     """A new token, known to nobody."""
-    chance = "".join(secrets.choice(DIGITS) for _ in range(CHANCE_LENGTH))
+    chance = "".join(secrets.choice(DIGITS) for _ in range(RANDOM_LENGTH))
     return f"{PREFIX}{chance}{_check(chance)}"
 
 
 def is_well_formed(token: str) -> bool:
     """Whether its last six characters check the others."""
-    found = FORM.fullmatch(token)
+    found = TOKEN_PATTERN.fullmatch(token)
     return found is not None and _check(found[1]) == found[2]
 
 
-def note_use(token_id: int) -> None:
+def record_use(token_id: int) -> None:
     """Write down that a token is used, at most once a minute. One statement, committed."""
-    long_ago = ApiToken.last_used_at < func.now() - USED_EVERY
+    long_ago = ApiToken.last_used_at < func.now() - USE_INTERVAL
     db.session.execute(
         update(ApiToken)
         .where(ApiToken.id == token_id, or_(ApiToken.last_used_at.is_(None), long_ago))

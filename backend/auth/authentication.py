@@ -14,10 +14,10 @@ from werkzeug.datastructures import Headers
 
 from backend.actor import ALL_SCOPES, Actor
 from backend.auth import session_cache
-from backend.auth.api_tokens import PREFIX, is_well_formed, note_use
+from backend.auth.api_tokens import PREFIX, is_well_formed, record_use
 from backend.auth.entry_signing import EntrySigner
 from backend.auth.models import ApiToken, Session, User
-from backend.auth.session_cache import KnownToken, Person
+from backend.auth.session_cache import CachedPerson, CachedToken
 from backend.auth.tokens import TokenClaims, read_token, token_hash
 from backend.errors import NotFound, Unauthenticated
 from backend.extensions import db
@@ -109,7 +109,7 @@ def actor_of(credential: Credential, answer: Any) -> Actor:
     return _by_api_token(credential.token_hash, credential.asked, answer)
 
 
-def known_actor(credential: Credential, answer: Any, signer: EntrySigner) -> Actor | None:
+def cached_actor(credential: Credential, answer: Any, signer: EntrySigner) -> Actor | None:
     """The same as far as Redis knows, without a context; None if PostgreSQL is to be asked, or told.
 
     To be asked while Redis is trusted.
@@ -120,10 +120,10 @@ def known_actor(credential: Credential, answer: Any, signer: EntrySigner) -> Act
     """
     if credential.claims:
         claims = credential.claims
-        live, person = session_cache.session_in(answer, claims.session_id, claims.user_id, signer)
+        live, person = session_cache.decode_session_reply(answer, claims.session_id, claims.user_id, signer)
         return _of_session(claims, credential.asked, person) if live and person else None
-    known, person, first_use = session_cache.token_in(answer, credential.token_hash, signer)
-    if not isinstance(known, KnownToken) or person is None or first_use:
+    known, person, first_use = session_cache.decode_token_reply(answer, credential.token_hash, signer)
+    if not isinstance(known, CachedToken) or person is None or first_use:
         return None
     return _of_token(known, credential.asked, person)
 
@@ -136,35 +136,35 @@ def _asked_organization(header: str | None) -> int | None:
 
 
 def _by_access_token(claims: TokenClaims, asked: int | None, answer: Any) -> Actor:
-    live, person = session_cache.known_session(answer, claims.session_id, claims.user_id)
+    live, person = session_cache.cached_session(answer, claims.session_id, claims.user_id)
     if live is False:
         raise Unauthenticated
     if live is None or person is None:
         person = _load_session(claims.session_id, claims.user_id)
-        session_cache.remember_session(claims.session_id, person, answer)
+        session_cache.store_session(claims.session_id, person, answer)
     return _of_session(claims, asked, person)
 
 
-def _of_session(claims: TokenClaims, asked: int | None, person: Person) -> Actor:
+def _of_session(claims: TokenClaims, asked: int | None, person: CachedPerson) -> Actor:
     organization_id = person.personal_organization_id if asked is None else asked
     return _actor(person, organization_id, is_login=True, session_id=claims.session_id)
 
 
 def _by_api_token(hashed: bytes, asked: int | None, answer: Any) -> Actor:
-    known, person, first_use = session_cache.known_token(answer, hashed)
+    known, person, first_use = session_cache.cached_token(answer, hashed)
     if known is False:
         raise Unauthenticated
-    if not isinstance(known, KnownToken) or person is None:
+    if not isinstance(known, CachedToken) or person is None:
         known, person = _load_token(hashed)
-        session_cache.remember_token(hashed, known, person, answer)
+        session_cache.store_token(hashed, known, person, answer)
         first_use = True
     actor = _of_token(known, asked, person)
     if first_use:
-        note_use(known.token_id)
+        record_use(known.token_id)
     return actor
 
 
-def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
+def _of_token(known: CachedToken, asked: int | None, person: CachedPerson) -> Actor:
     if known.expires_at is not None and known.expires_at <= time.time():
         raise Unauthenticated
     if asked not in (None, known.organization_id):
@@ -173,7 +173,7 @@ def _of_token(known: KnownToken, asked: int | None, person: Person) -> Actor:
 
 
 def _actor(
-    person: Person,
+    person: CachedPerson,
     organization_id: int,
     *,
     is_login: bool,
@@ -213,7 +213,7 @@ def actor_of_login(user_id: int) -> Actor | None:
     return _actor(person, person.personal_organization_id, is_login=True)
 
 
-def _load_session(session_id: UUID, user_id: int) -> Person:
+def _load_session(session_id: UUID, user_id: int) -> CachedPerson:
     found = db.session.execute(
         _select_person()
         .join(Session, Session.user_id == User.id)
@@ -225,7 +225,7 @@ def _load_session(session_id: UUID, user_id: int) -> Person:
     return _person(found)
 
 
-def _load_token(hashed: bytes) -> tuple[KnownToken, Person]:
+def _load_token(hashed: bytes) -> tuple[CachedToken, CachedPerson]:
     found = db.session.execute(
         _select_person()
         .add_columns(ApiToken.id.label("token_id"), ApiToken.organization_id, ApiToken.scopes, ApiToken.expires_at)
@@ -235,7 +235,7 @@ def _load_token(hashed: bytes) -> tuple[KnownToken, Person]:
     if found is None:
         raise Unauthenticated
     expires_at = found.expires_at.timestamp() if found.expires_at else None
-    token = KnownToken(found.token_id, found.id, found.organization_id, frozenset(found.scopes), expires_at)
+    token = CachedToken(found.token_id, found.id, found.organization_id, frozenset(found.scopes), expires_at)
     return token, _person(found)
 
 
@@ -245,9 +245,9 @@ def _select_person() -> Select[tuple[object, ...]]:
     ).select_from(User)
 
 
-def _person(row: Row[tuple[object, ...]]) -> Person:
+def _person(row: Row[tuple[object, ...]]) -> CachedPerson:
     values = row._mapping
-    return Person(
+    return CachedPerson(
         user_id=values["id"],
         is_admin=values["role"] == "admin",
         is_disabled=values["disabled_at"] is not None,

@@ -11,14 +11,14 @@ from backend.actor import Actor
 from backend.auth import authentication
 from backend.auth.authentication import Credential
 from backend.auth.memberships import role_in
-from backend.auth.session_cache import LUA_CREDENTIALS, USED_SECONDS
+from backend.auth.session_cache import FIRST_USE_SECONDS, LUA_CREDENTIALS
 
 
 class RequestAuthenticator:
     """Access tokens and API tokens; implements `backend.http.authentication.Authenticator`."""
 
     script = LUA_CREDENTIALS
-    first_use_seconds = USED_SECONDS
+    first_use_seconds = FIRST_USE_SECONDS
 
     def __init__(self, app: Flask) -> None:
         """Use the signer of cached credentials that is bound to the application."""
@@ -34,7 +34,7 @@ class RequestAuthenticator:
 
     def known_actor(self, credential: Credential, reply: Any) -> Actor | None:
         """Find out who acts as far as Redis knows."""
-        return authentication.known_actor(credential, reply, self._app.extensions["entry_signer"])
+        return authentication.cached_actor(credential, reply, self._app.extensions["entry_signer"])
 
     def subject_of_person(self, user_id: int) -> str:
         """Return the subject of the rate limits that all credentials of a person share."""

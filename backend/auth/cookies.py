@@ -49,15 +49,15 @@ def device_cookie_of(request: Request) -> str:
     return request.cookies.get(DEVICE_COOKIE, "")
 
 
-def logged_in(session: SessionOut, status: int = 200, *, in_cookies: bool = False) -> Response:
+def login_response(session: SessionOut, status: int = 200, *, in_cookies: bool = False) -> Response:
     """The session, with its device remembered; `in_cookies` puts its refresh token into a cookie."""
-    response = with_cookies(session) if in_cookies else _response(session)
+    response = cookie_response(session) if in_cookies else _response(session)
     response.status_code = status
     _set_cookie(response, DEVICE_COOKIE, session.device, _auth_path(), DEVICE_DAYS, hidden=True)
     return response
 
 
-def with_cookies(session: SessionOut) -> Response:
+def cookie_response(session: SessionOut) -> Response:
     """The session without its refresh token, which goes into a cookie."""
     token = session.refresh_token or ""
     response = _response(session.model_copy(update={"refresh_token": None}))  # nosec B105

@@ -19,23 +19,23 @@ from backend.http.client_addresses import address_digest
 
 LABEL = "fuze device cookie v1"
 # People who share a browser; each login is an entry of the cookie.
-MOST_ENTRIES, ID_LENGTH = 5, 22
+MAX_ENTRIES, ID_LENGTH = 5, 22
 ENTRY = re.compile(r"[A-Za-z0-9_-]{65}")
-MOST_ADDRESSES = 10
+MAX_ADDRESSES = 10
 # Of the account that is read along with them: the last addresses of logins that have not been ended.
 KNOWN_ADDRESSES = func.array(
     select(Session.ip)
     .where(Session.user_id == User.id, Session.revoked_at.is_(None))
     .group_by(Session.ip)
     .order_by(func.max(Session.created_at).desc())
-    .limit(MOST_ADDRESSES)
+    .limit(MAX_ADDRESSES)
     .correlate(User)
     .scalar_subquery()
 )
 
 
 @dataclass(frozen=True)
-class Known:
+class DeviceRecognition:
     """How an account knows whoever tries to log in: by the device's cookie, whose id this is, or by the address."""
 
     device: str | None = None
@@ -47,10 +47,10 @@ class Known:
         return self.device is not None or self.address
 
 
-STRANGER = Known()
+UNKNOWN_DEVICE = DeviceRecognition()
 
 
-def recognise(user: User | None, addresses: Sequence[str], cookie: str, address: str) -> Known:
+def recognise_device(user: User | None, addresses: Sequence[str], cookie: str, address: str) -> DeviceRecognition:
     """How the account knows the device with this cookie at this address; takes as long where there is no account.
 
     Args:
@@ -61,18 +61,18 @@ def recognise(user: User | None, addresses: Sequence[str], cookie: str, address:
     """
     own = [entry for entry in _entries(cookie) if _is_of(user, entry)]
     is_known_address = address_digest(address) in {address_digest(one) for one in addresses}
-    return Known(own[0][:ID_LENGTH] if own else None, is_known_address and address != "")
+    return DeviceRecognition(own[0][:ID_LENGTH] if own else None, is_known_address and address != "")
 
 
-def remember_device(user: User, cookie: str) -> str:
+def issue_device_cookie(user: User, cookie: str) -> str:
     """The cookie for a device that has just logged in: an entry for the account, beside those of others."""
     device = secrets.token_urlsafe(16)
     others = [entry for entry in _entries(cookie) if not _is_of(user, entry)]
-    return ".".join([device + sign(LABEL, _text(user, device)), *others][:MOST_ENTRIES])
+    return ".".join([device + sign(LABEL, _text(user, device)), *others][:MAX_ENTRIES])
 
 
 def _entries(cookie: str) -> list[str]:
-    return [entry for entry in cookie.split(".", MOST_ENTRIES)[:MOST_ENTRIES] if ENTRY.fullmatch(entry)]
+    return [entry for entry in cookie.split(".", MAX_ENTRIES)[:MAX_ENTRIES] if ENTRY.fullmatch(entry)]
 
 
 def _is_of(user: User | None, entry: str) -> bool:

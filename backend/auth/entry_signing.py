@@ -13,7 +13,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from backend.encryption import derived_key
+from backend.encryption import derive_key
 from config import Settings
 
 # Part of the key, so that no other use of the secret makes such signatures.
@@ -27,7 +27,7 @@ class EntrySigner:
 
     def __init__(self, secret: str) -> None:
         """Derive the key."""
-        self._key = derived_key(secret, LABEL)
+        self._key = derive_key(secret, LABEL)
 
     def sign(self, name: str, value: bytes, seconds: int) -> bytes:
         """The entry to be kept under a name, good for so many seconds."""

@@ -8,8 +8,8 @@ from datetime import timedelta
 from sqlalchemy import delete, func, or_, select, text
 
 from backend.auth.models import MailToken, Registration, Session
-from backend.auth.session_cache import announce_revoked
-from backend.database import in_batches
+from backend.auth.session_cache import invalidate_sessions
+from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.jobs.registry import job
 
@@ -35,7 +35,7 @@ def repeat_revocations() -> None:
     """
     life = timedelta(minutes=current_settings().ACCESS_TOKEN_MINUTES)
     recent = select(Session.id).where(Session.revoked_at > func.now() - life)
-    announce_revoked(db.session.scalars(recent).all())
+    invalidate_sessions(db.session.scalars(recent).all())
 
 
 @job("auth.purge_mail_tokens")
@@ -55,4 +55,4 @@ def purge_registrations() -> None:
 @job("auth.purge_security_events")
 def purge_security_events() -> None:
     """Delete security events of more than a year ago."""
-    deque(in_batches(PURGE_EVENTS), maxlen=0)
+    deque(execute_in_batches(PURGE_EVENTS), maxlen=0)

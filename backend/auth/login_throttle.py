@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import Literal, Self, cast
 from uuid import uuid4
 
-from backend.auth.devices import STRANGER, Known
+from backend.auth.devices import UNKNOWN_DEVICE, DeviceRecognition
 from backend.errors import TooManyRequests
 from backend.http.client_addresses import address_digest
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
 ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW_SECONDS = 5, 30, 900
@@ -72,11 +72,11 @@ class Attempt:
     ) -> None:
         keys, limits = [one.key for one in self.counters], [one.limit for one in self.counters]
         values = self.id, self._outcome, int(WINDOW_SECONDS * 1000), FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, *limits
-        is_told = redis_gate().ask(lambda: [END.command(keys, *values)]) is not None
+        is_told = resilient_redis().execute(lambda: [END.command(keys, *values)]) is not None
         _memory.end(self.id, self.counters, self._outcome if not is_told or self._outcome == "right" else "void")
 
 
-def begin_attempt(account: str, address: str, known: Known = STRANGER) -> Attempt:
+def begin_attempt(account: str, address: str, known: Known = UNKNOWN_DEVICE) -> Attempt:
     """Begin a try, as soon as those under way leave room for it. A round trip for each look.
 
     Args:
@@ -100,7 +100,7 @@ def begin_attempt(account: str, address: str, known: Known = STRANGER) -> Attemp
         time.sleep(LOOK_SECONDS)
 
 
-def _counters(account: str, address: str, known: Known) -> tuple[tuple[Counter, ...], tuple[Counter, ...]]:
+def _counters(account: str, address: str, known: DeviceRecognition) -> tuple[tuple[Counter, ...], tuple[Counter, ...]]:
     """What can hold the try up, and in what its failure counts.
 
     A device that has shown its cookie is held up by itself alone. At an address that the account knows are other
@@ -121,7 +121,7 @@ def _begin(attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
     """Seconds to wait, or whether too many others are under way; neither where the try has begun."""
     keys, limits = [one.key for one in guards], [one.limit for one in guards]
     values = attempt, int(LEASE_SECONDS * 1000), int(WINDOW_SECONDS * 1000), *limits
-    answers = redis_gate().ask(lambda: [BEGIN.command(keys, *values)])
+    answers = resilient_redis().execute(lambda: [BEGIN.command(keys, *values)])
     if answers is None:
         return _memory.begin(attempt, guards)
     wait, is_busy = cast("list[int]", answers[0])
@@ -175,7 +175,7 @@ class _Memory:
             count.wait_until = now + min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(over, 20))
 
     def _count(self, counter: Counter, now: float) -> _Count:
-        if len(self.counts) > MOST_REMEMBERED:
+        if len(self.counts) > MAX_COUNTERS:
             self.counts = {key: count for key, count in self.counts.items() if _is_alive(count, now)}
         count = self.counts.setdefault(counter.key, _Count())
         count.failures = [at for at in count.failures if at > now - WINDOW_SECONDS]
@@ -188,7 +188,7 @@ def _is_alive(count: _Count, now: float) -> bool:
 
 
 _memory = _Memory()
-MOST_REMEMBERED = 10_000
+MAX_COUNTERS = 10_000
 
 
 def _digest(text: str) -> str:

@@ -22,11 +22,11 @@ MIN_LENGTH = 10
 MAX_LENGTH = 128
 # So many of the most frequent passwords will not do with digits behind them either, or with signs for letters.
 MOST_COMMON = 1_000
-SIGNS_FOR_LETTERS = str.maketrans("@4301$5", "aaeolss")
-RUN_OF_DIGITS = "1234567890" * 13
-AT_ONCE = 2
+LETTER_SUBSTITUTIONS = str.maketrans("@4301$5", "aaeolss")
+DIGIT_SEQUENCE = "1234567890" * 13
+MAX_CONCURRENT = 2
 LONGEST_WAIT_SECONDS = 5.0
-_turns = threading.BoundedSemaphore(AT_ONCE)
+_turns = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
 @functools.cache
@@ -53,12 +53,12 @@ def password_fault(password: str, username: str, email: str) -> str | None:
 def _is_common(folded: str) -> bool:
     """Whether it is on the list, or hardly more than one of the most common, one part again and again, or a run."""
     bare = folded.rstrip("0123456789!")
-    if folded in common_passwords() or {bare, bare.translate(SIGNS_FOR_LETTERS)} & _most_common():
+    if folded in common_passwords() or {bare, bare.translate(LETTER_SUBSTITUTIONS)} & _most_common():
         return True
     # A text is found inside two of it, between the ends, only if it repeats a part of itself.
     repeats = folded in (folded * 2)[1:-1] or len(set(folded)) <= 2
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(folded)}
-    return repeats or steps in ({1}, {-1}) or folded in RUN_OF_DIGITS or folded[::-1] in RUN_OF_DIGITS
+    return repeats or steps in ({1}, {-1}) or folded in DIGIT_SEQUENCE or folded[::-1] in DIGIT_SEQUENCE
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from backend.auth.models import User
 from backend.auth.names import fold, is_username_key
 
 
-def is_called(login: str) -> ColumnElement[bool]:
+def matches_login(login: str) -> ColumnElement[bool]:
     """The condition for the one account that a username or mail address names, in any case.
 
     The key decides which column is asked: one with an `@` is a mail address, any other a username. A key that no
@@ -16,11 +16,11 @@ def is_called(login: str) -> ColumnElement[bool]:
     """
     key = fold(login)
     if "@" in key:
-        return is_at_address(login)
+        return matches_email(login)
     return User.username_key == key if is_username_key(key) else false()
 
 
-def is_at_address(email: str) -> ColumnElement[bool]:
+def matches_email(email: str) -> ColumnElement[bool]:
     """The condition for the one account of a mail address, in any case; any other text finds nobody."""
     key = fold(email)
     return User.email_key == key if "@" in key else false()

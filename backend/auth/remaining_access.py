@@ -36,7 +36,7 @@ class RemainingAccess:
         return {"tokens_ended": len(self.ended), "tokens_left": self.tokens, "provider_left": self.has_provider}
 
 
-def hold_for_new_access(actor: Actor) -> User:
+def lock_for_new_access(actor: Actor) -> User:
     """The person, held until the commit, before they set up what acts without their password.
 
     A new password that comes first has ended the session; what is set up then would outlive it.

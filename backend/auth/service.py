@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement, DateTime, func, literal, select, update
 
 from backend.actor import Actor
 from backend.auth.clients import Client
-from backend.auth.devices import KNOWN_ADDRESSES, recognise, remember_device
+from backend.auth.devices import KNOWN_ADDRESSES, issue_device_cookie, recognise_device
 from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
 from backend.auth.notices import notify_new_sign_in
 from backend.auth.passwords import password_matches
-from backend.auth.queries import is_called
+from backend.auth.queries import matches_login
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
-from backend.auth.session_cache import announce_revoked, revoke_sessions
+from backend.auth.session_cache import invalidate_sessions, revoke_sessions
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
 from backend.clock import utc_now
 from backend.errors import Invalid, NotFound, Unauthenticated
@@ -28,7 +28,7 @@ from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
 
 # How long a used refresh token gives the newest pair of its session.
-GRACE = timedelta(seconds=5)
+GRACE_PERIOD = timedelta(seconds=5)
 
 NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
 
@@ -41,9 +41,9 @@ def login(name: str, password: str, client: Client) -> SessionOut:
         Unauthenticated: one message and one duration, whether the person or the password is wrong, or the account is
             disabled.
     """
-    found = db.session.execute(select(User, KNOWN_ADDRESSES).where(is_called(name))).one_or_none()
+    found = db.session.execute(select(User, KNOWN_ADDRESSES).where(matches_login(name))).one_or_none()
     user, addresses = (found[0], found[1]) if found else (None, [])
-    known = recognise(user, addresses, client.device, client.ip)
+    known = recognise_device(user, addresses, client.device, client.ip)
     with begin_attempt(f"user {user.id}" if user else f"nobody {fold(name)}", client.ip, known) as attempt:
         is_right = password_matches(user.password_hash if user else None, password)
         if user is None or not is_right or not _hold_unchanged(user):
@@ -53,8 +53,8 @@ def login(name: str, password: str, client: Client) -> SessionOut:
             db.session.commit()
             raise Unauthenticated("The login or the password is wrong.")
         attempt.succeeded()
-    session = open_session(user, client)
-    session.device = remember_device(user, client.device)
+    session = create_session(user, client)
+    session.device = issue_device_cookie(user, client.device)
     notices = [] if known.device else notify_new_sign_in(user, client.ip, client.user_agent)
     record_event(user.id, "login")
     db.session.commit()
@@ -81,7 +81,7 @@ def refresh(refresh_token: str) -> SessionOut:
         if revoked:
             record_event(claims.user_id, "refresh_reused")
         db.session.commit()
-        announce_revoked(revoked)
+        invalidate_sessions(revoked)
         raise Unauthenticated(NOT_REFRESHED)
     user, successor = rotated
     session = _session_out(user, claims.session_id, successor)
@@ -120,10 +120,10 @@ def end_session(actor: Actor, session_id: UUID) -> None:
         raise NotFound
     record_event(actor.user_id, "session_ended", detail={"session_id": str(session_id)})
     db.session.commit()
-    announce_revoked(revoked)
+    invalidate_sessions(revoked)
 
 
-def open_session(user: User, client: Client) -> SessionOut:
+def create_session(user: User, client: Client) -> SessionOut:
     """A new login of a person, in the transaction at hand."""
     session_id, now = uuid4(), utc_now().replace(microsecond=0)
     refresh_token = make_refresh_token(user.id, session_id, 0, now)
@@ -141,7 +141,7 @@ def open_session(user: User, client: Client) -> SessionOut:
     return _session_out(user, session_id, refresh_token)
 
 
-def refuse_bad_username(username: str) -> None:
+def validate_username(username: str) -> None:
     """Pass if this may be a username, whoever asks: routes and commands refuse it before.
 
     Raises:
@@ -170,7 +170,9 @@ def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:
             refresh_token_hash=token_hash(successor),
             generation=generation,
             rotated_at=made_at,
-            recent_rotations=func.array_append(_rotations_since(now - GRACE), literal(now, DateTime(timezone=True))),
+            recent_rotations=func.array_append(
+                _rotations_since(now - GRACE_PERIOD), literal(now, DateTime(timezone=True))
+            ),
             last_used_at=func.now(),
             expires_at=made_at + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
         )
@@ -212,7 +214,7 @@ def _newest(claims: TokenClaims) -> tuple[User, str] | None:
 
 def _is_recent(rotations: Sequence[datetime], back: int) -> bool:
     """Whether the token so many before the newest was replaced a moment ago."""
-    return 1 <= back <= len(rotations) and rotations[-back] > utc_now() - GRACE
+    return 1 <= back <= len(rotations) and rotations[-back] > utc_now() - GRACE_PERIOD
 
 
 def _hold_unchanged(user: User) -> bool:
@@ -233,7 +235,7 @@ def _usable(user_id: int | None, successor: str) -> tuple[User, str] | None:
 def _end(*which: ColumnElement[bool]) -> None:
     revoked = revoke_sessions(*which)
     db.session.commit()
-    announce_revoked(revoked)
+    invalidate_sessions(revoked)
 
 
 def _session_out(user: User, session_id: UUID, refresh_token: str) -> SessionOut:

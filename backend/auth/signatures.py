@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 
-from backend.encryption import derived_key
+from backend.encryption import derive_key
 from backend.extensions import current_settings
 
 
@@ -23,5 +23,5 @@ def is_signed(label: str, text: str, signature: str) -> bool:
 
 
 def _signature(label: str, text: str, secret: str) -> str:
-    key = derived_key(secret, label.encode())
+    key = derive_key(secret, label.encode())
     return base64.urlsafe_b64encode(hmac.digest(key, text.encode(), "sha256")).decode().rstrip("=")

@@ -20,7 +20,7 @@ from backend.errors import Unauthenticated
 from backend.extensions import current_settings
 
 # A token may be some seconds from the future: the clock of whichever server made it may be ahead. Its end is its end.
-CLOCKS_DIFFER_SECONDS = 10
+CLOCK_SKEW_SECONDS = 10
 
 
 @dataclass(frozen=True)

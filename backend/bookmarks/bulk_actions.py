@@ -21,7 +21,7 @@ from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
 from backend.bookmarks.upsert import ONE_OF_MANY, WAITED_FOR
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
@@ -46,7 +46,7 @@ Which = Sequence[ColumnElement[bool]]
 Change = tuple[int, list[Message]]
 
 
-@again_after_lost_race
+@retry_on_conflict
 def act(actor: Actor, action: ActionIn) -> int:
     """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from backend.cli.settings import refuse, settings_or_exit
-from backend.local_stack.checks import CannotStart, exclusive, refuse_busy_port, url_of
-from backend.local_stack.database import DatabaseAway, database_faults
+from backend.local_stack.checks import StartupError, exclusive_lock, local_url, refuse_busy_port
+from backend.local_stack.database import DatabaseUnreachable, database_faults
 from backend.local_stack.servers import ServerError
 from backend.local_stack.stack import Stack
 from backend.local_stack.supervisor import ServiceFailed, StopRequested
@@ -46,14 +46,14 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
     settings.FUZE_DATA_DIR = settings.FUZE_DATA_DIR.expanduser().absolute()
     # Without the addresses that load_settings fills in: a killed `up` may have left them behind.
     given = Settings(**overrides)  # type: ignore[arg-type]
-    url = url_of(settings.HOST, settings.PORT)
+    url = local_url(settings.HOST, settings.PORT)
     try:
-        with exclusive(settings.FUZE_DATA_DIR, url):
+        with exclusive_lock(settings.FUZE_DATA_DIR, url):
             refuse_busy_port(settings.HOST, settings.PORT)
             if given.DATABASE_URL:
                 _refuse_database(given)
             _serve(Stack(settings, given, rq_workers or _default_rq_workers()), url)
-    except (CannotStart, ServerError, ServiceFailed) as error:
+    except (StartupError, ServerError, ServiceFailed) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except OSError as error:
@@ -65,7 +65,7 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
 def _refuse_database(given: Settings) -> None:
     try:
         faults = database_faults(given.libpq_address)
-    except DatabaseAway as away:
+    except DatabaseUnreachable as away:
         faults = [away.message]
     if faults:
         refuse(*faults)

@@ -11,7 +11,7 @@ import psycopg2
 
 # What is asked of PostgreSQL: NULLS NOT DISTINCT and MERGE came with 15; of pgvector: halfvec came with 0.7.
 OLDEST_SERVER, OLDEST_VECTOR = 15, (0, 7)
-LOOK = """
+INSPECT = """
     SELECT current_database() AS database, current_user AS role,
            current_setting('server_version_num')::int / 10000 AS server,
            current_setting('server_encoding') AS encoding,
@@ -26,7 +26,7 @@ LOOK = """
 """
 
 
-class DatabaseAway(click.ClickException):
+class DatabaseUnreachable(click.ClickException):
     """The database does not answer, or lets us not in; the message is one line."""
 
 
@@ -34,16 +34,16 @@ def database_faults(address: str) -> list[str]:
     """What keeps migrations from running on the database at a libpq address: each says what to type. Changes nothing.
 
     Raises:
-        DatabaseAway: nobody answers there.
+        DatabaseUnreachable: nobody answers there.
     """
     try:
         with closing(psycopg2.connect(address, connect_timeout=3)) as connection, connection.cursor() as cursor:
-            cursor.execute(LOOK)
+            cursor.execute(INSPECT)
             names = [column.name for column in cursor.description or ()]
             found = dict(zip(names, cursor.fetchone() or (), strict=True))
     except psycopg2.Error as error:
         lines = str(error).strip().splitlines() or ["no reason given"]
-        raise DatabaseAway(f"the database does not answer: {lines[0]}") from None
+        raise DatabaseUnreachable(f"the database does not answer: {lines[0]}") from None
     return list(_faults(found))
 
 

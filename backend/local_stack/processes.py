@@ -82,17 +82,17 @@ def user_group(user: int) -> int:
     return pwd.getpwuid(user).pw_gid
 
 
-def end(process: subprocess.Popen[bytes], stop_signal: int, timeout: float) -> int:
+def terminate(process: subprocess.Popen[bytes], stop_signal: int, timeout: float) -> int:
     """Ask a child to stop, wait `timeout` seconds, then kill what is left of it; its exit code."""
     if process.poll() is None:
         process.send_signal(stop_signal)
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout)
-    kill_all_of(process.pid)
+    kill_session(process.pid)
     return process.wait()
 
 
-def kill_all_of(leader: int) -> None:
+def kill_session(leader: int) -> None:
     """SIGKILL to a child, its descendants and its session, which some of them may have left."""
     deadline = time.monotonic() + KILL_SECONDS
     while time.monotonic() < deadline and (

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 
 SOCKET_PATH_MAX = 103  # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL.
 PLAIN_PATH = re.compile(r"[\w./-]+", re.ASCII)  # What no connection string gives a meaning to.
@@ -152,7 +152,7 @@ class EmbeddedServer(ABC):
     def stop(self, timeout: float = 30) -> None:
         """End the server that `start` started; without effect when it does not run."""
         if self.process is not None:
-            end(self.process, self.stop_signal, timeout)
+            terminate(self.process, self.stop_signal, timeout)
             self.process = None
         self.clean_up()
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
-from backend.local_stack.checks import reachable
+from backend.local_stack.checks import connect_address
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.processes import inherited_environment
 from backend.local_stack.redis import EmbeddedRedis
@@ -127,7 +127,7 @@ class Stack:
         return {name: value for name, value in environment.items() if name not in FOR_MIGRATIONS}
 
     def _is_serving(self) -> bool:
-        host = reachable(self.settings.HOST)
+        host = connect_address(self.settings.HOST)
         with closing(http.client.HTTPConnection(host, self.settings.PORT, timeout=5)) as connection:
             try:
                 connection.request("GET", "/api/health/ready")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from backend.local_stack.processes import kill_all_of, spawn
+from backend.local_stack.processes import kill_session, spawn
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -206,7 +206,7 @@ class Supervisor:
         process, child.process = child.process, None
         if process is None:
             return 0
-        kill_all_of(process.pid)
+        kill_session(process.pid)
         code = process.wait()
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)  # A far descendant may still hold the other end.

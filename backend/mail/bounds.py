@@ -47,7 +47,7 @@ LARGE_FACTOR = 20
 
 
 @dataclass(frozen=True)
-class Full:
+class LimitReached:
     """That no further mail may go there before `until`; `is_mailbox` tells a mailbox from a whole domain."""
 
     until: datetime
@@ -55,7 +55,7 @@ class Full:
     reason: str
 
 
-def find_full(mailbox: str, domain: str) -> Full | None:
+def find_reached_limit(mailbox: str, domain: str) -> LimitReached | None:
     """Whether the mailbox or its domain has had enough. Both are locked until the commit: call it before beginning to
     send, and commit that this mail has begun, so that of many workers together none passes the bound.
     """
@@ -63,12 +63,14 @@ def find_full(mailbox: str, domain: str) -> Full | None:
     db.session.execute(select(func.pg_advisory_xact_lock(MAILBOX_LOCK, func.hashtext(mailbox))))
     until = _full_until(Mail.mailbox == mailbox, settings.MAILS_PER_HOUR_TO_MAILBOX)
     if until is not None:
-        return Full(until, True, f"This mailbox got {settings.MAILS_PER_HOUR_TO_MAILBOX} mails within an hour.")
+        return LimitReached(until, True, f"This mailbox got {settings.MAILS_PER_HOUR_TO_MAILBOX} mails within an hour.")
     bound = settings.MAILS_PER_HOUR_TO_DOMAIN * (LARGE_FACTOR if domain in LARGE_PROVIDERS else 1)
     db.session.execute(select(func.pg_advisory_xact_lock(DOMAIN_LOCK, func.hashtext(domain))))
     until = _full_until((Mail.domain == domain) & ~Mail.solicited, bound)
     if until is not None:
-        return Full(until, False, f"The domain {domain} got {bound} mails within an hour to unconfirmed addresses.")
+        return LimitReached(
+            until, False, f"The domain {domain} got {bound} mails within an hour to unconfirmed addresses."
+        )
     return None
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-class NotSent(Exception):
+class TransientFailure(Exception):
     """Raised where trying again later may help; the message is the reason in words."""
 
 
-class Undeliverable(Exception):
+class PermanentFailure(Exception):
     """Raised where trying again cannot help; the message is the reason in words."""

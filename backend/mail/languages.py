@@ -8,7 +8,7 @@ from flask import has_request_context, request
 LANGUAGES = ("en", "de")
 
 
-def asked_language() -> str:
+def preferred_language() -> str:
     """The language of ours that the person behind the request at hand likes best (Accept-Language)."""
     wanted = request.accept_languages if has_request_context() else []
     primary = (tag.partition("-")[0].lower() for tag, quality in wanted if quality > 0)

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from backend.extensions import current_settings
 from backend.mail.addresses import plain_address
-from backend.mail.faults import Undeliverable
+from backend.mail.faults import PermanentFailure
 from config import sender_of
 
 FOLDER = Path(__file__).parent / "templates"
@@ -79,7 +79,7 @@ def compose(mail: OutgoingMail) -> EmailMessage:
     """The message, in plain text and HTML. A second one for the same mail has the same Message-ID.
 
     Raises:
-        Undeliverable: the address is none, or one that a reader could take for another.
+        PermanentFailure: the address is none, or one that a reader could take for another.
     """
     subject, text, html = render(mail.template, mail.language, mail.values)
     sender = sender_of(current_settings().FROM_EMAIL)
@@ -116,7 +116,7 @@ def _in_one_line(name: str) -> str:
 def _recipient(address: str) -> Address:
     recipient = plain_address(address)
     if recipient is None:
-        raise Undeliverable("The address is none, or could be taken for another.")
+        raise PermanentFailure("The address is none, or could be taken for another.")
     return recipient
 
 

@@ -11,8 +11,8 @@ from loguru import logger
 from sqlalchemy import delete, func, select, update
 
 from backend.extensions import db
-from backend.mail.bounds import find_full
-from backend.mail.faults import NotSent, Undeliverable
+from backend.mail.bounds import find_reached_limit
+from backend.mail.faults import PermanentFailure, TransientFailure
 from backend.mail.message import TEMPLATES, OutgoingMail, compose
 from backend.mail.models import Mail
 from backend.mail.sending import deliver
@@ -22,7 +22,7 @@ LEASE_SECONDS = 180
 # The wait after each try; after one more the mail is given up.
 RETRY_SECONDS = (60, 300, 1_800, 7_200)
 MAX_ATTEMPTS = len(RETRY_SECONDS) + 1
-KEPT_DAYS = 30
+RETENTION_DAYS = 30
 # Of what a worker needs to know of a mail, the columns that are called otherwise.
 COLUMNS = {"attempt": "attempts"}
 
@@ -48,7 +48,7 @@ def due_mails(limit: int) -> list[UUID]:
 
 def delete_old_mails() -> None:
     """Delete what was asked for longer than 30 days ago."""
-    db.session.execute(delete(Mail).where(Mail.created_at < func.now() - timedelta(days=KEPT_DAYS)))
+    db.session.execute(delete(Mail).where(Mail.created_at < func.now() - timedelta(days=RETENTION_DAYS)))
     db.session.commit()
 
 
@@ -56,9 +56,9 @@ def _try(mail: OutgoingMail) -> None:
     try:
         # The name sorts by time, and a second try writes the same file.
         deliver(compose(mail), f"{mail.created_at:%Y%m%dT%H%M%S.%fZ}-{mail.id}")
-    except Undeliverable as fault:
+    except PermanentFailure as fault:
         _give_up(mail, str(fault))
-    except NotSent as fault:
+    except TransientFailure as fault:
         _put_back(mail, str(fault))
     except Exception as error:
         db.session.rollback()
@@ -103,7 +103,7 @@ def _admit(mail: OutgoingMail) -> bool:
     mailbox is not known.
     """
     is_bounded = mail.mailbox and not mail.solicited and mail.attempt == 1
-    full = find_full(mail.mailbox, mail.domain) if is_bounded else None
+    full = find_reached_limit(mail.mailbox, mail.domain) if is_bounded else None
     if full is None:
         _change(mail, started_at=func.now())
         return True

@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 from loguru import logger
 
 from backend.extensions import current_settings
-from backend.mail.faults import NotSent, Undeliverable
+from backend.mail.faults import PermanentFailure, TransientFailure
 from backend.mail.wire import addresses, is_international, wire_bytes
 
 # For each word of the server, and for the whole conversation.
@@ -59,8 +59,8 @@ def deliver(message: EmailMessage, name: str) -> None:
     """Hand a message to the server of SMTP_URL, or write it to `<data-dir>/mail/<name>.eml`. Within about a minute.
 
     Raises:
-        NotSent: trying again may help.
-        Undeliverable: the server refused this mail for good.
+        TransientFailure: trying again may help.
+        PermanentFailure: the server refused this mail for good.
     """
     settings = current_settings()
     if url := settings.SMTP_URL.get_secret_value():
@@ -73,27 +73,27 @@ def send_by_smtp(message: EmailMessage, server: MailServer) -> None:
     """Hand a message to a mail server.
 
     Raises:
-        NotSent: the server is away, too slow, not to be trusted, lets us not in, or asks for patience (4xx).
-        Undeliverable: it refused the sender, the recipient or the message (5xx), or the message is not fit to leave.
+        TransientFailure: the server is away, too slow, not to be trusted, lets us not in, or asks for patience (4xx).
+        PermanentFailure: it refused the sender, the recipient or the message (5xx), or the message is not fit to leave.
     """
     content = wire_bytes(message)
     try:
         smtp = _connect(server)
     except (OSError, ValueError) as error:
-        raise NotSent(f"The mail server could not be used: {_in_words(error)}") from None
+        raise TransientFailure(f"The mail server could not be used: {_in_words(error)}") from None
     try:
         # Without this extension bytes above 127 are sent all the same, as everybody does.
         options = ["BODY=8BITMIME"] if smtp.has_extn("8bitmime") else []
         if is_international(message):
             if not smtp.has_extn("smtputf8"):
-                raise Undeliverable("The mail server takes no addresses with letters beyond ASCII.")
+                raise PermanentFailure("The mail server takes no addresses with letters beyond ASCII.")
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         [sender], [recipient] = (addresses(message, name) for name in ("From", "To"))
         smtp.sendmail(sender, [recipient], content, mail_options=options)
     except (OSError, ValueError) as error:
         if _is_final(error):
-            raise Undeliverable(f"The mail server refused: {_in_words(error)}") from None
-        raise NotSent(f"The mail server did not take it: {_in_words(error)}") from None
+            raise PermanentFailure(f"The mail server refused: {_in_words(error)}") from None
+        raise TransientFailure(f"The mail server did not take it: {_in_words(error)}") from None
     finally:
         _leave(smtp)
 
@@ -102,14 +102,14 @@ def write_file(message: EmailMessage, path: Path) -> None:
     """Write a message as a file that only its owner reads, whole or not at all.
 
     Raises:
-        NotSent: the disk is full, or the folder cannot be written to.
+        TransientFailure: the disk is full, or the folder cannot be written to.
     """
     content = wire_bytes(message)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(path, content)
     except OSError as error:
-        raise NotSent(f"The mail could not be written to a file: {error.strerror}") from None
+        raise TransientFailure(f"The mail could not be written to a file: {error.strerror}") from None
 
 
 def _write_whole(path: Path, content: bytes) -> None:

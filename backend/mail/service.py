@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from backend.extensions import db
 from backend.jobs.queue import Message
 from backend.mail.addresses import mailbox
-from backend.mail.languages import asked_language
+from backend.mail.languages import preferred_language
 from backend.mail.message import TEMPLATES
 from backend.mail.models import Mail
 
@@ -39,7 +39,7 @@ def add_mail(to: str, template: str, values: dict[str, str], *, solicited: bool 
             domain=home.rpartition("@")[2],
             solicited=solicited,
             template=template,
-            language=asked_language(),
+            language=preferred_language(),
             values=values,
             status="queued",
         )
@@ -58,7 +58,7 @@ def add_empty_mail(template: str) -> Message:
     """A row that takes as long to write as a mail and is never sent, where nobody may see that there is none."""
     mail_id = uuid4()
     db.session.add(
-        Mail(id=mail_id, to_address="", template=template, language=asked_language(), values={}, status="sent")
+        Mail(id=mail_id, to_address="", template=template, language=preferred_language(), values={}, status="sent")
     )
     return mail_message(mail_id)
 

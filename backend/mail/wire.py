@@ -10,7 +10,7 @@ from email.parser import BytesParser
 from email.policy import SMTP, default
 from typing import cast
 
-from backend.mail.faults import Undeliverable
+from backend.mail.faults import PermanentFailure
 
 # RFC 5322, section 2.1.1: without the CRLF.
 LONGEST_LINE = 998
@@ -21,7 +21,7 @@ def wire_bytes(message: EmailMessage) -> bytes:
     """The message as it goes out: to a mail server, or into a file.
 
     Raises:
-        Undeliverable: read back, it would not be what was put together. That is an attempt to smuggle headers, or a
+        PermanentFailure: read back, it would not be what was put together. That is an attempt to smuggle headers, or a
             fault of the `email` package: sending it could help nobody but an attacker.
     """
     try:
@@ -30,9 +30,9 @@ def wire_bytes(message: EmailMessage) -> bytes:
         same = _headers(arrived) == _headers(message)
         one_each = all(len(addresses(arrived, name)) == 1 for name in ("From", "To"))
     except (ValueError, LookupError, AttributeError, MessageError) as error:
-        raise Undeliverable(f"The message cannot be written down: {type(error).__name__}.") from None
+        raise PermanentFailure(f"The message cannot be written down: {type(error).__name__}.") from None
     if not (same and one_each and _is_well_framed(content, len(message.items()))):
-        raise Undeliverable("The message would not arrive with the headers that it was given.")
+        raise PermanentFailure("The message would not arrive with the headers that it was given.")
     return content
 
 

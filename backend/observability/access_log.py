@@ -1,7 +1,7 @@
 """Access lines of a process that serves, written many at a time by a thread of its own.
 
 A line alone takes the logger longer than a kept answer takes Redis, and each write lets another thread go first. So
-lines wait for a tenth of a second, and are written by form: each of the logger's sinks takes one (see `is_for`).
+lines wait for a tenth of a second, and are written by form: each of the logger's sinks takes one (see `accepts_format`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from loguru import logger
 if TYPE_CHECKING:
     from loguru import FilterFunction, Record
 
-Form = Literal["text", "json"]
+LogFormat = Literal["text", "json"]
 
 WAIT_SECONDS = 0.1
 # Of more than these the request that brings one more writes them itself: nothing piles up before a slow disk.
-MOST_WAITING = 5_000
+MAX_PENDING = 5_000
 LEVEL = "INFO"
 # Under which name a batch carries its form.
 BATCH = "batch"
 
 
-def is_for(form: Form) -> FilterFunction:
+def accepts_format(form: LogFormat) -> FilterFunction:
     """A sink's filter: all single messages, and batches of this form."""
 
     def takes(record: Record) -> bool:
@@ -49,7 +49,7 @@ def json_line(moment: datetime, level: str, message: str, name: str | None, extr
 class AccessLog:
     """Takes lines, and writes them a moment later."""
 
-    def __init__(self, name: str, forms: Collection[Form]) -> None:
+    def __init__(self, name: str, forms: Collection[LogFormat]) -> None:
         """Starts its thread: to be made after the fork.
 
         Args:
@@ -66,7 +66,7 @@ class AccessLog:
     def add(self, message: str, extra: Mapping[str, Any]) -> None:
         """A line of this moment."""
         self._lines.append((time.time(), message, extra))
-        if len(self._lines) > MOST_WAITING:
+        if len(self._lines) > MAX_PENDING:
             self.flush()
         elif not self._comes.is_set():
             self._comes.set()
@@ -83,7 +83,7 @@ class AccessLog:
                 for batch in _batches(f"{self._line(form, *one)}\n" for one in lines):
                     to_form.log(LEVEL, batch)
 
-    def _line(self, form: Form, moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
+    def _line(self, form: LogFormat, moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
         if form == "json":
             return json_line(moment, LEVEL, message, self._name, extra)
         return _text_line(moment, message, extra)

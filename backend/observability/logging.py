@@ -13,7 +13,7 @@ import psycopg2
 from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
-from backend.observability.access_log import AccessLog, Form, is_for, json_line
+from backend.observability.access_log import AccessLog, LogFormat, accepts_format, json_line
 from config import Settings
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def configure_logging(settings: Settings) -> None:
     # Values of variables in a trace could be passwords.
     usual: dict[str, Any] = {"level": settings.LOG_LEVEL, "backtrace": False, "diagnose": False}
     form = _console_form(settings)
-    logger.add(sys.stderr, format=_json_format if form == "json" else TEXT_FORMAT, filter=is_for(form), **usual)
+    logger.add(sys.stderr, format=_json_format if form == "json" else TEXT_FORMAT, filter=accepts_format(form), **usual)
     if settings.LOG_DIR:
         logger.add(
             settings.LOG_DIR / "app_{time:YYYY-MM-DD!UTC}.log",
             format=_json_format,
-            filter=is_for("json"),
+            filter=accepts_format("json"),
             rotation="500 MB",
             retention="30 days",
             **usual,
@@ -62,7 +62,7 @@ def register_access_log(app: Flask) -> None:
 def start_batches(settings: Settings) -> None:
     """Have this process write its access lines many at a time. To be called after the fork."""
     global _access_log
-    forms: set[Form] = {_console_form(settings)}
+    forms: set[LogFormat] = {_console_form(settings)}
     _access_log = AccessLog(__name__, forms | {"json"} if settings.LOG_DIR else forms)
 
 
@@ -72,7 +72,7 @@ def flush_batches() -> None:
         _access_log.flush()
 
 
-def _console_form(settings: Settings) -> Form:
+def _console_form(settings: Settings) -> LogFormat:
     return "json" if settings.ENVIRONMENT == "production" else "text"
 
 

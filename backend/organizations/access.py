@@ -26,7 +26,7 @@ def require_owner(actor: Actor, organization_id: int) -> None:
         raise Forbidden("Only owners of the organization may do this.")
 
 
-def hold_person(actor: Actor, *, alone: bool = False) -> User:
+def lock_person(actor: Actor, *, alone: bool = False) -> User:
     """The person, if they may act still; the account is kept from being deleted until the end of the transaction.
 
     Whoever makes a person a member does so first: an account that is being deleted leaves what it belongs to then, and

@@ -12,18 +12,18 @@ from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.models import SecurityEvent, User
 from backend.auth.names import fold
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.auth.tokens import token_hash
 from backend.clock import utc_now
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
-from backend.organizations.access import hold_person, lock_owned
+from backend.organizations.access import lock_owned, lock_person
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import InvitationOut, OrganizationOut
 
-LIFE, HOUR = timedelta(days=7), timedelta(hours=1)
+LIFETIME, HOUR = timedelta(days=7), timedelta(hours=1)
 MAX_OPEN = 50
 # What one person may have mailed: nobody asked for these mails. To one address, and in all.
 MAILS_PER_HOUR, MAILS_PER_HOUR_IN_ALL = 10, 100
@@ -40,7 +40,7 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         Unauthenticated: the person's account has just been disabled or deleted.
     """
     # Disabling and deleting wait: they take back what was sent before, and this would come after.
-    inviter = hold_person(actor)
+    inviter = lock_person(actor)
     organization = lock_owned(actor, organization_id)
     if organization.personal:
         raise Conflict("A personal organization is for one person. Make an organization for a team.")
@@ -58,7 +58,7 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
         role=role,
         invited_by=actor.user_id,
         token_hash=token_hash(token),
-        expires_at=utc_now() + LIFE,
+        expires_at=utc_now() + LIFETIME,
     )
     db.session.add(invitation)
     db.session.flush()
@@ -99,7 +99,7 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
         Conflict: the person belongs to the organization already; the invitation is used up.
         Unauthenticated: the person's account has just been deleted.
     """
-    user = hold_person(actor)
+    user = lock_person(actor)
     organization, invitation = _lock_invitation(token)
     if invitation.used_at is not None:
         raise Invalid.field("body.token", "This invitation has been used.", "token_used")
@@ -117,11 +117,11 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     db.session.commit()
     if not is_new:
         raise Conflict("You belong to this organization already.")
-    forget_user(actor.user_id)
+    invalidate_user(actor.user_id)
     return OrganizationOut.of(organization, invitation.role)
 
 
-def withdraw_all_of(user_id: int, organization_id: int | None = None) -> None:
+def withdraw_invitations_of(user_id: int, organization_id: int | None = None) -> None:
     """Take back the open invitations that a person sent, in one organization or in all, in the transaction at hand.
 
     Whoever takes somebody's right to invite does so with it, holding the organization or the person.

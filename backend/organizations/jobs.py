@@ -6,7 +6,7 @@ from collections import deque
 
 from sqlalchemy import Table, delete, func, select, text, tuple_
 
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.extensions import Base, db
 from backend.jobs.registry import job
 from backend.organizations.models import Invitation, Organization
@@ -46,4 +46,4 @@ def _empty(table: Table, organization_id: int) -> None:
     """Delete the organization's rows, a batch in each transaction; rows that others hold are left to the cascade."""
     keys = list(table.primary_key.columns)
     batch = select(*keys).where(table.c.organization_id == organization_id).limit(BATCH)
-    deque(in_batches(delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))), maxlen=0)
+    deque(execute_in_batches(delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))), maxlen=0)

@@ -6,13 +6,13 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.errors import Conflict
 from backend.extensions import db
 from backend.http.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.access import lock_organization, lock_owned, require_owner
-from backend.organizations.invitations import withdraw_all_of
+from backend.organizations.invitations import withdraw_invitations_of
 from backend.organizations.models import Membership
 from backend.organizations.queries import get_member
 from backend.organizations.schemas import MemberOut
@@ -37,7 +37,7 @@ def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) ->
     detail = {"role": role, "former_role": member.role, "by": actor.user_id}
     record_event(user_id, "role_changed", organization_id=organization_id, detail=detail)
     db.session.commit()
-    forget_user(user_id)
+    invalidate_user(user_id)
     return member.model_copy(update={"role": role})
 
 
@@ -62,7 +62,7 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     detail = {"role": member.role, "by": actor.user_id}
     record_event(user_id, "member_removed", organization_id=organization_id, detail=detail)
     db.session.commit()
-    forget_user(user_id)
+    invalidate_user(user_id)
 
 
 def _unseat_owner(organization_id: int, member: MemberOut) -> None:
@@ -72,7 +72,7 @@ def _unseat_owner(organization_id: int, member: MemberOut) -> None:
     owners = Membership.organization_id == organization_id, Membership.role == "owner"
     if db.session.scalar(select(func.count()).select_from(Membership).where(*owners)) == 1:
         raise Conflict("This is the last owner of the organization. Make somebody else an owner first.")
-    withdraw_all_of(member.user_id, organization_id)
+    withdraw_invitations_of(member.user_id, organization_id)
 
 
 def _place(organization_id: int, user_id: int) -> list[ColumnElement[bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from backend.actor import Actor
-from backend.auth.memberships import is_member, own
+from backend.auth.memberships import is_member, own_memberships
 from backend.auth.models import User
 from backend.errors import NotFound
 from backend.extensions import db
@@ -39,8 +39,8 @@ SELECT_MEMBERS = select(
 
 def list_organizations(actor: Actor, query: OrganizationListQuery) -> OrganizationPage:
     """One page of those that the person belongs to, the personal one first, then by name."""
-    which = [Membership.organization_id == Organization.id, *own(actor)]
-    shape = SELECT_ORGANIZATIONS.where(*own(actor))
+    which = [Membership.organization_id == Organization.id, *own_memberships(actor)]
+    shape = SELECT_ORGANIZATIONS.where(*own_memberships(actor))
     found = paginate(which, shape, Sort("place", Organization.place, Organization.id), query)
     return page_of(OrganizationPage, found, [OrganizationOut.model_validate(row) for row in found.rows])
 
@@ -51,7 +51,7 @@ def get_organization(actor: Actor, organization_id: int) -> OrganizationOut:
     Raises:
         NotFound: they do not, or it never was.
     """
-    statement = SELECT_ORGANIZATIONS.where(Organization.id == organization_id, *own(actor))
+    statement = SELECT_ORGANIZATIONS.where(Organization.id == organization_id, *own_memberships(actor))
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound

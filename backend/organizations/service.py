@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.actor import Actor
 from backend.auth.events import record_event
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.clock import utc_now
 from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
-from backend.organizations.access import hold_person, lock_owned
+from backend.organizations.access import lock_owned, lock_person
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
 from backend.text.normalisation import normalize
@@ -47,7 +47,7 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
         Unauthenticated: the account has just been deleted.
         Conflict: the slug that was asked for is taken, or the person owns as many as one may own.
     """
-    hold_person(actor, alone=True)
+    lock_person(actor, alone=True)
     _refuse_too_many(actor)
     slugs = [data.slug] if data.slug else _slugs_from(data.name)
     organization = _insert_first_free(data.name, slugs)
@@ -55,7 +55,7 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
         raise _taken(slugs[0])
     add_owner(organization, actor.user_id)
     db.session.commit()
-    forget_user(actor.user_id)
+    invalidate_user(actor.user_id)
     return OrganizationOut.of(organization, "owner")
 
 
@@ -108,18 +108,18 @@ def delete_organization(actor: Actor, organization_id: int, name: str | None) ->
         raise Invalid.field("body.name", "Give the name of the organization, to show that it is meant.", "missing_name")
     if name != organization.name:
         raise Invalid.field("body.name", "This is not the name of the organization.", "name_mismatch")
-    members = discard(organization)
+    members = mark_deleted(organization)
     for user_id in members:
         detail = {"name": name, "by": actor.user_id}
         record_event(user_id, "organization_deleted", organization_id=organization_id, detail=detail)
     db.session.commit()
-    announce_discarded(members)
+    invalidate_deleted(members)
 
 
-def discard(organization: Organization) -> list[int]:
+def mark_deleted(organization: Organization) -> list[int]:
     """Take an organization out of everybody's sight, in the transaction at hand, which holds it; who belonged to it.
 
-    Hand them to `announce_discarded` after the commit.
+    Hand them to `invalidate_deleted` after the commit.
     """
     # What nobody belongs to nobody can reach: every access begins with a membership.
     gone = delete(Membership).where(Membership.organization_id == organization.id).returning(Membership.user_id)
@@ -131,10 +131,10 @@ def discard(organization: Organization) -> list[int]:
     return members
 
 
-def announce_discarded(members: Iterable[int]) -> None:
+def invalidate_deleted(members: Iterable[int]) -> None:
     """After the commit of `discard`: all processes learn of it, and the worker begins to remove what was in it."""
     for user_id in members:
-        forget_user(user_id)
+        invalidate_user(user_id)
     send([purge_message()])
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from backend.outbound.failures import took_too_long
+from backend.outbound.failures import fetch_timeout
 
 # How often somebody who waits is asked whether to go on waiting.
-BEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 2.0
 
 
 class Deadline:
@@ -29,7 +29,7 @@ class Deadline:
         """
         seconds = self._end - time.monotonic()
         if seconds <= 0:
-            raise took_too_long()
+            raise fetch_timeout()
         return seconds
 
     @property
@@ -44,7 +44,7 @@ class Deadline:
         Raises:
             FetchError: no time is left.
         """
-        return self.remaining() if self._beat is None else min(self.remaining(), BEAT_SECONDS)
+        return self.remaining() if self._beat is None else min(self.remaining(), HEARTBEAT_SECONDS)
 
     def beat(self) -> None:
         """Say that the wait goes on."""

@@ -30,29 +30,29 @@ class FetchError(Exception):
         return self.reason
 
 
-class TookTooLong(FetchError):
+class FetchTimeout(FetchError):
     """No answer within the time that there was."""
 
 
-def took_too_long() -> TookTooLong:
+def fetch_timeout() -> FetchTimeout:
     """The deadline of the whole exchange has passed, or no connection came about for half a minute."""
-    return TookTooLong("The site took too long to answer.", retryable=True)
+    return FetchTimeout("The site took too long to answer.", retryable=True)
 
 
-def not_found() -> FetchError:
+def host_not_found() -> FetchError:
     """The host has no address."""
     return FetchError("There is no site of this name.")
 
 
-def bad_certificate() -> FetchError:
+def certificate_error() -> FetchError:
     """The certificate is not of this host, not of a trusted authority, or out of date."""
     return FetchError("The site's security certificate is not valid.")
 
 
-def connection_failure(error: Exception) -> FetchError:
+def connection_error(error: Exception) -> FetchError:
     """What an exception of httpcore means."""
     if isinstance(error, httpcore.TimeoutException):
-        return took_too_long()
+        return fetch_timeout()
     if isinstance(error, httpcore.ProtocolError):
         return FetchError("The site answered with something that is not valid HTTP.", retryable=True)
     if isinstance(error, httpcore.ConnectError):

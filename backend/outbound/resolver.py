@@ -10,7 +10,7 @@ from ipaddress import ip_address
 
 from backend.outbound.addresses import IPAddress, IPNetwork, is_permitted, literal_address
 from backend.outbound.deadline import Deadline
-from backend.outbound.failures import FetchError, not_found, took_too_long
+from backend.outbound.failures import FetchError, fetch_timeout, host_not_found
 
 # Takes a host name, gives its addresses as text; raises socket.gaierror like getaddrinfo.
 Resolver = Callable[[str], Sequence[str]]
@@ -25,7 +25,7 @@ def system_resolver(host: str) -> Sequence[str]:
     return [str(answer[4][0]) for answer in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
-def checked_addresses(
+def resolve_permitted(
     host: str, resolve: Resolver, allowed: Sequence[IPNetwork], deadline: Deadline
 ) -> Sequence[IPAddress]:
     """The addresses that a connection to a canonical host may go to.
@@ -39,7 +39,7 @@ def checked_addresses(
     else:
         addresses = [ip_address(text) for text in dict.fromkeys(_look_up(host, resolve, deadline))]
     if not addresses:
-        raise not_found()
+        raise host_not_found()
     if not all(is_permitted(address, allowed) for address in addresses):
         raise FetchError("This address is not on the public internet, so it is not fetched.")
     return addresses[:MAX_ADDRESSES]
@@ -49,10 +49,10 @@ def _look_up(host: str, resolve: Resolver, deadline: Deadline) -> Sequence[str]:
     try:
         return _in_thread(resolve, host, deadline)
     except TimeoutError:
-        raise took_too_long() from None
+        raise fetch_timeout() from None
     except OSError as error:
         if isinstance(error, socket.gaierror) and error.errno in NO_SUCH_NAME:
-            raise not_found() from error
+            raise host_not_found() from error
         raise FetchError("The site's name could not be looked up.", retryable=True) from error
 
 

@@ -12,7 +12,7 @@ import httpx
 
 from backend.outbound.addresses import IPAddress
 from backend.outbound.deadline import Deadline
-from backend.outbound.failures import bad_certificate
+from backend.outbound.failures import certificate_error
 
 # Who has not answered the first packets by then will not; nobody who waits can be asked meanwhile.
 CONNECT_SECONDS = 30.0
@@ -116,7 +116,7 @@ class _DeadlineStream(httpcore.NetworkStream):
         except httpcore.ConnectError as error:
             # Told apart here, as the connection pool cuts the cause off.
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-                raise bad_certificate() from error
+                raise certificate_error() from error
             raise
         return _DeadlineStream(secured, self._deadline)
 

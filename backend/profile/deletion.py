@@ -11,16 +11,16 @@ from backend.actor import Actor
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
-from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
+from backend.auth.session_cache import invalidate_sessions, invalidate_user, revoke_sessions
 from backend.clock import utc_now
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.errors import Conflict
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_of
-from backend.organizations.invitations import withdraw_all_of
+from backend.organizations.invitations import withdraw_invitations_of
 from backend.organizations.models import Membership, Organization
-from backend.profile.service import check_password, locked_user
+from backend.profile.service import check_password, lock_user
 from backend.search.recent import delete_searches
 
 # Small enough for locks to be short and for the statement to stay far from its time-out.
@@ -62,7 +62,7 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
         Invalid: the password is wrong.
         Conflict: teams would be left without an owner.
     """
-    user = locked_user(actor)
+    user = lock_user(actor)
     check_password(user, password, "password", address)
     _refuse_to_orphan_teams(user)
     user.deleted_at = user.disabled_at = utc_now()
@@ -71,14 +71,14 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     user.password_hash, user.role = "", "user"
     left = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
     organizations = db.session.scalars(left).all()
-    withdraw_all_of(user.id)
+    withdraw_invitations_of(user.id)
     db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
     cancel_jobs_of(user.id)
     revoked = revoke_sessions(Session.user_id == user.id)
     record_event(None, "account_deleted", detail={"user_id": user.id})
     db.session.commit()
-    announce_revoked(revoked)
-    forget_user(user.id)
+    invalidate_sessions(revoked)
+    invalidate_user(user.id)
     delete_searches(user.id, organizations)
     send([deletion_message()])
 
@@ -144,7 +144,7 @@ def _work_off(user_id: int, organization_id: int, end: float) -> bool:
         (RELEASE_TASKS, user_id),
     )
     for statement, owner in steps:
-        if any(time.monotonic() > end for _ in in_batches(statement, {"owner": owner, "batch": BATCH})):
+        if any(time.monotonic() > end for _ in execute_in_batches(statement, {"owner": owner, "batch": BATCH})):
             return False
     return True
 

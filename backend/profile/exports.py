@@ -29,13 +29,13 @@ from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
 from backend.organizations.models import Membership, Organization
 from backend.profile.models import Export, ExportPart
-from backend.profile.service import at_home, locked_user
+from backend.profile.service import in_personal_organization, lock_user
 from backend.projects.models import Project, ProjectBookmark
 from backend.recommendations.models import Feedback
 from backend.search.recent import MOST_SEARCHES, recent_searches
 from backend.tasks.models import Task
 
-LIFE = timedelta(hours=24)
+LIFETIME = timedelta(hours=24)
 PART_BYTES = 1024 * 1024
 BATCH = 200
 # Page texts in memory at once, but for a single longer one.
@@ -99,16 +99,16 @@ class Download:
     parts: Iterator[bytes]
 
 
-def ask_for_export(actor: Actor) -> Job:
+def request_export(actor: Actor) -> Job:
     """A queued job that writes the export; the one that is under way, if there is one."""
-    user = locked_user(actor)
+    user = lock_user(actor)
     job = db.session.scalar(
         select(Job)
         .where(Job.user_id == user.id, Job.kind == "personal_export", Job.status.in_(("queued", "running")))
         .limit(1)
     )
     if job is None:
-        job = add_job(at_home(actor, user), "personal_export", {})
+        job = add_job(in_personal_organization(actor, user), "personal_export", {})
         record_event(user.id, "data_exported")
     db.session.commit()
     send([job_message(job)])
@@ -151,7 +151,7 @@ def write_export(user_id: int, progress: Progress) -> Export:
     """
     here = select(Membership.organization_id).where(Membership.user_id == user_id)
     organization_ids = sorted(db.session.scalars(here))
-    export = Export(user_id=user_id, organization_ids=organization_ids, expires_at=utc_now() + LIFE)
+    export = Export(user_id=user_id, organization_ids=organization_ids, expires_at=utc_now() + LIFETIME)
     db.session.add(export)
     db.session.commit()
     parts = _Parts(export.id)

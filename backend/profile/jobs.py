@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from backend.ai.credentials import own_credentials
-from backend.encryption import Undecryptable
+from backend.encryption import DecryptionError
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send
 from backend.jobs.registry import job
@@ -61,7 +61,7 @@ def resend_removals() -> None:
 def _check(job: ClaimedJob) -> CheckOutcome:
     try:
         credentials = own_credentials(job.user_id)
-    except Undecryptable:
+    except DecryptionError:
         return CheckOutcome(False, "The stored key can no longer be decrypted: enter it again.", 0)
     if credentials is None:
         raise JobFailed("No provider is set any more.")

@@ -64,7 +64,7 @@ def list_security_events(actor: Actor, query: SecurityEventsQuery) -> SecurityEv
 @operation(scope="login", limit="write", tag="profile", responses={202: JobOut})
 def export_data(actor: Actor) -> tuple[JobOut, int, dict[str, str]]:
     """Have all that is stored about you written into a file."""
-    job = exports.ask_for_export(actor)
+    job = exports.request_export(actor)
     return JobOut.of(job), 202, {"Location": url_for("jobs.read_job", job_id=job.id)}
 
 

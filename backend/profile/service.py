@@ -7,23 +7,23 @@ from dataclasses import replace
 from sqlalchemy import or_, select
 
 from backend.actor import Actor
-from backend.auth.devices import Known
+from backend.auth.devices import DeviceRecognition
 from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
-from backend.auth.mail.tokens import ask_for_verification, may_ask, use_up
+from backend.auth.mail.tokens import create_verification_mail, expire_tokens, may_request
 from backend.auth.models import Session, User
 from backend.auth.names import fold
 from backend.auth.notices import notify_new_address, notify_new_password
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.remaining_access import end_tokens
-from backend.auth.service import refuse_bad_username
-from backend.auth.session_cache import announce_deleted_tokens, announce_revoked, revoke_sessions
+from backend.auth.service import validate_username
+from backend.auth.session_cache import invalidate_sessions, invalidate_tokens, revoke_sessions
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.profile.schemas import PasswordIn, ProfilePatch
 
-LOGGED_IN = Known(device="logged in")
+LOGGED_IN = DeviceRecognition(device="logged in")
 
 
 def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
@@ -36,7 +36,7 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         Invalid: a new address without the right password.
         Conflict: the name or address is taken, in any case of letters.
     """
-    user = locked_user(actor)
+    user = lock_user(actor)
     messages: list[Message] = []
     new_email = change.email if change.email != user.email else None
     new_name = change.username if change.username != user.username else None
@@ -44,7 +44,7 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         check_password(user, change.current_password or "", "current_password", address)
     _refuse_taken(user, new_email, new_name)
     if new_name is not None:
-        refuse_bad_username(new_name)
+        validate_username(new_name)
         user.username, user.username_key = new_name, fold(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:
@@ -52,8 +52,8 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         user.email, user.email_key, user.email_verified_at = new_email, fold(new_email), None
         record_event(user.id, "email_changed")
         messages += notify_new_address(user, former, was_confirmed=was_confirmed)
-        if may_ask(user.id, "verify"):
-            messages.append(ask_for_verification(user))
+        if may_request(user.id, "verify"):
+            messages.append(create_verification_mail(user))
     db.session.commit()
     send(messages)
     return user
@@ -68,25 +68,25 @@ def change_password(actor: Actor, change: PasswordIn, address: str) -> None:
         TooManyRequests: too many wrong passwords.
         Invalid: the current password is wrong, or the new one too easy to guess.
     """
-    user = locked_user(actor)
+    user = lock_user(actor)
     check_password(user, change.current_password, "current_password", address)
     fault = password_fault(change.new_password, user.username, user.email)
     if fault:
         raise Invalid.field("body.new_password", fault, "password")
     user.password_hash = hash_password(change.new_password)
     # A link that was mailed before must not undo this.
-    use_up(user.id, "reset")
+    expire_tokens(user.id, "reset")
     revoked = revoke_sessions(Session.user_id == user.id, Session.id != actor.session_id)
     left = end_tokens(user, all_tokens=change.revoke_tokens)
     record_event(user.id, "password_changed", detail=left.detail)
     notices = notify_new_password(user, "changed", left)
     db.session.commit()
-    announce_revoked(revoked)
-    announce_deleted_tokens(left.ended)
+    invalidate_sessions(revoked)
+    invalidate_tokens(left.ended)
     send(notices)
 
 
-def locked_user(actor: Actor) -> User:
+def lock_user(actor: Actor) -> User:
     """The person who is acting; no other transaction changes the account until this one ends.
 
     What refers to the person, such as a new bookmark, is saved meanwhile.
@@ -110,7 +110,7 @@ def check_password(user: User, password: str, field: str, address: str) -> None:
         attempt.succeeded()
 
 
-def at_home(actor: Actor, user: User) -> Actor:
+def in_personal_organization(actor: Actor, user: User) -> Actor:
     """The same person in the personal organization: what is private is not shown to a team."""
     return replace(actor, organization_id=user.personal_organization_id)
 

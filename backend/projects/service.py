@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, any_, delete, literal, select, update
 
 from backend.actor import Actor
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.jobs.queue import send
@@ -31,7 +31,7 @@ def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
     return made
 
 
-@again_after_lost_race
+@retry_on_conflict
 def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> ProjectOut:
     """Update the fields that the patch names.
 
@@ -56,7 +56,7 @@ def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> Projec
     return changed
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_project(actor: Actor, project_id: int, *, permanent: bool) -> None:
     """Move a project to the trash, or delete it for good (also from the trash). Its bookmarks stay.
 

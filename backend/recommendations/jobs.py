@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change
 from backend.jobs.queue import send
@@ -49,6 +49,6 @@ def resend_due_subjects() -> None:
 @job("recommendations.purge_recommendations")
 def purge_recommendations() -> None:
     """Delete recommendation sets older than 90 days; their feedback stays."""
-    for _ in in_batches(PURGE):
+    for _ in execute_in_batches(PURGE):
         continue
     db.session.commit()

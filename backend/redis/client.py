@@ -10,23 +10,23 @@ from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from config import Settings
 
 
 def redis_client() -> redis.Redis:
     """The process's Redis client: one pool of 20 connections, short time-outs, no retry of what failed."""
-    return redis_gate().client
+    return resilient_redis().client
 
 
-def redis_gate() -> RedisGate:
+def resilient_redis() -> ResilientRedis:
     """The process's gate to Redis, for what every request needs."""
-    return cast(RedisGate, current_app.extensions["redis_gate"])
+    return cast(ResilientRedis, current_app.extensions["resilient_redis"])
 
 
 def bind_redis(app: Flask, settings: Settings) -> None:
     """Attach the Redis client; connects on first use, so a missing Redis does not stop the start."""
-    app.extensions["redis_gate"] = RedisGate(
+    app.extensions["resilient_redis"] = ResilientRedis(
         lambda hook: connect_redis(
             settings, BlockingConnectionPool, socket_timeout=2, max_connections=20, timeout=2, redis_connect_func=hook
         )

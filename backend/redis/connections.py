@@ -19,9 +19,9 @@ from redis.connection import AbstractConnection
 from redis.exceptions import ConnectionError as NoConnection
 
 # Idle for longer, a connection is looked at before it is used: Redis may have closed it.
-TRUSTED_SECONDS = 1.0
+CHECK_AFTER_SECONDS = 1.0
 # So long a thread waits for another's.
-PATIENCE_SECONDS, RETRY_SECONDS = 2.0, 0.001
+MAX_WAIT_SECONDS, RETRY_SECONDS = 2.0, 0.001
 
 
 Command = Sequence[Any] | bytes
@@ -79,11 +79,11 @@ class RedisConnections:
                 made = self._make()
             if made is not None:
                 return made
-            end = end or time.monotonic() + PATIENCE_SECONDS
+            end = end or time.monotonic() + MAX_WAIT_SECONDS
             if time.monotonic() > end:
                 raise NoConnection("all connections are in use")
             time.sleep(RETRY_SECONDS)
-        if time.monotonic() - used_at > TRUSTED_SECONDS and _is_lost(connection):
+        if time.monotonic() - used_at > CHECK_AFTER_SECONDS and _is_lost(connection):
             connection.disconnect()  # type: ignore[no-untyped-call]
         return connection
 

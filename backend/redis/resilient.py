@@ -32,23 +32,23 @@ from backend.redis.connections import RedisConnections
 from backend.redis.faults import redis_fault
 
 PAUSE_SECONDS = 1.0
-DISTRUST_SECONDS = 2.0
-RETRY_MARKS_SECONDS = 0.1
-FRESH_BYTES = 8
+UNTRUSTED_SECONDS = 2.0
+RETRY_SECONDS = 0.1
+GENERATION_BYTES = 8
 # Under this name is counted how many questions failed, of all processes.
-FAILURES = "redis-failures"
+FAILURE_COUNT = "redis-failures"
 
 # Where INFO is not allowed, a run of Redis is told from others by where in its memory Lua's table of functions lies: it
 # is the same for all who ask, and another after each start.
-PLACE = ("EVAL", "return tostring(redis)", 0)
+RUN_PROBE = ("EVAL", "return tostring(redis)", 0)
 
 Command = redis_connections.Command
 # What a key holds from now on, and for how many seconds. None stands for something else each time that it is sent.
-Mark = tuple[bytes | None, int]
+Invalidation = tuple[bytes | None, int]
 # A mark that Redis has not got yet, with until when it matters.
 _Waiting = tuple[bytes | None, int, float]
 ConnectHook = Callable[[AbstractConnection], None]
-Announcement = Callable[[Mapping[str, tuple[bytes, int]]], Command]
+InvalidationCommand = Callable[[Mapping[str, tuple[bytes, int]]], Command]
 
 _sources: dict[str, str] = {}
 
@@ -70,18 +70,18 @@ class Script:
         return ("EVALSHA", self.sha, len(keys), *keys, *values)
 
 
-class LeftAlone(redis.ConnectionError):
+class CircuitOpen(redis.ConnectionError):
     """Redis has failed lately and was not asked."""
 
 
-class RedisGate:
+class ResilientRedis:
     """One for each process; its threads share it."""
 
     def __init__(self, connect: Callable[[ConnectHook], redis.Redis]) -> None:
         """Connects on first use; `connect` makes the client, given what to call for each new connection."""
         self.client = connect(self._connected)
         self._connections = RedisConnections(self.client.connection_pool)
-        self._breaker = CircuitBreaker(redis.RedisError, lambda fault: LeftAlone(str(fault)), seconds=PAUSE_SECONDS)
+        self._breaker = CircuitBreaker(redis.RedisError, lambda fault: CircuitOpen(str(fault)), seconds=PAUSE_SECONDS)
         self._run = ""
         self._is_run_by_place = False
         self._distrusted_until = 0.0
@@ -104,31 +104,31 @@ class RedisGate:
         """The key of a name. Only while a question is made: it changes with Redis's run."""
         return f"fuze:{self._run}:{name}"
 
-    def ask(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
+    def execute(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
         """The answers to all commands, in one round trip; None while Redis is away.
 
         `commands` makes them, with `key`.
         """
         try:
             return self._breaker.call(lambda: self._ask(commands))
-        except LeftAlone:
+        except CircuitOpen:
             return None
         except redis.RedisError as error:
             self._note(error)
             return None
 
-    def announce(self, marks: Mapping[str, Mark], along: Announcement | None = None) -> None:
+    def invalidate(self, marks: Mapping[str, Invalidation], along: InvalidationCommand | None = None) -> None:
         """Let all processes know these marks, by name: at once or, while Redis is away, as soon as it is back.
 
         `along` makes the command that sets them, given what they hold, if it is to do more than that. Where it cannot
         be sent they are set without it. One round trip; none without marks.
         """
-        if along is not None and self.ask(lambda: [along(_values(marks))]) is not None:
+        if along is not None and self.execute(lambda: [along(_values(marks))]) is not None:
             return
         now = time.monotonic()
         with self._lock:
             self._unsent |= {name: (value, seconds, now + seconds) for name, (value, seconds) in marks.items()}
-        self.ask(lambda: [])
+        self.execute(lambda: [])
         if self._unsent:
             self._send_later()
 
@@ -148,7 +148,7 @@ class RedisGate:
             )
         except NoPermissionError:
             self._is_run_by_place = True
-            self._see_run(_run_by_place(_answer(connection, *PLACE)))
+            self._see_run(_run_by_place(_answer(connection, *RUN_PROBE)))
 
     def _see_run(self, run: str) -> None:
         if self._run not in ("", run):
@@ -161,7 +161,7 @@ class RedisGate:
             self._write_marks()
         if self._failures:
             failures, self._failures = self._failures, 0
-            self._execute(lambda: [("INCRBY", self.key(FAILURES), failures)])
+            self._execute(lambda: [("INCRBY", self.key(FAILURE_COUNT), failures)])
         return self._execute(commands)
 
     def _execute(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
@@ -179,7 +179,7 @@ class RedisGate:
         unknown = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             if self._is_run_by_place:
-                self._see_run(_run_by_place(self._pipe([PLACE])[0]))  # Forgetting all scripts has moved the table.
+                self._see_run(_run_by_place(self._pipe([RUN_PROBE])[0]))  # Forgetting all scripts has moved the table.
             self._pipe([("SCRIPT", "LOAD", source) for source in _sources.values()])
             for at, answer in zip(unknown, self._pipe([commands[at] for at in unknown]), strict=True):
                 answers[at] = answer
@@ -219,7 +219,7 @@ class RedisGate:
 
     def _keep_sending(self) -> None:
         while self._unsent:
-            time.sleep(RETRY_MARKS_SECONDS)
+            time.sleep(RETRY_SECONDS)
             try:
                 self._write_marks()
             except redis.RedisError:
@@ -231,7 +231,7 @@ class RedisGate:
         logger.warning("Redis is left alone for {} s: {} ({})", PAUSE_SECONDS, redis_fault(error), error)
 
     def _distrust(self) -> None:
-        self._distrusted_until = time.monotonic() + DISTRUST_SECONDS
+        self._distrusted_until = time.monotonic() + UNTRUSTED_SECONDS
 
 
 def _answer(connection: AbstractConnection, *command: Any) -> bytes:
@@ -243,8 +243,8 @@ def _run_by_place(place: bytes) -> str:
     return sha1(place, usedforsecurity=False).hexdigest()[:12]
 
 
-def _values(marks: Mapping[str, Mark]) -> dict[str, tuple[bytes, int]]:
+def _values(marks: Mapping[str, Invalidation]) -> dict[str, tuple[bytes, int]]:
     return {
-        name: (secrets.token_bytes(FRESH_BYTES) if value is None else value, seconds)
+        name: (secrets.token_bytes(GENERATION_BYTES) if value is None else value, seconds)
         for name, (value, seconds) in marks.items()
     }

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from backend.actor import Actor
-from backend.database import again_after_lost_race, in_batches
+from backend.database import execute_in_batches, retry_on_conflict
 from backend.errors import NotFound
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
@@ -45,11 +45,11 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
 @job("tasks.purge_trash")
 def purge_trash() -> None:
     """Delete tasks for good after their retention in the trash."""
-    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+    if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         announce_change_of_everything()
 
 
-@again_after_lost_race
+@retry_on_conflict
 def _apply(job: ClaimedJob, actor: Actor, request: BreakdownRequest, breakdown: Breakdown) -> dict[str, Any]:
     # A new transaction: no connection waits for an engine, and the tree's lock is held only for the insertion.
     db.session.commit()

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from backend.actor import Actor
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import db
 from backend.jobs.models import Job
@@ -30,7 +30,7 @@ EMBEDDED_FIELDS = {"title", "description"}
 PLAIN_FIELDS = {"title", "description", "priority", "due_at"}
 
 
-@again_after_lost_race
+@retry_on_conflict
 def create_task(actor: Actor, item: TaskIn) -> TaskOut:
     """Create a task at the end of its list.
 
@@ -48,7 +48,7 @@ def create_task(actor: Actor, item: TaskIn) -> TaskOut:
     return task
 
 
-@again_after_lost_race
+@retry_on_conflict
 def create_tasks(actor: Actor, raw_items: Sequence[object]) -> TaskResults:
     """Create many tasks in order; an invalid one does not affect the others."""
     read = [_read(raw) for raw in raw_items]
@@ -68,7 +68,7 @@ def create_tasks(actor: Actor, raw_items: Sequence[object]) -> TaskResults:
     return TaskResults(results=results, created=created, invalid=len(results) - created)
 
 
-@again_after_lost_race
+@retry_on_conflict
 def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
     """Update the fields that the patch names.
 
@@ -94,7 +94,7 @@ def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
     return changed
 
 
-@again_after_lost_race
+@retry_on_conflict
 def move_task(actor: Actor, task_id: int, move: MoveIn) -> TaskOut:
     """Move a task with its subtasks.
 
@@ -112,7 +112,7 @@ def move_task(actor: Actor, task_id: int, move: MoveIn) -> TaskOut:
     return task
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_task(actor: Actor, task_id: int, *, permanent: bool) -> None:
     """Move a task with its subtasks to the trash, or delete them for good (also from the trash).
 
@@ -132,7 +132,7 @@ def delete_task(actor: Actor, task_id: int, *, permanent: bool) -> None:
     db.session.commit()
 
 
-@again_after_lost_race
+@retry_on_conflict
 def restore_task(actor: Actor, task_id: int) -> TaskOut:
     """Restore a task from the trash with the subtasks trashed together with it; one outside the trash is returned as it
     is.

@@ -29,7 +29,7 @@ from backend.jobs.registry import declared_job, declared_names, load_jobs
 from backend.jobs.scheduler import scheduled_jobs
 from backend.jobs.service import KINDS, job_message
 from backend.jobs.worker import make_worker
-from backend.local_stack.processes import end, inherited_environment, spawn
+from backend.local_stack.processes import inherited_environment, spawn, terminate
 from backend.redis.client import redis_client
 from config import Settings
 from tests.support.api import Api
@@ -145,7 +145,7 @@ def worker_process(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[P
         yield output
         assert process.poll() is None, output.read_text()
     finally:
-        end(process, signal.SIGTERM, timeout=30)
+        terminate(process, signal.SIGTERM, timeout=30)
 
 
 def work_off() -> None:

@@ -303,7 +303,7 @@ def test_fifty_recent_searches_are_kept_for_ninety_days(ada: Api, context: Flask
 
 
 def test_without_redis_the_rest_is_suggested(library: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(library.app.extensions, "redis_gate", unreachable_gate())
+    monkeypatch.setitem(library.app.extensions, "resilient_redis", unreachable_gate())
     assert library.get("/search", q="kubernetes", mode="text").json["total"] == 1
     assert suggest(library, "kub") == [("tag", "kubernetes"), ("title", "Kubernetes the hard way")]
     assert len(suggest(library)) == 8

@@ -13,7 +13,7 @@ from typing import cast
 from backend.ai.credentials import Credentials
 from backend.ai.llm.faults import EndpointFault, format_duration
 from backend.named_blocks import read_blocks
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
 # Consecutive faults that open the breaker, and the seconds until a probe.
@@ -51,7 +51,7 @@ class EndpointBreaker:
 
     def fault(self) -> str | None:
         """Return why the breaker is open or half-open, or None."""
-        answers = redis_gate().ask(lambda: [("HGET", redis_gate().key(self._name), "faults")])
+        answers = resilient_redis().execute(lambda: [("HGET", resilient_redis().key(self._name), "faults")])
         faults = int(answers[0] or 0) if answers else 0
         return f"The language model has failed {faults} times in a row." if faults >= FAULTS else None
 
@@ -61,8 +61,8 @@ class EndpointBreaker:
 
     def answered(self) -> None:
         """Close the breaker after an answer."""
-        redis_gate().ask(lambda: [("DEL", redis_gate().key(self._name))])
+        resilient_redis().execute(lambda: [("DEL", resilient_redis().key(self._name))])
 
     def _run(self, script: Script, *values: int) -> int:
-        answers = redis_gate().ask(lambda: [script.command([redis_gate().key(self._name)], *values)])
+        answers = resilient_redis().execute(lambda: [script.command([resilient_redis().key(self._name)], *values)])
         return cast(int, answers[0]) if answers else 0

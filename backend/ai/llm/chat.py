@@ -18,8 +18,8 @@ from backend.ai.credentials import Credentials
 from backend.ai.llm.budgeted_client import Message, Reply
 from backend.ai.llm.faults import NOT_A_CHAT, EndpointFault, LlmFault, describe_status, format_duration
 from backend.outbound.deadline import Deadline
-from backend.outbound.exchange import Reach, post_json
-from backend.outbound.failures import FetchError, TookTooLong, parse_retry_after
+from backend.outbound.exchange import NetworkPolicy, post_json
+from backend.outbound.failures import FetchError, FetchTimeout, parse_retry_after
 
 # Statuses for an unsupported field: 400, or 422 from Mistral.
 NOT_TAKEN = (400, 422)
@@ -82,7 +82,12 @@ class Chat:
     """Client of an endpoint and model until a deadline. Remembers which fields the endpoint does not support."""
 
     def __init__(
-        self, credentials: Credentials, schema: dict[str, Any], most_tokens: int, reach: Reach, deadline: Deadline
+        self,
+        credentials: Credentials,
+        schema: dict[str, Any],
+        most_tokens: int,
+        reach: NetworkPolicy,
+        deadline: Deadline,
     ) -> None:
         """Create the client; nothing is sent yet.
 
@@ -123,7 +128,7 @@ class Chat:
             while not (answer := self._post(messages)).is_success:
                 self._adapt(answer)
             return _read(answer.content)
-        except TookTooLong:
+        except FetchTimeout:
             raise EndpointFault("The language model did not answer in time.", is_charged=True) from None
         except FetchError as error:
             kind = EndpointFault if error.retryable else LlmFault
@@ -177,7 +182,7 @@ class Chat:
 class _Guarded(httpx2.BaseTransport):
     """Transport through the guarded HTTP client. It drops the package's headers, which describe this machine."""
 
-    def __init__(self, credentials: Credentials, reach: Reach, deadline: Deadline) -> None:
+    def __init__(self, credentials: Credentials, reach: NetworkPolicy, deadline: Deadline) -> None:
         self._api_key = credentials.api_key
         self._reach = reach
         self._deadline = deadline

@@ -14,10 +14,10 @@ from backend.ai.llm.breaker import EndpointBreaker
 from backend.ai.llm.budgeted_client import Account, BudgetedClient, ChatClient, Reply
 from backend.ai.llm.faults import LlmFault
 from backend.ai.llm.shapes import InvalidAnswer, Shape, read_shape, strict_schema
-from backend.encryption import Undecryptable
+from backend.encryption import DecryptionError
 from backend.extensions import current_settings, db
 from backend.outbound.deadline import Deadline
-from backend.outbound.exchange import Reach
+from backend.outbound.exchange import NetworkPolicy
 
 # The first answer and one repair.
 TRIES = 2
@@ -26,7 +26,7 @@ SHOWN_ANSWER = 4_000
 # Owner of the operator's endpoint.
 SERVER = "server"
 # The operator's endpoint may have any address, loopback included.
-ANYWHERE = Reach((ip_network("0.0.0.0/0"), ip_network("::/0")))
+ANYWHERE = NetworkPolicy((ip_network("0.0.0.0/0"), ip_network("::/0")))
 REPAIR = "Your answer cannot be used:\n{fault}\nAnswer again with the whole JSON object, and nothing else."
 CUT = "It was cut off at the longest that it may be. Say less."
 UNFIT = "The language model answered twice with something that is not of the form it was asked for."
@@ -94,7 +94,7 @@ class LanguageModel:
 
         db.session.commit()  # No database connection waits for the provider.
         settings = current_settings()
-        reach = ANYWHERE if self._account.is_servers else Reach(settings.AI_ALLOWED_NETWORKS)
+        reach = ANYWHERE if self._account.is_servers else NetworkPolicy(settings.AI_ALLOWED_NETWORKS)
         seconds = settings.LLM_TIMEOUT_SECONDS
         schema, most = strict_schema(prompt.shape), prompt.most_tokens
         chat: ChatClient = Chat(self._credentials, schema, most, reach, Deadline(seconds, beat))
@@ -109,7 +109,7 @@ def language_model(user_id: int) -> LanguageModel | None:
     """
     try:
         own = own_credentials(user_id)
-    except Undecryptable:
+    except DecryptionError:
         raise LlmFault(LOST_KEY) from None
     credentials = own or server_credentials(current_settings())
     return LanguageModel(credentials, Account(user_id, is_servers=own is None)) if credentials else None

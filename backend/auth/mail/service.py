@@ -6,13 +6,19 @@ from sqlalchemy import func, select
 
 from backend.actor import Actor
 from backend.auth.events import record_event
-from backend.auth.mail.tokens import ask_for_reset, ask_for_verification, find_holder, may_ask, use_up
+from backend.auth.mail.tokens import (
+    create_reset_mail,
+    create_verification_mail,
+    expire_tokens,
+    lock_token_holder,
+    may_request,
+)
 from backend.auth.models import Session, User
 from backend.auth.notices import notify_new_password
 from backend.auth.passwords import hash_password, password_fault
-from backend.auth.queries import is_at_address
+from backend.auth.queries import matches_email
 from backend.auth.remaining_access import end_unproven_access
-from backend.auth.session_cache import announce_deleted_tokens, announce_revoked, forget_user, revoke_sessions
+from backend.auth.session_cache import invalidate_sessions, invalidate_tokens, invalidate_user, revoke_sessions
 from backend.clock import utc_now
 from backend.errors import Invalid
 from backend.extensions import db
@@ -25,8 +31,8 @@ def forget_password(email: str) -> None:
     The same statements and the same answer whether there is such a person or not.
     """
     # What stands in the place of a deleted account's address has no @, so nobody finds it.
-    holder = select(User).where(is_at_address(email)).with_for_update(key_share=True)
-    message = ask_for_reset(db.session.scalar(holder))
+    holder = select(User).where(matches_email(email)).with_for_update(key_share=True)
+    message = create_reset_mail(db.session.scalar(holder))
     db.session.commit()
     send([message])
 
@@ -40,23 +46,23 @@ def reset_password(token: str, password: str, *, revoke_tokens: bool = False) ->
     Raises:
         Invalid: naming `body.token` (unknown, used, expired), or `body.password`; the token then still works.
     """
-    user = find_holder(token, "reset")
+    user = lock_token_holder(token, "reset")
     fault = password_fault(password, user.username, user.email)
     if fault:
         raise Invalid.field("body.password", fault, "password")
     confirmed_since, user.password_hash = user.email_verified_at, hash_password(password)
     if confirmed_since is None:
         user.email_verified_at = utc_now()
-        use_up(user.id, "verify")
+        expire_tokens(user.id, "verify")
     left = end_unproven_access(user.id, confirmed_since, all_tokens=revoke_tokens)
-    use_up(user.id, "reset")
+    expire_tokens(user.id, "reset")
     ended = revoke_sessions(Session.user_id == user.id)
     record_event(user.id, "password_reset", detail=left.detail)
     notices = notify_new_password(user, "reset", left)
     db.session.commit()
-    announce_revoked(ended)
-    announce_deleted_tokens(left.ended)
-    forget_user(user.id)
+    invalidate_sessions(ended)
+    invalidate_tokens(left.ended)
+    invalidate_user(user.id)
     send(notices)
 
 
@@ -66,19 +72,19 @@ def verify_email(token: str) -> None:
     Raises:
         Invalid: naming `body.token`: unknown (or for an earlier address), used, expired.
     """
-    user = find_holder(token, "verify")
+    user = lock_token_holder(token, "verify")
     user.email_verified_at = func.now()
-    use_up(user.id, "verify")
+    expire_tokens(user.id, "verify")
     record_event(user.id, "email_verified")
     db.session.commit()
-    forget_user(user.id)
+    invalidate_user(user.id)
 
 
 def send_verification_again(actor: Actor) -> None:
     """Mail another link to verify the address, unless it is verified already; three an hour at most, quietly."""
     user = db.session.scalars(select(User).where(User.id == actor.user_id).with_for_update(key_share=True)).one()
-    if user.email_verified_at is not None or not may_ask(user.id, "verify"):
+    if user.email_verified_at is not None or not may_request(user.id, "verify"):
         return
-    message = ask_for_verification(user)
+    message = create_verification_mail(user)
     db.session.commit()
     send([message])

@@ -17,12 +17,12 @@ from backend.jobs.queue import Message
 from backend.mail.service import add_empty_mail, add_mail
 
 Purpose = Literal["verify", "reset"]
-LIFE: dict[Purpose, timedelta] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
+LIFETIMES: dict[Purpose, timedelta] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
 MAILS_PER_HOUR = 3
 TOKEN_BYTES = 32
 
 
-def ask_for_verification(user: User) -> Message:
+def create_verification_mail(user: User) -> Message:
     """A mail to the person's present address with a link that verifies it, in the transaction at hand.
 
     Send the message after the commit. The user must be flushed.
@@ -30,18 +30,18 @@ def ask_for_verification(user: User) -> Message:
     return _add_token_mail(user, "verify")
 
 
-def ask_for_reset(user: User | None) -> Message:
+def create_reset_mail(user: User | None) -> Message:
     """A mail with a link to choose a new password, in the transaction at hand; send the message after the commit.
 
     For nobody, or for somebody who has had enough of them, as many statements and no mail.
     """
-    if may_ask(user.id if user else 0, "reset") and user:
+    if may_request(user.id if user else 0, "reset") and user:
         return _add_token_mail(user, "reset")
     db.session.execute(select(MailToken.id).where(MailToken.token_hash == token_hash(secrets.token_urlsafe())))
     return add_empty_mail("reset")
 
 
-def may_ask(user_id: int, purpose: Purpose) -> bool:
+def may_request(user_id: int, purpose: Purpose) -> bool:
     """Whether the person got fewer than three such mails in the last hour. Lock the user's row before, to be exact."""
     recent = select(func.count()).where(
         MailToken.user_id == user_id,
@@ -51,7 +51,7 @@ def may_ask(user_id: int, purpose: Purpose) -> bool:
     return db.session.scalars(recent).one() < MAILS_PER_HOUR
 
 
-def find_holder(token: str, purpose: Purpose) -> User:
+def lock_token_holder(token: str, purpose: Purpose) -> User:
     """The person to whom a token was mailed that still works, locked until the commit.
 
     Raises:
@@ -71,7 +71,7 @@ def find_holder(token: str, purpose: Purpose) -> User:
     return user
 
 
-def use_up(user_id: int, purpose: Purpose) -> None:
+def expire_tokens(user_id: int, purpose: Purpose) -> None:
     """End all tokens of a person for this purpose, in the transaction at hand."""
     db.session.execute(
         update(MailToken)
@@ -88,7 +88,7 @@ def _add_token_mail(user: User, purpose: Purpose) -> Message:
             purpose=purpose,
             token_hash=token_hash(token),
             email=user.email_key,
-            expires_at=utc_now() + LIFE[purpose],
+            expires_at=utc_now() + LIFETIMES[purpose],
         )
     )
     if purpose == "verify":

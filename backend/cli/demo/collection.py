@@ -35,7 +35,7 @@ TASK_FIELDS = ("title", "description", "status", "priority")
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedCollection:
     """How many of each there are now; pages are bookmarks with a text to read, tasks include subtasks."""
 
     bookmarks: int
@@ -50,7 +50,7 @@ def read_collection() -> dict[str, list[dict[str, Any]]]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
-def load_collection(actor: Actor) -> Loaded:
+def load_collection(actor: Actor) -> LoadedCollection:
     """Save the whole collection for a person who has nothing yet, in several transactions."""
     collection, now = read_collection(), utc_now()
     found = save_bookmarks(actor, [bookmark_item(one, now) for one in collection["bookmarks"]], "keep")
@@ -60,7 +60,7 @@ def load_collection(actor: Actor) -> Loaded:
     tasks = sum(_begin_project(actor, project, ids, now) for project in collection["projects"])
     # A person may be looking on already.
     announce_change([actor.organization_id])
-    return Loaded(len(ids), len(pages), len(collection["projects"]), tasks)
+    return LoadedCollection(len(ids), len(pages), len(collection["projects"]), tasks)
 
 
 def bookmark_item(described: Mapping[str, Any], now: datetime) -> dict[str, Any]:

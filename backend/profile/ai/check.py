@@ -13,7 +13,7 @@ from backend.ai.credentials import Credentials
 from backend.ai.llm.faults import NOT_A_CHAT, describe_status
 from backend.outbound.addresses import IPNetwork
 from backend.outbound.deadline import Deadline
-from backend.outbound.exchange import Answer, Reach, post_json
+from backend.outbound.exchange import HttpResponse, NetworkPolicy, post_json
 from backend.outbound.failures import FetchError
 from backend.outbound.resolver import Resolver, system_resolver
 
@@ -35,13 +35,13 @@ def check_provider(
     """Ask the provider's model for one token: at most 10 s, no redirects, public addresses or allowed ones only."""
     start = time.monotonic()
     try:
-        ok, detail = _judge(*_ask(credentials, Reach(allowed_networks, resolve)))
+        ok, detail = _judge(*_ask(credentials, NetworkPolicy(allowed_networks, resolve)))
     except FetchError as error:
         ok, detail = False, error.reason
     return CheckOutcome(ok, detail, round((time.monotonic() - start) * 1000))
 
 
-def _ask(credentials: Credentials, reach: Reach) -> tuple[int, bytes]:
+def _ask(credentials: Credentials, reach: NetworkPolicy) -> tuple[int, bytes]:
     deadline = Deadline(TIMEOUT_SECONDS)
     question = {"model": credentials.model, "messages": [{"role": "user", "content": "Say hi."}]}
     answer = _post(credentials, {**question, "max_tokens": 1}, reach, deadline)
@@ -51,7 +51,7 @@ def _ask(credentials: Credentials, reach: Reach) -> tuple[int, bytes]:
     return answer.status, answer.body
 
 
-def _post(credentials: Credentials, content: dict[str, Any], reach: Reach, deadline: Deadline) -> Answer:
+def _post(credentials: Credentials, content: dict[str, Any], reach: NetworkPolicy, deadline: Deadline) -> HttpResponse:
     url = credentials.base_url.rstrip("/") + "/chat/completions"
     return post_json(url, orjson.dumps(content), credentials.api_key, reach, deadline)
 

@@ -11,7 +11,7 @@ from backend.ai.credentials import server_credentials
 from backend.ai.llm.usage import read_user_usage
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
-from backend.auth.remaining_access import hold_for_new_access
+from backend.auth.remaining_access import lock_for_new_access
 from backend.auth.service import get_user
 from backend.clock import utc_now
 from backend.encryption import encrypt
@@ -24,7 +24,7 @@ from backend.outbound.addresses import is_permitted, literal_address
 from backend.outbound.failures import FetchError
 from backend.outbound.urls import parse_url
 from backend.profile.schemas import AiCapsOut, AiPeriodOut, AiProviderIn, AiProviderOut, AiUsageOut
-from backend.profile.service import at_home
+from backend.profile.service import in_personal_organization
 
 # Of a shorter key, four characters would be too large a part.
 HINTED_LENGTH = 12
@@ -51,7 +51,7 @@ def set_provider(actor: Actor, given: AiProviderIn) -> AiProviderOut:
     """
     _refuse_address(given.base_url)
     # Of two that set it at once, the second waits here for the first.
-    hold_for_new_access(actor)
+    lock_for_new_access(actor)
     provider = db.session.get(AiProvider, actor.user_id, populate_existing=True)
     if provider is None:
         provider = AiProvider(user_id=actor.user_id, base_url=given.base_url)
@@ -80,14 +80,14 @@ def delete_provider(actor: Actor) -> None:
     db.session.commit()
 
 
-def ask_for_test(actor: Actor) -> Job:
+def request_test(actor: Actor) -> Job:
     """A queued job that asks the provider for one word.
 
     Raises:
         NotFound: no provider is set.
     """
     read_provider(actor)
-    job = add_job(at_home(actor, get_user(actor)), "ai_test", {})
+    job = add_job(in_personal_organization(actor, get_user(actor)), "ai_test", {})
     db.session.commit()
     send([job_message(job)])
     return job

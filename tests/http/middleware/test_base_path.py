@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from backend import create_app
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 from config import Settings
 from tests.support.api import PASSWORD
 from tests.support.live import LiveServer, serving
@@ -63,7 +63,7 @@ def running(command: list[str], directory: Path, port: int) -> Iterator[None]:
         ).read_text()
         yield
     finally:
-        end(process, signal.SIGTERM, 10)
+        terminate(process, signal.SIGTERM, 10)
 
 
 def ask(
