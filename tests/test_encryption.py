@@ -158,7 +158,7 @@ def test_the_operator_moves_the_keys_and_is_told_how_many(
     keys(NEW, OLD)
     moved = CliRunner().invoke(encryption.rotate_keys)
     assert moved.exit_code == 0
-    assert "Encrypted anew: 1\n" in moved.output
+    assert "Encrypted again: 1\n" in moved.output
     keys(OLD)
     lost = CliRunner().invoke(encryption.rotate_keys)
     assert lost.exit_code == 1

@@ -1,4 +1,4 @@
-"""What administrators do: look at people, disable and enable them. The operator's commands do the same."""
+"""Administration of accounts: list, disable, enable. The operator's commands use it too."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BATCH = 1_000
 
 
 def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
-    """One page of everybody's accounts.
+    """List all accounts.
 
     Raises:
         Forbidden: the actor is no administrator.
@@ -35,12 +35,12 @@ def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
 
 
 def list_all_users(query: AdminUsersQuery) -> AdminUserPage:
-    """The same for the operator at the console."""
+    """List all accounts for the operator at the console."""
     return queries.list_people(query, fold(query.q or ""))
 
 
 def disable_user(actor: Actor, user_id: int) -> AdminUserOut:
-    """Keep a person out: no login, and all sessions end.
+    """Disable a person: no login, and all sessions end.
 
     Raises:
         Forbidden: the actor is no administrator.
@@ -54,7 +54,7 @@ def disable_user(actor: Actor, user_id: int) -> AdminUserOut:
 
 
 def enable_user(actor: Actor, user_id: int) -> AdminUserOut:
-    """Let a person in again.
+    """Enable a person.
 
     Raises:
         Forbidden: the actor is no administrator.
@@ -70,7 +70,7 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
     Raises:
         NotFound: there is no such person.
     """
-    user = _locked_user(user_id)
+    user = _lock_user(user_id)
     if (user.disabled_at is not None) == disabled:
         db.session.rollback()
         return user
@@ -87,12 +87,12 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
 
 
 def set_admin(user_id: int, admin: bool) -> User:
-    """Make a person an administrator of the server, or one no more.
+    """Grant or revoke the role of an administrator of the server.
 
     Raises:
         NotFound: there is no such person.
     """
-    user = _locked_user(user_id)
+    user = _lock_user(user_id)
     user.role = "admin" if admin else "user"
     if not admin:
         forget_answers(user.id, "/api/v1/admin")
@@ -103,7 +103,7 @@ def set_admin(user_id: int, admin: bool) -> User:
 
 
 def find_user(name: str) -> User:
-    """The person of this username or mail address, in any case.
+    """Find the person of a username or mail address, in any case.
 
     Raises:
         NotFound: there is none.
@@ -115,9 +115,9 @@ def find_user(name: str) -> User:
 
 
 def accounts_with_faults() -> Iterator[tuple[User, str]]:
-    """Accounts that cannot be found by their username, or by their address, and why; the oldest first.
+    """Yield accounts that cannot log in by their username or address, and why; the oldest first.
 
-    Such as were made before the rules of today.
+    They are older than the present rules.
     """
     accounts = select(User).where(User.deleted_at.is_(None)).order_by(User.id).execution_options(yield_per=BATCH)
     for user in db.session.scalars(accounts):
@@ -130,7 +130,7 @@ def accounts_with_faults() -> Iterator[tuple[User, str]]:
             yield user, fault
 
 
-def _locked_user(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None or user.deleted_at is not None:
         raise NotFound

@@ -15,7 +15,7 @@ from backend.auth.session_cache import FIRST_USE_SECONDS, LUA_CREDENTIALS
 
 
 class RequestAuthenticator:
-    """Access tokens and API tokens; implements `backend.http.authentication.Authenticator`."""
+    """Authenticator of access tokens and API tokens; implements `backend.http.authentication.Authenticator`."""
 
     script = LUA_CREDENTIALS
     first_use_seconds = FIRST_USE_SECONDS
@@ -29,11 +29,11 @@ class RequestAuthenticator:
         return authentication.read_credential(headers)
 
     def actor_of(self, credential: Credential, reply: Any) -> Actor:
-        """Find out who acts. One SQL statement, and another round trip, where Redis does not know."""
+        """Authenticate a credential. One SQL statement, and another round trip to Redis, on a cache miss."""
         return authentication.actor_of(credential, reply)
 
     def known_actor(self, credential: Credential, reply: Any) -> Actor | None:
-        """Find out who acts as far as Redis knows."""
+        """Authenticate a credential from the cache alone."""
         return authentication.cached_actor(credential, reply, self._app.extensions["entry_signer"])
 
     def subject_of_person(self, user_id: int) -> str:

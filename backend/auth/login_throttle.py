@@ -1,9 +1,9 @@
-"""Guessing passwords gets slower: for each account and each address, never for ever (R-AUTH 7).
+"""Login throttle: exponential back-off after failed passwords, for each account and each address (R-AUTH 7).
 
-Only failures count, and those of the last quarter of an hour: five for an account and thirty for an address are free;
-each later one opens a wait that doubles. A try begins only if it could fail without passing the limit; where that
-depends on tries under way it waits for them a moment. So many at once are no way around, and many right passwords at
-once get in. Who is known to the account is held up by their own failures alone: strangers cannot keep a person out.
+Only failures of the last 15 minutes count: five for an account and thirty for an address are free; each later one opens
+a wait that doubles. An attempt begins only if it could fail without passing the limit; where that depends on attempts
+under way it waits for them a moment. So many attempts at once do not pass the limit, and many right passwords at once
+succeed. A device that the account knows is delayed by its own failures alone: others cannot keep a person out.
 
 Without Redis each process counts for itself.
 """
@@ -22,22 +22,24 @@ from uuid import uuid4
 from backend.auth.devices import UNKNOWN_DEVICE, DeviceRecognition
 from backend.errors import TooManyRequests
 from backend.http.client_addresses import address_digest
+from backend.named_blocks import read_blocks
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
 ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW_SECONDS = 5, 30, 900
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 2, 900
-# For tries under way; how often to look; and when a try counts as lost with its process.
+# Longest wait for attempts under way, its polling interval, and the lease of an attempt.
 LONGEST_TURN_SECONDS, LOOK_SECONDS, LEASE_SECONDS = 2.0, 0.03, 30
 KEY = "fuze:tries:"
-BEGIN, END = (Script(Path(__file__).with_name(f"throttle_{name}.lua").read_text()) for name in ("begin", "end"))
+SCRIPTS = read_blocks(Path(__file__).with_suffix(".lua"))
+BEGIN, END = Script(SCRIPTS["begin"]), Script(SCRIPTS["end"])
 
 Outcome = Literal["failed", "right", "void"]
 
 
 @dataclass(frozen=True)
 class Counter:
-    """Whose failures are counted under this key, and how many of them are free."""
+    """Failure counter: its key, and how many failures are free."""
 
     key: str
     limit: int
@@ -45,11 +47,11 @@ class Counter:
 
 @dataclass
 class Attempt:
-    """A try at a password that is under way. Say `failed` or `succeeded` within `with`; else it never was.
+    """Attempt at a password. Call `failed` or `succeeded` within `with`; without either it does not count.
 
     Attributes:
-        id: Told apart from others by this.
-        counters: In which its failure counts; a right password clears the first.
+        id: The identity of the attempt.
+        counters: The counters of its failure; a right password clears the first.
     """
 
     id: str
@@ -57,11 +59,11 @@ class Attempt:
     _outcome: Outcome = "void"
 
     def failed(self) -> None:
-        """Count it, and let the next try wait if it was one too many."""
+        """Count a failure; past the limit the next attempt has to wait."""
         self._outcome = "failed"
 
     def succeeded(self) -> None:
-        """The password was right: this never counts, and earlier failures are forgotten."""
+        """Count a right password: earlier failures are cleared."""
         self._outcome = "right"
 
     def __enter__(self) -> Self:
@@ -70,19 +72,19 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keys, limits = [one.key for one in self.counters], [one.limit for one in self.counters]
+        keys, limits = [counter.key for counter in self.counters], [counter.limit for counter in self.counters]
         values = self.id, self._outcome, int(WINDOW_SECONDS * 1000), FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, *limits
-        is_told = resilient_redis().execute(lambda: [END.command(keys, *values)]) is not None
-        _memory.end(self.id, self.counters, self._outcome if not is_told or self._outcome == "right" else "void")
+        is_stored = resilient_redis().execute(lambda: [END.command(keys, *values)]) is not None
+        _memory.end(self.id, self.counters, self._outcome if not is_stored or self._outcome == "right" else "void")
 
 
-def begin_attempt(account: str, address: str, known: Known = UNKNOWN_DEVICE) -> Attempt:
-    """Begin a try, as soon as those under way leave room for it. A round trip for each look.
+def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN_DEVICE) -> Attempt:
+    """Begin an attempt, as soon as those under way leave room for it. One round trip for each poll.
 
     Args:
-        account: What names the account: the same for all its names, and for a name that nobody has.
-        address: The client's.
-        known: How the account knows who tries.
+        account: The identity of the account: the same for all its names; also for a name that nobody has.
+        address: The address of the client.
+        known: The recognition of the device.
 
     Raises:
         TooManyRequests: the account or the address has to wait; carries for how long.
@@ -101,10 +103,10 @@ def begin_attempt(account: str, address: str, known: Known = UNKNOWN_DEVICE) -> 
 
 
 def _counters(account: str, address: str, known: DeviceRecognition) -> tuple[tuple[Counter, ...], tuple[Counter, ...]]:
-    """What can hold the try up, and in what its failure counts.
+    """Return the counters that can delay the attempt, and those that count its failure.
 
-    A device that has shown its cookie is held up by itself alone. At an address that the account knows are other
-    people too, who may try other accounts: it goes on counting.
+    A device with a valid cookie is delayed by its own failures alone. A known address counts on as an address: other
+    people there may attack other accounts.
     """
     of_account = Counter(f"{KEY}account:{_digest(account)}", ACCOUNT_FAILURES)
     of_address = Counter(f"{KEY}address:{address_digest(address)}", ADDRESS_FAILURES)
@@ -118,13 +120,13 @@ def _counters(account: str, address: str, known: DeviceRecognition) -> tuple[tup
 
 
 def _begin(attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
-    """Seconds to wait, or whether too many others are under way; neither where the try has begun."""
-    keys, limits = [one.key for one in guards], [one.limit for one in guards]
+    """Begin an attempt; else return the seconds to wait, or whether too many others are under way."""
+    keys, limits = [counter.key for counter in guards], [counter.limit for counter in guards]
     values = attempt, int(LEASE_SECONDS * 1000), int(WINDOW_SECONDS * 1000), *limits
-    answers = resilient_redis().execute(lambda: [BEGIN.command(keys, *values)])
-    if answers is None:
+    replies = resilient_redis().execute(lambda: [BEGIN.command(keys, *values)])
+    if replies is None:
         return _memory.begin(attempt, guards)
-    wait, is_busy = cast("list[int]", answers[0])
+    wait, is_busy = cast("list[int]", replies[0])
     return wait / 1000, bool(is_busy)
 
 
@@ -137,7 +139,7 @@ class _Count:
 
 @dataclass
 class _Memory:
-    """Counts of this process, for when Redis is away; they follow the same rules."""
+    """Counters of this process by the same rules, for outages of Redis."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     counts: dict[str, _Count] = field(default_factory=dict)
@@ -145,12 +147,12 @@ class _Memory:
     def begin(self, attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
         with self.lock:
             now = time.monotonic()
-            counts = [self._count(one, now) for one in guards]
+            counts = [self._count(guard, now) for guard in guards]
             wait = max(count.wait_until - now for count in counts)
             if wait > 0:
                 return wait, False
-            for one, count in zip(guards, counts, strict=True):
-                if len(count.busy) >= max(1, one.limit - len(count.failures)):
+            for guard, count in zip(guards, counts, strict=True):
+                if len(count.busy) >= max(1, guard.limit - len(count.failures)):
                     return 0.0, True
             for count in counts:
                 count.busy[attempt] = now + LEASE_SECONDS
@@ -159,11 +161,11 @@ class _Memory:
     def end(self, attempt: str, counters: tuple[Counter, ...], outcome: Outcome) -> None:
         with self.lock:
             now = time.monotonic()
-            for one in counters:
+            for counter in counters:
                 if outcome == "failed":
-                    self._fail(one, now)
-                if one.key in self.counts:
-                    self.counts[one.key].busy.pop(attempt, None)
+                    self._fail(counter, now)
+                if counter.key in self.counts:
+                    self.counts[counter.key].busy.pop(attempt, None)
             if outcome == "right":
                 self.counts.pop(counters[0].key, None)
 
@@ -192,5 +194,5 @@ MAX_COUNTERS = 10_000
 
 
 def _digest(text: str) -> str:
-    # Names of people do not lie about in Redis.
+    # Redis must not hold names of people.
     return hashlib.sha256(text.encode()).hexdigest()[:32]

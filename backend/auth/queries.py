@@ -1,4 +1,4 @@
-"""Finding accounts."""
+"""Conditions that select accounts by login or mail address."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from backend.auth.names import fold, is_username_key
 
 
 def matches_login(login: str) -> ColumnElement[bool]:
-    """The condition for the one account that a username or mail address names, in any case.
+    """Return the condition for the account of a username or mail address, in any case.
 
-    The key decides which column is asked: one with an `@` is a mail address, any other a username. A key that no
-    username may have finds nobody: an account that has such a name from earlier is found by its address only.
+    A key with an `@` is a mail address, any other a username. A key that no username may have matches nobody: an
+    account with such a name from before the rule logs in by its address only.
     """
     key = fold(login)
     if "@" in key:
@@ -21,6 +21,6 @@ def matches_login(login: str) -> ColumnElement[bool]:
 
 
 def matches_email(email: str) -> ColumnElement[bool]:
-    """The condition for the one account of a mail address, in any case; any other text finds nobody."""
+    """Return the condition for the account of a mail address, in any case; any other text matches nobody."""
     key = fold(email)
     return User.email_key == key if "@" in key else false()

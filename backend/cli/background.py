@@ -1,4 +1,4 @@
-"""The commands that run the processes behind the web server."""
+"""Commands that run the background processes: worker and scheduler."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from backend.redis.faults import redis_fault
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
     settings = settings_with_database("worker")
-    # Lanes, RQ's children for each message and what reads pages must not outlive this process.
+    # Lanes, RQ's children and extractors must not outlive this process.
     os.register_at_fork(after_in_child=die_with_parent)
-    with _redis_lets_us_in():
+    with _report_redis_refusal():
         check_redis_access(settings)
         run_worker(settings)
 
@@ -30,16 +30,16 @@ def worker() -> None:
 @click.command()
 def scheduler() -> None:
     """Send due and lost jobs to the queue, until SIGTERM or Ctrl-C."""
-    with _redis_lets_us_in():
+    with _report_redis_refusal():
         run_scheduler(settings_with_database("scheduler"))
 
 
 @contextmanager
-def _redis_lets_us_in() -> Iterator[None]:
-    """Say in one line that Redis does not.
+def _report_redis_refusal() -> Iterator[None]:
+    """Report in one line that Redis refuses access.
 
     Raises:
-        ClickException: a wrong password, or a right that is missing.
+        ClickException: a wrong password, or a missing right.
     """
     try:
         yield

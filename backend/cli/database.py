@@ -1,4 +1,4 @@
-"""Commands on the database's tables."""
+"""Commands on the tables and roles of the database."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def roles() -> None:
 
 @contextmanager
 def migrating_application() -> Iterator[Settings]:
-    """What migrations need of the application, as the owner of the tables: no keys, no Redis."""
+    """Yield the settings in an application context for migrations, as the owner of the tables: no keys, no Redis."""
     settings = settings_with_database("migrate")
     configure_logging(settings)
     app = Flask("fuze")

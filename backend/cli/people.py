@@ -1,4 +1,4 @@
-"""Commands on people's accounts."""
+"""Commands on accounts."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def demote(login: str) -> None:
 
 
 def _faults(error: ValidationError | Invalid) -> str:
-    """What is wrong, a line for each fault; never the value, which may be the password."""
+    """Format faults, one line each, without the value, which may be the password."""
     if isinstance(error, Invalid):
         return "\n".join(fault["message"] for fault in error.extra["errors"])
     return "\n".join(f"{fault['loc'][0]}: {in_words(fault)}" for fault in error.errors(include_input=False))

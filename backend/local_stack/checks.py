@@ -1,4 +1,4 @@
-"""What must hold before `up` starts anything."""
+"""Checks before `up` starts anything."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ class StartupError(Exception):
 
 
 def connect_address(host: str) -> str:
-    """An address to call for one to listen on: loopback for "every address"."""
+    """Return an address to connect to for one to listen on: loopback for "every address"."""
     return LOOPBACKS.get(host, host)
 
 
 def local_url(host: str, port: int) -> str:
-    """The address of the web server as a person on this machine would type it."""
+    """Return the URL of the web server on this machine."""
     host = connect_address(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextmanager
 def exclusive_lock(data_dir: Path, url: str) -> Iterator[None]:
-    """Keep a second `up` off a data directory, and leave word where this one serves.
+    """Lock a data directory against a second `up`, and store the URL of this one in the lock file.
 
     Raises:
-        StartupError: another one runs, or the directory cannot be used.
+        StartupError: another `up` runs, or the directory cannot be used.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -51,10 +51,10 @@ def exclusive_lock(data_dir: Path, url: str) -> Iterator[None]:
 
 
 def refuse_busy_port(host: str, port: int) -> None:
-    """Try the address that the web server will listen on.
+    """Check the address that the web server will listen on.
 
     Raises:
-        StartupError: somebody else listens there, or it is not an address of this machine.
+        StartupError: another program listens there, or it is not an address of this machine.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(

@@ -1,11 +1,11 @@
-"""Why a mail was not sent."""
+"""Failures of delivery, by the classes of SMTP (RFC 5321, 4.2.1)."""
 
 from __future__ import annotations
 
 
 class TransientFailure(Exception):
-    """Raised where trying again later may help; the message is the reason in words."""
+    """Delivery failed, a later try may succeed; the message is the reason."""
 
 
 class PermanentFailure(Exception):
-    """Raised where trying again cannot help; the message is the reason in words."""
+    """Delivery failed for good; the message is the reason."""

@@ -1,4 +1,4 @@
-"""Who belongs to an organization, and in which role. It always has an owner."""
+"""Members of an organization and their roles. It always has an owner."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from backend.organizations.schemas import MemberOut
 
 
 def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) -> MemberOut:
-    """Give a member another role.
+    """Change the role of a member.
 
     Raises:
         NotFound: the person, or the member, does not belong to the organization.
         Forbidden: the person does not own it.
-        Conflict: nobody would own it any more.
+        Conflict: the organization would lose its last owner.
     """
     lock_owned(actor, organization_id)
     member = get_member(organization_id, user_id)
     if member.role == role:
         return member
-    _unseat_owner(organization_id, member)
-    db.session.execute(update(Membership).where(*_place(organization_id, user_id)).values(role=role))
+    _demote_owner(organization_id, member)
+    db.session.execute(update(Membership).where(*_is_member(organization_id, user_id)).values(role=role))
     cancel_jobs_of(user_id, organization_id, role)
     forget_answers(user_id, f"/api/v1/organizations/{organization_id}")
     detail = {"role": role, "former_role": member.role, "by": actor.user_id}
@@ -42,12 +42,12 @@ def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) ->
 
 
 def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
-    """Take a member out of the organization; everybody may take out themself.
+    """Remove a member from the organization; everybody may leave.
 
     Raises:
         NotFound: the person, or the member, does not belong to the organization.
-        Forbidden: the person does not own it, and it is not they who leave.
-        Conflict: nobody would own it any more, or it is a personal one.
+        Forbidden: the person does not own it, and is not the member.
+        Conflict: the organization would lose its last owner, or is a personal one.
     """
     organization = lock_organization(actor, organization_id)
     if user_id != actor.user_id:
@@ -55,8 +55,8 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     member = get_member(organization_id, user_id)
     if organization.personal:
         raise Conflict("Nobody leaves a personal organization; it goes with its account.")
-    _unseat_owner(organization_id, member)
-    db.session.execute(delete(Membership).where(*_place(organization_id, user_id)))
+    _demote_owner(organization_id, member)
+    db.session.execute(delete(Membership).where(*_is_member(organization_id, user_id)))
     cancel_jobs_of(user_id, organization_id)
     forget_answers(user_id, f"/api/v1/organizations/{organization_id}")
     detail = {"role": member.role, "by": actor.user_id}
@@ -65,8 +65,8 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     invalidate_user(user_id)
 
 
-def _unseat_owner(organization_id: int, member: MemberOut) -> None:
-    """Of who is an owner no more, the open invitations end; the last one stays."""
+def _demote_owner(organization_id: int, member: MemberOut) -> None:
+    """Withdraw the open invitations of an owner who loses the role; refuse for the last owner."""
     if member.role != "owner":
         return
     owners = Membership.organization_id == organization_id, Membership.role == "owner"
@@ -75,5 +75,5 @@ def _unseat_owner(organization_id: int, member: MemberOut) -> None:
     withdraw_invitations_of(member.user_id, organization_id)
 
 
-def _place(organization_id: int, user_id: int) -> list[ColumnElement[bool]]:
+def _is_member(organization_id: int, user_id: int) -> list[ColumnElement[bool]]:
     return [Membership.organization_id == organization_id, Membership.user_id == user_id]

@@ -1,4 +1,4 @@
-"""The one deadline that everything in an exchange shares."""
+"""Deadline: the one time limit that all steps of an exchange share."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from backend.outbound.failures import fetch_timeout
 
-# How often somebody who waits is asked whether to go on waiting.
+# Longest time between two heartbeats.
 HEARTBEAT_SECONDS = 2.0
 
 
 class Deadline:
-    """A moment, `seconds` after it was made, past which nothing of an exchange goes on.
+    """Time limit of an exchange, `seconds` after it was made.
 
-    `beat` is called about every two seconds while an answer is waited for, and in pauses; what it raises ends them.
+    `beat` is the heartbeat: called about every two seconds while the exchange waits; what it raises ends the wait.
     """
 
     def __init__(self, seconds: float, beat: Callable[[], None] | None = None) -> None:
@@ -22,7 +22,7 @@ class Deadline:
         self._beat = beat
 
     def remaining(self) -> float:
-        """Seconds left, always more than zero.
+        """Return the seconds left, always more than zero.
 
         Raises:
             FetchError: none are left.
@@ -34,12 +34,12 @@ class Deadline:
 
     @property
     def has_passed(self) -> bool:
-        """Whether no time is left."""
+        """Tell whether no time is left."""
         return time.monotonic() >= self._end
 
     @property
     def longest_wait(self) -> float:
-        """For how many seconds to wait before `beat` is to be called, or all is over.
+        """Return the longest wait in seconds: until the next heartbeat, or the deadline.
 
         Raises:
             FetchError: no time is left.
@@ -47,12 +47,12 @@ class Deadline:
         return self.remaining() if self._beat is None else min(self.remaining(), HEARTBEAT_SECONDS)
 
     def beat(self) -> None:
-        """Say that the wait goes on."""
+        """Send a heartbeat."""
         if self._beat is not None:
             self._beat()
 
     def pause(self, seconds: float) -> None:
-        """Wait for so long, and no longer than is left.
+        """Sleep, with heartbeats, no longer than the time left.
 
         Raises:
             FetchError: no time is left.

@@ -1,4 +1,4 @@
-"""One request to an address that was checked, and its answer."""
+"""HTTP exchange: one request to a checked address, and its response."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MAX_RESPONSE_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class NetworkPolicy:
-    """What a request may get to: public addresses, and networks that are allowed although they are not public.
+    """Network policy of a request: public addresses, and the networks that the operator allows.
 
-    `resolve` gives a host's addresses.
+    `resolve` returns the addresses of a host.
     """
 
     allowed: Sequence[IPNetwork] = ()
@@ -34,7 +34,7 @@ class NetworkPolicy:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """What came back: the body with its compression undone, cut at 1 MiB."""
+    """HTTP response; the body is decompressed, and cut at 1 MiB."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,14 +42,14 @@ class HttpResponse:
 
 
 @contextmanager
-def open_response(request: httpx.Request, reach: NetworkPolicy, deadline: Deadline) -> Iterator[httpx.Response]:
-    """The answer to a request whose address is of the form that `parse_url` gives, its body unread.
+def open_response(request: httpx.Request, policy: NetworkPolicy, deadline: Deadline) -> Iterator[httpx.Response]:
+    """Send a request whose address comes from `parse_url`, and yield the response, its body unread.
 
     Raises:
-        FetchError: there is none, also from within the block.
+        FetchError: there is no response; also from within the block.
     """
     host = request.url.raw_host.decode("ascii")
-    addresses = resolve_permitted(host, reach.resolve, reach.allowed, deadline)
+    addresses = resolve_permitted(host, policy.resolve, policy.allowed, deadline)
     try:
         with (
             PinnedTransport(addresses, deadline) as transport,
@@ -60,10 +60,10 @@ def open_response(request: httpx.Request, reach: NetworkPolicy, deadline: Deadli
         raise connection_error(error) from error
 
 
-def post_json(url: str, content: bytes, api_key: str | None, reach: NetworkPolicy, deadline: Deadline) -> HttpResponse:
-    """Send JSON, with the key if there is one, and read the answer. Redirects are not followed.
+def post_json(url: str, content: bytes, api_key: str | None, policy: NetworkPolicy, deadline: Deadline) -> HttpResponse:
+    """Send JSON, with the key if there is one, and read the response. Redirects are not followed.
 
-    Nothing is sent along that is not given here, nothing of the machine's environment either.
+    No other header is sent, and nothing of the machine's environment.
 
     Raises:
         FetchError: the address cannot be used or reached, or time is up.
@@ -78,7 +78,7 @@ def post_json(url: str, content: bytes, api_key: str | None, reach: NetworkPolic
     if api_key is not None:
         headers["Authorization"] = f"Bearer {api_key}"
     request = httpx.Request("POST", parse_url(url), headers=headers, content=content)
-    with open_response(request, reach, deadline) as response:
+    with open_response(request, policy, deadline) as response:
         coding = response.headers.get("content-encoding", "")
         body, _ = read_body(response.iter_raw(), coding, MAX_RESPONSE_BYTES, deadline)
         return HttpResponse(response.status_code, response.headers, body)

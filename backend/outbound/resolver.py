@@ -1,4 +1,4 @@
-"""Looking up a host once, within the deadline, and checking every address it answers with (DESIGN 7)."""
+"""DNS resolution: once for each request, within the deadline, every address checked (DESIGN 7)."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from backend.outbound.addresses import IPAddress, IPNetwork, is_permitted, liter
 from backend.outbound.deadline import Deadline
 from backend.outbound.failures import FetchError, fetch_timeout, host_not_found
 
-# Takes a host name, gives its addresses as text; raises socket.gaierror like getaddrinfo.
+# From a host name to its addresses as text; raises socket.gaierror like getaddrinfo.
 Resolver = Callable[[str], Sequence[str]]
 
-# A name may answer with hundreds of addresses; all are checked, and only these many are tried.
+# A name may have hundreds of addresses; all are checked, and only the first of them are tried.
 MAX_ADDRESSES = 8
 NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 
 def system_resolver(host: str) -> Sequence[str]:
-    """The addresses of a host by the machine's own resolver, in the order it prefers."""
-    return [str(answer[4][0]) for answer in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    """Resolve a host by the machine's resolver, in its order of preference."""
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
 def resolve_permitted(
     host: str, resolve: Resolver, allowed: Sequence[IPNetwork], deadline: Deadline
 ) -> Sequence[IPAddress]:
-    """The addresses that a connection to a canonical host may go to.
+    """Resolve a canonical host to the addresses that a connection may use.
 
     Raises:
         FetchError: the host has no address, one of its addresses is refused, or the lookup took too long.
@@ -57,17 +57,16 @@ def _look_up(host: str, resolve: Resolver, deadline: Deadline) -> Sequence[str]:
 
 
 def _in_thread(resolve: Resolver, host: str, deadline: Deadline) -> Sequence[str]:
-    answer: Future[Sequence[str]] = Future()
+    addresses: Future[Sequence[str]] = Future()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
-            answer.set_result(resolve(host))
+            addresses.set_result(resolve(host))
         except Exception as error:
-            answer.set_exception(error)
+            addresses.set_exception(error)
 
-    # getaddrinfo cannot be interrupted: past the deadline the thread is left behind, as a daemon, so that it
-    # holds up neither this exchange nor the end of the process.
-    threading.Thread(target=ask, name="resolver", daemon=True).start()
-    while not wait([answer], deadline.longest_wait).done:
+    # getaddrinfo cannot be interrupted: past the deadline the daemon thread is abandoned.
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
+    while not wait([addresses], deadline.longest_wait).done:
         deadline.beat()
-    return answer.result()
+    return addresses.result()

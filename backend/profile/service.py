@@ -1,4 +1,4 @@
-"""Changes to the own account: name, address, password."""
+"""Changes of the own account: name, mail address, password."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ LOGGED_IN = DeviceRecognition(device="logged in")
 
 
 def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
-    """Change the person's name or mail address; `address` is the client's.
+    """Change the person's name or mail address; `address` is that of the client.
 
-    A new mail address is not verified; a link to do so is mailed to it, three an hour at most. The former one is told.
+    A new mail address is unverified; a link to verify it is mailed to it, at most three an hour. The former one is
+    notified.
 
     Raises:
         TooManyRequests: too many wrong passwords.
@@ -60,9 +61,9 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
 
 
 def change_password(actor: Actor, change: PasswordIn, address: str) -> None:
-    """Set a new password; every other session of the person ends, and API tokens if that is asked for.
+    """Set a new password; every other session of the person ends, and on request the API tokens.
 
-    `address` is the client's. A mail tells what still opens the account.
+    `address` is that of the client. A mail lists the access that remains.
 
     Raises:
         TooManyRequests: too many wrong passwords.
@@ -74,7 +75,7 @@ def change_password(actor: Actor, change: PasswordIn, address: str) -> None:
     if fault:
         raise Invalid.field("body.new_password", fault, "password")
     user.password_hash = hash_password(change.new_password)
-    # A link that was mailed before must not undo this.
+    # A link that was mailed before must not reset the new password.
     expire_tokens(user.id, "reset")
     revoked = revoke_sessions(Session.user_id == user.id, Session.id != actor.session_id)
     left = end_tokens(user, all_tokens=change.revoke_tokens)
@@ -87,17 +88,18 @@ def change_password(actor: Actor, change: PasswordIn, address: str) -> None:
 
 
 def lock_user(actor: Actor) -> User:
-    """The person who is acting; no other transaction changes the account until this one ends.
+    """Lock the acting person against changes of the account until the end of the transaction.
 
-    What refers to the person, such as a new bookmark, is saved meanwhile.
+    Inserts that refer to the person, such as of bookmarks, go on meanwhile.
     """
     return db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def check_password(user: User, password: str, field: str, address: str) -> None:
-    """Pass if the password is the person's. Guessing gets slower, apart from logins: whoever has got hold of a session
-    can neither guess on nor keep the person from logging in; and others who log in from the same address hold up
-    nobody who is logged in.
+    """Check the password of a person, with a throttle apart from that of logins.
+
+    A stolen session can neither guess on nor keep the person from logging in; and failed logins from the same address
+    do not delay a person who is logged in.
 
     Raises:
         TooManyRequests: too many wrong passwords for this account.
@@ -111,14 +113,14 @@ def check_password(user: User, password: str, field: str, address: str) -> None:
 
 
 def in_personal_organization(actor: Actor, user: User) -> Actor:
-    """The same person in the personal organization: what is private is not shown to a team."""
+    """Return the actor in the personal organization: private jobs must not be visible to a team."""
     return replace(actor, organization_id=user.personal_organization_id)
 
 
 def _refuse_taken(user: User, email: str | None, username: str | None) -> None:
     if email is None and username is None:
         return
-    # What stays compares with the person's own row, which is left out.
+    # Unchanged values match the person's own row only, which the query leaves out.
     email_key, username_key = fold(email or user.email), fold(username or user.username)
     taken = db.session.execute(
         select(User.email_key)

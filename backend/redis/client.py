@@ -1,4 +1,4 @@
-"""The Redis client of a process."""
+"""Clients of Redis: one for each application, bound by `create_app`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from config import Settings
 
 
 def redis_client() -> redis.Redis:
-    """The process's Redis client: one pool of 20 connections, short time-outs, no retry of what failed."""
+    """Return the plain Redis client: one pool of 20 connections, short time-outs, no retries."""
     return resilient_redis().client
 
 
 def resilient_redis() -> ResilientRedis:
-    """The process's gate to Redis, for what every request needs."""
+    """Return the resilient client of the running application."""
     return cast(ResilientRedis, current_app.extensions["resilient_redis"])
 
 
@@ -36,7 +36,7 @@ def bind_redis(app: Flask, settings: Settings) -> None:
 def connect_redis(
     settings: Settings, pool: type[redis.ConnectionPool] = redis.ConnectionPool, **options: Any
 ) -> redis.Redis:
-    """A Redis client that connects on first use and does not repeat what failed."""
+    """Return a Redis client that connects on first use and retries nothing."""
     password = settings.REDIS_PASSWORD.get_secret_value()
     if password and "@" not in settings.REDIS_URL:
         options["password"] = password

@@ -21,7 +21,7 @@ from backend.registration.limits import count_registration, refuse_too_many_regi
 
 
 def register(email: str, username: str, password: str, client: Client) -> SessionOut:
-    """A new account with its personal organization, logged in.
+    """Register an account with its personal organization, and log in.
 
     Raises:
         Forbidden: registration is closed here.
@@ -44,7 +44,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
 
 
 def create_user(email: str, username: str, password: str, *, admin: bool) -> User:
-    """A new account, made by the operator; open or closed registration does not matter."""
+    """Create an account for the operator, also where registration is closed."""
     user = _add_user(email, username, password, admin=admin)
     db.session.commit()
     return user
@@ -56,7 +56,9 @@ def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
     if fault:
         raise Invalid.field("body.password", fault, "password")
     _refuse_taken(email, username)
-    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
+    password_hash = hash_password(
+        password
+    )  # Before the first write: hashing is slow, and others may wait for the locks.
     organization = add_personal_organization(username)
     user = User(
         email=email,

@@ -211,7 +211,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     # What Redis still held is believed no more once the mark is there, and not before.
     assert not gate.is_trusted
     monkeypatch.setattr(gate, "_distrusted_until", 0.0)
-    assert eventually(lambda: not gate._unsent)
+    assert eventually(lambda: not gate._pending)
     assert not works(ada)
 
 

@@ -1,4 +1,4 @@
-"""What people do by mail: choose a new password, verify an address."""
+"""Password reset and verification of mail addresses, by mailed tokens."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from backend.jobs.queue import send
 
 
 def forget_password(email: str) -> None:
-    """Mail a link to choose a new password to whoever has this address, three times an hour at most.
+    """Mail a link to reset the password to the account of an address, at most three times an hour.
 
-    The same statements and the same answer whether there is such a person or not.
+    The same statements and the same response whether there is such an account or not.
     """
-    # What stands in the place of a deleted account's address has no @, so nobody finds it.
+    # The placeholder address of a deleted account has no @, so it never matches.
     holder = select(User).where(matches_email(email)).with_for_update(key_share=True)
     message = create_reset_mail(db.session.scalar(holder))
     db.session.commit()
@@ -40,8 +40,8 @@ def forget_password(email: str) -> None:
 def reset_password(token: str, password: str, *, revoke_tokens: bool = False) -> None:
     """Set a new password with a mailed token, and end every session of the person.
 
-    The link shows that the mailbox is theirs: what was set up before that was known ends too, API tokens and the
-    language model. With `revoke_tokens` all API tokens end. A mail tells what is left.
+    The link confirms the mail address: API tokens and the language model from before the confirmation end too, with
+    `revoke_tokens` all API tokens. A mail lists the access that remains.
 
     Raises:
         Invalid: naming `body.token` (unknown, used, expired), or `body.password`; the token then still works.
@@ -67,7 +67,7 @@ def reset_password(token: str, password: str, *, revoke_tokens: bool = False) ->
 
 
 def verify_email(token: str) -> None:
-    """Note that the person's present address is theirs.
+    """Confirm the person's present mail address.
 
     Raises:
         Invalid: naming `body.token`: unknown (or for an earlier address), used, expired.
@@ -81,7 +81,7 @@ def verify_email(token: str) -> None:
 
 
 def send_verification_again(actor: Actor) -> None:
-    """Mail another link to verify the address, unless it is verified already; three an hour at most, quietly."""
+    """Mail another link to verify the address, unless it is verified; at most three an hour, without an error."""
     user = db.session.scalars(select(User).where(User.id == actor.user_id).with_for_update(key_share=True)).one()
     if user.email_verified_at is not None or not may_request(user.id, "verify"):
         return
