@@ -144,7 +144,7 @@ def test_the_words_of_a_query_are_stemmed_for_so_many_languages_and_no_more(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(results, "matcher", lambda *given: asked.append(given[1]) or matcher_for(*given))
+    monkeypatch.setattr(results, "matcher_for", lambda *given: asked.append(given[1]) or matcher_for(*given))
     for number in range(20):
         saved = ada.save(f"https://example.org/{number}", title="zebra")
         db.session.execute(update(Bookmark).where(Bookmark.id == saved["id"]).values(language=f"x{chr(97 + number)}"))

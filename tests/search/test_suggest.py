@@ -184,7 +184,7 @@ def test_one_title_of_many_bookmarks_is_suggested_once(ada: Api) -> None:
 
 def test_a_common_word_is_found_though_only_old_titles_hold_it(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggestion_queries, "MOST_SORTED", 3)
-    monkeypatch.setattr(suggestion_queries, "LOOKED_THROUGH", 5)
+    monkeypatch.setattr(suggestion_queries, "SCANNED", 5)
     for place in range(10):
         ada.save(f"https://example.org/{place}", title=f"{'an old' if place < 4 else 'a young'} title {place}")
     refresh(ada)
