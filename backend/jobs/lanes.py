@@ -23,7 +23,7 @@ from rq.utils import import_attribute
 from rq.worker import DequeueStrategy, WorkerStatus
 
 import backend
-from backend.jobs.supervisor import Child, Supervisor
+from backend.jobs.supervisor import WorkerProcess, WorkerSupervisor
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
 from backend.redis.client import connect_redis
 from config import Settings
@@ -114,15 +114,15 @@ def run_worker(settings: Settings) -> None:
             import_attribute(name)  # Import once, before the forks.
     gc.freeze()  # A garbage collection would copy the loaded pages into every lane.
     worker_name = uuid4().hex
-    Supervisor([child for lane in LANES for child in _children(app, lane, worker_name)]).run()
+    WorkerSupervisor([child for lane in LANES for child in _children(app, lane, worker_name)]).run()
 
 
-def _children(app: Flask, lane: Lane, worker_name: str) -> Iterator[Child]:
+def _children(app: Flask, lane: Lane, worker_name: str) -> Iterator[WorkerProcess]:
     ours, theirs = socket.socketpair() if lane.companion else (None, None)
-    yield Child(lane.name, lambda: _serve(app, lane, worker_name, ours))
+    yield WorkerProcess(lane.name, lambda: _serve(app, lane, worker_name, ours))
     if lane.companion:
         companion = import_attribute(lane.companion)
-        yield Child(f"companion of {lane.name}", lambda: companion(theirs), stops_last=True)
+        yield WorkerProcess(f"companion of {lane.name}", lambda: companion(theirs), stops_last=True)
 
 
 def _serve(app: Flask, lane: Lane, worker_name: str, ours: socket.socket | None) -> None:

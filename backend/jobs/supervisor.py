@@ -1,4 +1,4 @@
-"""Supervisor of a worker's child processes: starts them, restarts them with back-off, and stops them in order."""
+"""WorkerSupervisor of a worker's child processes: starts them, restarts them with back-off, and stops them in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTLED_SECONDS = 60.0
 
 
 @dataclass
-class Child:
+class WorkerProcess:
     """One child process, and when to restart it after its end."""
 
     name: str
@@ -33,10 +33,10 @@ class Child:
 
 
 @dataclass
-class Supervisor:
-    """Supervisor of a worker's child processes. Everything here runs on the main thread, which receives the signals."""
+class WorkerSupervisor:
+    """Supervisor of a worker's child processes. It runs on the main thread, which receives the signals."""
 
-    children: list[Child]
+    children: list[WorkerProcess]
     stop_requests: int = 0
 
     def run(self) -> None:
@@ -70,7 +70,7 @@ class Supervisor:
             if not child.pid and child.due_at <= time.monotonic():
                 self._start(child)
 
-    def _start(self, child: Child) -> None:
+    def _start(self, child: WorkerProcess) -> None:
         child.started_at = time.monotonic()
         signals = (signal.SIGTERM, signal.SIGINT)
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # The signal handler must know the pid of the child first.
@@ -84,7 +84,7 @@ class Supervisor:
         waiting = [child.due_at for child in self.children if not child.pid]
         return max(min(waiting) - time.monotonic(), 0) if waiting else None
 
-    def _reap(self, plan: Callable[[Child, int], None]) -> None:
+    def _reap(self, plan: Callable[[WorkerProcess, int], None]) -> None:
         for child in self.children:
             if child.pid:
                 pid, status = os.waitpid(child.pid, os.WNOHANG)
@@ -92,7 +92,7 @@ class Supervisor:
                     child.pid = 0
                     plan(child, os.waitstatus_to_exitcode(status))
 
-    def _stop(self, children: list[Child], woken: int) -> None:
+    def _stop(self, children: list[WorkerProcess], woken: int) -> None:
         """Send SIGTERM and wait until all children have ended; a second stop signal is passed on again."""
         forwarded = 0
         while any(child.pid for child in children):
@@ -106,7 +106,7 @@ class Supervisor:
             self._reap(lambda child, code: None)
 
 
-def _plan_restart(child: Child, code: int) -> None:
+def _plan_restart(child: WorkerProcess, code: int) -> None:
     if time.monotonic() - child.started_at > SETTLED_SECONDS:
         child.failures = 0
     delay = min(FIRST_DELAY_SECONDS * 2**child.failures, LONGEST_DELAY_SECONDS) if code else 0.0
@@ -124,7 +124,7 @@ def _reset_signals(blocked: tuple[int, ...]) -> None:
     after_fork()
 
 
-def _run_child(child: Child) -> None:
+def _run_child(child: WorkerProcess) -> None:
     """Run the child's work in the fork; never return."""
     code = 1
     try:

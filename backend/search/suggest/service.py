@@ -17,7 +17,7 @@ RECENT_SHOWN = 3
 RECENT_BEFORE_TYPING = 5
 # With so many exact matches, near matches are not needed.
 ENOUGH = 5
-# Of more words only the first and the last count.
+# A longer text is searched by its first words and its last one.
 MAX_WORDS = 10
 KINDS: tuple[SuggestKind, ...] = ("tag", "title", "domain")
 

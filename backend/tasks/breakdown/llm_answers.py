@@ -105,7 +105,7 @@ class SuggestedStep(BaseModel):
         return _renamed(value) if isinstance(value, Mapping) else value
 
 
-class Suggestion(BaseModel):
+class SuggestedSteps(BaseModel):
     """All steps that a model suggests."""
 
     subtasks: list[SuggestedStep]

@@ -15,7 +15,7 @@ from backend.extensions import db
 from backend.jobs.models import Job
 from backend.tasks import queries
 from backend.tasks.breakdown.estimates import LONGEST, MULTIPLE, SHORTEST, estimate
-from backend.tasks.breakdown.llm_answers import SuggestedStep, Suggestion
+from backend.tasks.breakdown.llm_answers import SuggestedStep, SuggestedSteps
 from backend.tasks.breakdown.outline import Subtask, distinct
 from backend.tasks.breakdown.prompt_context import PromptContext, RelevantBookmark, build_context
 from backend.tasks.models import Task
@@ -57,7 +57,7 @@ def suggest_steps(
         NotFound: the task's project is in the trash.
     """
     context = build_context(actor, task)
-    prompt = Prompt(INSTRUCTIONS % {"most": most}, context.text, Suggestion, MOST_TOKENS)
+    prompt = Prompt(INSTRUCTIONS % {"most": most}, context.text, SuggestedSteps, MOST_TOKENS)
     suggested = model.ask(prompt, beat).subtasks
     return distinct(most, (_subtask(step, context) for step in suggested))
 

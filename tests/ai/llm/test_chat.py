@@ -31,7 +31,7 @@ def llm() -> Iterator[LlmServer]:
         yield server
 
 
-def chat(base_url: str, *, seconds: float = 20, key: str | None = KEY, reach: Reach = HERE) -> Chat:
+def chat(base_url: str, *, seconds: float = 20, key: str | None = KEY, reach: NetworkPolicy = HERE) -> Chat:
     return Chat(Credentials(base_url, "small", key), SCHEMA, 500, reach, Deadline(seconds))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from backend.ai.llm.shapes import InvalidAnswer, read_shape, strict_schema
-from backend.tasks.breakdown.llm_steps import Suggestion
+from backend.tasks.breakdown.llm_steps import SuggestedSteps
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,7 @@ def test_a_schema_requires_every_property_and_allows_no_other() -> None:
     }
 
 
-@pytest.mark.parametrize("shape", [Whole, Suggestion])
+@pytest.mark.parametrize("shape", [Whole, SuggestedSteps])
 def test_a_schema_has_no_word_that_strict_outputs_do_not_take(shape: type[BaseModel]) -> None:
     allowed = {
         "$defs", "$ref", "type", "properties", "required", "additionalProperties", "items", "anyOf", "description",
