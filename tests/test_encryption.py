@@ -131,7 +131,7 @@ def test_a_rotation_that_is_broken_off_goes_on_where_it_was(
         return reencrypt(token)
 
     with monkeypatch.context() as patch:
-        patch.setattr(key_rotation, "renew", dies_at_the_third)
+        patch.setattr(key_rotation, "reencrypt", dies_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             rotate_keys(batch=2)
     db.session.rollback()

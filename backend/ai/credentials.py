@@ -26,7 +26,7 @@ def own_credentials(user_id: int) -> Credentials | None:
     """Return the credentials of the person's own provider; None if they have none.
 
     Raises:
-        Undecryptable: the key was encrypted with a `SECRET_KEY` that is not in the settings any more.
+        DecryptionError: the key was encrypted with a `SECRET_KEY` that is not in the settings any more.
     """
     provider = db.session.get(AiProvider, user_id, populate_existing=True)
     if provider is None:

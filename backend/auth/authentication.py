@@ -25,8 +25,8 @@ BEARER = re.compile(r"Bearer ([\w.~+/=-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Credential:
-    """Credential of a request: its form and signature are checked, nothing is looked up.
+class TokenCredential:
+    """TokenCredential of a request: its form and signature are checked, nothing is looked up.
 
     Attributes:
         asked: The organization that X-Organization-ID names; 0 where that cannot be an id.
@@ -66,7 +66,7 @@ def subject_of_person(user_id: int) -> str:
     return f"user:{user_id}"
 
 
-def read_credential(headers: Headers) -> Credential:
+def read_credential(headers: Headers) -> TokenCredential:
     """Read the credential of a request.
 
     Raises:
@@ -78,13 +78,13 @@ def read_credential(headers: Headers) -> Credential:
     token = bearer.group(1)
     asked = _asked_organization(headers.get("X-Organization-ID"))
     if not token.startswith(PREFIX):
-        return Credential(asked, claims=read_token(token, "access"))
+        return TokenCredential(asked, claims=read_token(token, "access"))
     if not is_well_formed(token):
         raise Unauthenticated
-    return Credential(asked, token_hash=token_hash(token))
+    return TokenCredential(asked, token_hash=token_hash(token))
 
 
-def actor_of(credential: Credential, reply: Any) -> Actor:
+def actor_of(credential: TokenCredential, reply: Any) -> Actor:
     """Authenticate a credential. One SQL statement, and another round trip to Redis, on a cache miss.
 
     Args:
@@ -100,7 +100,7 @@ def actor_of(credential: Credential, reply: Any) -> Actor:
     return _by_api_token(credential.token_hash, credential.asked, reply)
 
 
-def cached_actor(credential: Credential, reply: Any, signer: EntrySigner) -> Actor | None:
+def cached_actor(credential: TokenCredential, reply: Any, signer: EntrySigner) -> Actor | None:
     """Authenticate a credential from the cache alone, outside any context; None where PostgreSQL is needed.
 
     Call it only while Redis is trusted.

@@ -9,7 +9,7 @@ from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
 from backend.auth import authentication
-from backend.auth.authentication import Credential
+from backend.auth.authentication import TokenCredential
 from backend.auth.memberships import role_in
 from backend.auth.session_cache import FIRST_USE_SECONDS, LUA_CREDENTIALS
 
@@ -24,15 +24,15 @@ class RequestAuthenticator:
         """Use the signer of cached credentials that is bound to the application."""
         self._app = app
 
-    def read_credential(self, headers: Headers) -> Credential:
+    def read_credential(self, headers: Headers) -> TokenCredential:
         """Read the credential of a request."""
         return authentication.read_credential(headers)
 
-    def actor_of(self, credential: Credential, reply: Any) -> Actor:
+    def actor_of(self, credential: TokenCredential, reply: Any) -> Actor:
         """Authenticate a credential. One SQL statement, and another round trip to Redis, on a cache miss."""
         return authentication.actor_of(credential, reply)
 
-    def known_actor(self, credential: Credential, reply: Any) -> Actor | None:
+    def known_actor(self, credential: TokenCredential, reply: Any) -> Actor | None:
         """Authenticate a credential from the cache alone."""
         return authentication.cached_actor(credential, reply, self._app.extensions["entry_signer"])
 

@@ -38,7 +38,7 @@ Outcome = Literal["failed", "right", "void"]
 
 
 @dataclass(frozen=True)
-class Counter:
+class FailureCounter:
     """Failure counter: its key, and how many failures are free."""
 
     key: str
@@ -46,7 +46,7 @@ class Counter:
 
 
 @dataclass
-class Attempt:
+class LoginAttempt:
     """Attempt at a password. Call `failed` or `succeeded` within `with`; without either it does not count.
 
     Attributes:
@@ -55,7 +55,7 @@ class Attempt:
     """
 
     id: str
-    counters: tuple[Counter, ...]
+    counters: tuple[FailureCounter, ...]
     _outcome: Outcome = "void"
 
     def failed(self) -> None:
@@ -78,7 +78,7 @@ class Attempt:
         _memory.end(self.id, self.counters, self._outcome if not is_stored or self._outcome == "right" else "void")
 
 
-def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN_DEVICE) -> Attempt:
+def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN_DEVICE) -> LoginAttempt:
     """Begin an attempt, as soon as those under way leave room for it. One round trip for each poll.
 
     Args:
@@ -90,7 +90,7 @@ def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN
         TooManyRequests: the account or the address has to wait; carries for how long.
     """
     guards, counters = _counters(account, address, known)
-    attempt, end = Attempt(uuid4().hex, counters), time.monotonic() + LONGEST_TURN_SECONDS
+    attempt, end = LoginAttempt(uuid4().hex, counters), time.monotonic() + LONGEST_TURN_SECONDS
     while True:
         wait, is_busy = _begin(attempt.id, guards)
         if wait > 0:
@@ -102,24 +102,26 @@ def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN
         time.sleep(LOOK_SECONDS)
 
 
-def _counters(account: str, address: str, known: DeviceRecognition) -> tuple[tuple[Counter, ...], tuple[Counter, ...]]:
+def _counters(
+    account: str, address: str, known: DeviceRecognition
+) -> tuple[tuple[FailureCounter, ...], tuple[FailureCounter, ...]]:
     """Return the counters that can delay the attempt, and those that count its failure.
 
     A device with a valid cookie is delayed by its own failures alone. A known address counts on as an address: other
     people there may attack other accounts.
     """
-    of_account = Counter(f"{KEY}account:{_digest(account)}", ACCOUNT_FAILURES)
-    of_address = Counter(f"{KEY}address:{address_digest(address)}", ADDRESS_FAILURES)
+    of_account = FailureCounter(f"{KEY}account:{_digest(account)}", ACCOUNT_FAILURES)
+    of_address = FailureCounter(f"{KEY}address:{address_digest(address)}", ADDRESS_FAILURES)
     if known.device is not None:
-        own = Counter(f"{KEY}device:{_digest(f'{account} {known.device}')}", ACCOUNT_FAILURES)
+        own = FailureCounter(f"{KEY}device:{_digest(f'{account} {known.device}')}", ACCOUNT_FAILURES)
         return (own,), (own, of_account, of_address)
     if known.address:
-        there = Counter(f"{KEY}there:{_digest(f'{account} {address_digest(address)}')}", ACCOUNT_FAILURES)
+        there = FailureCounter(f"{KEY}there:{_digest(f'{account} {address_digest(address)}')}", ACCOUNT_FAILURES)
         return (there, of_address), (there, of_address, of_account)
     return (of_account, of_address), (of_account, of_address)
 
 
-def _begin(attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
+def _begin(attempt: str, guards: tuple[FailureCounter, ...]) -> tuple[float, bool]:
     """Begin an attempt; else return the seconds to wait, or whether too many others are under way."""
     keys, limits = [counter.key for counter in guards], [counter.limit for counter in guards]
     values = attempt, int(LEASE_SECONDS * 1000), int(WINDOW_SECONDS * 1000), *limits
@@ -144,7 +146,7 @@ class _Memory:
     lock: threading.Lock = field(default_factory=threading.Lock)
     counts: dict[str, _Count] = field(default_factory=dict)
 
-    def begin(self, attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
+    def begin(self, attempt: str, guards: tuple[FailureCounter, ...]) -> tuple[float, bool]:
         with self.lock:
             now = time.monotonic()
             counts = [self._count(guard, now) for guard in guards]
@@ -158,7 +160,7 @@ class _Memory:
                 count.busy[attempt] = now + LEASE_SECONDS
             return 0.0, False
 
-    def end(self, attempt: str, counters: tuple[Counter, ...], outcome: Outcome) -> None:
+    def end(self, attempt: str, counters: tuple[FailureCounter, ...], outcome: Outcome) -> None:
         with self.lock:
             now = time.monotonic()
             for counter in counters:
@@ -169,14 +171,14 @@ class _Memory:
             if outcome == "right":
                 self.counts.pop(counters[0].key, None)
 
-    def _fail(self, counter: Counter, now: float) -> None:
+    def _fail(self, counter: FailureCounter, now: float) -> None:
         count = self._count(counter, now)
         count.failures.append(now)
         over = len(count.failures) - counter.limit
         if over >= 0:
             count.wait_until = now + min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(over, 20))
 
-    def _count(self, counter: Counter, now: float) -> _Count:
+    def _count(self, counter: FailureCounter, now: float) -> _Count:
         if len(self.counts) > MAX_COUNTERS:
             self.counts = {key: count for key, count in self.counts.items() if _is_alive(count, now)}
         count = self.counts.setdefault(counter.key, _Count())

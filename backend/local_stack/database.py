@@ -10,7 +10,6 @@ from typing import Any
 import click
 import psycopg2
 
-
 # NULLS NOT DISTINCT and MERGE need PostgreSQL 15; halfvec needs pgvector 0.7.
 OLDEST_SERVER, OLDEST_VECTOR = 15, (0, 7)
 INSPECT = Path(__file__).with_suffix(".sql").read_text()

@@ -19,12 +19,12 @@ import psycopg2
 
 from backend.local_stack.access import allow_reading, allow_traversal
 from backend.local_stack.processes import spawn
-from backend.local_stack.roles import Role, make_roles
+from backend.local_stack.roles import DatabaseRole, make_roles
 from backend.local_stack.servers import EmbeddedServer, ServerError
 
 VERSION = 18
 SUPERUSER = "postgres"
-OWNER, APPLICATION = Role("fuze_owner"), Role("fuze_app")
+OWNER, APPLICATION = DatabaseRole("fuze_owner"), DatabaseRole("fuze_app")
 DATABASE = "fuze"
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root.
 PREVIOUS_SERVER_SECONDS = 30.0

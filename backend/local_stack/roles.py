@@ -15,14 +15,14 @@ STATEMENTS = (Path(__file__).parent / "roles.sql").read_text()
 
 
 @dataclass(frozen=True)
-class Role:
+class DatabaseRole:
     """Login role, with a password or by the server's rules for local connections."""
 
     name: str
     password: str | None = None
 
 
-def make_roles(admin: str | dict[str, Any], owner: Role, application: Role) -> None:
+def make_roles(admin: str | dict[str, Any], owner: DatabaseRole, application: DatabaseRole) -> None:
     """Create two roles without superuser rights: one owns all tables, the other has the rights on their rows.
 
     `admin` is the address of a superuser. Idempotent; passwords are set to the given ones.
@@ -47,7 +47,7 @@ def make_roles(admin: str | dict[str, Any], owner: Role, application: Role) -> N
         cursor.execute(sql.SQL(STATEMENTS).format(**names))
 
 
-def _encrypted(role: Role, connection: Any) -> str | None:
+def _encrypted(role: DatabaseRole, connection: Any) -> str | None:
     if role.password is None:
         return None
     verifier: str = encrypt_password(role.password, role.name, scope=connection, algorithm="scram-sha-256")

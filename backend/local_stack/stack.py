@@ -16,7 +16,7 @@ from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.processes import inherited_environment
 from backend.local_stack.redis import EmbeddedRedis
 from backend.local_stack.servers import EmbeddedServer
-from backend.local_stack.supervisor import Service, ServiceFailed, Supervisor
+from backend.local_stack.supervisor import Service, ServiceFailed, ServiceSupervisor
 from config import ADDRESSES, Settings
 
 ROOT = Path(__file__).parents[3]
@@ -34,7 +34,7 @@ class Stack:
         self.settings = settings
         self.stack_file = settings.stack_file
         self.workers = [f"worker.{number}" for number in range(1, rq_workers + 1)]
-        self.supervisor = Supervisor(name_width=max(map(len, ["scheduler", *self.workers])))
+        self.supervisor = ServiceSupervisor(name_width=max(map(len, ["scheduler", *self.workers])))
         self.servers: list[EmbeddedServer] = []
         self.addresses = {name: getattr(configured, name) for name in ADDRESSES if getattr(configured, name)}
         servers: dict[str, EmbeddedServer] = {

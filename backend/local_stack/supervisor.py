@@ -1,4 +1,4 @@
-"""Supervisor: keeps child processes running, prints their output by lines, and stops them in order.
+"""ServiceSupervisor: keeps child processes running, prints their output by lines, and stops them in order.
 
 Why not an existing supervisor: docs/decisions/0001-own-supervisor.md.
 """
@@ -53,7 +53,7 @@ class Service:
 
 
 @dataclass
-class Child:
+class ChildProcess:
     """Started service: its process, and the time of its restart once that has ended."""
 
     service: Service
@@ -64,11 +64,11 @@ class Child:
     half_line: bytes = b""
 
 
-class Supervisor:
-    """Supervisor of all children. It runs on the main thread: the children die with it."""
+class ServiceSupervisor:
+    """ServiceSupervisor of all children. It runs on the main thread: the children die with it."""
 
     def __init__(self, name_width: int = 9) -> None:
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
         self.stop_requests = 0
         self._requested_at = 0.0
         self._name_width = name_width
@@ -93,7 +93,7 @@ class Supervisor:
 
     def start(self, service: Service) -> None:
         """Start a service, to be restarted whenever it ends."""
-        child = self.children[service.name] = Child(service)
+        child = self.children[service.name] = ChildProcess(service)
         self._launch(child)
 
     def run(self, service: Service) -> int:
@@ -150,7 +150,7 @@ class Supervisor:
         for child in children:
             self._reap(child)
 
-    def _stop_seconds(self, child: Child) -> float:
+    def _stop_seconds(self, child: ChildProcess) -> float:
         hurried = self.stop_requests > 1
         return min(child.service.stop_seconds, HURRIED_SECONDS) if hurried else child.service.stop_seconds
 
@@ -164,7 +164,7 @@ class Supervisor:
         if self.stop_requests:
             raise StopRequested
 
-    def _launch(self, child: Child) -> None:
+    def _launch(self, child: ChildProcess) -> None:
         service = child.service
         if service.before_start is not None:
             service.before_start()
@@ -179,29 +179,29 @@ class Supervisor:
         child.started_at = time.monotonic()
         self._outputs.register(child.process.stdout, selectors.EVENT_READ, child)  # type: ignore[arg-type]
 
-    def _relaunch(self, child: Child) -> None:
+    def _relaunch(self, child: ChildProcess) -> None:
         try:
             self._launch(child)
         except Exception as error:  # Any fault may be gone at the next try.
             child.started_at = time.monotonic()
             self._schedule_restart(child, f"cannot start ({error})")
 
-    def _ended(self) -> list[Child]:
+    def _ended(self) -> list[ChildProcess]:
         return [child for child in self.children.values() if child.process and child.process.poll() is not None]
 
-    def _plan_restart(self, child: Child) -> None:
+    def _plan_restart(self, child: ChildProcess) -> None:
         code = self._reap(child)
         if time.monotonic() - child.started_at > SETTLED_SECONDS:
             child.failures = 0
         self._schedule_restart(child, _describe_exit(code))
 
-    def _schedule_restart(self, child: Child, reason: str) -> None:
+    def _schedule_restart(self, child: ChildProcess, reason: str) -> None:
         delay = min(FIRST_DELAY_SECONDS * 2**child.failures, LONGEST_DELAY_SECONDS)
         child.failures += 1
         child.due_at = time.monotonic() + delay
         self.say(f"{child.service.name} {reason}, starting it again in {delay:g} s")
 
-    def _reap(self, child: Child) -> int:
+    def _reap(self, child: ChildProcess) -> int:
         """Kill what is left of a child, print its last output; return its exit code."""
         process, child.process = child.process, None
         if process is None:
@@ -233,7 +233,7 @@ class Supervisor:
         if not self._outputs.get_map():
             time.sleep(TICK_SECONDS)
 
-    def _print_chunk(self, child: Child, chunk: bytes) -> None:
+    def _print_chunk(self, child: ChildProcess, chunk: bytes) -> None:
         *lines, child.half_line = (child.half_line + chunk).split(b"\n")
         for line in lines:
             self.say(line.decode(errors="replace"), child.service.name)

@@ -14,7 +14,7 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from backend.auth import authentication, service, session_cache
+from backend.auth import person_queries, service, session_cache
 from backend.auth.jobs import repeat_revocations
 from backend.auth.session_cache import invalidate_user
 from backend.auth.tokens import make_refresh_token
@@ -228,7 +228,7 @@ def test_a_reader_that_is_overtaken_does_not_bring_a_session_back(ada: Api, cont
     """It read the live session before the logout, and tells Redis after."""
     assert works(ada)
     session_id = ada.get("/auth/sessions").json["items"][0]["id"]
-    person = authentication._load_session(UUID(session_id), ada.user_id)
+    person = person_queries.load_session(UUID(session_id), ada.user_id)
     ada.post("/auth/logout")
     session_cache.store_session(session_id, person)
     assert not works(ada)

@@ -101,7 +101,7 @@ def test_what_was_not_read_is_no_answer_to_the_next(
     given_back: list[bool] = []
     give_back = connections._give_back
     with monkeypatch.context() as patch:
-        patch.setattr(redis_connections, "_answer_of", interrupt)
+        patch.setattr(redis_connections, "_read_reply", interrupt)
         patch.setattr(
             connections,
             "_give_back",

@@ -58,7 +58,7 @@ def address(server: EmbeddedRedis, user: str, password: str = PASSWORD) -> str:
 
 @pytest.fixture
 def application(settings: Settings, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     return lambda url: create_app(settings.model_copy(update={"REDIS_URL": url, "REDIS_PASSWORD": settings.SMTP_URL}))
 
 
