@@ -1,4 +1,4 @@
-"""Who is acting: user, organization, role, scopes."""
+"""Actor: who is acting, with user, organization, role and scopes."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ ALL_SCOPES = frozenset({"*:read", "*:write"})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person in one organization. Every service takes one, and looks only at rows of `organization_id`.
+    """Person who acts in one organization. Every service takes an actor, and uses only rows of `organization_id`.
 
     Attributes:
-        user_id: Who acts.
-        organization_id: In which organization.
-        role: As what, there.
-        session_id: The login that the request came with; None for an API token, and for work without a request.
-        scopes: What the credential is good for.
+        user_id: The person.
+        organization_id: The organization of the request.
+        role: The person's role in it.
+        session_id: The login of the request; None for an API token, and for work without a request.
+        scopes: The scopes of the credential.
         is_admin: Whether this is a login of an administrator of the server.
-        is_login: Whether this is a login, which reaches all organizations of the person, or a stand-in for one. An API
-            token reaches the one that it is for.
+        token_id: The API token of the request, if it came with one.
+        is_login: Whether the credential is a login, or stands for one. A login reaches all organizations of the person,
+            an API token only its own.
     """
 
     user_id: int
@@ -40,18 +41,17 @@ class Actor:
 
     @property
     def reach(self) -> str:
-        """What the credential reaches, beside person and organization, as a part of cache keys.
+        """Return the part of cache keys that stands for the access of the credential, beside person and organization.
 
-        The same for all logins of a person, and for all API tokens of the same scopes.
+        It is the same for all logins of a person, and for all API tokens of the same scopes.
         """
-        return "login" if self.is_login else reach_of_token(self.scopes)
+        return "login" if self.is_login else token_reach(self.scopes)
 
     def require(self, scope: str) -> None:
-        """Pass if the token carries `scope` (such as `bookmarks:write`) and the role allows it.
+        """Check that the credential has a scope (such as `bookmarks:write`) and that the role allows it.
 
-        `login` is what no API token carries: passwords, tokens, sessions. `any` is what every valid token is good for:
-        to tell whose it is. What roles mean for an organization itself
-        and for the person's own account is decided where the organization of the path is known.
+        No API token has `login` (passwords, tokens, sessions); every credential has `any`. Roles do not bound writes
+        to the own account; for `organizations` the service checks the role in the organization of the path.
 
         Raises:
             Forbidden: the scope is missing, or a viewer tries to write.
@@ -69,16 +69,16 @@ class Actor:
             raise Forbidden("Viewers cannot change anything in this organization.")
 
     def require_admin(self) -> None:
-        """Pass if an administrator of the server acts, logged in.
+        """Check that an administrator of the server acts, by a login.
 
         Raises:
-            Forbidden: anybody else.
+            Forbidden: the actor is somebody else.
         """
         if not self.is_admin:
             raise Forbidden("Only administrators of the server may do this.")
 
 
 @lru_cache(maxsize=256)
-def reach_of_token(scopes: frozenset[str]) -> str:
-    """What API tokens of these scopes reach, in a few letters. The hash only makes a list short."""
+def token_reach(scopes: frozenset[str]) -> str:
+    """Return the `Actor.reach` of API tokens with these scopes. The hash only shortens the list."""
     return "token-" + sha1(" ".join(sorted(scopes)).encode(), usedforsecurity=False).hexdigest()

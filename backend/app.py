@@ -15,12 +15,12 @@ from backend.auth.authenticator import RequestAuthenticator
 from backend.auth.entry_signing import bind_entry_signer
 from backend.auth.mail.routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
-from backend.auth.tokens import CLOCKS_DIFFER_SECONDS
+from backend.auth.tokens import CLOCK_SKEW_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.capture.routes import blueprint as captures
-from backend.database import bind_database, remember_app
+from backend.database import bind_database, track_app
 from backend.extensions import cors, jwt
 from backend.health.routes import blueprint as health
 from backend.http.authentication import bind_authenticator
@@ -92,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_error_handlers(app)
     register_linkding_refusals(app)
     _register_blueprints(app)
-    remember_app(app)
+    track_app(app)
     return app
 
 
@@ -106,7 +106,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         JWT_SECRET_KEY=settings.JWT_SECRET_KEY.get_secret_value(),
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.ACCESS_TOKEN_MINUTES),
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
-        JWT_DECODE_LEEWAY=CLOCKS_DIFFER_SECONDS,
+        JWT_DECODE_LEEWAY=CLOCK_SKEW_SECONDS,
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,

@@ -1,4 +1,4 @@
-"""A circuit breaker: what has just failed is not asked again at once."""
+"""Circuit breaker in the memory of one process: after a fault calls fail fast until a probe succeeds."""
 
 from __future__ import annotations
 
@@ -12,61 +12,61 @@ Fault = TypeVar("Fault", bound=Exception)
 
 
 class CircuitBreaker(Generic[Fault]):
-    """After a fault all calls fail at once for some seconds; then one probes, and the others go on failing meanwhile.
+    """Circuit breaker: after a fault all calls fail at once for some seconds, then one call probes while others fail.
 
     Threads may share it. Nygard, Release It!, 2nd edition 2018, section 5.2.
     """
 
     def __init__(self, faults: type[Fault], refusal: Callable[[Fault], Fault], *, seconds: float) -> None:
-        """Closed at first.
+        """Begin closed.
 
         Args:
-            faults: The exceptions that open it.
-            refusal: Makes of the last fault what calls fail with that are not even tried; a new one each time, since
-                threads that raise the same exception write into one traceback.
-            seconds: How long until one probes.
+            faults: The exceptions that open the circuit.
+            refusal: Makes the exception of a refused call from the last fault; a new one each time, since threads that
+                raise the same exception write into one traceback.
+            seconds: The time until a probe.
         """
         self._faults = faults
         self._refusal = refusal
         self._seconds = seconds
         self._lock = threading.Lock()
         self._fault: Fault | None = None
-        self._closed_until = 0.0
+        self._open_until = 0.0
 
     @property
     def fault(self) -> Fault | None:
-        """What the last call failed of, or None after one that worked."""
+        """Return the fault of the last call, or None after a success."""
         return self._fault
 
-    def forget(self) -> None:
-        """As after the start: nothing has failed."""
+    def reset(self) -> None:
+        """Close the circuit, as after the start."""
         with self._lock:
             self._fault = None
 
-    def call(self, ask: Callable[[], T]) -> T:
-        """What `ask` returns, or raises.
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a function, and return or raise what it does.
 
         Raises:
-            Fault: `ask` has failed lately.
+            Fault: the circuit is open.
         """
         if self._fault is not None:
             with self._lock:
                 self._enter()
         try:
-            answer = ask()
+            result = function()
         except self._faults as fault:
             with self._lock:
-                self._fault, self._closed_until = fault, time.monotonic() + self._seconds
+                self._fault, self._open_until = fault, time.monotonic() + self._seconds
             raise
         if self._fault is not None:
             with self._lock:
                 self._fault = None
-        return answer
+        return result
 
     def _enter(self) -> None:
         if self._fault is None:
             return
         now = time.monotonic()
-        if now < self._closed_until:
+        if now < self._open_until:
             raise self._refusal(self._fault)
-        self._closed_until = now + self._seconds  # This call is the probe.
+        self._open_until = now + self._seconds  # This call is the probe.

@@ -1,4 +1,4 @@
-"""The clock: the present in UTC."""
+"""Clock: the current time in UTC."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The present, aware, in UTC."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)

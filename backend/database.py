@@ -1,8 +1,8 @@
-"""Connections to PostgreSQL, directly or through a pooler, and the settings that hold on them.
+"""PostgreSQL: connections, their settings, statements in batches, and retries on conflict.
 
-A direct connection takes its settings once, in what it begins with. A pooler refuses these (PgBouncer: "unsupported
-startup parameter") or drops them, and in transaction mode hands each transaction to another connection of the server:
-there the settings go in front of each transaction, and end with it.
+A direct connection takes its settings once, as startup parameters. A pooler refuses these (PgBouncer: "unsupported
+startup parameter") or drops them, and in transaction mode gives each transaction another connection of the server:
+there `SET LOCAL` sets them in front of each transaction.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from backend.extensions import current_settings, db, migrate
 from config import Settings
 
 REFUSED_BY_POOLER = "startup parameter"
-# Where it is to be seen whether a connection has its settings.
+# Tells whether a connection has its settings.
 PROBE, PROBED = "SELECT current_setting('lock_timeout')", "5s"
 LOCK_TIMEOUT_MS = 5_000
 
 
 def server_settings(settings: Settings) -> dict[str, str | int]:
-    """What holds for every statement of the application."""
+    """Return the settings of PostgreSQL for every statement of the application."""
     return {
         "timezone": "UTC",
         "statement_timeout": settings.DATABASE_STATEMENT_TIMEOUT_MS,
@@ -42,10 +42,10 @@ def server_settings(settings: Settings) -> dict[str, str | int]:
 
 
 class DatabaseConnections:
-    """Makes the connections of one process to one address; an engine's `creator`."""
+    """Factory of the connections of one process to one address; the `creator` of an engine."""
 
     def __init__(self, url: str, settings: Settings) -> None:
-        """Connects when called."""
+        """Read the address; connect when called."""
         self.is_pooled = False
         self._is_probed = False
         self._settings = server_settings(settings)
@@ -54,17 +54,17 @@ class DatabaseConnections:
         self._named = {"connect_timeout": 3, "application_name": "fuze", **named}
 
     def __call__(self) -> Any:
-        """A connection. Those through a pooler have no settings of their own.
+        """Open a connection. Those through a pooler have no settings of their own.
 
         Raises:
-            psycopg2.OperationalError: the server is away, or does not let us in.
+            psycopg2.OperationalError: the server is away, or refuses the login.
         """
         if not self.is_pooled and (connection := self._connect_with_settings()) is not None:
             return connection
         return self._connect()
 
-    def watch(self, engine: Engine) -> None:
-        """Have the settings go in front of every transaction of an engine, where they have to."""
+    def set_per_transaction(self, engine: Engine) -> None:
+        """Set the settings in front of every transaction of an engine that is behind a pooler."""
         event.listen(engine, "begin", self._begin)
 
     def _begin(self, connection: Connection) -> None:
@@ -101,26 +101,26 @@ class DatabaseConnections:
 def _has_settings(connection: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(PROBE)
-        found = cursor.fetchone()
+        row = cursor.fetchone()
     connection.rollback()
-    return bool(found == (PROBED,))
+    return bool(row == (PROBED,))
 
 
-TRIES = 4
+MAX_TRIES = 4
 
-# What PostgreSQL says of a dead-lock, and of a key that is taken.
-LOST_RACES = ("40P01", "23505")
+# SQLSTATE of a deadlock, and of a violated unique constraint.
+CONFLICTS = ("40P01", "23505")
 
-# Where a session remembers that its transaction has compared what is there with what the caller wants to change.
-COMPARED = "compared"
+# Key in `session.info`: the transaction has compared a precondition of the caller (If-Match) with a row.
+PRECONDITION_CHECKED = "compared"
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def bind_database(app: Flask, settings: Settings, url: str) -> None:
-    """Attach an engine for an address; connects on first use, so a missing PostgreSQL does not stop the start.
+    """Attach an engine for an address; it connects on first use, so a missing PostgreSQL does not stop the start.
 
-    Sizes are for each process; time-outs keep one slow statement from holding everything.
+    Pool sizes are for each process.
     """
     connections = app.extensions["database_connections"] = DatabaseConnections(url, settings)
     app.config.update(
@@ -131,51 +131,51 @@ def bind_database(app: Flask, settings: Settings, url: str) -> None:
             "pool_timeout": 5,
             "pool_pre_ping": True,
             "pool_recycle": 1800,
-            "hide_parameters": True,  # An error's message goes into the logs, what people wrote does not.
+            "hide_parameters": True,  # Messages of errors go into the logs; texts of people must not.
             "creator": connections,
         },
     )
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        connections.watch(db.engine)
+        connections.set_per_transaction(db.engine)
 
 
 @contextmanager
 def owner_engine() -> Iterator[Engine]:
-    """The engine of the owner of the tables, past any pooler: for what changes tables or indexes, or holds a lock."""
+    """Yield an engine of the owner of the tables, past any pooler: to change tables or indexes, or hold a lock."""
     settings = current_settings()
     if not settings.DATABASE_MIGRATION_URL:
         yield db.engine
         return
     connections = DatabaseConnections(settings.migration_url, settings)
     engine = create_engine(settings.migration_url, poolclass=NullPool, creator=connections)
-    connections.watch(engine)
+    connections.set_per_transaction(engine)
     try:
         yield engine
     finally:
         engine.dispose()
 
 
-_bound: list[Flask] = []
+_applications: list[Flask] = []
 
 
-def remember_app(app: Flask) -> None:
-    """Keep the application for hooks that run outside any context, such as a fork."""
-    _bound[:] = [app]
+def track_app(app: Flask) -> None:
+    """Register the application for hooks that run outside any context, such as a fork."""
+    _applications[:] = [app]
 
 
 def after_fork() -> None:
-    """Forget connections that a parent process opened: two processes must never share one."""
-    for app in _bound:
+    """Drop the connections of the parent process: two processes must never share one."""
+    for app in _applications:
         with app.app_context():
             db.engine.dispose(close=False)
 
 
-def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:
-    """Execute a statement that changes a bounded number of rows until none is left, each time in its own transaction.
+def execute_in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:
+    """Execute a statement on a bounded number of rows until none is left, each time in its own transaction.
 
-    Yields how many rows each changed, after its commit.
+    Yield the number of rows of each, after its commit.
     """
     while number := db.session.execute(statement, values).rowcount:  # type: ignore[attr-defined]
         db.session.commit()
@@ -183,23 +183,23 @@ def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -
     db.session.commit()
 
 
-def again_after_lost_race(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a function that makes one whole transaction anew when a concurrent one got in its way.
+def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function again that makes one whole transaction, after a deadlock or a violated unique constraint.
 
-    Saving waits for links that others are saving, in the order of the unique index, before it locks those that are
-    there: with deletions in between the two can still dead-lock. So can two deletions that take the same rows along.
-    And a check for a name or link that is taken can be overtaken; the next try sees what overtook it, and says so.
+    An upsert waits for concurrent inserts in the order of the unique index before it locks existing rows: with deletes
+    in between the two can deadlock, as can two deletes that cascade to the same rows. A check for a taken name can be
+    overtaken; the next try sees the row and reports it.
     """
 
     @wraps(function)
     def run(*arguments: P.args, **named: P.kwargs) -> R:
-        for _ in range(TRIES - 1):
+        for _ in range(MAX_TRIES - 1):
             try:
                 return function(*arguments, **named)
             except DBAPIError as error:
-                is_race = getattr(error.orig, "pgcode", None) in LOST_RACES
-                if not is_race or db.session.info.get(COMPARED):
-                    raise  # What was compared is not what another try would see.
+                is_conflict = getattr(error.orig, "pgcode", None) in CONFLICTS
+                if not is_conflict or db.session.info.get(PRECONDITION_CHECKED):
+                    raise  # Another try would compare another row.
                 db.session.rollback()
         return function(*arguments, **named)
 

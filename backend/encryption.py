@@ -10,36 +10,36 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from backend.extensions import current_settings
 
-# Part of the key: with another label nothing that is stored can be read any more.
+# Part of the key: with another label no stored value can be decrypted.
 LABEL = b"fuze encryption at rest v1"
 
 
-class Undecryptable(Exception):
-    """What is stored was encrypted with a key that the settings no longer name, or was changed since."""
+class DecryptionError(Exception):
+    """A stored value was encrypted with a key that the settings no longer name, or was changed."""
 
 
 def encrypt(text: str) -> bytes:
-    """A Fernet token of the text, under the present `SECRET_KEY`."""
+    """Encrypt a text as a Fernet token under the present `SECRET_KEY`."""
     return _keys()[0].encrypt(text.encode())
 
 
 def decrypt(token: bytes) -> str:
-    """The text of a token, under the present key or one of `PREVIOUS_SECRET_KEYS`.
+    """Decrypt a token with the present key or one of `PREVIOUS_SECRET_KEYS`.
 
     Raises:
-        Undecryptable: no key fits.
+        DecryptionError: no key fits.
     """
     try:
         return MultiFernet(_keys()).decrypt(token).decode()
     except InvalidToken:
-        raise Undecryptable from None
+        raise DecryptionError from None
 
 
-def renew(token: bytes) -> bytes | None:
-    """The token under the present key; None where it is so already.
+def reencrypt(token: bytes) -> bytes | None:
+    """Encrypt a token again under the present key; return None if that is its key.
 
     Raises:
-        Undecryptable: no key fits.
+        DecryptionError: no key fits.
     """
     keys = _keys()
     try:
@@ -49,17 +49,17 @@ def renew(token: bytes) -> bytes | None:
     return None
 
 
-def derived_key(secret: str, label: bytes) -> bytes:
-    """32 bytes for one use of a secret, which the label names (HKDF-SHA256, RFC 5869)."""
-    # Without a salt: the secret has 32 bytes or more of chance of its own.
+def derive_key(secret: str, label: bytes) -> bytes:
+    """Derive a key of 32 bytes from a secret for the use that the label names (HKDF-SHA256, RFC 5869)."""
+    # No salt: the secret has 32 random bytes or more.
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=label).derive(secret.encode())
 
 
 def _keys() -> list[Fernet]:
     settings = current_settings()
     secrets = [settings.SECRET_KEY, *settings.PREVIOUS_SECRET_KEYS]
-    return [_derived(secret.get_secret_value()) for secret in secrets]
+    return [_fernet(secret.get_secret_value()) for secret in secrets]
 
 
-def _derived(secret: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(derived_key(secret, LABEL)))
+def _fernet(secret: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(derive_key(secret, LABEL)))

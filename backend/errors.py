@@ -1,4 +1,4 @@
-"""Domain errors: refusals that the caller can understand."""
+"""Domain errors: the exceptions that become problem responses (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class FieldError:
-    """One fault in the input: `field` is a path such as `body.url`, `code` a stable word for programs."""
+    """Fault of one input field: `field` is a path such as `body.url`, `code` a stable word for programs."""
 
     field: str
     message: str
@@ -18,7 +18,7 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """A refusal that the caller can understand."""
+    """Base of all errors that the caller gets explained."""
 
     detail = "The request could not be carried out."
 
@@ -65,7 +65,7 @@ class UnsupportedMediaType(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """Too soon; `retry_after` are the seconds to wait."""
+    """Rate limit reached; `retry_after` is the wait in seconds."""
 
     detail = "Too many requests. Try again later."
 
@@ -79,7 +79,7 @@ class Unavailable(DomainError):
 
 
 class Invalid(DomainError):
-    """Well-formed input that breaks a rule; names every field at fault."""
+    """Well-formed input that breaks a rule; names every faulty field."""
 
     detail = "Some fields are not valid."
 
@@ -88,5 +88,5 @@ class Invalid(DomainError):
 
     @classmethod
     def field(cls, field: str, message: str, code: str = "invalid") -> Invalid:
-        """The refusal of a single field."""
+        """Make the error of a single field."""
         return cls([FieldError(field, message, code)])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 
 from backend.search.highlights.budget import Budget
-from backend.search.highlights.matching import matcher
+from backend.search.highlights.matching import matcher_for
 from backend.search.highlights.snippets import best_snippet, highlight_title
 from backend.text.query_language import parse
 
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _milliseconds(text: str, query: str) -> float:
-    find = matcher(parse(query), "en")
+    find = matcher_for(parse(query), "en")
     best = float("inf")
     for _ in range(3):
         budget = Budget(2 * TEXTS_OF_A_SEARCH)

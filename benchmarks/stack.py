@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from backend.local_stack.processes import end, inherited_environment, spawn
+from backend.local_stack.processes import inherited_environment, spawn, terminate
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
@@ -163,7 +163,7 @@ def _gunicorn(configuration: str, ready: str, settings: Mapping[str, str]) -> It
             _keep_log(Path(output.name))
             raise
         finally:
-            end(server, signal.SIGTERM, STOP_SECONDS)
+            terminate(server, signal.SIGTERM, STOP_SECONDS)
 
 
 def _wait_ready(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -14,8 +14,8 @@ from backend import create_app
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis
-from backend.redis.client import redis_client, redis_gate
-from backend.redis.resilient import RedisGate
+from backend.redis.client import redis_client, resilient_redis
+from backend.redis.resilient import ResilientRedis
 from config import Settings, load_settings
 from tests.support.api import Api
 from tests.support.factories import make_person, unreachable_gate
@@ -107,7 +107,7 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
         with db.engine.begin() as connection:
             empty_tables(connection)
         redis_client().flushall()
-        redis_gate().forget_failures()
+        resilient_redis().forget_failures()
         db.session.remove()
     yield migrated_app
     with migrated_app.app_context():
@@ -159,8 +159,8 @@ def sql(app: Flask) -> Iterator[SqlCounter]:
 
 
 @pytest.fixture
-def no_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> RedisGate:
+def no_redis(app: Flask, monkeypatch: pytest.MonkeyPatch) -> ResilientRedis:
     """Redis away, for this process; whoever leaves the fixture's patch finds it again."""
     gate = unreachable_gate()
-    monkeypatch.setitem(app.extensions, "redis_gate", gate)
+    monkeypatch.setitem(app.extensions, "resilient_redis", gate)
     return gate

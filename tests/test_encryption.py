@@ -15,7 +15,7 @@ from backend.ai import key_rotation
 from backend.ai.key_rotation import ENCRYPTED, rotate_keys
 from backend.ai.models import AiProvider
 from backend.cli import encryption
-from backend.encryption import Undecryptable, decrypt, encrypt, renew
+from backend.encryption import DecryptionError, decrypt, encrypt, reencrypt
 from backend.extensions import current_settings, db
 from config import Settings
 from tests.support.api import Api
@@ -50,18 +50,18 @@ def test_the_present_key_encrypts_and_earlier_ones_still_decrypt(keys) -> None:
     token = encrypt("secret")
     keys(NEW, OLD)
     assert decrypt(token) == "secret"
-    renewed = renew(token)
+    renewed = reencrypt(token)
     assert renewed is not None
-    assert renew(renewed) is None
+    assert reencrypt(renewed) is None
     keys(NEW)
     assert decrypt(renewed) == "secret"
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         decrypt(token)
 
 
 @pytest.mark.parametrize("change", [lambda token: token[:-1], lambda token: token[:-4] + b"AAA=", lambda _: b""])
 def test_what_was_changed_is_not_decrypted(context: Flask, change) -> None:
-    with pytest.raises(Undecryptable):
+    with pytest.raises(DecryptionError):
         decrypt(change(encrypt("secret")))
 
 
@@ -128,10 +128,10 @@ def test_a_rotation_that_is_broken_off_goes_on_where_it_was(
         calls.append(token)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return renew(token)
+        return reencrypt(token)
 
     with monkeypatch.context() as patch:
-        patch.setattr(key_rotation, "renew", dies_at_the_third)
+        patch.setattr(key_rotation, "reencrypt", dies_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             rotate_keys(batch=2)
     db.session.rollback()
@@ -158,7 +158,7 @@ def test_the_operator_moves_the_keys_and_is_told_how_many(
     keys(NEW, OLD)
     moved = CliRunner().invoke(encryption.rotate_keys)
     assert moved.exit_code == 0
-    assert "Encrypted anew: 1\n" in moved.output
+    assert "Encrypted again: 1\n" in moved.output
     keys(OLD)
     lost = CliRunner().invoke(encryption.rotate_keys)
     assert lost.exit_code == 1

@@ -72,7 +72,7 @@ def empty(settings: Settings) -> Iterator[Flask]:
     with server.connect() as connection:
         connection.execute(text("CREATE DATABASE migrations"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backend.app.remember_app", lambda app: None)
+        patch.setattr("backend.app.track_app", lambda app: None)
         own = url.set(database="migrations").render_as_string(hide_password=False)
         app = create_app(settings.model_copy(update={"DATABASE_URL": own}))
     with app.app_context():

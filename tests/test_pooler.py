@@ -20,7 +20,7 @@ from sqlalchemy.exc import OperationalError
 from backend import create_app
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 from config import Settings
 from tests.support.api import Api
 from tests.support.factories import make_person
@@ -78,7 +78,7 @@ def pooler(postgres: EmbeddedPostgres, more: str = "") -> Iterator[str]:
             assert eventually(lambda: _listens(port)), (directory / "log").read_text()
             yield f"postgresql://fuze_app@127.0.0.1:{port}/fuze"
         finally:
-            end(process, signal.SIGINT, 10)
+            terminate(process, signal.SIGINT, 10)
 
 
 def _listens(port: int) -> bool:
@@ -91,7 +91,7 @@ def through_pooler(
     request: pytest.FixtureRequest, settings: Settings, postgres: EmbeddedPostgres
 ) -> Iterator[tuple[Flask, str]]:
     with pooler(postgres, request.param) as url, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backend.app.remember_app", lambda app: None)
+        patch.setattr("backend.app.track_app", lambda app: None)
         more = {"DATABASE_URL": url, "DATABASE_STATEMENT_TIMEOUT_MS": 700}
         app = create_app(settings.model_copy(update=more))
         yield app, url
@@ -132,7 +132,7 @@ def test_every_transaction_has_the_time_outs_whichever_connection_it_gets(throug
 def test_a_pooler_is_told_apart_from_a_server(
     settings: Settings, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     app = create_app(settings.model_copy(update={"DATABASE_URL": postgres.application_url}))
     sent: list[str] = []
     with app.app_context():

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from backend.admin.service import set_disabled
 from backend.auth.schemas import SCOPES
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.auth.tokens import make_access_token, make_refresh_token
 from backend.clock import utc_now
 from backend.errors import NotFound
@@ -407,7 +407,7 @@ def test_a_viewer_changes_nothing_of_the_organization(ada: Api, of_ada: dict[str
     requests = [(route, route.options(ada)) for route in guarded_routes(ada.app)]
     db.session.execute(text("UPDATE memberships SET role = 'viewer'"))
     db.session.commit()
-    forget_user(ada.user_id)
+    invalidate_user(ada.user_id)
     for route, sent in requests:
         resource, _, verb = str(route.declared.scope).partition(":")
         if resource == "login":  # Everybody's own, whatever the role; some of it ends this very login.

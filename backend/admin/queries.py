@@ -1,4 +1,4 @@
-"""Reading what administrators see."""
+"""Queries of administrators: accounts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from backend.http.pagination import Sort, page_of, paginate
 
 
 def list_people(query: AdminUsersQuery, part: str) -> AdminUserPage:
-    """One page of people, with `part` in their folded names or addresses; deleted accounts are not among them."""
+    """List people with `part` in their folded names or addresses; deleted accounts are left out."""
     shape = select(User.id, User.created_at, User)
-    found = paginate(_conditions(query, part), shape, Sort(query.sort, User.created_at, User.id), query)
-    return page_of(AdminUserPage, found, [AdminUserOut.model_validate(row.User) for row in found.rows])
+    page = paginate(_conditions(query, part), shape, Sort(query.sort, User.created_at, User.id), query)
+    return page_of(AdminUserPage, page, [AdminUserOut.model_validate(row.User) for row in page.rows])
 
 
 def _conditions(query: AdminUsersQuery, part: str) -> list[ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""What comes in and goes out under /admin."""
+"""Schemas of /admin."""
 
 from __future__ import annotations
 

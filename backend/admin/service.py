@@ -1,4 +1,4 @@
-"""What administrators do: look at people, disable and enable them. The operator's commands do the same."""
+"""Administration of accounts: list, disable, enable. The operator's commands use it too."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
-from backend.auth.queries import is_called
-from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
+from backend.auth.queries import matches_login
+from backend.auth.session_cache import invalidate_sessions, invalidate_user, revoke_sessions
 from backend.clock import utc_now
 from backend.errors import Conflict, NotFound
 from backend.extensions import db
 from backend.http.idempotency.service import forget_answers
 from backend.jobs.rights import cancel_jobs_of
-from backend.organizations.invitations import withdraw_all_of
+from backend.organizations.invitations import withdraw_invitations_of
 
 BATCH = 1_000
 
 
 def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
-    """One page of everybody's accounts.
+    """List all accounts.
 
     Raises:
         Forbidden: the actor is no administrator.
     """
     actor.require_admin()
-    return list_everybody(query)
+    return list_all_users(query)
 
 
-def list_everybody(query: AdminUsersQuery) -> AdminUserPage:
-    """The same for the operator at the console."""
+def list_all_users(query: AdminUsersQuery) -> AdminUserPage:
+    """List all accounts for the operator at the console."""
     return queries.list_people(query, fold(query.q or ""))
 
 
 def disable_user(actor: Actor, user_id: int) -> AdminUserOut:
-    """Keep a person out: no login, and all sessions end.
+    """Disable a person: no login, and all sessions end.
 
     Raises:
         Forbidden: the actor is no administrator.
@@ -54,7 +54,7 @@ def disable_user(actor: Actor, user_id: int) -> AdminUserOut:
 
 
 def enable_user(actor: Actor, user_id: int) -> AdminUserOut:
-    """Let a person in again.
+    """Enable a person.
 
     Raises:
         Forbidden: the actor is no administrator.
@@ -70,7 +70,7 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
     Raises:
         NotFound: there is no such person.
     """
-    user = _locked_user(user_id)
+    user = _lock_user(user_id)
     if (user.disabled_at is not None) == disabled:
         db.session.rollback()
         return user
@@ -78,46 +78,46 @@ def set_disabled(user_id: int, disabled: bool, *, by: int | None = None) -> User
     revoked = revoke_sessions(Session.user_id == user.id) if disabled else []
     if disabled:
         cancel_jobs_of(user.id)
-        withdraw_all_of(user.id)
+        withdraw_invitations_of(user.id)
     record_event(user.id, "user_disabled" if disabled else "user_enabled", detail={"by": by})
     db.session.commit()
-    announce_revoked(revoked)
-    forget_user(user.id)
+    invalidate_sessions(revoked)
+    invalidate_user(user.id)
     return user
 
 
 def set_admin(user_id: int, admin: bool) -> User:
-    """Make a person an administrator of the server, or one no more.
+    """Grant or revoke the role of an administrator of the server.
 
     Raises:
         NotFound: there is no such person.
     """
-    user = _locked_user(user_id)
+    user = _lock_user(user_id)
     user.role = "admin" if admin else "user"
     if not admin:
         forget_answers(user.id, "/api/v1/admin")
     record_event(user.id, "role_changed", detail={"role": user.role, "by": None})
     db.session.commit()
-    forget_user(user.id)
+    invalidate_user(user.id)
     return user
 
 
 def find_user(name: str) -> User:
-    """The person of this username or mail address, in any case.
+    """Find the person of a username or mail address, in any case.
 
     Raises:
         NotFound: there is none.
     """
-    user = db.session.scalar(select(User).where(is_called(name)))
+    user = db.session.scalar(select(User).where(matches_login(name)))
     if user is None or user.deleted_at is not None:
         raise NotFound(f"There is no account {name}.")
     return user
 
 
 def accounts_with_faults() -> Iterator[tuple[User, str]]:
-    """Accounts that cannot be found by their username, or by their address, and why; the oldest first.
+    """Yield accounts that cannot log in by their username or address, and why; the oldest first.
 
-    Such as were made before the rules of today.
+    They are older than the present rules.
     """
     accounts = select(User).where(User.deleted_at.is_(None)).order_by(User.id).execution_options(yield_per=BATCH)
     for user in db.session.scalars(accounts):
@@ -130,7 +130,7 @@ def accounts_with_faults() -> Iterator[tuple[User, str]]:
             yield user, fault
 
 
-def _locked_user(user_id: int) -> User:
+def _lock_user(user_id: int) -> User:
     user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
     if user is None or user.deleted_at is not None:
         raise NotFound

@@ -1,5 +1,5 @@
-"""Clients of models: embeddings, and language models behind OpenAI-compatible endpoints.
+"""Model clients: embeddings, and language models behind OpenAI-compatible endpoints.
 
-In: texts and prompts of features. Out: vectors, and objects of a given shape.
-Called by `index`, `search`, `recommendations`, `tasks` and `profile`; uses `outbound` for every connection.
+In: texts, and prompts of features. Out: vectors, and objects of a given shape.
+Called by `index`, `search`, `recommendations`, `tasks` and `profile`; every connection goes through `outbound`.
 """

@@ -1,4 +1,4 @@
-"""What language models are spoken to with: a person's own provider, else the server's."""
+"""Credentials of language models: a person's own provider, else the server's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from config import Settings
 
 @dataclass(frozen=True)
 class Credentials:
-    """What is needed to speak to a provider. The key stays out of what is printed."""
+    """Base URL, model and key of a provider. `repr` leaves the key out."""
 
     base_url: str
     model: str
@@ -23,10 +23,10 @@ class Credentials:
 
 
 def own_credentials(user_id: int) -> Credentials | None:
-    """What the person's provider is spoken to with; None if none is set.
+    """Return the credentials of the person's own provider; None if they have none.
 
     Raises:
-        Undecryptable: the key was encrypted with a `SECRET_KEY` that is known no more.
+        DecryptionError: the key was encrypted with a `SECRET_KEY` that is not in the settings any more.
     """
     provider = db.session.get(AiProvider, user_id, populate_existing=True)
     if provider is None:
@@ -36,7 +36,7 @@ def own_credentials(user_id: int) -> Credentials | None:
 
 
 def server_credentials(settings: Settings) -> Credentials | None:
-    """What the operator's provider is spoken to with; None if none is set."""
+    """Return the credentials of the operator's provider; None if there is none."""
     if not settings.LLM_BASE_URL:
         return None
     return Credentials(settings.LLM_BASE_URL, settings.LLM_MODEL, settings.LLM_API_KEY.get_secret_value() or None)

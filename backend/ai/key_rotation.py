@@ -1,4 +1,4 @@
-"""Moving what is stored encrypted to the present `SECRET_KEY`."""
+"""Key rotation: encrypts stored values with the present `SECRET_KEY`."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from sqlalchemy import inspect, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.ai.models import AiProvider
-from backend.encryption import Undecryptable, renew
+from backend.encryption import DecryptionError, reencrypt
 from backend.extensions import db
 from backend.http.idempotency.models import IdempotencyKey
 
 BATCH = 100
-# Every column that `backend.encryption` writes.
+# All columns that `backend.encryption` writes.
 ENCRYPTED: tuple[InstrumentedAttribute[bytes | None], ...] = (AiProvider.api_key_encrypted, IdempotencyKey.body)
 
 
 @dataclass
-class Rotation:
-    """How many values were encrypted anew, how many were already, and how many no key of the settings can read."""
+class RotationCounts:
+    """Counts of a rotation: values encrypted again, values under the present key, and values that no key can
+    decrypt."""
 
     renewed: int = 0
     current: int = 0
     unreadable: int = 0
 
 
-def rotate_keys(batch: int = BATCH) -> Rotation:
-    """Encrypt everything with the present key, committing batch by batch; may be broken off and run again."""
-    done = Rotation()
+def rotate_keys(batch: int = BATCH) -> RotationCounts:
+    """Encrypt all values with the present key. Commits each batch; may be interrupted and run again."""
+    done = RotationCounts()
     for column in ENCRYPTED:
         last: tuple[Any, ...] | None = None
         while rows := _next_rows(column, last, batch):
@@ -43,16 +44,16 @@ def rotate_keys(batch: int = BATCH) -> Rotation:
 def _next_rows(column: InstrumentedAttribute[bytes | None], after: tuple[Any, ...] | None, batch: int) -> list[Any]:
     model = column.class_
     key = tuple_(*inspect(model).primary_key)
-    # Locked, so that a key which its owner is changing at this moment is not put back.
+    # Locked, so that a concurrent change of a key by its owner is not overwritten.
     rows = select(model).where(column.is_not(None)).order_by(key).limit(batch).with_for_update()
     rows = rows if after is None else rows.where(key > tuple_(*after))
     return list(db.session.scalars(rows.execution_options(populate_existing=True)))
 
 
-def _renew_row(column: InstrumentedAttribute[bytes | None], row: Any, done: Rotation) -> None:
+def _renew_row(column: InstrumentedAttribute[bytes | None], row: Any, done: RotationCounts) -> None:
     try:
-        renewed = renew(getattr(row, column.key))
-    except Undecryptable:
+        renewed = reencrypt(getattr(row, column.key))
+    except DecryptionError:
         done.unreadable += 1
         return
     if renewed is None:

@@ -1,4 +1,4 @@
-"""People's own LLM providers, and what was asked of language models for them."""
+"""Tables of people's own LLM providers, and of LLM usage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.extensions import Base
 
 
 class AiProvider(Base):
-    """The OpenAI-compatible endpoint that a person has chosen. The key is a Fernet token (`backend/encryption.py`)."""
+    """A person's own OpenAI-compatible endpoint. The key is a Fernet token (`backend/encryption.py`)."""
 
     __tablename__ = "ai_providers"
 
@@ -24,10 +24,10 @@ class AiProvider(Base):
 
 
 class LlmUsage(Base):
-    """What was asked for a person on a day (UTC), of the server's provider or of their own.
+    """Usage of a person on a day (UTC), of the server's provider or of their own.
 
-    `calls` are those that the provider may charge for. `reserved_tokens` are those of calls under way, all of which
-    have ended by `reserved_until`, also those whose worker died: after that they count no more.
+    `calls` counts those that the provider may charge for. `reserved_tokens` belong to running calls and expire at
+    `reserved_until`, so that a dead worker leaves no reservation behind.
     """
 
     __tablename__ = "llm_usage"

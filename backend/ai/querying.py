@@ -1,4 +1,4 @@
-"""Vectors of what people ask: asked for one at a time, while they wait, and often again."""
+"""Query embeddings: single texts, with a person waiting, often repeated."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Vector = NDArray[np.float32]
 
 
 class QueryEmbedder:
-    """Asks one provider behind a circuit breaker, and remembers the last 1,024 vectors. Threads may share it."""
+    """Embeds queries with one provider behind a circuit breaker, with an LRU cache of 1,024 vectors. Thread-safe."""
 
     def __init__(self, provider: EmbeddingProvider) -> None:
         self.provider = provider
-        self._breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.again, seconds=BREAK_SECONDS)
+        self._breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.copy, seconds=BREAK_SECONDS)
         self._lock = threading.Lock()
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
 
     @property
     def fault(self) -> EmbeddingsUnavailable | None:
-        """What the last call failed of, or None after one that worked."""
+        """The fault of the last call, or None after a success."""
         return self._breaker.fault
 
     def embed(self, text: str) -> Vector:
-        """The vector of a text: float32, shape (dimension,), read-only.
+        """Return the vector of a text: float32, shape (dimension,), read-only.
 
         Raises:
             EmbeddingsUnavailable: the provider failed, or has failed within the last 30 s.

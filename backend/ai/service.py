@@ -1,4 +1,4 @@
-"""The process's embedding provider, and vectors of what people ask: made on first use, never before a fork."""
+"""Embedding provider of the process, and query embeddings. Created on first use, never before a fork."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from flask import Flask, current_app
 from loguru import logger
 
-from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable, create_provider
+from backend.ai.embeddings.factory import create_provider
+from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
 from backend.ai.querying import QueryEmbedder, Vector
 from backend.extensions import current_settings
 from config import Settings
@@ -27,10 +28,10 @@ class _Slot:
 
 
 def embedding_provider(*, interactive: bool = True) -> EmbeddingProvider:
-    """The provider that the settings name; `interactive` where a person waits, not in a worker.
+    """Return the provider of the settings; `interactive` where a person waits, not in a worker.
 
     Raises:
-        EmbeddingsUnavailable: it is switched off, or could not be made; tried anew after 30 s.
+        EmbeddingsUnavailable: it is switched off, or could not be created; retried after 30 s.
     """
     slot = _slot()
     if slot.provider is not None:
@@ -42,7 +43,7 @@ def embedding_provider(*, interactive: bool = True) -> EmbeddingProvider:
 
 
 def embed_query(text: str) -> tuple[Vector, str]:
-    """The vector of what a person asks, shape (dimension,), and its model. Asked again, it is remembered.
+    """Return the vector of a query, shape (dimension,), and its model. Repeated queries are cached.
 
     Raises:
         EmbeddingsUnavailable: there is no provider, or it failed within the last 30 s.
@@ -52,9 +53,9 @@ def embed_query(text: str) -> tuple[Vector, str]:
 
 
 def warm_up(app: Flask) -> None:
-    """Load the local model in the background, so that the first search of a process does not wait for it.
+    """Load the local model in a background thread, so that the first search does not wait for it.
 
-    To be called after the fork. A remote endpoint has nothing to load, and may cost money.
+    Call it after the fork. A remote endpoint has nothing to load, and may cost money.
     """
     settings: Settings = app.extensions["settings"]
     if settings.EMBEDDING_PROVIDER == "local":
@@ -62,7 +63,7 @@ def warm_up(app: Flask) -> None:
 
 
 def embedding_fault() -> str | None:
-    """What is wrong with the provider in this process, as far as it has been used, or None."""
+    """Return the provider's last fault in this process, or None."""
     try:
         fault = _embedder(_slot(), embedding_provider()).fault
     except EmbeddingsUnavailable as error:

@@ -10,33 +10,33 @@ from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
 from backend.auth import authentication
-from backend.auth.authentication import Credential
+from backend.auth.authentication import TokenCredential
 from backend.auth.memberships import role_in
-from backend.auth.session_cache import LUA_CREDENTIALS, USED_SECONDS
+from backend.auth.session_cache import FIRST_USE_SECONDS, LUA_CREDENTIALS
 from backend.http.dialects import BEARER
 
 
 class RequestAuthenticator:
-    """Access tokens and API tokens; implements `backend.http.authentication.Authenticator`."""
+    """Authenticator of access tokens and API tokens; implements `backend.http.authentication.Authenticator`."""
 
     script = LUA_CREDENTIALS
-    first_use_seconds = USED_SECONDS
+    first_use_seconds = FIRST_USE_SECONDS
 
     def __init__(self, app: Flask) -> None:
         """Use the signer of cached credentials that is bound to the application."""
         self._app = app
 
-    def read_credential(self, headers: Headers, schemes: Container[str] = BEARER) -> Credential:
+    def read_credential(self, headers: Headers, schemes: Container[str] = BEARER) -> TokenCredential:
         """Read the credential of a request."""
         return authentication.read_credential(headers, schemes)
 
-    def actor_of(self, credential: Credential, reply: Any) -> Actor:
-        """Find out who acts. One SQL statement, and another round trip, where Redis does not know."""
+    def actor_of(self, credential: TokenCredential, reply: Any) -> Actor:
+        """Authenticate a credential. One SQL statement, and another round trip to Redis, on a cache miss."""
         return authentication.actor_of(credential, reply)
 
-    def known_actor(self, credential: Credential, reply: Any) -> Actor | None:
-        """Find out who acts as far as Redis knows."""
-        return authentication.known_actor(credential, reply, self._app.extensions["entry_signer"])
+    def known_actor(self, credential: TokenCredential, reply: Any) -> Actor | None:
+        """Authenticate a credential from the cache alone."""
+        return authentication.cached_actor(credential, reply, self._app.extensions["entry_signer"])
 
     def subject_of_person(self, user_id: int) -> str:
         """Return the subject of the rate limits that all credentials of a person share."""

@@ -1,4 +1,4 @@
-"""Where a login comes from: the address, browser and device of a request."""
+"""Client of a login: the address, browser and device of a request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backend.auth.cookies import device_cookie_of
 
 @dataclass(frozen=True)
 class Client:
-    """Where a login comes from, as the person will see it in the list of sessions; `device` is the device's cookie."""
+    """Client of a login, as the list of sessions shows it; `device` is the device's cookie."""
 
     user_agent: str
     ip: str
@@ -19,6 +19,6 @@ class Client:
 
 
 def client_of_request() -> Client:
-    """Describe where the request comes from."""
+    """Read the client of the current request."""
     agent = request.headers.get("User-Agent", "")
     return Client(user_agent=agent, ip=request.remote_addr or "", device=device_cookie_of(request))

@@ -1,7 +1,7 @@
-"""What in Redis says who somebody is carries a signature: whoever writes there cannot make themself somebody else.
+"""Signatures of cached credentials in Redis: write access to Redis is not enough to impersonate somebody.
 
-The signature covers the key's name, the value and an end. So an entry cannot be moved from one person, login or token
-to another, and an old one that is put back is worth nothing after its end.
+The signature covers the key's name, the value and an expiry. So an entry cannot be moved from one person, login or
+token to another, and an old entry that is restored is invalid after its expiry.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from backend.encryption import derived_key
+from backend.encryption import derive_key
 from config import Settings
 
-# Part of the key, so that no other use of the secret makes such signatures.
+# Part of the key: no other use of the secret makes such signatures.
 LABEL = b"fuze entries in redis v1"
 END_BYTES, SIGNATURE_BYTES = 4, 16
 TRAILER_BYTES = END_BYTES + SIGNATURE_BYTES
 
 
 class EntrySigner:
-    """Signs entries, and reads those that are signed: some microseconds each."""
+    """Signer of cache entries: some microseconds each."""
 
     def __init__(self, secret: str) -> None:
         """Derive the key."""
-        self._key = derived_key(secret, LABEL)
+        self._key = derive_key(secret, LABEL)
 
     def sign(self, name: str, value: bytes, seconds: int) -> bytes:
-        """The entry to be kept under a name, good for so many seconds."""
+        """Sign a value to be stored under a name, valid for so many seconds."""
         content = value + (int(time.time()) + seconds).to_bytes(END_BYTES, "big")
         return content + self._signature(name, content)
 
     def read(self, name: str, entry: bytes | None) -> bytes | None:
-        """The value of an entry; None if it was not signed for this name, or has ended."""
-        found = self.verify(name, entry)
-        return found[0] if found is not None and found[1] > time.time() else None
+        """Return the value of an entry; None if it was not signed for this name, or has expired."""
+        verified = self.verify(name, entry)
+        return verified[0] if verified is not None and verified[1] > time.time() else None
 
     def verify(self, name: str, entry: bytes | None) -> tuple[bytes, int] | None:
-        """The value and the end, in seconds since 1970, of an entry that was signed for this name, ended or not."""
+        """Return the value and the expiry, in seconds since 1970, of an entry signed for this name, expired or not."""
         if entry is None or len(entry) < TRAILER_BYTES:
             return None
         content = entry[:-SIGNATURE_BYTES]
@@ -59,5 +59,5 @@ def bind_entry_signer(app: Flask, settings: Settings) -> None:
 
 
 def entry_signer() -> EntrySigner:
-    """The signer of the application that is running."""
+    """Return the signer of the running application."""
     return cast(EntrySigner, current_app.extensions["entry_signer"])

@@ -1,4 +1,4 @@
-"""The audit trail of what matters for the safety of an account (R-LOG 6)."""
+"""Audit trail: the security events of accounts (R-LOG 6)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MAX_USER_AGENT = 500
 def record_event(
     user_id: int | None, kind: str, *, organization_id: int | None = None, detail: dict[str, Any] | None = None
 ) -> None:
-    """Add an event to the transaction at hand; it is written with the next flush.
+    """Add a security event to the current transaction; the next flush writes it.
 
-    `user_id` is whose account it is about, None where that is nobody's or a deleted one; `detail` is shown to the
-    person and holds no secret. Address and user agent are those of the request, if there is one.
+    `user_id` is the account, None where there is none or it is deleted; `detail` is shown to the person and holds no
+    secret. Address and user agent are those of the request, if there is one.
     """
     db.session.add(
         SecurityEvent(

@@ -1,4 +1,4 @@
-"""What the worker does for accounts."""
+"""Jobs of accounts: purges, and repeated revocations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import timedelta
 from sqlalchemy import delete, func, or_, select, text
 
 from backend.auth.models import MailToken, Registration, Session
-from backend.auth.session_cache import announce_revoked
-from backend.database import in_batches
+from backend.auth.session_cache import invalidate_sessions
+from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.jobs.registry import job
 
@@ -29,30 +29,30 @@ def purge_sessions() -> None:
 
 @job("auth.repeat_revocations")
 def repeat_revocations() -> None:
-    """Tell all processes again which sessions have ended while an access token of theirs may still be alive.
+    """Invalidate revoked sessions again whose access tokens may still be alive.
 
-    Whoever ended one told them at once; only a process that died while Redis was away has left that to us.
+    Only a process that died while Redis was away has left an invalidation unsent.
     """
     life = timedelta(minutes=current_settings().ACCESS_TOKEN_MINUTES)
     recent = select(Session.id).where(Session.revoked_at > func.now() - life)
-    announce_revoked(db.session.scalars(recent).all())
+    invalidate_sessions(db.session.scalars(recent).all())
 
 
 @job("auth.purge_mail_tokens")
 def purge_mail_tokens() -> None:
-    """Delete tokens that expired more than 30 days ago: until then they get an answer that says so."""
+    """Delete tokens that expired more than 30 days ago: until then the response says that they are expired."""
     db.session.execute(delete(MailToken).where(MailToken.expires_at < func.now() - text("interval '30 days'")))
     db.session.commit()
 
 
 @job("auth.purge_registrations")
 def purge_registrations() -> None:
-    """Forget how many accounts were made from which address more than a day ago."""
+    """Delete the records of registrations by address after a day."""
     db.session.execute(delete(Registration).where(Registration.created_at < func.now() - text("interval '1 day'")))
     db.session.commit()
 
 
 @job("auth.purge_security_events")
 def purge_security_events() -> None:
-    """Delete security events of more than a year ago."""
-    deque(in_batches(PURGE_EVENTS), maxlen=0)
+    """Delete security events after a year."""
+    deque(execute_in_batches(PURGE_EVENTS), maxlen=0)

@@ -1,9 +1,9 @@
-"""Guessing passwords gets slower: for each account and each address, never for ever (R-AUTH 7).
+"""Login throttle: exponential back-off after failed passwords, for each account and each address (R-AUTH 7).
 
-Only failures count, and those of the last quarter of an hour: five for an account and thirty for an address are free;
-each later one opens a wait that doubles. A try begins only if it could fail without passing the limit; where that
-depends on tries under way it waits for them a moment. So many at once are no way around, and many right passwords at
-once get in. Who is known to the account is held up by their own failures alone: strangers cannot keep a person out.
+Only failures of the last 15 minutes count: five for an account and thirty for an address are free; each later one opens
+a wait that doubles. An attempt begins only if it could fail without passing the limit; where that depends on attempts
+under way it waits for them a moment. So many attempts at once do not pass the limit, and many right passwords at once
+succeed. A device that the account knows is delayed by its own failures alone: others cannot keep a person out.
 
 Without Redis each process counts for itself.
 """
@@ -19,49 +19,51 @@ from types import TracebackType
 from typing import Literal, Self, cast
 from uuid import uuid4
 
-from backend.auth.devices import STRANGER, Known
+from backend.auth.devices import UNKNOWN_DEVICE, DeviceRecognition
 from backend.errors import TooManyRequests
 from backend.http.client_addresses import address_digest
-from backend.redis.client import redis_gate
+from backend.named_blocks import read_blocks
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
 ACCOUNT_FAILURES, ADDRESS_FAILURES, WINDOW_SECONDS = 5, 30, 900
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 2, 900
-# For tries under way; how often to look; and when a try counts as lost with its process.
+# Longest wait for attempts under way, its polling interval, and the lease of an attempt.
 LONGEST_TURN_SECONDS, LOOK_SECONDS, LEASE_SECONDS = 2.0, 0.03, 30
 KEY = "fuze:tries:"
-BEGIN, END = (Script(Path(__file__).with_name(f"throttle_{name}.lua").read_text()) for name in ("begin", "end"))
+SCRIPTS = read_blocks(Path(__file__).with_suffix(".lua"))
+BEGIN, END = Script(SCRIPTS["begin"]), Script(SCRIPTS["end"])
 
 Outcome = Literal["failed", "right", "void"]
 
 
 @dataclass(frozen=True)
-class Counter:
-    """Whose failures are counted under this key, and how many of them are free."""
+class FailureCounter:
+    """Failure counter: its key, and how many failures are free."""
 
     key: str
     limit: int
 
 
 @dataclass
-class Attempt:
-    """A try at a password that is under way. Say `failed` or `succeeded` within `with`; else it never was.
+class LoginAttempt:
+    """LoginAttempt at a password. Call `failed` or `succeeded` within `with`; without either it does not count.
 
     Attributes:
-        id: Told apart from others by this.
-        counters: In which its failure counts; a right password clears the first.
+        id: The identity of the attempt.
+        counters: The counters of its failure; a right password clears the first.
     """
 
     id: str
-    counters: tuple[Counter, ...]
+    counters: tuple[FailureCounter, ...]
     _outcome: Outcome = "void"
 
     def failed(self) -> None:
-        """Count it, and let the next try wait if it was one too many."""
+        """Count a failure; past the limit the next attempt has to wait."""
         self._outcome = "failed"
 
     def succeeded(self) -> None:
-        """The password was right: this never counts, and earlier failures are forgotten."""
+        """Count a right password: earlier failures are cleared."""
         self._outcome = "right"
 
     def __enter__(self) -> Self:
@@ -70,25 +72,25 @@ class Attempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keys, limits = [one.key for one in self.counters], [one.limit for one in self.counters]
+        keys, limits = [counter.key for counter in self.counters], [counter.limit for counter in self.counters]
         values = self.id, self._outcome, int(WINDOW_SECONDS * 1000), FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, *limits
-        is_told = redis_gate().ask(lambda: [END.command(keys, *values)]) is not None
-        _memory.end(self.id, self.counters, self._outcome if not is_told or self._outcome == "right" else "void")
+        is_stored = resilient_redis().execute(lambda: [END.command(keys, *values)]) is not None
+        _memory.end(self.id, self.counters, self._outcome if not is_stored or self._outcome == "right" else "void")
 
 
-def begin_attempt(account: str, address: str, known: Known = STRANGER) -> Attempt:
-    """Begin a try, as soon as those under way leave room for it. A round trip for each look.
+def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN_DEVICE) -> LoginAttempt:
+    """Begin an attempt, as soon as those under way leave room for it. One round trip for each poll.
 
     Args:
-        account: What names the account: the same for all its names, and for a name that nobody has.
-        address: The client's.
-        known: How the account knows who tries.
+        account: The identity of the account: the same for all its names; also for a name that nobody has.
+        address: The address of the client.
+        known: The recognition of the device.
 
     Raises:
         TooManyRequests: the account or the address has to wait; carries for how long.
     """
     guards, counters = _counters(account, address, known)
-    attempt, end = Attempt(uuid4().hex, counters), time.monotonic() + LONGEST_TURN_SECONDS
+    attempt, end = LoginAttempt(uuid4().hex, counters), time.monotonic() + LONGEST_TURN_SECONDS
     while True:
         wait, is_busy = _begin(attempt.id, guards)
         if wait > 0:
@@ -100,31 +102,33 @@ def begin_attempt(account: str, address: str, known: Known = STRANGER) -> Attemp
         time.sleep(LOOK_SECONDS)
 
 
-def _counters(account: str, address: str, known: Known) -> tuple[tuple[Counter, ...], tuple[Counter, ...]]:
-    """What can hold the try up, and in what its failure counts.
+def _counters(
+    account: str, address: str, known: DeviceRecognition
+) -> tuple[tuple[FailureCounter, ...], tuple[FailureCounter, ...]]:
+    """Return the counters that can delay the attempt, and those that count its failure.
 
-    A device that has shown its cookie is held up by itself alone. At an address that the account knows are other
-    people too, who may try other accounts: it goes on counting.
+    A device with a valid cookie is delayed by its own failures alone. A known address counts on as an address: other
+    people there may attack other accounts.
     """
-    of_account = Counter(f"{KEY}account:{_digest(account)}", ACCOUNT_FAILURES)
-    of_address = Counter(f"{KEY}address:{address_digest(address)}", ADDRESS_FAILURES)
+    of_account = FailureCounter(f"{KEY}account:{_digest(account)}", ACCOUNT_FAILURES)
+    of_address = FailureCounter(f"{KEY}address:{address_digest(address)}", ADDRESS_FAILURES)
     if known.device is not None:
-        own = Counter(f"{KEY}device:{_digest(f'{account} {known.device}')}", ACCOUNT_FAILURES)
+        own = FailureCounter(f"{KEY}device:{_digest(f'{account} {known.device}')}", ACCOUNT_FAILURES)
         return (own,), (own, of_account, of_address)
     if known.address:
-        there = Counter(f"{KEY}there:{_digest(f'{account} {address_digest(address)}')}", ACCOUNT_FAILURES)
+        there = FailureCounter(f"{KEY}there:{_digest(f'{account} {address_digest(address)}')}", ACCOUNT_FAILURES)
         return (there, of_address), (there, of_address, of_account)
     return (of_account, of_address), (of_account, of_address)
 
 
-def _begin(attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
-    """Seconds to wait, or whether too many others are under way; neither where the try has begun."""
-    keys, limits = [one.key for one in guards], [one.limit for one in guards]
+def _begin(attempt: str, guards: tuple[FailureCounter, ...]) -> tuple[float, bool]:
+    """Begin an attempt; else return the seconds to wait, or whether too many others are under way."""
+    keys, limits = [counter.key for counter in guards], [counter.limit for counter in guards]
     values = attempt, int(LEASE_SECONDS * 1000), int(WINDOW_SECONDS * 1000), *limits
-    answers = redis_gate().ask(lambda: [BEGIN.command(keys, *values)])
-    if answers is None:
+    replies = resilient_redis().execute(lambda: [BEGIN.command(keys, *values)])
+    if replies is None:
         return _memory.begin(attempt, guards)
-    wait, is_busy = cast("list[int]", answers[0])
+    wait, is_busy = cast("list[int]", replies[0])
     return wait / 1000, bool(is_busy)
 
 
@@ -137,45 +141,45 @@ class _Count:
 
 @dataclass
 class _Memory:
-    """Counts of this process, for when Redis is away; they follow the same rules."""
+    """Counters of this process by the same rules, for outages of Redis."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     counts: dict[str, _Count] = field(default_factory=dict)
 
-    def begin(self, attempt: str, guards: tuple[Counter, ...]) -> tuple[float, bool]:
+    def begin(self, attempt: str, guards: tuple[FailureCounter, ...]) -> tuple[float, bool]:
         with self.lock:
             now = time.monotonic()
-            counts = [self._count(one, now) for one in guards]
+            counts = [self._count(guard, now) for guard in guards]
             wait = max(count.wait_until - now for count in counts)
             if wait > 0:
                 return wait, False
-            for one, count in zip(guards, counts, strict=True):
-                if len(count.busy) >= max(1, one.limit - len(count.failures)):
+            for guard, count in zip(guards, counts, strict=True):
+                if len(count.busy) >= max(1, guard.limit - len(count.failures)):
                     return 0.0, True
             for count in counts:
                 count.busy[attempt] = now + LEASE_SECONDS
             return 0.0, False
 
-    def end(self, attempt: str, counters: tuple[Counter, ...], outcome: Outcome) -> None:
+    def end(self, attempt: str, counters: tuple[FailureCounter, ...], outcome: Outcome) -> None:
         with self.lock:
             now = time.monotonic()
-            for one in counters:
+            for counter in counters:
                 if outcome == "failed":
-                    self._fail(one, now)
-                if one.key in self.counts:
-                    self.counts[one.key].busy.pop(attempt, None)
+                    self._fail(counter, now)
+                if counter.key in self.counts:
+                    self.counts[counter.key].busy.pop(attempt, None)
             if outcome == "right":
                 self.counts.pop(counters[0].key, None)
 
-    def _fail(self, counter: Counter, now: float) -> None:
+    def _fail(self, counter: FailureCounter, now: float) -> None:
         count = self._count(counter, now)
         count.failures.append(now)
         over = len(count.failures) - counter.limit
         if over >= 0:
             count.wait_until = now + min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** min(over, 20))
 
-    def _count(self, counter: Counter, now: float) -> _Count:
-        if len(self.counts) > MOST_REMEMBERED:
+    def _count(self, counter: FailureCounter, now: float) -> _Count:
+        if len(self.counts) > MAX_COUNTERS:
             self.counts = {key: count for key, count in self.counts.items() if _is_alive(count, now)}
         count = self.counts.setdefault(counter.key, _Count())
         count.failures = [at for at in count.failures if at > now - WINDOW_SECONDS]
@@ -188,9 +192,9 @@ def _is_alive(count: _Count, now: float) -> bool:
 
 
 _memory = _Memory()
-MOST_REMEMBERED = 10_000
+MAX_COUNTERS = 10_000
 
 
 def _digest(text: str) -> str:
-    # Names of people do not lie about in Redis.
+    # Redis must not hold names of people.
     return hashlib.sha256(text.encode()).hexdigest()[:32]

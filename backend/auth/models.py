@@ -1,4 +1,4 @@
-"""Users and their sessions."""
+"""Tables of accounts: users, sessions, API tokens, mailed tokens, security events."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from backend.extensions import Base
 
 
 class User(Base):
-    """A person. `email_key` and `username_key` hold the case-folded forms that logins and uniqueness compare.
+    """Person with an account. `email_key` and `username_key` are the folded forms that logins and uniqueness compare.
 
-    Since `disabled_at` the person may not act. Since `deleted_at` the account is gone, name and address are free
-    again, and the row stays only until a worker has removed all that belonged to it.
+    Since `disabled_at` the person may not act. Since `deleted_at` the account is deleted, name and address are free,
+    and the row stays only until a worker has removed all that belonged to it.
     """
 
     __tablename__ = "users"
@@ -43,8 +43,8 @@ class User(Base):
 
 
 class Session(Base):
-    """One login. Its refresh token changes at each use: the row has the SHA-256 of the newest, how many there were
-    before, when the newest was made, and when those before it were replaced, as long as that was a moment ago."""
+    """Login of a person. Its refresh token rotates at each use: the row holds the SHA-256 of the newest, its number
+    (`generation`) and time, and the times of the last rotations within the grace period."""
 
     __tablename__ = "sessions"
 
@@ -65,7 +65,7 @@ class Session(Base):
 
 
 class ApiToken(Base):
-    """A token for scripts, known by the SHA-256 of it; `prefix` is its beginning, to tell it from others."""
+    """API token, stored as its SHA-256; `prefix` is its beginning, to recognise it by."""
 
     __tablename__ = "api_tokens"
     __table_args__ = (
@@ -85,8 +85,8 @@ class ApiToken(Base):
 
 
 class Registration(Base):
-    """That somebody made an account, from this address (`addresses.address_digest`). It outlives the account, so that
-    deleting one gives no other; it is forgotten after a day.
+    """Record of a registration from an address (`address_digest`), for a day. It outlives the account: deleting one
+    does not free a registration.
     """
 
     __tablename__ = "registrations"
@@ -98,9 +98,9 @@ class Registration(Base):
 
 
 class MailToken(Base):
-    """A token that was mailed and works once, known by the SHA-256 of it.
+    """Mailed single-use token, stored as its SHA-256.
 
-    `email` is the folded address that it went to: it is worth nothing once the person has another.
+    `email` is the folded address that it went to: it is invalid once the person has another.
     """
 
     __tablename__ = "mail_tokens"
@@ -120,7 +120,7 @@ class MailToken(Base):
 
 
 class SecurityEvent(Base):
-    """Something that matters for the safety of an account (R-LOG 6). `detail` never holds a secret."""
+    """Entry of the audit trail (R-LOG 6). `detail` never holds a secret."""
 
     __tablename__ = "security_events"
     __table_args__ = (

@@ -1,7 +1,7 @@
-"""How names and mail addresses are compared: what looks the same, or is the same mailbox, is one.
+"""Keys of usernames and mail addresses: the folded texts by which they are compared.
 
-What is compared is the key: the folded text. What may be in a name is decided on the key, not on what was typed, since
-folding makes signs that nobody typed, such as an `@` of its full-width form.
+Texts that look the same, or name the same mailbox, have one key. Rules for usernames apply to the key, since folding
+makes characters that nobody typed, such as an `@` of its full-width form.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import idna
 
 from backend.text.normalisation import normalize
 
-# Unicode 14, DerivedCoreProperties.txt: Default_Ignorable_Code_Point. They show as nothing, or join or vary what is
-# beside them; NFKC_Casefold (Unicode, section 3.13, R7) drops them too.
+# Unicode 14, DerivedCoreProperties.txt: Default_Ignorable_Code_Point. They are invisible, or join or vary their
+# neighbours; NFKC_Casefold (Unicode, section 3.13, R7) drops them too.
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-# Some scripts cannot be written without (zero width non-joiner and joiner); no key holds them.
+# Zero width non-joiner and joiner: some scripts need them; no key holds them.
 JOINERS = "\u200c\u200d"
 MIN_USERNAME, MAX_USERNAME = 2, 64
-# Top-level names that are set apart (RFC 6761, 6762, 7686, 9476, and ICANN's `internal`), so in no list of domains.
+# Reserved top-level names (RFC 6761, 6762, 7686, 9476, and ICANN's `internal`), which no list of domains has.
 SPECIAL_DOMAINS = frozenset({"alt", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
 
 
 def fold(name: str) -> str:
-    """The form in which names and mail addresses are compared.
+    """Fold a name or mail address into its key.
 
-    Compatibility-normalised, without case and without what cannot be seen; the domain of an address with its letters,
-    whether it was given with them or in Punycode (RFC 5891).
+    Compatibility normalisation, case folding, no invisible characters; the domain of an address decoded from Punycode
+    (RFC 5891).
     """
     folded = _fold_text(name)
     local, at, domain = folded.rpartition("@")
@@ -40,11 +40,11 @@ def fold(name: str) -> str:
 
 
 def username_fault(username: str) -> str | None:
-    """Why this cannot be a username, or None.
+    """Return the fault of a username, or None.
 
-    A username's key holds letters, marks, digits, points, hyphens and underscores, and does not read as an address on
-    the web: its last part is no top-level domain, its first part is not `www`, and it is no number with points. So
-    `jane.doe` is one, and `evil.example` is none.
+    The key of a username has letters, marks, digits, points, hyphens and underscores, and does not read as a web
+    address: its last label is no top-level domain, its first is not `www`, and it is no number with points. So
+    `jane.doe` is valid, and `evil.example` is not.
     """
     others = (character for character in username if character not in JOINERS)
     if any(unicodedata.category(character)[0] in "CZ" for character in others):
@@ -53,7 +53,7 @@ def username_fault(username: str) -> str | None:
 
 
 def is_username_key(key: str) -> bool:
-    """Whether a username may have this key; the key of a mail address is none, for its `@`."""
+    """Tell whether a username may have this key; that of a mail address may not, for its `@`."""
     return _fault_of_key(key) is None
 
 
@@ -79,7 +79,7 @@ def _reads_as_web_address(key: str) -> bool:
 
 @functools.cache
 def _top_level_domains() -> frozenset[str]:
-    """The top-level domains of the public suffix list that the package `tld` carries, folded as keys are."""
+    """Return the folded top-level domains of the public suffix list in the package `tld`."""
     lines = resources.files("tld").joinpath("res/effective_tld_names.dat.txt").read_text("utf-8").splitlines()
     names = (line.strip().removeprefix("*.") for line in lines)
     return SPECIAL_DOMAINS | {fold(name) for name in names if name and "." not in name and not name.startswith("//")}
@@ -87,7 +87,7 @@ def _top_level_domains() -> frozenset[str]:
 
 def _fold_text(text: str) -> str:
     normal = normalize("NFKC", INVISIBLE.sub("", normalize("NFKC", text)).casefold())
-    # Case folding takes some letters apart, and what it leaves may be nothing to see.
+    # Case folding splits some letters, and may leave invisible characters.
     return INVISIBLE.sub("", normal)
 
 

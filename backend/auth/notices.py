@@ -1,8 +1,8 @@
-"""Mails that tell people what was done with their account (R-AUTH): whoever did it may be somebody else.
+"""Security notices: mails about changes of an account (R-AUTH), since somebody else may have made them.
 
-They hold no word that anybody chose, and go to unconfirmed addresses too, but for sign-ins: these are nobody's business
-whose mailbox was only typed in. Of each kind an account has three an hour mailed, whatever addresses it had meanwhile;
-the security events have all of them. Hold the user's row, and record the event first.
+They contain no text of any user, and go to unconfirmed addresses too, except for sign-ins: these must not reach a
+mailbox that somebody only typed in. An account gets three of each kind an hour, whatever its addresses; the security
+events list all. Lock the user's row, and record the event first.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from backend.jobs.queue import Message
 from backend.mail.service import add_mail, count_recent
 
 NOTICES_PER_HOUR = 3
-# Of how many of the latest sign-ins is asked whether one came from the same place.
+# The latest sign-ins among which a device counts as known.
 REMEMBERED_SIGN_INS = 1_000
-# Of the two keys of an advisory lock, the first.
+# First of the two keys of an advisory lock.
 LOCK = 0x7369676E
 
 
 def notify_new_password(user: User, how: str, left: RemainingAccess) -> list[Message]:
-    """Tell that the password is another, and what still opens the account without it. `how` is `changed` or `reset`."""
+    """Notify of a new password, and of the access that remains without it. `how` is `changed` or `reset`."""
     values = {
         "how": how,
         "tokens": str(left.tokens),
@@ -41,9 +41,9 @@ def notify_new_password(user: User, how: str, left: RemainingAccess) -> list[Mes
 
 
 def notify_new_address(user: User, former: str, *, was_confirmed: bool) -> list[Message]:
-    """Tell the former address that the account has another. The new one gets a link to confirm it.
+    """Notify the former address of a new one. The new one gets a link to confirm it.
 
-    Whoever confirmed theirs is told in any case; nobody writes to one address after the other by this way.
+    A confirmed address is always notified; for others the limit holds, so that nobody mails one address after another.
     """
     if not was_confirmed and _is_frequent(user.id, "email_changed"):
         return []
@@ -51,17 +51,17 @@ def notify_new_address(user: User, former: str, *, was_confirmed: bool) -> list[
 
 
 def notify_new_token(user: User) -> list[Message]:
-    """Tell that an API token was made."""
+    """Notify of a new API token."""
     if _is_frequent(user.id, "token_created"):
         return []
     return [add_mail(user.email, "token_created", {}, solicited=user.email_verified_at is not None)]
 
 
 def notify_new_sign_in(user: User, ip: str, user_agent: str) -> list[Message]:
-    """Tell of a sign-in from a device that is not known, before it is recorded; nothing to unconfirmed addresses."""
+    """Notify of a sign-in from an unknown device, before it is recorded; never to unconfirmed addresses."""
     if user.email_verified_at is None or not is_unknown_device(user.id, ip, user_agent):
         return []
-    # The row is held for reading only: logins at once go on beside each other.
+    # The row has a shared lock only, so that concurrent logins go on.
     db.session.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(user.email_key))))
     if count_recent(user.email, "new_sign_in") >= NOTICES_PER_HOUR:
         return []
@@ -70,7 +70,7 @@ def notify_new_sign_in(user: User, ip: str, user_agent: str) -> list[Message]:
 
 
 def is_unknown_device(user_id: int, ip: str, user_agent: str) -> bool:
-    """Whether the person has signed in before, and never from this address (IPv6: its /64) with this user agent."""
+    """Tell whether the person has signed in before, but never from this address (IPv6: its /64) and user agent."""
     latest = (
         select(SecurityEvent.ip, SecurityEvent.user_agent)
         .where(SecurityEvent.user_id == user_id, SecurityEvent.kind.in_(("login", "registered")))
@@ -84,7 +84,7 @@ def is_unknown_device(user_id: int, ip: str, user_agent: str) -> bool:
 
 
 def _is_frequent(user_id: int, kind: str) -> bool:
-    """Whether the account had more than three of these events within an hour."""
+    """Tell whether the account had more than three of these events within an hour."""
     recent = select(func.count()).where(
         SecurityEvent.user_id == user_id,
         SecurityEvent.kind == kind,

@@ -1,4 +1,4 @@
-"""Finding accounts."""
+"""Conditions that select accounts by login or mail address."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from backend.auth.models import User
 from backend.auth.names import fold, is_username_key
 
 
-def is_called(login: str) -> ColumnElement[bool]:
-    """The condition for the one account that a username or mail address names, in any case.
+def matches_login(login: str) -> ColumnElement[bool]:
+    """Return the condition for the account of a username or mail address, in any case.
 
-    The key decides which column is asked: one with an `@` is a mail address, any other a username. A key that no
-    username may have finds nobody: an account that has such a name from earlier is found by its address only.
+    A key with an `@` is a mail address, any other a username. A key that no username may have matches nobody: an
+    account with such a name from before the rule logs in by its address only.
     """
     key = fold(login)
     if "@" in key:
-        return is_at_address(login)
+        return matches_email(login)
     return User.username_key == key if is_username_key(key) else false()
 
 
-def is_at_address(email: str) -> ColumnElement[bool]:
-    """The condition for the one account of a mail address, in any case; any other text finds nobody."""
+def matches_email(email: str) -> ColumnElement[bool]:
+    """Return the condition for the account of a mail address, in any case; any other text matches nobody."""
     key = fold(email)
     return User.email_key == key if "@" in key else false()

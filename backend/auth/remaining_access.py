@@ -1,4 +1,4 @@
-"""What opens an account, or acts for it, without its password: API tokens, feeds, the own language model."""
+"""Access that remains without the password of an account: API tokens, feeds, the own language model provider."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FEEDS = table("feeds", column("user_id"), column("created_at"))
 
 @dataclass(frozen=True)
 class RemainingAccess:
-    """What is left, and what was ended: hashes of tokens, for `announce_deleted_tokens` after the commit.
+    """Remaining and ended access: `ended` are hashes of tokens, for `invalidate_tokens` after the commit.
 
-    `ended_unproven` says that something was set up before the address was known to be the person's, and has ended.
+    `ended_unproven`: access from before the confirmation of the mail address has ended.
     """
 
     tokens: int
@@ -33,17 +33,17 @@ class RemainingAccess:
 
     @property
     def detail(self) -> dict[str, Any]:
-        """For the security event of the new password."""
+        """Return the detail of the security event of the new password."""
         return {"tokens_ended": len(self.ended), "tokens_left": self.tokens, "provider_left": self.has_provider}
 
 
-def hold_for_new_access(actor: Actor) -> User:
-    """The person, held until the commit, before they set up what acts without their password.
+def lock_for_new_access(actor: Actor) -> User:
+    """Lock the person until the commit, before they create access that needs no password.
 
-    A new password that comes first has ended the session; what is set up then would outlive it.
+    A password change that came first has revoked the session; the new access would outlive it.
 
     Raises:
-        Unauthenticated: the session has just ended.
+        Unauthenticated: the session has just been revoked.
     """
     user = db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
     live = select(Session.id).where(Session.id == actor.session_id, Session.revoked_at.is_(None))
@@ -53,10 +53,10 @@ def hold_for_new_access(actor: Actor) -> User:
 
 
 def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: bool) -> RemainingAccess:
-    """End what was set up before the mailbox was shown to be the person's, in the transaction at hand.
+    """End access from before the confirmation of the mail address (`since`), in the current transaction.
 
-    Whoever registered an address first need not be whose it is: where it was not confirmed that is all, else what is
-    older than its confirmation, `since`. With `all_tokens` the other API tokens end too.
+    The person who registered an address first may not own it: without a confirmation all access ends. With `all_tokens`
+    the other API tokens end too.
     """
     old_tokens = [ApiToken.created_at < since] if since is not None and not all_tokens else []
     ended = db.session.execute(
@@ -74,21 +74,21 @@ def end_unproven_access(user_id: int, since: datetime | None, *, all_tokens: boo
         .add_cte(feeds)
     )
     unproven = provider is not None or any(_is_before(row.created_at, since) for row in ended)
-    tokens, has_provider = _left(user_id)
+    tokens, has_provider = _count_remaining(user_id)
     return RemainingAccess(tokens, has_provider, [row.token_hash for row in ended], unproven)
 
 
 def end_tokens(user: User, *, all_tokens: bool) -> RemainingAccess:
-    """End the API tokens and feeds, if that is asked for, in the transaction at hand."""
+    """End the API tokens and feeds, if that is asked for, in the current transaction."""
     ended: Sequence[bytes] = ()
     if all_tokens:
         feeds = delete(FEEDS).where(FEEDS.c.user_id == user.id).cte("ended_feeds")
         mine = delete(ApiToken).where(ApiToken.user_id == user.id).add_cte(feeds)
         ended = db.session.scalars(mine.returning(ApiToken.token_hash)).all()
-    return RemainingAccess(*_left(user.id), ended)
+    return RemainingAccess(*_count_remaining(user.id), ended)
 
 
-def _left(user_id: int) -> tuple[int, bool]:
+def _count_remaining(user_id: int) -> tuple[int, bool]:
     usable = ApiToken.user_id == user_id, or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
     tokens = select(func.count()).select_from(ApiToken).where(*usable).scalar_subquery()
     row = db.session.execute(select(tokens, exists().where(PROVIDERS.c.user_id == user_id))).one()

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from backend.actor import Actor
 from backend.auth import api_tokens, service
 from backend.auth.clients import client_of_request
-from backend.auth.cookies import clear_cookies, logged_in, refresh_token_of, with_cookies
+from backend.auth.cookies import clear_cookies, cookie_response, login_response, refresh_token_of
 from backend.auth.schemas import (
     CookieQuery,
     LoginIn,
@@ -32,7 +32,7 @@ blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 @operation(scope=None, limit="auth", tag="auth", responses={200: SessionOut, 401: None, 429: None})
 def login(query: CookieQuery, json: LoginIn) -> Response:
     """Log in with a username or mail address; a cookie makes the device known to the account."""
-    return logged_in(service.login(json.login, json.password, client_of_request()), in_cookies=query.cookie)
+    return login_response(service.login(json.login, json.password, client_of_request()), in_cookies=query.cookie)
 
 
 @blueprint.post("/refresh")
@@ -43,7 +43,7 @@ def refresh(query: CookieQuery, json: RefreshIn) -> SessionOut | Response:
     if token is None:
         raise Unauthenticated("Send the refresh token, in the body or as the cookie.")
     session = service.refresh(token)
-    return with_cookies(session) if query.cookie or json.refresh_token is None else session
+    return cookie_response(session) if query.cookie or json.refresh_token is None else session
 
 
 @blueprint.post("/logout")

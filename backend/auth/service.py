@@ -1,4 +1,4 @@
-"""Accounts and logins."""
+"""Sessions: login, refresh, logout."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement, DateTime, func, literal, select, update
 
 from backend.actor import Actor
 from backend.auth.clients import Client
-from backend.auth.devices import KNOWN_ADDRESSES, recognise, remember_device
+from backend.auth.devices import KNOWN_ADDRESSES, issue_device_cookie, recognise_device
 from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
 from backend.auth.models import Session, User
 from backend.auth.names import fold, username_fault
 from backend.auth.notices import notify_new_sign_in
 from backend.auth.passwords import password_matches
-from backend.auth.queries import is_called
+from backend.auth.queries import matches_login
 from backend.auth.schemas import LoginListQuery, LoginOut, LoginPage, SessionOut, UserOut
-from backend.auth.session_cache import announce_revoked, revoke_sessions
+from backend.auth.session_cache import invalidate_sessions, revoke_sessions
 from backend.auth.tokens import TokenClaims, make_access_token, make_refresh_token, read_token, token_hash
 from backend.clock import utc_now
 from backend.errors import Invalid, NotFound, Unauthenticated
@@ -27,34 +27,34 @@ from backend.extensions import current_settings, db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
 
-# How long a used refresh token gives the newest pair of its session.
-GRACE = timedelta(seconds=5)
+# For so long a used refresh token still returns the newest pair of its session.
+GRACE_PERIOD = timedelta(seconds=5)
 
 NOT_REFRESHED = "This refresh token is no longer valid. Log in again."
 
 
 def login(name: str, password: str, client: Client) -> SessionOut:
-    """A new session for a username or mail address, in any case of letters.
+    """Log in by a username or mail address, in any case of letters.
 
     Raises:
-        TooManyRequests: too many failed tries for this account or from this address.
+        TooManyRequests: too many failed attempts for this account or from this address.
         Unauthenticated: one message and one duration, whether the person or the password is wrong, or the account is
             disabled.
     """
-    found = db.session.execute(select(User, KNOWN_ADDRESSES).where(is_called(name))).one_or_none()
-    user, addresses = (found[0], found[1]) if found else (None, [])
-    known = recognise(user, addresses, client.device, client.ip)
+    account = db.session.execute(select(User, KNOWN_ADDRESSES).where(matches_login(name))).one_or_none()
+    user, addresses = (account[0], account[1]) if account else (None, [])
+    known = recognise_device(user, addresses, client.device, client.ip)
     with begin_attempt(f"user {user.id}" if user else f"nobody {fold(name)}", client.ip, known) as attempt:
         is_right = password_matches(user.password_hash if user else None, password)
-        if user is None or not is_right or not _hold_unchanged(user):
+        if user is None or not is_right or not _lock_unchanged(user):
             attempt.failed()
-            # Also where there is nobody to tell: a failure takes as long either way.
+            # Recorded also without an account: a failure must take the same time.
             record_event(user.id if user else None, "login_failed")
             db.session.commit()
             raise Unauthenticated("The login or the password is wrong.")
         attempt.succeeded()
-    session = open_session(user, client)
-    session.device = remember_device(user, client.device)
+    session = create_session(user, client)
+    session.device = issue_device_cookie(user, client.device)
     notices = [] if known.device else notify_new_sign_in(user, client.ip, client.user_agent)
     record_event(user.id, "login")
     db.session.commit()
@@ -63,10 +63,10 @@ def login(name: str, password: str, client: Client) -> SessionOut:
 
 
 def refresh(refresh_token: str) -> SessionOut:
-    """A new pair of tokens; the old refresh token dies.
+    """Rotate a refresh token: return a new pair; the old one becomes invalid.
 
-    Several tabs may come with one token at the same moment, and one of them go on to the next: for some seconds after
-    its use each token of the session gives the newest pair. Later it ends the whole session.
+    Several tabs may send one token at the same moment: within the grace period after its use each token of the session
+    returns the newest pair. Later reuse revokes the session.
 
     Raises:
         Unauthenticated: forged, expired, revoked or used before.
@@ -81,7 +81,7 @@ def refresh(refresh_token: str) -> SessionOut:
         if revoked:
             record_event(claims.user_id, "refresh_reused")
         db.session.commit()
-        announce_revoked(revoked)
+        invalidate_sessions(revoked)
         raise Unauthenticated(NOT_REFRESHED)
     user, successor = rotated
     session = _session_out(user, claims.session_id, successor)
@@ -90,7 +90,7 @@ def refresh(refresh_token: str) -> SessionOut:
 
 
 def logout(actor: Actor) -> None:
-    """End the session that the request came with; its tokens stop working at once."""
+    """End the session of the request; its tokens stop working at once."""
     record_event(actor.user_id, "logout")
     _end(Session.id == actor.session_id)
 
@@ -102,29 +102,29 @@ def logout_everywhere(actor: Actor) -> None:
 
 
 def list_sessions(actor: Actor, query: LoginListQuery) -> LoginPage:
-    """The person's logins that are not over, the newest first."""
-    which = [Session.user_id == actor.user_id, Session.revoked_at.is_(None), Session.expires_at > func.now()]
+    """List the person's live logins, the newest first."""
+    conditions = [Session.user_id == actor.user_id, Session.revoked_at.is_(None), Session.expires_at > func.now()]
     shape = select(*Session.__table__.columns, (Session.id == actor.session_id).label("current"))
-    found = paginate(which, shape, Sort("-created_at", Session.created_at, Session.id), query)
-    return page_of(LoginPage, found, [LoginOut.model_validate(row) for row in found.rows])
+    page = paginate(conditions, shape, Sort("-created_at", Session.created_at, Session.id), query)
+    return page_of(LoginPage, page, [LoginOut.model_validate(row) for row in page.rows])
 
 
 def end_session(actor: Actor, session_id: UUID) -> None:
     """End one of the person's logins.
 
     Raises:
-        NotFound: it is over, somebody else's, or never was.
+        NotFound: it has ended, is somebody else's, or does not exist.
     """
     revoked = revoke_sessions(Session.id == session_id, Session.user_id == actor.user_id)
     if not revoked:
         raise NotFound
     record_event(actor.user_id, "session_ended", detail={"session_id": str(session_id)})
     db.session.commit()
-    announce_revoked(revoked)
+    invalidate_sessions(revoked)
 
 
-def open_session(user: User, client: Client) -> SessionOut:
-    """A new login of a person, in the transaction at hand."""
+def create_session(user: User, client: Client) -> SessionOut:
+    """Create a session of a person, in the current transaction."""
     session_id, now = uuid4(), utc_now().replace(microsecond=0)
     refresh_token = make_refresh_token(user.id, session_id, 0, now)
     db.session.add(
@@ -141,8 +141,8 @@ def open_session(user: User, client: Client) -> SessionOut:
     return _session_out(user, session_id, refresh_token)
 
 
-def refuse_bad_username(username: str) -> None:
-    """Pass if this may be a username, whoever asks: routes and commands refuse it before.
+def validate_username(username: str) -> None:
+    """Check a username, behind the checks of routes and commands.
 
     Raises:
         Invalid: naming `body.username`.
@@ -153,12 +153,12 @@ def refuse_bad_username(username: str) -> None:
 
 
 def get_user(actor: Actor) -> User:
-    """The person who is acting."""
+    """Load the acting person."""
     return db.session.get_one(User, actor.user_id)
 
 
 def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:
-    # One statement compares and replaces, so of two clients with one token only one can win.
+    # One statement compares and replaces: of two clients with one token only one can win.
     now, generation = utc_now(), claims.generation + 1
     made_at = now.replace(microsecond=0)
     successor = make_refresh_token(claims.user_id, claims.session_id, generation, made_at)
@@ -170,7 +170,9 @@ def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:
             refresh_token_hash=token_hash(successor),
             generation=generation,
             rotated_at=made_at,
-            recent_rotations=func.array_append(_rotations_since(now - GRACE), literal(now, DateTime(timezone=True))),
+            recent_rotations=func.array_append(
+                _rotations_since(now - GRACE_PERIOD), literal(now, DateTime(timezone=True))
+            ),
             last_used_at=func.now(),
             expires_at=made_at + timedelta(days=current_settings().REFRESH_TOKEN_DAYS),
         )
@@ -180,7 +182,7 @@ def _rotate(claims: TokenClaims, used: str) -> tuple[User, str] | None:
 
 
 def _rotations_since(moment: datetime) -> ColumnElement[list[datetime]]:
-    """Of a session, in their order: the last is that of the newest token but one, and so on back."""
+    """Return the rotations of a session since a moment, in order: the last replaced the token before the newest."""
     rotation = func.unnest(Session.recent_rotations).table_valued("at", with_ordinality="place", name="rotation")
     rotation = rotation.render_derived()
     recent = select(rotation.c.at).where(rotation.c.at > moment).order_by(rotation.c.place)
@@ -188,10 +190,10 @@ def _rotations_since(moment: datetime) -> ColumnElement[list[datetime]]:
 
 
 def _newest(claims: TokenClaims) -> tuple[User, str] | None:
-    """The newest token of a session for one that was replaced a moment ago: made again, since only its hash is there.
+    """Return the newest token of a session for one that was replaced within the grace period.
 
-    The token's signature says that it is of the session, and how many came before it. A rotation that is under way is
-    waited for.
+    It is made again from the row, which holds its hash only. The claims of the old token name the session and its
+    generation. The shared lock waits for a rotation under way.
     """
     row = db.session.execute(
         select(
@@ -211,15 +213,15 @@ def _newest(claims: TokenClaims) -> tuple[User, str] | None:
 
 
 def _is_recent(rotations: Sequence[datetime], back: int) -> bool:
-    """Whether the token so many before the newest was replaced a moment ago."""
-    return 1 <= back <= len(rotations) and rotations[-back] > utc_now() - GRACE
+    """Tell whether the token so many before the newest was replaced within the grace period."""
+    return 1 <= back <= len(rotations) and rotations[-back] > utc_now() - GRACE_PERIOD
 
 
-def _hold_unchanged(user: User) -> bool:
-    """Whether the person may log in with what was compared a moment ago; held until the session is there.
+def _lock_unchanged(user: User) -> bool:
+    """Lock the person against changes, and tell whether the compared password is still theirs.
 
-    Comparing takes long enough for the password to be changed meanwhile, or the account disabled or deleted: that ends
-    the sessions which it finds, and this one would come after.
+    The comparison takes long enough for a password change, or the account to be disabled or deleted: these revoke the
+    existing sessions, and would miss this one.
     """
     same = User.id == user.id, User.password_hash == user.password_hash, User.disabled_at.is_(None)
     return db.session.scalar(select(User.id).where(*same).with_for_update(read=True)) is not None
@@ -230,10 +232,10 @@ def _usable(user_id: int | None, successor: str) -> tuple[User, str] | None:
     return (user, successor) if user is not None and user.disabled_at is None else None
 
 
-def _end(*which: ColumnElement[bool]) -> None:
-    revoked = revoke_sessions(*which)
+def _end(*conditions: ColumnElement[bool]) -> None:
+    revoked = revoke_sessions(*conditions)
     db.session.commit()
-    announce_revoked(revoked)
+    invalidate_sessions(revoked)
 
 
 def _session_out(user: User, session_id: UUID, refresh_token: str) -> SessionOut:

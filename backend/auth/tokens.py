@@ -1,4 +1,4 @@
-"""Access and refresh JWTs: made here, read here."""
+"""Access and refresh tokens (JWT): creation and verification."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ from jwt.exceptions import PyJWTError
 from backend.errors import Unauthenticated
 from backend.extensions import current_settings
 
-# A token may be some seconds from the future: the clock of whichever server made it may be ahead. Its end is its end.
-CLOCKS_DIFFER_SECONDS = 10
+# A token may come from the future: the clock of the server that made it may be ahead. Its expiry has no leeway.
+CLOCK_SKEW_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class TokenClaims:
-    """What a valid token says: whose it is, of which login, of a refresh token, how many came before it, and its end in
-    seconds since 1970."""
+    """Claims of a valid token: `generation` counts the refresh tokens before it; times are in seconds since 1970."""
 
     user_id: int
     session_id: UUID
@@ -35,19 +34,19 @@ class TokenClaims:
 
 
 def make_access_token(user_id: int, session_id: UUID) -> str:
-    """A token for the Authorization header, `ACCESS_TOKEN_MINUTES` long."""
+    """Make a token for the Authorization header, valid for `ACCESS_TOKEN_MINUTES`."""
     life = timedelta(minutes=current_settings().ACCESS_TOKEN_MINUTES)
     return str(create_access_token(str(user_id), expires_delta=life, additional_claims={"sid": str(session_id)}))
 
 
 def make_refresh_token(user_id: int, session_id: UUID, generation: int, made_at: datetime) -> str:
-    """A token that buys one new pair, within `REFRESH_TOKEN_DAYS`. The same arguments make the same token.
+    """Make a token for one new pair, valid for `REFRESH_TOKEN_DAYS`. The same arguments make the same token.
 
     Args:
-        user_id: Whose.
-        session_id: Of which login.
-        generation: How many refresh tokens the login has had before.
-        made_at: Now, without parts of a second.
+        user_id: The person.
+        session_id: The session.
+        generation: The number of refresh tokens of the session before it.
+        made_at: The current time in whole seconds.
     """
     key = current_settings().JWT_SECRET_KEY.get_secret_value()
     seconds = int(made_at.timestamp())
@@ -66,28 +65,28 @@ def make_refresh_token(user_id: int, session_id: UUID, generation: int, made_at:
 
 
 def read_token(token: str, kind: Literal["access", "refresh"]) -> TokenClaims:
-    """The claims of a token whose signature, life and kind are right.
+    """Verify a token, and return its claims.
 
     Raises:
-        Unauthenticated: forged, expired, of the other kind, or no token at all.
+        Unauthenticated: the token is forged, expired, malformed or of the other kind.
     """
     try:
-        found, of_kind = _verified(token, current_settings().JWT_SECRET_KEY.get_secret_value())
-        if of_kind != kind or found.expires_at <= time.time():
+        claims, token_kind = _decode(token, current_settings().JWT_SECRET_KEY.get_secret_value())
+        if token_kind != kind or claims.expires_at <= time.time():
             raise Unauthenticated
-        return found
+        return claims
     except (PyJWTError, JWTExtendedException, ValueError, KeyError, TypeError, AttributeError):
         raise Unauthenticated from None
 
 
 @lru_cache(maxsize=4096)
-def _verified(token: str, key: str) -> tuple[TokenClaims, str]:
-    """The claims and kind of a token whose signature is right. Remembered: people send one token many times."""
-    claims = decode_token(token)
-    found = TokenClaims(int(claims["sub"]), UUID(claims["sid"]), int(claims.get("gen", 0)), float(claims["exp"]))
-    return found, claims["type"]
+def _decode(token: str, key: str) -> tuple[TokenClaims, str]:
+    """Return the claims and kind of a token with a valid signature. Memoised: clients send one token many times."""
+    values = decode_token(token)
+    claims = TokenClaims(int(values["sub"]), UUID(values["sid"]), int(values.get("gen", 0)), float(values["exp"]))
+    return claims, values["type"]
 
 
 def token_hash(token: str) -> bytes:
-    """The SHA-256 under which a token is stored: it carries enough chance of its own to need no salt."""
+    """Hash a token for storage by SHA-256; tokens are random enough to need no salt."""
     return hashlib.sha256(token.encode()).digest()

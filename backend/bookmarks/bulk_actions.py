@@ -21,12 +21,12 @@ from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
 from backend.bookmarks.upsert import ONE_OF_MANY, WAITED_FOR
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.projects.models import ProjectBookmark
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 from backend.text.tag_names import tag_key
 
 # Up to here search documents are refreshed in the request; beyond, a worker does it.
@@ -46,7 +46,7 @@ Which = Sequence[ColumnElement[bool]]
 Change = tuple[int, list[Message]]
 
 
-@again_after_lost_race
+@retry_on_conflict
 def act(actor: Actor, action: ActionIn) -> int:
     """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
 
@@ -197,7 +197,7 @@ def _remove_from_project(actor: Actor, which: Which, action: ActionIn) -> Change
 def _project(actor: Actor, action: ActionIn) -> int:
     if action.project_id is None:
         raise Invalid.field("body.project_id", "This action needs a project.", "missing")
-    if not hold_projects(actor, [action.project_id]):
+    if not lock_projects(actor, [action.project_id]):
         raise unknown_project("body.project_id", action.project_id)
     return action.project_id
 

@@ -8,7 +8,7 @@ from backend.bookmarks.messages import refresh_message
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
 from backend.bookmarks.statistics_refresh import refresh_statistics
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
 from backend.index.statistics import changed_organizations
@@ -64,5 +64,5 @@ def refresh_changed_statistics() -> None:
 @job("bookmarks.purge_trash")
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
-    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+    if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         announce_change_of_everything()

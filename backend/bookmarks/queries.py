@@ -154,7 +154,7 @@ def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tu
     Raises:
         NotFound: there is no such project outside the trash.
     """
-    is_known = select(Project.id).where(projects.live(actor), Project.id == project_id).exists()
+    is_known = select(Project.id).where(projects.not_trashed(actor), Project.id == project_id).exists()
     # Each bookmark is looked up by its key: a join would read all bookmarks while PostgreSQL has not counted the rows.
     is_live = select(Bookmark.deleted_at.is_(None)).where(Bookmark.id == ProjectBookmark.bookmark_id).scalar_subquery()
     which = [ProjectBookmark.project_id == project_id, is_known, is_live]

@@ -17,7 +17,7 @@ from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage,
 from backend.extensions import db
 from backend.index.impacts import is_telling
 from backend.index.labels import language_label, organization_label, site_label
-from backend.text.query_language import Clause, Field, Filter, Phrase, Query, Term, Unit, Value, units_of
+from backend.text.query_language import Field, Filter, Phrase, Query, QueryClause, Term, Unit, Value, units_of
 from backend.text.stemming import language_of
 from backend.text.terms import LONGEST_REMEMBERED, REMEMBERED, query_forms, query_terms
 from backend.text.tokens import quoted
@@ -25,7 +25,7 @@ from backend.text.urls import DEFAULT_PORTS, Site, normalise_domain, read_site
 
 Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.
-Place = tuple[str, ...]
+Posting = tuple[str, ...]
 # So many matching documents are passed on as a list.
 FEW = 40_000
 # Made once: to make such a statement takes as long as to execute it.
@@ -79,13 +79,13 @@ def query_conditions(
     return [*found.others, *([holds(organization_id, found.words)] if found.words else [])]
 
 
-def requires_anything(clause: Clause, languages: Languages) -> bool:
+def requires_anything(clause: QueryClause, languages: Languages) -> bool:
     """Whether any alternative of a clause can be looked for: all but words without letters."""
     return any(isinstance(unit, Filter) or tsquery_of(unit, languages) for unit in units_of(clause))
 
 
 def requirements(
-    organization_id: int, clauses: Sequence[Clause], languages: Languages, tags: Sequence[str] = ()
+    organization_id: int, clauses: Sequence[QueryClause], languages: Languages, tags: Sequence[str] = ()
 ) -> Requirements:
     """What these clauses require together, and all of these tags."""
     words: list[str] = []
@@ -153,7 +153,7 @@ def _distinct(parts: Iterable[Any]) -> list[Any]:
     return list({_identity(part): part for part in reversed(list(parts))}.values())[::-1]
 
 
-def _identity(part: Clause) -> object:
+def _identity(part: QueryClause) -> object:
     if isinstance(part, Filter):
         return part.key, part.negated
     return frozenset(map(_identity, units_of(part))) if not isinstance(part, Term | Phrase) else part
@@ -221,14 +221,14 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
     return f"!{found}" if found and unit.negated else found
 
 
-def meant(place: Sequence[str], languages: Languages) -> Place:
+def meant(place: Sequence[str], languages: Languages) -> Posting:
     """A place without the stems that are stop words of their language while the word itself is none there: nearly every
     text of that language holds them."""
     is_short = len(place[0]) <= LONGEST_REMEMBERED
     return (_remembered if is_short else _without_stop_words)(tuple(place), tuple(languages))
 
 
-def _without_stop_words(place: Place, languages: tuple[str | None, ...]) -> Place:
+def _without_stop_words(place: Posting, languages: tuple[str | None, ...]) -> Posting:
     return (place[0], *(lexeme for lexeme in place[1:] if _is_worth_asking(lexeme, place[0], languages)))
 
 

@@ -30,14 +30,14 @@ from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, replace_tags
 from backend.bookmarks.upsert import NOT_ASKED, ROUNDS, WAITED_FOR, Saved, change_fields, refuse_duplicate, save_drafts
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import NotFound, Unavailable
 from backend.extensions import db
 from backend.index.messages import embed_message, statistics_message
 from backend.jobs.models import Job
 from backend.jobs.queue import Message, send
 from backend.jobs.service import add_job
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 from backend.text.tag_names import tag_key
 from backend.text.urls import domain_of, url_hash
 
@@ -48,7 +48,7 @@ EMBEDDED_FIELDS = {"title", "description", "notes"}
 NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_ASKED, "capture_due_at": None}
 
 
-@again_after_lost_race
+@retry_on_conflict
 def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> tuple[BookmarkOut, bool]:
     """Save a link; False beside it means that it was there already, and was merged or kept.
 
@@ -68,7 +68,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     return bookmark, saved.created
 
 
-@again_after_lost_race
+@retry_on_conflict
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; one that is not valid spoils no other."""
     judged, saved = _save_those_with_room(actor, _without_overfull([_judge(raw) for raw in raw_items]), on_duplicate)
@@ -86,7 +86,7 @@ def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDu
     return BulkOut(results=results, created=count("created"), duplicates=count("duplicate"), invalid=count("invalid"))
 
 
-@again_after_lost_race
+@retry_on_conflict
 def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> BookmarkOut:
     """Change what the patch names.
 
@@ -120,7 +120,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     return bookmark
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
     """To the trash, or for good (also from the trash).
 
@@ -142,7 +142,7 @@ def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
     db.session.commit()
 
 
-@again_after_lost_race
+@retry_on_conflict
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Out of the trash; one that is not in it comes back as it is.
 
@@ -236,7 +236,7 @@ def _without_overfull(judged: Iterable[BookmarkIn | str]) -> list[BookmarkIn | s
 
 def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) -> list[BookmarkIn | str]:
     asked = {project_id for item in judged if isinstance(item, BookmarkIn) for project_id in item.project_ids}
-    unknown = asked - hold_projects(actor, asked)
+    unknown = asked - lock_projects(actor, asked)
     return [_refusal(item, unknown) or item for item in judged]
 
 

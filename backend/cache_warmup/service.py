@@ -19,7 +19,7 @@ from backend.http.admission import ASKED_SECONDS, place_of
 from backend.http.operations import declared_route
 from backend.http.pipeline import make_ready
 from backend.http.response_cache.refresh_ahead import Remaker
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command
 
 FIRST_SHOWN = ("/bookmarks", "/tags", "/projects", "/tasks", "/profile", "/organizations")
@@ -68,7 +68,7 @@ def people_of_today() -> list[int]:
 
 
 def _asked_lately(actor: Actor) -> list[str]:
-    gate = redis_gate()
+    gate = resilient_redis()
 
     def commands() -> list[Command]:
         name = gate.key(f"asked:{place_of(actor).name}")
@@ -79,7 +79,7 @@ def _asked_lately(actor: Actor) -> list[str]:
             ("EXPIRE", name, ASKED_SECONDS),
         ]
 
-    answers = gate.ask(commands)
+    answers = gate.execute(commands)
     # Whoever writes to Redis can put anything there.
     return [path.decode() for path in answers[0] if ASKABLE.fullmatch(path)] if answers else []
 

@@ -12,7 +12,7 @@ from backend.capture.failures import status_failure
 from backend.outbound.addresses import IPNetwork
 from backend.outbound.deadline import Deadline
 from backend.outbound.decode import ACCEPT_ENCODING, read_body
-from backend.outbound.exchange import Reach, sending
+from backend.outbound.exchange import NetworkPolicy, open_response
 from backend.outbound.failures import FetchError
 from backend.outbound.resolver import Resolver, system_resolver
 from backend.outbound.urls import parse_url
@@ -99,7 +99,7 @@ def _visit(
     """The page at one address, or the address that it redirects to."""
     policy.enter(str(target))
     request = httpx.Request("GET", target, headers=_headers(policy, cookies))
-    with sending(request, Reach(policy.allowed_networks, policy.resolve), deadline) as response:
+    with open_response(request, NetworkPolicy(policy.allowed_networks, policy.resolve), deadline) as response:
         cookies.update(_cookies_of(response))
         if response.has_redirect_location:
             return parse_url(response.headers["location"], base=str(target))

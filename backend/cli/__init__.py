@@ -1,4 +1,8 @@
-"""The command line: the embedded stack and the operator's commands."""
+"""Command line: the embedded stack and the operator's commands.
+
+In: arguments and settings. Out: running processes, changes of the database, text on standard output.
+Called as `python -m backend`; each command imports its module when it runs.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module only when that command runs: `up` has no use for the whole application."""
+    """Command group that imports a command's module only when it runs: `up` does not need the whole application."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -1,4 +1,4 @@
-"""The application for commands that need it."""
+"""Application context of commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_RIGHT = "42501"
 
 @contextmanager
 def connected_application() -> Iterator[Flask]:
-    """The application, in its context, on the database that is configured or that a running `up` serves."""
+    """Yield the application, in its context, on the configured database or that of a running `up`."""
     app = create_app(settings_with_database())
     with app.app_context(), database_answers():
         yield app
@@ -26,7 +26,7 @@ def connected_application() -> Iterator[Flask]:
 
 @contextmanager
 def database_answers() -> Iterator[None]:
-    """Say in one line that the database does not answer, or that the role may not do what is asked.
+    """Report in one line that the database does not answer, or that the role lacks a right.
 
     Raises:
         ClickException: one of these.
@@ -46,7 +46,7 @@ def database_answers() -> Iterator[None]:
 
 
 def detached_application() -> Flask:
-    """The application for a look at its routes: nothing is connected to, and nothing written down."""
+    """Make an application to inspect its routes: it connects to nothing, and writes nothing."""
     return create_app(
         settings_or_exit(
             ENVIRONMENT="development",

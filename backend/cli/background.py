@@ -1,4 +1,4 @@
-"""The commands that run the processes behind the web server."""
+"""Commands that run the background processes: worker and scheduler."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from backend.cli.settings import settings_with_database
-from backend.jobs.lanes import ask_redis, run_worker
+from backend.jobs.lanes import check_redis_access, run_worker
 from backend.jobs.scheduler import run_scheduler
 from backend.local_stack.processes import end_forks_with_parent
 from backend.redis.faults import redis_fault
@@ -19,26 +19,26 @@ from backend.redis.faults import redis_fault
 def worker() -> None:
     """Work off the queue of jobs, until SIGTERM or Ctrl-C."""
     settings = settings_with_database("worker")
-    # Lanes, RQ's children for each message and what reads pages must not outlive this process.
+    # Lanes, RQ's children and extractors must not outlive this process.
     end_forks_with_parent()
-    with _redis_lets_us_in():
-        ask_redis(settings)
+    with _report_redis_refusal():
+        check_redis_access(settings)
         run_worker(settings)
 
 
 @click.command()
 def scheduler() -> None:
     """Send due and lost jobs to the queue, until SIGTERM or Ctrl-C."""
-    with _redis_lets_us_in():
+    with _report_redis_refusal():
         run_scheduler(settings_with_database("scheduler"))
 
 
 @contextmanager
-def _redis_lets_us_in() -> Iterator[None]:
-    """Say in one line that Redis does not.
+def _report_redis_refusal() -> Iterator[None]:
+    """Report in one line that Redis refuses access.
 
     Raises:
-        ClickException: a wrong password, or a right that is missing.
+        ClickException: a wrong password, or a missing right.
     """
     try:
         yield

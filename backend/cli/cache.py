@@ -1,4 +1,4 @@
-"""Commands on the answers that are kept."""
+"""Commands on the response cache."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def cache() -> None:
 def stats() -> None:
     """Tell how often answers were found, by kind."""
     with connected_application():
-        found = statistics.read_statistics()
-    click.echo(f"Redis:    {'connected' if found.connected else 'away'}, {found.errors} failed questions")
-    click.echo(f"Answers:  {found.hits} found, {found.misses} made, {found.hit_rate_percent} % found")
-    for name, one in found.namespaces.items():
-        click.echo(f"  {name:<14} {one.hits:>9} found {one.misses:>9} made {one.hit_rate_percent:>6} %")
+        totals = statistics.read_statistics()
+    click.echo(f"Redis:    {'connected' if totals.connected else 'away'}, {totals.errors} failed questions")
+    click.echo(f"Answers:  {totals.hits} found, {totals.misses} made, {totals.hit_rate_percent} % found")
+    for name, counts in totals.namespaces.items():
+        click.echo(f"  {name:<14} {counts.hits:>9} found {counts.misses:>9} made {counts.hit_rate_percent:>6} %")
 
 
 @cache.command()

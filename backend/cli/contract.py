@@ -1,4 +1,4 @@
-"""Commands that show what the API offers."""
+"""Commands that print the routes and the OpenAPI document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands on the database's tables."""
+"""Commands on the tables and roles of the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.database import bind_database
 from backend.extensions import db
 from backend.index.embedding_rebuild import ensure_index
 from backend.local_stack.database import database_faults
-from backend.local_stack.roles import Role, make_roles
+from backend.local_stack.roles import DatabaseRole, make_roles
 from backend.observability.logging import configure_logging
 from config import POSTGRESQL_PREFIXES, Settings
 
@@ -66,7 +66,7 @@ def roles() -> None:
 
 @contextmanager
 def migrating_application() -> Iterator[Settings]:
-    """What migrations need of the application, as the owner of the tables: no keys, no Redis."""
+    """Yield the settings in an application context for migrations, as the owner of the tables: no keys, no Redis."""
     settings = settings_with_database("migrate")
     configure_logging(settings)
     app = Flask("fuze")
@@ -94,10 +94,10 @@ def _make_roles(settings: Settings) -> None:
     click.echo(f"{owner.name} owns the tables, {application.name} uses them")
 
 
-def _role_of(settings: Settings, name: str) -> Role:
+def _role_of(settings: Settings, name: str) -> DatabaseRole:
     if not getattr(settings, name):
         refuse(f"{name} is missing")
     url = make_url(settings.database_address(name))
     if not url.username:
         refuse(f"{name} names no role")
-    return Role(url.username, url.password)
+    return DatabaseRole(url.username, url.password)

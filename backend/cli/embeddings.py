@@ -1,4 +1,4 @@
-"""Commands on the vectors by which bookmarks are found by meaning."""
+"""Commands on the embedding vectors of bookmarks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from backend.index.messages import embed_message
 from backend.jobs.queue import send
 
 PROGRESS_SECONDS = 5.0
-# Bookmarks that a worker has claimed are done by it, or come back.
+# A worker completes the bookmarks that it has claimed, or its lease ends.
 CLAIMED_SECONDS = 2.0
 
 
@@ -36,14 +36,16 @@ def status() -> None:
     """Tell the model, the vectors of every model, and how many bookmarks wait."""
     with connected_application():
         settings = current_settings()
-        found = embedding_status(settings.EMBEDDING_DIMENSION)
+        current = embedding_status(settings.EMBEDDING_DIMENSION)
         click.echo(f"Provider:  {settings.EMBEDDING_PROVIDER}")
         click.echo(f"Model:     {settings.EMBEDDING_MODEL}")
         click.echo(f"Dimension: {settings.EMBEDDING_DIMENSION}")
-        click.echo(f"Index:     {'ready' if found.indexed else 'none'}")
-        click.echo(f"Waiting:   {found.pending}")
-        for one in found.models:
-            click.echo(f"Vectors:   {one.vectors} of {one.model} ({one.dimension}), organizations: {one.organizations}")
+        click.echo(f"Index:     {'ready' if current.indexed else 'none'}")
+        click.echo(f"Waiting:   {current.pending}")
+        for model in current.models:
+            click.echo(
+                f"Vectors:   {model.vectors} of {model.model} ({model.dimension}), organizations: {model.organizations}"
+            )
 
 
 @embeddings.command()
@@ -67,14 +69,14 @@ def rebuild(organization: int | None, wait: bool) -> None:
         marked = mark_for_rebuild(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, organization)
         click.echo(f"To be embedded by {settings.EMBEDDING_MODEL}: {marked}")
         if wait:
-            _work_off(organization)
+            _embed_all(organization)
         else:
             send([embed_message()])
         removed = remove_superseded(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, organization)
         click.echo(f"Vectors of other models removed: {removed}")
 
 
-def _work_off(organization: int | None) -> None:
+def _embed_all(organization: int | None) -> None:
     try:
         provider = embedding_provider(interactive=False)
         while waiting := _waiting(organization):
@@ -87,10 +89,10 @@ def _work_off(organization: int | None) -> None:
 
 def _embed_for_a_while(provider: EmbeddingProvider) -> bool:
     end = time.monotonic() + PROGRESS_SECONDS
-    while found := embed_next_batch(provider):
+    while count := embed_next_batch(provider):
         if time.monotonic() > end:
             break
-    return found > 0
+    return count > 0
 
 
 def _waiting(organization: int | None) -> int:

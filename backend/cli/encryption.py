@@ -1,4 +1,4 @@
-"""Commands on what is stored encrypted."""
+"""Commands on encrypted values."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from backend.cli.application import connected_application
 def rotate_keys() -> None:
     """Encrypt everything that is stored encrypted with the present SECRET_KEY.
 
-    Set SECRET_KEY anew, put the old one into PREVIOUS_SECRET_KEYS, restart, run this; then take the old one out. Safe
+    Set a new SECRET_KEY, put the old one into PREVIOUS_SECRET_KEYS, restart, run this; then take the old one out. Safe
     to break off and to run again.
     """
     with connected_application():
         done = rotate()
-        click.echo(f"Encrypted anew: {done.renewed}")
+        click.echo(f"Encrypted again: {done.renewed}")
         click.echo(f"With the present key already: {done.current}")
         if done.unreadable:
             raise click.ClickException(f"{done.unreadable} can be read with none of the keys; left as they are.")

@@ -1,4 +1,4 @@
-"""The command that prints `.env.example`, made from the settings themselves."""
+"""Command that prints `.env.example` from the settings."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMPOSE_OPTIONS = {
 
 
 def render() -> str:
-    """The text of `.env.example`."""
+    """Render the text of `.env.example`."""
     return "\n".join(
         [
             HEADER,
@@ -56,12 +56,12 @@ def _optional() -> Iterator[str]:
 
 
 def _entry(name: str, value: str, description: str | None) -> str:
-    # On two lines: behind an empty value, the parsers of these files take a comment for the value.
+    # On two lines: parsers take a comment behind an empty value for the value.
     return f"# {description}\n{name}={value}"
 
 
 def _written(default: Any) -> str:
-    """A default in the form in which the environment would give it."""
+    """Format a default as a variable of the environment."""
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
     if isinstance(default, bool):

@@ -1,4 +1,4 @@
-"""Commands on people's accounts."""
+"""Commands on accounts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from pydantic import ValidationError
 
 from backend.admin.schemas import AdminUsersQuery
-from backend.admin.service import accounts_with_faults, find_user, list_everybody, set_admin, set_disabled
+from backend.admin.service import accounts_with_faults, find_user, list_all_users, set_admin, set_disabled
 from backend.auth.models import User
 from backend.auth.schemas import RegisterIn
 from backend.cli.application import connected_application
@@ -53,7 +53,7 @@ def list_accounts(matching: str | None, disabled: bool) -> None:
     with connected_application():
         query = AdminUsersQuery(q=matching, disabled=disabled or None, sort="created_at", page_size=100)
         while True:
-            page = list_everybody(query)
+            page = list_all_users(query)
             for user in page.items:
                 state = "disabled" if user.disabled_at else "enabled"
                 click.echo("\t".join((str(user.id), user.username, user.email, user.role, state)))
@@ -103,7 +103,7 @@ def demote(login: str) -> None:
 
 
 def _faults(error: ValidationError | Invalid) -> str:
-    """What is wrong, a line for each fault; never the value, which may be the password."""
+    """Format faults, one line each, without the value, which may be the password."""
     if isinstance(error, Invalid):
         return "\n".join(fault["message"] for fault in error.extra["errors"])
     return "\n".join(f"{fault['loc'][0]}: {in_words(fault)}" for fault in error.errors(include_input=False))

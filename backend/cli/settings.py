@@ -1,4 +1,4 @@
-"""The settings for a command; what is wrong with them is said in plain lines."""
+"""Settings of a command; faults are reported in plain lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EXIT_CONFIGURATION = 2
 
 
 def settings_or_exit(part: Part = "web", /, **overrides: object) -> Settings:
-    """The settings; when they cannot be used, say why and end with exit code 2."""
+    """Load the settings; if they are invalid, report the faults and exit with code 2."""
     try:
         settings = load_settings(part, **overrides)
         for name in ("DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL"):
@@ -22,13 +22,13 @@ def settings_or_exit(part: Part = "web", /, **overrides: object) -> Settings:
     except ConfigurationError as error:
         refuse(*str(error).splitlines())
     except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        refuse(f"cannot use the data directory{place}: {(error.strerror or str(error)).lower()}")
+        path = f" {error.filename}" if error.filename else ""
+        refuse(f"cannot use the data directory{path}: {(error.strerror or str(error)).lower()}")
     return settings
 
 
 def settings_with_database(part: Part = "web") -> Settings:
-    """The settings, if they name a database or a running `up` serves one; else end with exit code 2."""
+    """Load the settings, which must name a database unless `up` runs; else exit with code 2."""
     settings = settings_or_exit(part)
     if not settings.DATABASE_URL and not (part == "migrate" and settings.DATABASE_MIGRATION_URL):
         refuse("no database: set DATABASE_URL, or start `python -m backend up` first")
@@ -36,7 +36,7 @@ def settings_with_database(part: Part = "web") -> Settings:
 
 
 def refuse(*faults: str) -> NoReturn:
-    """Say what is wrong with the settings and end."""
+    """Report faults of the settings and exit."""
     for fault in faults:
         click.echo(f"Error: {fault}", err=True)
     sys.exit(EXIT_CONFIGURATION)

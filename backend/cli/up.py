@@ -1,4 +1,4 @@
-"""The `up` command."""
+"""Command `up`: the whole stack in the foreground."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from backend.cli.settings import refuse, settings_or_exit
-from backend.local_stack.checks import CannotStart, exclusive, refuse_busy_port, url_of
-from backend.local_stack.database import DatabaseAway, database_faults
+from backend.local_stack.checks import StartupError, exclusive_lock, local_url, refuse_busy_port
+from backend.local_stack.database import DatabaseUnreachable, database_faults
 from backend.local_stack.servers import ServerError
 from backend.local_stack.stack import Stack
 from backend.local_stack.supervisor import ServiceFailed, StopRequested
@@ -45,27 +45,27 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
     settings = settings_or_exit(**overrides)
     settings.FUZE_DATA_DIR = settings.FUZE_DATA_DIR.expanduser().absolute()
     # Without the addresses that load_settings fills in: a killed `up` may have left them behind.
-    given = Settings(**overrides)  # type: ignore[arg-type]
-    url = url_of(settings.HOST, settings.PORT)
+    configured = Settings(**overrides)  # type: ignore[arg-type]
+    url = local_url(settings.HOST, settings.PORT)
     try:
-        with exclusive(settings.FUZE_DATA_DIR, url):
+        with exclusive_lock(settings.FUZE_DATA_DIR, url):
             refuse_busy_port(settings.HOST, settings.PORT)
-            if given.DATABASE_URL:
-                _refuse_database(given)
-            _serve(Stack(settings, given, rq_workers or _default_rq_workers()), url)
-    except (CannotStart, ServerError, ServiceFailed) as error:
+            if configured.DATABASE_URL:
+                _refuse_database(configured)
+            _serve(Stack(settings, configured, rq_workers or _default_rq_workers()), url)
+    except (StartupError, ServerError, ServiceFailed) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
     except OSError as error:
-        # What is made at the start lies in the data directory: the disk is full, or nobody may write there.
+        # All files of the start are in the data directory: the disk is full, or it is not writable.
         click.echo(f"Error: cannot use the data directory {settings.FUZE_DATA_DIR}: {error.strerror}", err=True)
         sys.exit(1)
 
 
-def _refuse_database(given: Settings) -> None:
+def _refuse_database(settings: Settings) -> None:
     try:
-        faults = database_faults(given.libpq_address)
-    except DatabaseAway as away:
+        faults = database_faults(settings.libpq_address)
+    except DatabaseUnreachable as away:
         faults = [away.message]
     if faults:
         refuse(*faults)

@@ -1,4 +1,4 @@
-"""Health: what works, for probes, operators and people.
+"""Health checks, for probes, operators and people.
 
 In: probes without credentials. Out: the state of PostgreSQL, Redis, worker and embeddings.
 Called by load balancers and monitoring; never cached.

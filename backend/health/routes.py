@@ -34,29 +34,29 @@ def read_liveness() -> tuple[LiveOut, int, dict[str, str]]:
 @operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
 def read_readiness() -> tuple[CheckOut, int, dict[str, str]]:
     """Report whether requests can be served: only the database is indispensable."""
-    return _answer(service.check_database())
+    return _response(service.check_database())
 
 
 @blueprint.get("/database")
 @operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
 def read_database() -> tuple[CheckOut, int, dict[str, str]]:
     """Report whether PostgreSQL answers."""
-    return _answer(service.check_database())
+    return _response(service.check_database())
 
 
 @blueprint.get("/redis")
 @operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
 def read_redis() -> tuple[CheckOut, int, dict[str, str]]:
     """Report whether Redis answers."""
-    return _answer(service.check_redis())
+    return _response(service.check_redis())
 
 
 @blueprint.get("/worker")
 @operation(scope=None, limit="exempt", tag="health", responses={200: WorkerCheckOut, 503: WorkerCheckOut})
 def read_worker() -> tuple[WorkerCheckOut, int, dict[str, str]]:
     """Report whether a worker is alive."""
-    return _answer(service.check_worker())
+    return _response(service.check_worker())
 
 
-def _answer(check: Check) -> tuple[Check, int, dict[str, str]]:
+def _response(check: Check) -> tuple[Check, int, dict[str, str]]:
     return check, 503 if check.status == "unhealthy" else 200, UNCACHED

@@ -1,4 +1,4 @@
-"""What goes out under /api/health."""
+"""Schemas of /api/health."""
 
 from __future__ import annotations
 

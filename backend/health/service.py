@@ -1,4 +1,4 @@
-"""The state of everything that the service depends on, measured when asked."""
+"""Health checks of all dependencies, made at each request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backend.extensions import current_settings, db
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
 from backend.index.embeddings import pending_embeddings
 from backend.jobs.lanes import LANE_NAMES
-from backend.jobs.queue import depth
+from backend.jobs.queue import queue_depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
 from backend.redis.client import redis_client
@@ -25,16 +25,16 @@ from backend.redis.faults import NO_ANSWER, redis_fault
 from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)
-# Written to see whether that is allowed.
+# Key that tests the right to write.
 PROBE_KEY, PROBE_SECONDS = "fuze:probe", 60
 STARTED = time.monotonic()
-# Of Redis's policies, those by which it drops keys that do not expire. Without maxmemory it drops nothing.
+# Prefix of the policies by which Redis evicts keys without an expiry. Without maxmemory it evicts nothing.
 EVICTS_ANYTHING = "allkeys"
 QUEUE_MAY_GO = "under pressure Redis may drop messages of the queue. Set it to volatile-ttl."
 
 
 def check_health() -> HealthOut:
-    """All checks together: unhealthy only without a database."""
+    """Run all checks: unhealthy only without a database."""
     database = check_database()
     checks = ChecksOut(
         database=database,
@@ -55,17 +55,17 @@ def check_health() -> HealthOut:
 
 
 def check_database() -> CheckOut:
-    """Whether PostgreSQL answers."""
+    """Check that PostgreSQL answers."""
     return _timed(CheckOut, "PostgreSQL does not answer.", _ping_database)
 
 
 def check_redis() -> CheckOut:
-    """Whether Redis answers and lets us do what is needed, and whether it may drop the queue."""
+    """Check that Redis answers, that the user has the rights it needs, and that the queue cannot be evicted."""
     return _timed(CheckOut, NO_ANSWER, _ping_redis)
 
 
 def check_worker() -> WorkerCheckOut:
-    """Whether a worker gave a sign of life within 45 s."""
+    """Check that a worker sent a heartbeat within 45 s."""
     return _timed(WorkerCheckOut, "Redis does not answer, so workers cannot be seen.", _workers)
 
 
@@ -82,7 +82,7 @@ def _ping_redis() -> dict[str, Any]:
     try:
         memory = redis_client().info("memory")
     except redis.ResponseError:
-        # Somebody has forbidden it, which is no fault.
+        # INFO may be forbidden; that is no fault.
         return {}
     policy = str(memory.get("maxmemory_policy", ""))
     if memory.get("maxmemory") and policy.startswith(EVICTS_ANYTHING):
@@ -92,19 +92,19 @@ def _ping_redis() -> dict[str, Any]:
 
 def _workers() -> dict[str, Any]:
     lanes = list(live_workers(redis_client()).values())
-    found: dict[str, Any] = {"workers": len(lanes), "queue_depth": depth() + _due_captures()}
-    # Whoever names no lanes serves all.
+    values: dict[str, Any] = {"workers": len(lanes), "queue_depth": queue_depth() + _due_captures()}
+    # A worker that names no lanes serves all.
     unserved = [] if not all(lanes) else sorted(LANE_NAMES - set().union(*lanes))
     if not lanes:
-        found |= {"status": "unhealthy", "detail": f"No worker gave a sign of life within {STALE_SECONDS} s."}
+        values |= {"status": "unhealthy", "detail": f"No worker gave a sign of life within {STALE_SECONDS} s."}
     elif unserved:
         detail = f"No worker gave a sign of life within {STALE_SECONDS} s that serves: {', '.join(unserved)}."
-        found |= {"status": "unhealthy", "detail": detail}
-    return found
+        values |= {"status": "unhealthy", "detail": detail}
+    return values
 
 
 def _due_captures() -> int:
-    """None that can be seen, where the database is away: its own check says so."""
+    """Count the due captures; 0 without the database, which has a check of its own."""
     try:
         return count_due_captures()
     except SQLAlchemyError:
@@ -118,13 +118,13 @@ def _check_embeddings(database: CheckOut) -> EmbeddingsCheckOut:
         return EmbeddingsCheckOut(status="disabled", detail="EMBEDDING_PROVIDER is none.", pending=None)
     if database.status == "unhealthy":
         return EmbeddingsCheckOut(status="degraded", detail="PostgreSQL does not answer.")
-    found = _timed(EmbeddingsCheckOut, "PostgreSQL does not answer.", _pending)
+    check = _timed(EmbeddingsCheckOut, "PostgreSQL does not answer.", _pending)
     fault = embedding_fault()
-    return found.model_copy(update={"status": "degraded", "detail": fault}) if fault else found
+    return check.model_copy(update={"status": "degraded", "detail": fault}) if fault else check
 
 
 def _check_language_model() -> CheckOut:
-    """The server's, as far as it has been asked; people's own are their own affair."""
+    """Check the server's language model by its last calls; people's own are not checked."""
     if not current_settings().LLM_BASE_URL:
         return CheckOut(status="disabled", detail="LLM_BASE_URL is not set.")
     fault = server_model_fault()
@@ -134,14 +134,14 @@ def _check_language_model() -> CheckOut:
 def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]]) -> Check:
     started = time.perf_counter()
     try:
-        found = {"status": "healthy", **measure()}
+        values = {"status": "healthy", **measure()}
     except redis.RedisError as error:
-        told = redis_fault(error)
-        return kind(status="unhealthy", detail=fault if told == NO_ANSWER else told)
+        reason = redis_fault(error)
+        return kind(status="unhealthy", detail=fault if reason == NO_ANSWER else reason)
     except SQLAlchemyError:
         db.session.rollback()
         return kind(status="unhealthy", detail=fault)
-    return kind(latency_ms=round((time.perf_counter() - started) * 1000, 2), **found)
+    return kind(latency_ms=round((time.perf_counter() - started) * 1000, 2), **values)
 
 
 def _pending() -> dict[str, int]:

@@ -22,7 +22,7 @@ from backend.http.rate_limits.service import Charge, enforce, rate_limits
 from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
 from backend.http.response_cache import store as answers
 from backend.http.response_cache.store import LUA_KEPT, MAKING_MS, Answer, Place, Slot, Subject, Wanted
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command, Script
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
 
 def ask(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> list[Any] | None:
     """What `ADMIT` answers; None while Redis is away. One round trip."""
-    answered = redis_gate().ask(
-        lambda: [admission_command(authenticator(), redis_gate().key(""), charge, credential, question)]
+    answered = resilient_redis().execute(
+        lambda: [admission_command(authenticator(), resilient_redis().key(""), charge, credential, question)]
     )
     return answered[0] if answered else None
 
@@ -145,7 +145,7 @@ def question_of(
 
 def is_kept_anything() -> bool:
     """Whether answers are kept, and may be believed."""
-    return current_settings().ENABLE_CACHING and redis_gate().is_trusted
+    return current_settings().ENABLE_CACHING and resilient_redis().is_trusted
 
 
 def charge_more(operation: Operation, cost: int) -> None:
@@ -155,21 +155,21 @@ def charge_more(operation: Operation, cost: int) -> None:
         TooManyRequests: a window has no room for it; then the request itself is not counted either.
     """
     charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1, person=g.get("person", ""))
-    found = redis_gate().ask(charge.commands)
+    found = resilient_redis().execute(charge.commands)
     _settle(charge, found[0] if found else None)
 
 
 def look(limit_class: LimitClass) -> Verdict | None:
     """What is left to the address of a request that was answered before it was counted. One round trip."""
     charge = Charge(_by_address(), limit_class, rate_limits(), cost=0)
-    found = redis_gate().ask(charge.commands)
+    found = resilient_redis().execute(charge.commands)
     return charge.settle(found[0] if found else None)
 
 
 def charge_stranger(limit_class: LimitClass) -> None:
     """Count a request that no route takes, by its address. One round trip."""
     charge = Charge(_by_address(), limit_class, rate_limits())
-    found = redis_gate().ask(charge.commands)
+    found = resilient_redis().execute(charge.commands)
     _settle(charge, found[0] if found else None)
 
 
@@ -245,7 +245,7 @@ def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
     if is_counted or charge.limits is None:
         return
     person = replace(charge, subject=g.person)
-    found = redis_gate().ask(person.commands)
+    found = resilient_redis().execute(person.commands)
     outcome = person.settle(found[0] if found else None)
     g.limits = tighter(g.limits, outcome) if outcome and g.limits else outcome
     enforce(g.limits)

@@ -31,7 +31,7 @@ from backend.http.rate_limits.windows import Verdict
 from backend.http.response_cache.store import Answer
 from backend.observability.logging import log_access
 from backend.redis.connections import pack
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -83,9 +83,9 @@ class Prepared:
         self.charge = charge
         self._packed: tuple[str, bytes] = ("", b"")
 
-    def ask(self, gate: RedisGate) -> list[Any] | None:
+    def ask(self, gate: ResilientRedis) -> list[Any] | None:
         """What `ADMIT` answers; None while Redis is away. One round trip."""
-        answered = gate.ask(lambda: [self._command(gate.key(""))])
+        answered = gate.execute(lambda: [self._command(gate.key(""))])
         return answered[0] if answered else None
 
     def _command(self, prefix: str) -> bytes:
@@ -126,7 +126,7 @@ class KeptAnswers:
     def _find(self, environ: WSGIEnvironment) -> Found | None:
         """The kept answer to a request, if it is its caller's to see; refusals are left to Flask."""
         read = self._read_of(environ["PATH_INFO"])
-        gate: RedisGate = self._app.extensions["redis_gate"]
+        gate: ResilientRedis = self._app.extensions["resilient_redis"]
         if read is None or not gate.is_trusted or not self._app.extensions["settings"].ENABLE_CACHING:
             return None
         key = tuple(environ.get(name, default) for name, default in ASKED_BY)

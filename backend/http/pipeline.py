@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from backend.actor import Actor
-from backend.database import COMPARED, LOST_RACES
+from backend.database import CONFLICTS, PRECONDITION_CHECKED
 from backend.errors import NotFound, PreconditionFailed
 from backend.extensions import db
 from backend.http.admission import (
@@ -173,12 +173,12 @@ def _write(route: Route, actor: Actor, found: Answer | Wanted | None, arguments:
     try:
         response = once(actor, lambda: _view(route, arguments))
     except DBAPIError as error:
-        changed = (CHANGED_MEANWHILE, *LOST_RACES)
-        if db.session.info.get(COMPARED) and getattr(error.orig, "pgcode", None) in changed:
+        changed = (CHANGED_MEANWHILE, *CONFLICTS)
+        if db.session.info.get(PRECONDITION_CHECKED) and getattr(error.orig, "pgcode", None) in changed:
             raise PreconditionFailed from None
         raise
     finally:
-        db.session.info.pop(COMPARED, None)
+        db.session.info.pop(PRECONDITION_CHECKED, None)
         # Also after a fault: it may have come after a commit.
         _announce(route.operation, actor, found, arguments, response)
     remake_later(actor)
@@ -226,7 +226,7 @@ def _check_conditions(actor: Actor | None) -> None:
     """
     db.session.rollback()
     db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    db.session.info[COMPARED] = True
+    db.session.info[PRECONDITION_CHECKED] = True
     check_write(_current_etag(actor))
 
 

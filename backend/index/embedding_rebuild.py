@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from backend.database import in_batches, owner_engine
+from backend.database import execute_in_batches, owner_engine
 from backend.extensions import db
 from backend.index.embeddings import pending_embeddings
 from backend.index.nearest import nearest_index
@@ -189,4 +189,4 @@ def _remove_superseded_of(organization_id: int, model: str, dimension: int, only
     if db.session.scalar(LACKS_SOME, {**own, "dimension": dimension, "only_older": only_older}):
         db.session.rollback()
         return 0
-    return sum(in_batches(REMOVE, {**own, "batch": BATCH}))
+    return sum(execute_in_batches(REMOVE, {**own, "batch": BATCH}))

@@ -1,5 +1,5 @@
-"""Background work: durable jobs, messages, lanes of the worker, and the scheduler.
+"""Background work: durable jobs, messages, worker lanes and the scheduler.
 
-In: rows that say what is due, and messages that only wake a worker. Out: one run of a declared job each.
-Called by features after their commit; `registry` declares jobs, `lanes` runs them.
+In: rows that are due, and messages that only wake a worker. Out: one run of a declared job for each message.
+Features send messages after their commit; `registry` declares jobs, `lanes` runs them.
 """

@@ -1,6 +1,6 @@
-"""What messages called declared jobs before they had names of their own.
+"""Former names of declared jobs: the dotted paths that messages of the previous release carry.
 
-A queue may hold such messages when a server is brought up to date. To be removed with the release after the next.
+A queue may still hold such messages when a server is upgraded. Remove this with the release after the next.
 """
 
 from __future__ import annotations

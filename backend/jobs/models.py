@@ -1,4 +1,4 @@
-"""The durable job table: what must happen later is a row here before it is a message in Redis."""
+"""The durable job table: a row is committed here before its message goes to Redis."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 
 class Job(Base):
-    """A piece of work that a person asked for and can watch.
+    """A job that a person started and can watch.
 
-    `run_after` is when it may start; `lease_until` is when a run that gave no sign of its end counts as dead.
+    `run_after` is the earliest start; after `lease_until` a run without a heartbeat counts as dead.
     """
 
     __tablename__ = "jobs"
@@ -31,7 +31,7 @@ class Job(Base):
             text("id DESC"),
         ),
         Index("ix_jobs_due", "run_after", postgresql_where=text("status in ('queued', 'running')")),
-        # By the bookmark whose capture they watch: the end of the capture is theirs.
+        # Looked up by bookmark: the end of a capture also ends the jobs that watch it.
         Index(
             "ix_jobs_captures",
             text("((arguments ->> 'bookmark_id')::bigint)"),
@@ -42,7 +42,7 @@ class Job(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
-    # The API token that asked for it; it may be gone by now.
+    # The API token that started the job; it may have been deleted since.
     token_id: Mapped[int | None]
     kind: Mapped[str]
     arguments: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))

@@ -1,4 +1,4 @@
-"""Reading jobs."""
+"""Queries for jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.models import Job
 from backend.jobs.schemas import JobListQuery, JobOut, JobPage
 
-# Of a hundred jobs together under 2 MB; a larger result is in the answer about its job alone.
+# A page of a hundred jobs stays under 2 MB; only GET /jobs/{id} returns a larger result.
 LISTED_RESULT_BYTES = 15_000
 _IS_LARGE = func.octet_length(cast(Job.result, Text)) > LISTED_RESULT_BYTES
 LISTED_JOBS = select(
@@ -20,7 +20,7 @@ LISTED_JOBS = select(
 
 
 def list_jobs(actor: Actor, query: JobListQuery) -> JobPage:
-    """One page of the organization's jobs, large results left out."""
-    mine = [Job.organization_id == actor.organization_id]
-    found = paginate(mine, LISTED_JOBS, Sort(query.sort, Job.created_at, Job.id), query)
-    return page_of(JobPage, found, [JobOut.of(row) for row in found.rows])
+    """Return one page of the organization's jobs, without large results."""
+    conditions = [Job.organization_id == actor.organization_id]
+    page = paginate(conditions, LISTED_JOBS, Sort(query.sort, Job.created_at, Job.id), query)
+    return page_of(JobPage, page, [JobOut.of(row) for row in page.rows])

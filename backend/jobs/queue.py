@@ -1,4 +1,4 @@
-"""The one place that puts messages on the queue. A message is a wake-up call for a row that is already committed."""
+"""The sending side of the message queue. A message is a wake-up call for a committed row."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from rq.serializers import JSONSerializer
 
 from backend.redis.client import redis_client
 
-# Mails; the scheduler's passes; what a person waits for; long work; that pages are due to be read. `lanes.py` says who
-# serves which.
+# For mails; scheduler passes; jobs that a person waits for; long jobs; due captures. `lanes.py` maps lanes to queues.
 QUEUES = ("mail", "maintenance", "interactive", "bulk", "capture")
-# What waits here says only that something is due: rows are counted instead.
+# These messages only wake a worker: the rows are counted instead.
 WAKE_UPS = ("capture",)
-# A mark that a message which need not wait twice is waiting. It outlives no more than this many lost seconds.
+# Marks a function with a waiting message. The expiry bounds how long a lost message blocks the next one.
 MARK, MARK_SECONDS = "fuze:waiting:", 60
 
 
 @dataclass(frozen=True)
 class Message:
-    """A call of a declared job, by its name (so that no feature need be imported here), with JSON arguments.
+    """A call of a declared job, by name (so that no feature is imported here), with JSON arguments.
 
-    `key` becomes RQ's job id. With `once`, no second message for the function is sent while one waits; the mark goes
-    when it starts, so that what is committed after that is seen by a later one.
+    `key` becomes RQ's job id. With `once`, no second message for the function is sent while one waits; the mark is
+    removed when it starts, so that later commits send a new message.
     """
 
     function: str
@@ -40,9 +39,9 @@ class Message:
 
 
 def send(messages: Iterable[Message]) -> bool:
-    """Put messages on the queue, after the commit of the rows they are about, in one round trip for each queue.
+    """Send messages after the commit of their rows, in one round trip for each queue.
 
-    Returns False when Redis is away: nothing is lost, the scheduler's pass sends what is due again.
+    Returns False when Redis is away: nothing is lost, since the scheduler sends due work again.
     """
     by_queue: dict[str, list[Message]] = {}
     for message in messages:
@@ -58,23 +57,23 @@ def send(messages: Iterable[Message]) -> bool:
 
 
 def rq_queue(name: str) -> Queue:
-    """RQ's queue of this name. JSON, not pickles; what a worker makes of it is decided in `messages`."""
+    """Return RQ's queue of this name, with JSON instead of pickle; `messages` validates what a worker reads."""
     return Queue(name, connection=redis_client(), serializer=JSONSerializer)
 
 
 def waiting_keys(name: str) -> set[str]:
-    """Keys of the messages that wait on a queue: what is here need not be sent again."""
+    """Return the keys of the messages that wait on a queue; they need not be sent again."""
     waiting = redis_client().lrange(Queue.redis_queue_namespace_prefix + name, 0, -1)
     return {key.decode(errors="replace") for key in cast("list[bytes]", waiting)}
 
 
-def unmark(function: str) -> None:
-    """Say that a message for this function has started: a new one may be sent."""
+def clear_mark(function: str) -> None:
+    """Remove the mark of a function when its message starts, so that a new one may be sent."""
     redis_client().delete(MARK + function)
 
 
-def depth() -> int:
-    """How many messages wait, on all queues but that of captures: those are counted in PostgreSQL."""
+def queue_depth() -> int:
+    """Count the messages that wait on all queues, except captures: those are counted in PostgreSQL."""
     with redis_client().pipeline(transaction=False) as pipeline:
         for name in (name for name in QUEUES if name not in WAKE_UPS):
             pipeline.llen(Queue.redis_queue_namespace_prefix + name)

@@ -1,6 +1,6 @@
-"""What a worker may run: functions that were declared as jobs, each under a name that stays when the function moves.
+"""Job registry: the functions that a worker may run, each declared under a name that survives a move of the function.
 
-A message in Redis chooses among these. It imports nothing, and its arguments must be those that the function takes.
+A message in Redis can only choose a declared name, with arguments of the declared types.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ LARGEST_ID = 2**63 - 1
 LONGEST_TEXT = 1_000
 
 
-class UnfitArguments(Exception):
-    """Arguments that the function does not take."""
+class InvalidArguments(Exception):
+    """Arguments that do not fit the signature of the job."""
 
 
 def _is_id(value: object) -> bool:
@@ -44,13 +44,13 @@ def _is_uuid(value: object) -> bool:
     return True
 
 
-# What a parameter may be declared as, and what JSON must hold for it.
+# Allowed parameter annotations, each with the check of its JSON value.
 CHECKS: Mapping[object, Callable[[object], bool]] = {int: _is_id, str: _is_text, UUID | str: _is_uuid}
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """A function that a worker may run, and how the arguments of a message are checked, by name."""
+    """A declared job: its function, and the checks of message arguments by parameter name."""
 
     name: str
     function: Callable[..., Any]
@@ -58,27 +58,27 @@ class Declaration:
     required: frozenset[str]
 
     def check(self, arguments: object) -> None:
-        """Pass if the function takes these arguments.
+        """Validate the arguments of a message.
 
         Raises:
-            UnfitArguments: it does not.
+            InvalidArguments: they do not fit the signature.
         """
         if not isinstance(arguments, dict) or not self.required <= arguments.keys() <= self.checks.keys():
-            raise UnfitArguments
+            raise InvalidArguments
         if not all(self.checks[name](value) for name, value in arguments.items()):
-            raise UnfitArguments
+            raise InvalidArguments
 
 
 _declared: dict[str, Declaration] = {}
 
 
 def job(name: str) -> Callable[[F], F]:
-    """Declare a function as a job: a message may ask for it by this name, with arguments of the declared types."""
+    """Declare a function as a job that messages call by this name."""
 
     def declare(function: F) -> F:
-        known = _declared.get(name)
-        if known is not None and _place(known.function) != _place(function):
-            raise ValueError(f"Two jobs are called {name}: {_place(known.function)} and {_place(function)}.")
+        declared = _declared.get(name)
+        if declared is not None and _place(declared.function) != _place(function):
+            raise ValueError(f"Two jobs are called {name}: {_place(declared.function)} and {_place(function)}.")
         _declared[name] = _declaration(name, function)
         return function
 
@@ -86,17 +86,17 @@ def job(name: str) -> Callable[[F], F]:
 
 
 def declared_job(name: str) -> Declaration | None:
-    """The job of this name. None where no loaded module declares one."""
+    """Return the job of this name, or None where no loaded module declares it."""
     return _declared.get(name)
 
 
 def declared_names() -> frozenset[str]:
-    """The names of all jobs that loaded modules declare."""
+    """Return the names of all jobs that loaded modules declare."""
     return frozenset(_declared)
 
 
 def load_jobs() -> None:
-    """Import every module of the backend that declares jobs: `jobs.py` of each feature, and our own maintenance."""
+    """Import all modules that declare jobs: `jobs.py` of each package, and `jobs.maintenance`."""
     importlib.import_module("backend.jobs.maintenance")
     for package in pkgutil.iter_modules([str(FEATURES)], "backend."):
         if package.ispkg and find_spec(f"{package.name}.jobs") is not None:
@@ -104,7 +104,7 @@ def load_jobs() -> None:
 
 
 def _declaration(name: str, function: Callable[..., Any]) -> Declaration:
-    # A decorator's wrapper is what is called, so its own parameters count, as its own module understands them.
+    # A decorator's wrapper is what a message calls, so the wrapper's own parameters count.
     names = getattr(function, "__globals__", None)
     parameters = inspect.signature(function, follow_wrapped=False, eval_str=True, globals=names).parameters
     for parameter in parameters.values():

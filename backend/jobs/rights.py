@@ -1,7 +1,7 @@
-"""What a job is worth: what the person who asked for it may do now, and not what they might when they asked.
+"""Permissions of a job: what its requester may do now, not what they could do when they requested it.
 
-A job that an API token asked for is also bound to that token: it must still be there, not have ended, and carry the
-scope. A login that has ended since takes nothing from its jobs: the person is the same.
+A job requested with an API token is also bound to that token, which must exist, not be expired, and carry the scope.
+The end of a login session does not affect its jobs: the person is the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from backend.errors import Forbidden
 from backend.extensions import db
 from backend.jobs.models import Job
 
-# What the person must be allowed to do, by kind of job; `account:write` whoever has an account.
+# The scope that each kind of job requires of its requester.
 SCOPES = {
     "capture": "bookmarks:write",
     "breakdown": "tasks:write",
@@ -27,7 +27,7 @@ SCOPES = {
 }
 LOST = "The person who asked for this may no longer do it here."
 
-# In SQL, since people and organizations are features above this one.
+# Plain SQL, since the packages of people and organizations stand above this one.
 _PERSON = """
     SELECT m.role, {scopes} AS scopes
       FROM users u
@@ -44,33 +44,33 @@ _BY_TOKEN = _PERSON.format(scopes="t.scopes", good=_OF_CREDENTIAL)
 _ALL = bindparam("all_scopes", ["*:read", "*:write"], type_=ARRAY(Text))
 BY_LOGIN = text(_BY_LOGIN).bindparams(_ALL)
 BY_TOKEN = text(_BY_TOKEN)
-# Held until the end of the transaction: who removes or demotes the person, or deletes the token, waits for it.
-BY_LOGIN_HELD = text(_BY_LOGIN + " FOR SHARE OF u, m").bindparams(_ALL)
-BY_TOKEN_HELD = text(_BY_TOKEN + " FOR SHARE OF u, m, t")
+# The row locks make a removal, demotion or token deletion wait for the end of the transaction.
+BY_LOGIN_LOCKED = text(_BY_LOGIN + " FOR SHARE OF u, m").bindparams(_ALL)
+BY_TOKEN_LOCKED = text(_BY_TOKEN + " FOR SHARE OF u, m, t")
 
 
-def present_maker(
-    kind: str, organization_id: int, user_id: int | None, token_id: int | None, *, held: bool = False
+def current_requester(
+    kind: str, organization_id: int, user_id: int | None, token_id: int | None, *, lock: bool = False
 ) -> Actor | None:
-    """Who asked for a job of this kind, as they may act now; None if they may not do this any more.
+    """Return the job's requester with present permissions, or None if they may not run this kind any more.
 
-    One statement. With `held`, that stays so until the end of the transaction.
+    One statement. With `lock`, nobody can revoke the permission before the end of the transaction.
     """
     values = {"organization_id": organization_id, "user_id": user_id}
     if token_id is None:
-        found = db.session.execute(BY_LOGIN_HELD if held else BY_LOGIN, values).one_or_none()
+        row = db.session.execute(BY_LOGIN_LOCKED if lock else BY_LOGIN, values).one_or_none()
     else:
-        statement = BY_TOKEN_HELD if held else BY_TOKEN
-        found = db.session.execute(statement, {**values, "token_id": token_id}).one_or_none()
-    if found is None or user_id is None:
+        statement = BY_TOKEN_LOCKED if lock else BY_TOKEN
+        row = db.session.execute(statement, {**values, "token_id": token_id}).one_or_none()
+    if row is None or user_id is None:
         return None
-    actor = Actor(user_id, organization_id, found.role, scopes=frozenset(found.scopes), token_id=token_id)
+    actor = Actor(user_id, organization_id, row.role, scopes=frozenset(row.scopes), token_id=token_id)
     return actor if _may(actor, kind) else None
 
 
 def cancel_jobs_of(user_id: int, organization_id: int | None = None, role: Role | None = None) -> None:
-    """Cancel what a person asked for, in one organization or everywhere, in the transaction at hand that takes the
-    right from them. With the `role` that they are left with, only what it does not allow."""
+    """Cancel a person's jobs, in one organization or everywhere, in the transaction that revokes their permissions.
+    With `role`, the role that they keep, only those that it does not permit."""
     conditions = [Job.user_id == user_id]
     if organization_id is not None:
         conditions.append(Job.organization_id == organization_id)
@@ -81,12 +81,12 @@ def cancel_jobs_of(user_id: int, organization_id: int | None = None, role: Role 
 
 
 def cancel_jobs_by_token(token_id: int) -> None:
-    """Cancel what an API token asked for, in the transaction at hand that deletes it."""
+    """Cancel the jobs of an API token, in the transaction that deletes it."""
     _cancel([Job.token_id == token_id])
 
 
 def cancel_jobs_in(organization_id: int) -> None:
-    """Cancel all that is under way in an organization, in the transaction at hand that deletes it."""
+    """Cancel all jobs of an organization, in the transaction that deletes it."""
     _cancel([Job.organization_id == organization_id])
 
 

@@ -1,4 +1,4 @@
-"""Running durable jobs: a row is claimed, worked on, and ended exactly once, however often its message arrives."""
+"""Runner of durable jobs: claim a row under a lease, run its handler, and end it exactly once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backend.clock import utc_now
 from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.queue import send
-from backend.jobs.rights import LOST, present_maker
+from backend.jobs.rights import LOST, current_requester
 from backend.jobs.service import KINDS, job_message, next_turn_message
 
 LEASE_SECONDS = 120
@@ -27,8 +27,8 @@ RETRY_SECONDS = 30
 
 
 class RetryLater(Exception):
-    """Raised by a handler: nothing is wrong with the job, but it cannot go on for this long. After no time at all, it
-    goes on behind what waits on its queue."""
+    """Raised by a handler to put the job back for so many seconds; it counts as no attempt. After zero seconds it goes
+    on behind what waits on its queue."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"again in {seconds} s")
@@ -40,43 +40,43 @@ class JobFailed(Exception):
 
 
 class JobStopped(Exception):
-    """Raised by `report_progress`: the job was cancelled, or another worker has it; nothing more is to be done."""
+    """Raised by `report_progress`: the job was cancelled, or another worker holds its lease."""
 
 
-class RightLost(JobStopped):
-    """The person who asked for the job may not do it any more: it ends, and nothing that it did is to be kept."""
+class PermissionLost(JobStopped):
+    """The requester has lost the permission: the job ends, and its transaction is rolled back."""
 
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """A job that this process works on. `attempt` tells it from an earlier claim that died; `result` is what that one
-    kept, see `keep_result`. `maker` is who asked for it, as they might act when it was claimed."""
+    """A job under this process's lease. `attempt` fences off earlier claims; `result` is what an earlier attempt stored
+    with `store_result`; `requester` acts with the permissions of the time of the claim."""
 
     id: UUID
     kind: str
-    maker: Actor
+    requester: Actor
     arguments: dict[str, Any]
     attempt: int
     result: dict[str, Any] | None = None
 
     @property
     def organization_id(self) -> int:
-        """Where it works."""
-        return self.maker.organization_id
+        """The organization that the job works in."""
+        return self.requester.organization_id
 
     @property
     def user_id(self) -> int:
-        """For whom."""
-        return self.maker.user_id
+        """The requester's id."""
+        return self.requester.user_id
 
 
 Handler = Callable[[ClaimedJob], dict[str, Any]]
 
 
 def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
-    """Make a handler into a function that the queue can call with a job's id."""
+    """Turn a handler into a function that a message calls with a job's id."""
 
-    # Under the handler's name, but with parameters of its own.
+    # Without `__annotations__`: the registry reads the parameters of the wrapper.
     @wraps(handler, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     def run(job_id: UUID | str) -> None:
         claimed = _claim(UUID(str(job_id)))
@@ -84,7 +84,7 @@ def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
             return
         with logger.contextualize(job_id=str(job_id)):
             if claimed.attempt > MAX_ATTEMPTS:
-                # Each start before this one ended with the death of its worker; another would kill this one too.
+                # Every earlier attempt ended with the death of its worker; another one would kill this worker too.
                 _fail(claimed, "It was started three times and never came to an end.")
             else:
                 _work(claimed, handler)
@@ -93,32 +93,32 @@ def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
 
 
 def report_progress(job: ClaimedJob, done: int, total: int, message: str = "") -> None:
-    """Show how far a job has come, and keep it: its lease starts anew. Commits.
+    """Store the progress of a job and renew its lease. Commits.
 
-    To be called before anything of the organization's leaves the server: who may not see it any more gets none of it.
+    Call it before any of the organization's data leaves the server: a requester without permission gets none of it.
 
     Raises:
-        JobStopped: it was cancelled, another worker has claimed it since, or its person has lost the right to it.
+        JobStopped: it was cancelled, another worker has claimed it, or its requester has lost the permission.
     """
-    _require_maker(job)
-    kept = _change(
+    _require_requester(job)
+    is_current = _change(
         job, done=done, total=total, message=message, lease_until=func.now() + timedelta(seconds=LEASE_SECONDS)
     )
-    if not kept:
+    if not is_current:
         raise JobStopped
 
 
-def keep_result(job: ClaimedJob, result: dict[str, Any]) -> None:
-    """Keep what a job did, in the transaction at hand that does it: should this run die after its commit, the next one
-    finds the result in `job.result` and does nothing again.
+def store_result(job: ClaimedJob, result: dict[str, Any]) -> None:
+    """Store a job's result in the transaction of its effects: if this run dies after the commit, the next attempt finds
+    it in `job.result` and repeats nothing.
 
-    From here on until the commit nobody takes from its person the right to it.
+    From here until the commit nobody can revoke the requester's permission.
 
     Raises:
-        JobStopped: it was cancelled, another worker has claimed it since, or its person has lost the right to it:
-            nothing is to be committed.
+        JobStopped: it was cancelled, another worker has claimed it, or its requester has lost the permission: roll
+            back.
     """
-    _require_maker(job, held=True)
+    _require_requester(job, lock=True)
     if db.session.scalar(_changed(job, result=result)) is None:
         raise JobStopped
 
@@ -126,12 +126,12 @@ def keep_result(job: ClaimedJob, result: dict[str, Any]) -> None:
 def keep_progress(
     job: ClaimedJob, result: dict[str, Any], done: int, total: int, message: str, *, lease_seconds: int = LEASE_SECONDS
 ) -> None:
-    """Keep what a job has done so far as `keep_result` does, with how far it has come; its lease starts over.
+    """Store the result so far like `store_result`, with the progress; the lease starts over.
 
     Raises:
-        JobStopped: as `keep_result` does; nothing is to be committed.
+        JobStopped: like `store_result`; commit nothing.
     """
-    _require_maker(job, held=True)
+    _require_requester(job, lock=True)
     values: dict[str, Any] = {"result": result, "done": done, "total": total, "message": message}
     values["lease_until"] = func.now() + timedelta(seconds=lease_seconds)
     if db.session.scalar(_changed(job, **values)) is None:
@@ -139,7 +139,7 @@ def keep_progress(
 
 
 def due_job_messages(limit: int) -> list[Any]:
-    """Messages for jobs that may run and that nobody works on, the longest waiting first."""
+    """Return messages for due jobs without a live lease, the longest waiting first."""
     jobs = db.session.scalars(
         select(Job)
         .where(Job.status.in_(("queued", "running")), Job.kind.in_(KINDS))
@@ -153,13 +153,13 @@ def due_job_messages(limit: int) -> list[Any]:
 def _work(claimed: ClaimedJob, handler: Handler) -> None:
     try:
         result = handler(claimed)
-        _require_maker(claimed, held=True)
+        _require_requester(claimed, lock=True)
     except RetryLater as wait:
         db.session.rollback()
         _put_back(claimed, wait.seconds, counts=False)
         if wait.seconds <= 0:
             send([next_turn_message(claimed.id, claimed.kind)])
-    except RightLost:
+    except PermissionLost:
         db.session.rollback()
         _end(claimed, "cancelled", error=LOST)
     except JobStopped:
@@ -195,17 +195,20 @@ def _claim(job_id: UUID) -> ClaimedJob | None:
     if job is None:
         db.session.commit()
         return None
-    maker = present_maker(job.kind, job.organization_id, job.user_id, job.token_id)
-    if maker is None:
+    requester = current_requester(job.kind, job.organization_id, job.user_id, job.token_id)
+    if requester is None:
         job.status, job.error, job.lease_until, job.finished_at = "cancelled", LOST, None, utc_now()
     db.session.commit()
-    return ClaimedJob(job.id, job.kind, maker, job.arguments, job.attempts, job.result) if maker else None
+    return ClaimedJob(job.id, job.kind, requester, job.arguments, job.attempts, job.result) if requester else None
 
 
-def _require_maker(claimed: ClaimedJob, *, held: bool = False) -> None:
-    maker = claimed.maker
-    if present_maker(claimed.kind, maker.organization_id, maker.user_id, maker.token_id, held=held) is None:
-        raise RightLost
+def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
+    requester = claimed.requester
+    if (
+        current_requester(claimed.kind, requester.organization_id, requester.user_id, requester.token_id, lock=lock)
+        is None
+    ):
+        raise PermissionLost
 
 
 def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
@@ -235,6 +238,6 @@ def _change(claimed: ClaimedJob, **values: Any) -> bool:
 
 
 def _changed(claimed: ClaimedJob, **values: Any) -> ReturningUpdate[tuple[UUID]]:
-    # Nothing of a job changes that was cancelled or claimed anew in the meantime.
-    which = update(Job).where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
-    return which.values(**values).returning(Job.id)
+    # The fence: a cancelled or newly claimed job does not change.
+    statement = update(Job).where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
+    return statement.values(**values).returning(Job.id)

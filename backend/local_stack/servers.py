@@ -1,4 +1,4 @@
-"""What the embedded PostgreSQL and the embedded Redis have in common."""
+"""Base of the embedded PostgreSQL and Redis."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Self
 
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 
 SOCKET_PATH_MAX = 103  # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL.
-PLAIN_PATH = re.compile(r"[\w./-]+", re.ASCII)  # What no connection string gives a meaning to.
+PLAIN_PATH = re.compile(r"[\w./-]+", re.ASCII)  # No character with a meaning in connection strings.
 
 
 class ServerError(Exception):
@@ -26,10 +26,10 @@ class ServerError(Exception):
 
 
 class EmbeddedServer(ABC):
-    """A server on a Unix socket below `data_dir`, run as a child in the foreground.
+    """Server on a Unix socket below `data_dir`, run as a child in the foreground.
 
-    Use it as a context manager, or let a supervisor run `command()` as `user` with `environment()`.
-    `durable=False` trades safety against a power cut for speed: for tests.
+    Use it as a context manager, or let a supervisor run `command()` as `user` with `environment()`. `durable=False` is
+    for tests: faster, not safe against a power cut.
     """
 
     name: ClassVar[str]
@@ -45,41 +45,41 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def prepare(self) -> bool:
-        """Make what the server needs before its start; True the first time, when there was nothing yet.
+        """Make the files that the server needs; return whether it is the first start.
 
         Raises:
-            ServerError: saying what is missing.
+            ServerError: something is missing.
         """
 
     @abstractmethod
     def command(self) -> list[str]:
-        """The command that runs the server in the foreground."""
+        """Return the command that runs the server in the foreground."""
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Whether the server answers, with everything in it that Fuze counts on."""
+        """Tell whether the server answers, and has everything that Fuze needs."""
 
     @property
     @abstractmethod
     def url(self) -> str:
-        """The address at which everything is allowed."""
+        """Return the address with all rights."""
 
     @abstractmethod
     def settings(self) -> dict[str, str]:
-        """The addresses that Fuze uses, by the names of the settings."""
+        """Return the addresses that Fuze uses, by the names of the settings."""
 
     @property
     def user(self) -> int | None:
-        """Id of the user that the server must run as; None: this one."""
+        """Return the id of the user that the server must run as; None for the present one."""
         return None
 
     def environment(self) -> dict[str, str]:
-        """The server's whole environment: none of Fuze's secrets."""
+        """Return the server's whole environment, without secrets of Fuze."""
         return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
     @property
     def socket_dir(self) -> Path:
-        """The server's own directory; where its path is too long or odd, a private one elsewhere."""
+        """Return the server's directory, or a private one elsewhere where its path is too long or special."""
         path = str(self.directory / self.socket_name)
         if len(os.fsencode(path)) <= SOCKET_PATH_MAX and PLAIN_PATH.fullmatch(path):
             return self.directory
@@ -103,27 +103,27 @@ class EmbeddedServer(ABC):
             raise ServerError(f"cannot use {self.data_dir}: {error.strerror}") from None
 
     def make_private(self, directory: Path) -> None:
-        """Make a directory that only the server's user can enter, and refuse one that somebody else made.
+        """Make a directory that only the server's user can enter, and refuse one of another owner.
 
         Raises:
-            ServerError: the path belongs to somebody else, or cannot be a directory.
+            ServerError: the path has another owner, or cannot be a directory.
         """
         owner = os.geteuid() if self.user is None else self.user
         try:
             directory.mkdir(mode=0o700, exist_ok=True)
-            found = directory.lstat()
-            if found.st_uid == os.geteuid() != owner:
+            status = directory.lstat()
+            if status.st_uid == os.geteuid() != owner:
                 os.chown(directory, owner, -1, follow_symlinks=False)
-                found = directory.lstat()
+                status = directory.lstat()
         except OSError as error:
             raise ServerError(f"cannot use {directory}: {error.strerror}") from None
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner:
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != owner:
             raise ServerError(f"{directory} belongs to somebody else")
-        if stat.S_IMODE(found.st_mode) != 0o700:
+        if stat.S_IMODE(status.st_mode) != 0o700:
             directory.chmod(0o700)
 
     def start(self) -> None:
-        """Prepare and run the server as a child of this process; output to `<data_dir>/<name>.log`."""
+        """Prepare and start the server as a child of this process; output goes to `<data_dir>/<name>.log`."""
         self.prepare()
         with self.log_file.open("ab") as log:
             self.process = spawn(
@@ -144,22 +144,22 @@ class EmbeddedServer(ABC):
         deadline = time.monotonic() + timeout
         while not self.is_ready():
             if self.process is not None and self.process.poll() is not None:
-                raise ServerError(f"{self.name} ended with {self.process.returncode}: {self._last_words()}")
+                raise ServerError(f"{self.name} ended with {self.process.returncode}: {self._log_tail()}")
             if time.monotonic() > deadline:
-                raise ServerError(f"{self.name} does not answer after {timeout:g} s: {self._last_words()}")
+                raise ServerError(f"{self.name} does not answer after {timeout:g} s: {self._log_tail()}")
             time.sleep(0.02)
 
     def stop(self, timeout: float = 30) -> None:
-        """End the server that `start` started; without effect when it does not run."""
+        """Stop the server that `start` started; do nothing if it does not run."""
         if self.process is not None:
-            end(self.process, self.stop_signal, timeout)
+            terminate(self.process, self.stop_signal, timeout)
             self.process = None
         self.clean_up()
 
     def clean_up(self) -> None:
-        """Remove what a server that has ended leaves outside its data directory."""
+        """Remove the files of a stopped server outside its data directory."""
         if self.socket_dir != self.directory:
-            with suppress(OSError):  # Never made, or something else lies in it.
+            with suppress(OSError):  # Missing, or not empty.
                 self.socket_dir.rmdir()
 
     def __enter__(self) -> Self:
@@ -176,9 +176,9 @@ class EmbeddedServer(ABC):
 
     @property
     def log_file(self) -> Path:
-        """Where `start` sends the server's output."""
+        """Return the file of the server's output."""
         return self.data_dir / f"{self.name}.log"
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         lines = self.log_file.read_text(errors="replace").splitlines() if self.log_file.exists() else []
         return " / ".join(lines[-3:]) or "no output"

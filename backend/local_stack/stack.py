@@ -1,4 +1,4 @@
-"""What `up` starts, in which order, and how it goes down again."""
+"""Stack of `up`: what starts, in which order, and how it stops."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
-from backend.local_stack.checks import reachable
+from backend.local_stack.checks import connect_address
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.processes import inherited_environment
 from backend.local_stack.redis import EmbeddedRedis
 from backend.local_stack.servers import EmbeddedServer
-from backend.local_stack.supervisor import Service, ServiceFailed, Supervisor
+from backend.local_stack.supervisor import Service, ServiceFailed, ServiceSupervisor
 from config import ADDRESSES, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -26,17 +26,17 @@ FOR_MIGRATIONS = ("DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL")
 
 
 class Stack:
-    """Embedded servers where none are given, migrations, then the three parts of Fuze."""
+    """Embedded servers without configured ones, migrations, then web server, workers and scheduler."""
 
-    def __init__(self, settings: Settings, given: Settings, rq_workers: int) -> None:
-        """`given` has no addresses filled in for what must be embedded; `settings` supplies the rest."""
+    def __init__(self, settings: Settings, configured: Settings, rq_workers: int) -> None:
+        """Take the addresses from `configured`, which names no embedded servers, the rest from `settings`."""
         self.data_dir = settings.FUZE_DATA_DIR
         self.settings = settings
         self.stack_file = settings.stack_file
         self.workers = [f"worker.{number}" for number in range(1, rq_workers + 1)]
-        self.supervisor = Supervisor(name_width=max(map(len, ["scheduler", *self.workers])))
+        self.supervisor = ServiceSupervisor(name_width=max(map(len, ["scheduler", *self.workers])))
         self.servers: list[EmbeddedServer] = []
-        self.addresses = {name: getattr(given, name) for name in ADDRESSES if getattr(given, name)}
+        self.addresses = {name: getattr(configured, name) for name in ADDRESSES if getattr(configured, name)}
         servers: dict[str, EmbeddedServer] = {
             "DATABASE_URL": EmbeddedPostgres(self.data_dir),
             "REDIS_URL": EmbeddedRedis(self.data_dir, maxmemory_mb=settings.EMBEDDED_REDIS_MAXMEMORY_MB),
@@ -47,15 +47,15 @@ class Stack:
                 self.addresses |= server.settings()
 
     def bring_up(self) -> None:
-        """Start everything, each part once what it needs is there.
+        """Start everything, each part after those that it needs.
 
         Raises:
-            ServerError, ServiceFailed: with one line that says what went wrong.
-            StopRequested: somebody asked for the end meanwhile.
+            ServerError, ServiceFailed: the message is one line.
+            StopRequested: a stop was requested meanwhile.
         """
         for server in self.servers:
             self._start_server(server)
-        self._leave_addresses()
+        self._write_addresses()
         self.supervisor.say("Bringing the database up to date")
         if self.supervisor.run(self._migrations()) != 0:
             raise ServiceFailed("the migrations failed, see above")
@@ -66,7 +66,7 @@ class Stack:
         self.supervisor.wait_until(self._is_serving, "Fuze", READY_SECONDS)
 
     def take_down(self) -> None:
-        """Stop everything: first what takes on work, then what does it, then where it is kept."""
+        """Stop everything: first the sources of work, then the workers, then the servers."""
         for names in (["scheduler", "web", "migrate"], self.workers, ["redis"], ["postgres"]):
             self.supervisor.stop(names)
         for server in self.servers:
@@ -91,7 +91,7 @@ class Stack:
         )
         self.supervisor.wait_until(server.is_ready, server.name, SERVER_SECONDS)
 
-    def _leave_addresses(self) -> None:
+    def _write_addresses(self) -> None:
         draft = self.stack_file.with_suffix(".draft")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -103,13 +103,13 @@ class Stack:
         return Service("web", command, env=self._environment(), stop_seconds=35)
 
     def _migrations(self) -> Service:
-        """The one part that knows the owner of the tables."""
+        """Make the service of the migrations, the only one with the address of the owner of the tables."""
         service = self._part("migrate", "db", "upgrade")
         return replace(service, env={**self._environment(), **self.addresses})
 
     def _part(self, name: str, *command: str, stop_seconds: float = 10) -> Service:
-        whole = [sys.executable, "-m", "backend", *command]
-        return Service(name, whole, env=self._environment(), stop_seconds=stop_seconds)
+        command_line = [sys.executable, "-m", "backend", *command]
+        return Service(name, command_line, env=self._environment(), stop_seconds=stop_seconds)
 
     def _environment(self) -> dict[str, str]:
         settings = self.settings
@@ -121,13 +121,13 @@ class Stack:
             PORT=str(settings.PORT),
             FUZE_DATA_DIR=str(self.data_dir),
             PYTHONUNBUFFERED="1",
-            # Of what threads free, glibc would keep a share for each of them.
+            # Fewer arenas of glibc: each holds freed memory back.
             MALLOC_ARENA_MAX="2",
         )
         return {name: value for name, value in environment.items() if name not in FOR_MIGRATIONS}
 
     def _is_serving(self) -> bool:
-        host = reachable(self.settings.HOST)
+        host = connect_address(self.settings.HOST)
         with closing(http.client.HTTPConnection(host, self.settings.PORT, timeout=5)) as connection:
             try:
                 connection.request("GET", "/api/health/ready")

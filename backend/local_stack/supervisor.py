@@ -1,4 +1,4 @@
-"""Keeps child processes running, prints what they say line by line, and stops them in order.
+"""ServiceSupervisor: keeps child processes running, prints their output by lines, and stops them in order.
 
 Why not an existing supervisor: docs/decisions/0001-own-supervisor.md.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from backend.local_stack.processes import kill_all_of, spawn
+from backend.local_stack.processes import kill_session, spawn
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -30,7 +30,7 @@ GATHER_SECONDS = 0.02
 
 
 class StopRequested(Exception):
-    """Somebody asked for the end: Ctrl-C, SIGTERM, or the terminal went away."""
+    """A stop was requested: by Ctrl-C, SIGTERM, or a closed terminal."""
 
 
 class ServiceFailed(Exception):
@@ -39,7 +39,7 @@ class ServiceFailed(Exception):
 
 @dataclass
 class Service:
-    """One program to keep running. `stop_seconds` is the time it gets to end before it is killed."""
+    """Program to keep running. After `stop_seconds` it is killed."""
 
     name: str
     command: Sequence[str]
@@ -53,8 +53,8 @@ class Service:
 
 
 @dataclass
-class Child:
-    """A service that was started: its process, and when to start it again once that has ended."""
+class ChildProcess:
+    """Started service: its process, and the time of its restart once that has ended."""
 
     service: Service
     process: subprocess.Popen[bytes] | None = None
@@ -64,46 +64,46 @@ class Child:
     half_line: bytes = b""
 
 
-class Supervisor:
-    """Owns every child. All of it runs on the main thread, which the children's lives hang on."""
+class ServiceSupervisor:
+    """ServiceSupervisor of all children. It runs on the main thread: the children die with it."""
 
     def __init__(self, name_width: int = 9) -> None:
-        self.children: dict[str, Child] = {}
+        self.children: dict[str, ChildProcess] = {}
         self.stop_requests = 0
-        self._asked_at = 0.0
+        self._requested_at = 0.0
         self._name_width = name_width
         self._outputs = selectors.DefaultSelector()
 
     def listen_to_signals(self) -> None:
-        """Take Ctrl-C, SIGTERM and a closed terminal for a request to stop."""
+        """Handle Ctrl-C, SIGTERM and a closed terminal as requests to stop."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # As nohup and a shell's `&` leave it.
                 signal.signal(number, self._request_stop)
 
     def close(self) -> None:
-        """Give back what the loop itself holds."""
+        """Release the resources of the loop."""
         self._outputs.close()
 
     def say(self, text: str, name: str = "fuze") -> None:
-        """Print lines under a name. A terminal that is gone stops nothing."""
+        """Print lines under a name; ignore a closed terminal."""
         with suppress(OSError):
             for line in text.splitlines():
-                # As bytes: no terminal's encoding may stop the loop.
+                # As bytes: an encoding error must not stop the loop.
                 click.echo(f"{name:<{self._name_width}} | {line}".encode(errors="replace"))
 
     def start(self, service: Service) -> None:
-        """Start a service; from now on it is started again whenever it ends."""
-        child = self.children[service.name] = Child(service)
+        """Start a service, to be restarted whenever it ends."""
+        child = self.children[service.name] = ChildProcess(service)
         self._launch(child)
 
     def run(self, service: Service) -> int:
-        """Run a program to its end; its exit code."""
+        """Run a program to its end; return its exit code."""
         self.start(service)
         child = self.children[service.name]
         while child.process is not None and child.process.poll() is None:
             self._tick()
-            self._refuse_when_stopping()
-        code = self._bury(child)
+            self._raise_when_stopping()
+        code = self._reap(child)
         del self.children[service.name]
         return code
 
@@ -112,19 +112,19 @@ class Supervisor:
 
         Raises:
             ServiceFailed: a service ended, or `timeout` seconds went by.
-            StopRequested: somebody asked for the end.
+            StopRequested: a stop was requested.
         """
         deadline = time.monotonic() + timeout
         while not is_ready():
             self._tick()
-            self._refuse_when_stopping()
+            self._raise_when_stopping()
             for child in self._ended():
-                raise ServiceFailed(f"{child.service.name} {_epitaph(self._bury(child))} while starting")
+                raise ServiceFailed(f"{child.service.name} {_describe_exit(self._reap(child))} while starting")
             if time.monotonic() > deadline:
                 raise ServiceFailed(f"{name} is not ready after {timeout:g} s")
 
     def watch(self) -> None:
-        """Start again what ends, until somebody asks for the end."""
+        """Restart services that end, until a stop is requested."""
         while not self.stop_requests:
             self._tick()
             for child in self._ended():
@@ -134,37 +134,37 @@ class Supervisor:
                     self._relaunch(child)
 
     def stop(self, names: Iterable[str]) -> None:
-        """Stop some services together: ask, wait as long as each is given, kill. A second Ctrl-C hurries."""
+        """Stop some services together: signal, wait `stop_seconds` of each, kill. A second Ctrl-C shortens the wait."""
         children = [self.children.pop(name) for name in names if name in self.children]
-        began = time.monotonic()
+        started = time.monotonic()
         for child in children:
             if child.process is not None and child.process.poll() is None:
                 child.process.send_signal(child.service.stop_signal)
         while alive := [child for child in children if child.process and child.process.poll() is None]:
             self._tick()
-            waited = time.monotonic() - began
+            waited = time.monotonic() - started
             for child in alive:
-                if waited > self._patience(child):
+                if waited > self._stop_seconds(child):
                     self.say(f"{child.service.name} does not end, killing it")
-                    self._bury(child)
+                    self._reap(child)
         for child in children:
-            self._bury(child)
+            self._reap(child)
 
-    def _patience(self, child: Child) -> float:
+    def _stop_seconds(self, child: ChildProcess) -> float:
         hurried = self.stop_requests > 1
         return min(child.service.stop_seconds, HURRIED_SECONDS) if hurried else child.service.stop_seconds
 
     def _request_stop(self, *_: object) -> None:
         now = time.monotonic()
-        if not self.stop_requests or now - self._asked_at > SAME_REQUEST_SECONDS:
+        if not self.stop_requests or now - self._requested_at > SAME_REQUEST_SECONDS:
             self.stop_requests += 1
-            self._asked_at = now
+            self._requested_at = now
 
-    def _refuse_when_stopping(self) -> None:
+    def _raise_when_stopping(self) -> None:
         if self.stop_requests:
             raise StopRequested
 
-    def _launch(self, child: Child) -> None:
+    def _launch(self, child: ChildProcess) -> None:
         service = child.service
         if service.before_start is not None:
             service.before_start()
@@ -179,65 +179,65 @@ class Supervisor:
         child.started_at = time.monotonic()
         self._outputs.register(child.process.stdout, selectors.EVENT_READ, child)  # type: ignore[arg-type]
 
-    def _relaunch(self, child: Child) -> None:
+    def _relaunch(self, child: ChildProcess) -> None:
         try:
             self._launch(child)
-        except Exception as error:  # Whatever it is, it may be better next time.
+        except Exception as error:  # Any fault may be gone at the next try.
             child.started_at = time.monotonic()
-            self._put_off(child, f"cannot start ({error})")
+            self._schedule_restart(child, f"cannot start ({error})")
 
-    def _ended(self) -> list[Child]:
+    def _ended(self) -> list[ChildProcess]:
         return [child for child in self.children.values() if child.process and child.process.poll() is not None]
 
-    def _plan_restart(self, child: Child) -> None:
-        code = self._bury(child)
+    def _plan_restart(self, child: ChildProcess) -> None:
+        code = self._reap(child)
         if time.monotonic() - child.started_at > SETTLED_SECONDS:
             child.failures = 0
-        self._put_off(child, _epitaph(code))
+        self._schedule_restart(child, _describe_exit(code))
 
-    def _put_off(self, child: Child, what_happened: str) -> None:
+    def _schedule_restart(self, child: ChildProcess, reason: str) -> None:
         delay = min(FIRST_DELAY_SECONDS * 2**child.failures, LONGEST_DELAY_SECONDS)
         child.failures += 1
         child.due_at = time.monotonic() + delay
-        self.say(f"{child.service.name} {what_happened}, starting it again in {delay:g} s")
+        self.say(f"{child.service.name} {reason}, starting it again in {delay:g} s")
 
-    def _bury(self, child: Child) -> int:
-        """Kill what is left of a child, print its last words; its exit code."""
+    def _reap(self, child: ChildProcess) -> int:
+        """Kill what is left of a child, print its last output; return its exit code."""
         process, child.process = child.process, None
         if process is None:
             return 0
-        kill_all_of(process.pid)
+        kill_session(process.pid)
         code = process.wait()
         assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)  # A far descendant may still hold the other end.
+        os.set_blocking(process.stdout.fileno(), False)  # A descendant may still hold the other end.
         with suppress(BlockingIOError):
             while chunk := os.read(process.stdout.fileno(), CHUNK_BYTES):
-                self._take(child, chunk)
+                self._print_chunk(child, chunk)
         if child.half_line:
-            self._take(child, b"\n")
-        with suppress(KeyError):  # Its end of output was seen before.
+            self._print_chunk(child, b"\n")
+        with suppress(KeyError):  # Unregistered at its end of output.
             self._outputs.unregister(process.stdout)
         process.stdout.close()
         return code
 
     def _tick(self) -> None:
-        """Pass on what the children have printed, waiting a moment for it."""
+        """Print the output of the children, waiting a moment for it."""
         ready = self._outputs.select(TICK_SECONDS)
         if ready:
-            time.sleep(GATHER_SECONDS)  # Under load a line comes with every request: many at once cost little more.
+            time.sleep(GATHER_SECONDS)  # Under load: many lines at once cost little more than one.
         for key, _ in ready:
             if chunk := os.read(key.fd, CHUNK_BYTES):
-                self._take(key.data, chunk)
+                self._print_chunk(key.data, chunk)
             else:
                 self._outputs.unregister(key.fileobj)
         if not self._outputs.get_map():
             time.sleep(TICK_SECONDS)
 
-    def _take(self, child: Child, chunk: bytes) -> None:
+    def _print_chunk(self, child: ChildProcess, chunk: bytes) -> None:
         *lines, child.half_line = (child.half_line + chunk).split(b"\n")
         for line in lines:
             self.say(line.decode(errors="replace"), child.service.name)
 
 
-def _epitaph(code: int) -> str:
+def _describe_exit(code: int) -> str:
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

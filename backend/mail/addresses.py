@@ -1,4 +1,4 @@
-"""Mail addresses that mean the same to everybody who reads them, and the mailbox that each is of."""
+"""Mail addresses: those that all parsers read alike, and the mailbox of each."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ LOCAL_PART = re.compile(rf"{ATOM}(?:\.{ATOM})*")
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 DOMAIN = re.compile(rf"{LABEL}(?:\.{LABEL})*")
 MAX_LOCAL, MAX_DOMAIN = 64, 255
-# An encoded word (RFC 2047): whoever parses a header may read something else in its place.
+# Marks of an encoded word (RFC 2047), which parsers of headers decode.
 ENCODED_WORD = ("=?", "?=")
-# Providers that leave dots in the local part out, under all their names.
+# Providers that ignore dots in the local part, under all their names.
 DOTLESS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
 
 
 def plain_address(value: str) -> Address | None:
-    """The address, its domain in Punycode; None where any reader could take it for something else.
+    """Parse an address, its domain in Punycode; None where parsers could read it differently.
 
-    What looks plain must stay so when it is normalised: a full-width `＠` or `＝？` becomes the sign itself later on.
+    It must stay plain when it is normalised: a full-width `＠` or `＝？` then becomes the character itself.
     """
     local, _, domain = value.rpartition("@")
     if not (_is_plain_local(local) and _is_plain_local(normalize("NFKC", local))):
@@ -43,9 +43,9 @@ def plain_address(value: str) -> Address | None:
 
 
 def mailbox(address: str) -> str:
-    """One name for all addresses of a mailbox: without case, `+tag`, and the dots that its provider leaves out.
+    """Return one name for all addresses of a mailbox: without case, `+tag`, and the dots that its provider ignores.
 
-    An address that is none is its own mailbox.
+    An invalid address is its own mailbox.
     """
     local, at, domain = normalize("NFKC", address).casefold().rpartition("@")
     try:

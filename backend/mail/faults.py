@@ -1,11 +1,11 @@
-"""Why a mail was not sent."""
+"""Failures of delivery, by the classes of SMTP (RFC 5321, 4.2.1)."""
 
 from __future__ import annotations
 
 
-class NotSent(Exception):
-    """Raised where trying again later may help; the message is the reason in words."""
+class TransientFailure(Exception):
+    """Delivery failed, a later try may succeed; the message is the reason."""
 
 
-class Undeliverable(Exception):
-    """Raised where trying again cannot help; the message is the reason in words."""
+class PermanentFailure(Exception):
+    """Delivery failed for good; the message is the reason."""

@@ -1,4 +1,4 @@
-"""What the worker does for mails. Thin: safe to run twice."""
+"""Jobs of mail: send, send again, purge. Idempotent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def send_mail(mail_id: UUID | str) -> None:
 
 @job("mail.resend_due_mails")
 def resend_due_mails() -> None:
-    """Send again the messages of mails that are due and have none: a wait is over, a queue or a worker was lost."""
+    """Send the messages of due mails that have none: a back-off has ended, a queue or a worker was lost."""
     messages = [mail_message(mail_id) for mail_id in outbox.due_mails(RESEND_LIMIT)]
     if messages:
         waiting = waiting_keys(messages[0].queue)
@@ -29,5 +29,5 @@ def resend_due_mails() -> None:
 
 @job("mail.purge_mails")
 def purge_mails() -> None:
-    """Delete mails that were asked for long ago."""
+    """Delete old mails."""
     outbox.delete_old_mails()

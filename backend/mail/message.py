@@ -1,4 +1,4 @@
-"""From a template and its values to a message as RFC 5322 has it."""
+"""Composition of messages (RFC 5322) from templates and their values."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from backend.extensions import current_settings
 from backend.mail.addresses import plain_address
-from backend.mail.faults import Undeliverable
+from backend.mail.faults import PermanentFailure
 from config import sender_of
 
 FOLDER = Path(__file__).parent / "templates"
-# Of what somebody called themselves or their organization, in characters.
+# Longest name of a person or organization in a mail, in characters.
 LONGEST_NAME = 100
 
 
 @dataclass(frozen=True)
 class Template:
-    """The path below FRONTEND_URL to which the mail's link leads, and the names of the values that it needs.
+    """Template of a mail: the path of its link below FRONTEND_URL, and the names of its values.
 
-    Subjects are ours alone: the `email` package decodes encoded words (RFC 2047) in whatever is set as a header.
-    While its recipient's mailbox is full (`bounds.py`) a mail waits for `patience` at most from when it was asked for;
-    with `asks_again` it does not wait for a mailbox at all, as whoever wants it can ask for another.
+    Subjects hold no value: the `email` package decodes encoded words (RFC 2047) in every header. While a limit of its
+    mailbox or domain is reached (`bounds.py`) a mail waits for at most `patience` after its creation; with
+    `asks_again` it does not wait for a mailbox, as the person can request another.
     """
 
     path: str
@@ -45,10 +45,10 @@ class Template:
 TEMPLATES = {
     "verify": Template("/verify-email", {"token"}, timedelta(hours=12), asks_again=True),
     "reset": Template("/reset-password", {"token", "username"}, timedelta(minutes=30), asks_again=True),
-    # To an address that no account here has confirmed: it names nobody, whatever the values are.
+    # For unconfirmed addresses: it shows no value.
     "invitation": Template("/accept-invitation", {"token", "organization", "inviter", "role"}),
     "invitation_named": Template("/accept-invitation", {"token", "organization", "inviter", "role"}),
-    # Notices: of what somebody did with the account, in our words and numbers alone.
+    # Notices about the account: they hold no text of any user.
     "password_changed": Template("", {"how", "tokens", "provider", "ended"}),
     "email_changed": Template("", set()),
     "token_created": Template("", set()),
@@ -58,9 +58,9 @@ TEMPLATES = {
 
 @dataclass(frozen=True)
 class OutgoingMail:
-    """A mail as a worker has claimed it. `attempt` tells this claim from an earlier one that died.
+    """Mail that a worker has claimed. `attempt` is the fencing token of the claim.
 
-    Unless it is solicited, its mailbox and domain get only so many in an hour.
+    Unless it is solicited, the limits of its mailbox and domain hold.
     """
 
     id: UUID
@@ -76,10 +76,10 @@ class OutgoingMail:
 
 
 def compose(mail: OutgoingMail) -> EmailMessage:
-    """The message, in plain text and HTML. A second one for the same mail has the same Message-ID.
+    """Compose the message, in plain text and HTML; the Message-ID is the same for each try.
 
     Raises:
-        Undeliverable: the address is none, or one that a reader could take for another.
+        PermanentFailure: the address is invalid, or parsers could read it differently.
     """
     subject, text, html = render(mail.template, mail.language, mail.values)
     sender = sender_of(current_settings().FROM_EMAIL)
@@ -96,18 +96,20 @@ def compose(mail: OutgoingMail) -> EmailMessage:
 
 
 def render(template: str, language: str, values: Mapping[str, str]) -> tuple[str, str, str]:
-    """The subject, in which nobody's words are; plain text; and HTML."""
+    """Render a template: the subject, which holds no value, the plain text and the HTML."""
     query = f"?{urlencode({'token': values['token']})}" if "token" in values else ""
-    told = {name: _in_one_line(value) for name, value in values.items() if name != "token"}
-    told["site"] = current_settings().FRONTEND_URL.rstrip("/")
-    told["link"] = f"{told['site']}{TEMPLATES[template].path}{query}"
-    text, html = (_environment().get_template(f"{language}/{template}.{kind}").render(told) for kind in ("txt", "html"))
+    shown = {name: _in_one_line(value) for name, value in values.items() if name != "token"}
+    shown["site"] = current_settings().FRONTEND_URL.rstrip("/")
+    shown["link"] = f"{shown['site']}{TEMPLATES[template].path}{query}"
+    text, html = (
+        _environment().get_template(f"{language}/{template}.{kind}").render(shown) for kind in ("txt", "html")
+    )
     subject, _, body = text.partition("\n")
     return subject, body.lstrip("\n"), html
 
 
 def _in_one_line(name: str) -> str:
-    """What somebody called something, as text that begins no line, ends none, turns none around and is not endless."""
+    """Make a name safe for a line of text: no line breaks, no control or direction characters, bounded length."""
     visible = (" " if unicodedata.category(character)[0] in "CZ" else character for character in name)
     line = " ".join("".join(visible).split())
     return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1]}…"
@@ -116,12 +118,12 @@ def _in_one_line(name: str) -> str:
 def _recipient(address: str) -> Address:
     recipient = plain_address(address)
     if recipient is None:
-        raise Undeliverable("The address is none, or could be taken for another.")
+        raise PermanentFailure("The address is none, or could be taken for another.")
     return recipient
 
 
 def _set_content(message: EmailMessage, text: str, html: str) -> None:
-    # Quoted-printable would break the link where somebody reads the source; all servers of today take 8 bits.
+    # Quoted-printable would break links in the source; all present servers take 8 bits.
     message.set_content(text, cte="7bit" if text.isascii() else "8bit")
     message.add_alternative(html, subtype="html", cte="7bit" if html.isascii() else "8bit")
 

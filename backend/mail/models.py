@@ -1,4 +1,4 @@
-"""The mails to send: a row here is committed with the change that asks for it."""
+"""Table of the outbox: a mail is committed with the change that causes it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from backend.extensions import Base
 
 
 class Mail(Base):
-    """A mail to one address. While it is queued, `due_at` is when the next try may start: a worker that takes it moves
-    it past its lease. `values` fill the template and may hold a token: they are emptied as soon as the mail is sent or
-    given up.
+    """Mail to one address. While it is queued, `due_at` is the time of the next try; a claim moves it past the lease.
+    `values` fill the template and may hold a token: they are emptied as soon as the mail is sent or has failed.
 
-    `mailbox` and `domain` tell what the address is of (`addresses.mailbox`), `solicited` that its owner has confirmed
-    it and asked for such mails, and `started_at` when a worker last began to send it: `bounds.py` counts them.
+    `mailbox` and `domain` belong to the address (`addresses.mailbox`), `solicited` says that its owner has confirmed it
+    and requested such mails, and `started_at` is the start of the last try: `bounds.py` counts them.
     """
 
     __tablename__ = "mails"

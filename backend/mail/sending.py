@@ -1,4 +1,4 @@
-"""Out of the house: to a mail server, or into a file where there is none."""
+"""Delivery of messages: over SMTP, or into a file without a mail server."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from urllib.parse import unquote, urlsplit
 from loguru import logger
 
 from backend.extensions import current_settings
-from backend.mail.faults import NotSent, Undeliverable
+from backend.mail.faults import PermanentFailure, TransientFailure
 from backend.mail.wire import addresses, is_international, wire_bytes
 
-# For each word of the server, and for the whole conversation.
+# Time-out of each reply of the server, and of the whole session.
 WAIT_SECONDS = 10
 SEND_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """What SMTP_URL says. `tls` is TLS from the first byte; otherwise it is begun when the server offers it."""
+    """Mail server of SMTP_URL. `tls` is implicit TLS; otherwise STARTTLS is used where the server offers it."""
 
     host: str
     port: int
@@ -39,7 +39,7 @@ class MailServer:
 
     @classmethod
     def of(cls, url: str) -> MailServer:
-        """Read `smtp://` or `smtps://`, user and password percent-encoded; ports 25, 587 (with a user) and 465."""
+        """Parse `smtp://` or `smtps://`, user and password percent-encoded; ports 25, 587 (with a user) and 465."""
         parts = urlsplit(url)
         tls = parts.scheme == "smtps"
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -48,7 +48,7 @@ class MailServer:
 
     @property
     def is_this_machine(self) -> bool:
-        """Whether nobody can listen in between."""
+        """Tell whether the connection stays on this machine."""
         try:
             return self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -56,11 +56,11 @@ class MailServer:
 
 
 def deliver(message: EmailMessage, name: str) -> None:
-    """Hand a message to the server of SMTP_URL, or write it to `<data-dir>/mail/<name>.eml`. Within about a minute.
+    """Send a message to the server of SMTP_URL, or write it to `<data-dir>/mail/<name>.eml`. Within about a minute.
 
     Raises:
-        NotSent: trying again may help.
-        Undeliverable: the server refused this mail for good.
+        TransientFailure: a later try may succeed.
+        PermanentFailure: the server refused this mail for good.
     """
     settings = current_settings()
     if url := settings.SMTP_URL.get_secret_value():
@@ -70,46 +70,46 @@ def deliver(message: EmailMessage, name: str) -> None:
 
 
 def send_by_smtp(message: EmailMessage, server: MailServer) -> None:
-    """Hand a message to a mail server.
+    """Send a message to a mail server.
 
     Raises:
-        NotSent: the server is away, too slow, not to be trusted, lets us not in, or asks for patience (4xx).
-        Undeliverable: it refused the sender, the recipient or the message (5xx), or the message is not fit to leave.
+        TransientFailure: the server is away, too slow, not trusted, refuses the login, or replies 4xx.
+        PermanentFailure: it refused the sender, the recipient or the message (5xx), or the message is not safe to send.
     """
     content = wire_bytes(message)
     try:
         smtp = _connect(server)
     except (OSError, ValueError) as error:
-        raise NotSent(f"The mail server could not be used: {_in_words(error)}") from None
+        raise TransientFailure(f"The mail server could not be used: {_describe(error)}") from None
     try:
-        # Without this extension bytes above 127 are sent all the same, as everybody does.
+        # Without this extension bytes above 127 are sent all the same, as other clients do.
         options = ["BODY=8BITMIME"] if smtp.has_extn("8bitmime") else []
         if is_international(message):
             if not smtp.has_extn("smtputf8"):
-                raise Undeliverable("The mail server takes no addresses with letters beyond ASCII.")
+                raise PermanentFailure("The mail server takes no addresses with letters beyond ASCII.")
             options = ["SMTPUTF8", "BODY=8BITMIME"]
         [sender], [recipient] = (addresses(message, name) for name in ("From", "To"))
         smtp.sendmail(sender, [recipient], content, mail_options=options)
     except (OSError, ValueError) as error:
-        if _is_final(error):
-            raise Undeliverable(f"The mail server refused: {_in_words(error)}") from None
-        raise NotSent(f"The mail server did not take it: {_in_words(error)}") from None
+        if _is_permanent(error):
+            raise PermanentFailure(f"The mail server refused: {_describe(error)}") from None
+        raise TransientFailure(f"The mail server did not take it: {_describe(error)}") from None
     finally:
-        _leave(smtp)
+        _quit(smtp)
 
 
 def write_file(message: EmailMessage, path: Path) -> None:
-    """Write a message as a file that only its owner reads, whole or not at all.
+    """Write a message to a private file, atomically.
 
     Raises:
-        NotSent: the disk is full, or the folder cannot be written to.
+        TransientFailure: the disk is full, or the folder cannot be written to.
     """
     content = wire_bytes(message)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(path, content)
     except OSError as error:
-        raise NotSent(f"The mail could not be written to a file: {error.strerror}") from None
+        raise TransientFailure(f"The mail could not be written to a file: {error.strerror}") from None
 
 
 def _write_whole(path: Path, content: bytes) -> None:
@@ -125,41 +125,41 @@ def _write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-class _Punctual:
-    """Hangs up when the conversation takes too long as a whole, however steadily the server drips."""
+class _DeadlineSmtp:
+    """Mix-in that disconnects when the session passes its deadline, however steadily the server replies."""
 
     sock: socket.socket | None
-    _watch: threading.Timer | None = None
+    _timer: threading.Timer | None = None
 
     def connect(self, *arguments: Any, **options: Any) -> Any:
-        """Start the clock, and connect."""
-        self._watch = threading.Timer(SEND_SECONDS, self._hang_up)
-        self._watch.daemon = True
-        self._watch.start()
+        """Start the timer, and connect."""
+        self._timer = threading.Timer(SEND_SECONDS, self._disconnect)
+        self._timer.daemon = True
+        self._timer.start()
         try:
             return super().connect(*arguments, **options)  # type: ignore[misc]
         except OSError:
-            self._watch.cancel()
+            self._timer.cancel()
             raise
 
     def close(self) -> None:
-        """Stop the clock, and close."""
-        if self._watch is not None:
-            self._watch.cancel()
+        """Stop the timer, and close."""
+        if self._timer is not None:
+            self._timer.cancel()
         super().close()  # type: ignore[misc]
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self.sock is not None:
             with contextlib.suppress(OSError):
-                # The plain socket's own: that of TLS would take away what another thread is reading from.
+                # `SSLSocket.shutdown` would drop the TLS object that another thread reads from.
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
-class _Smtp(_Punctual, smtplib.SMTP):
+class _Smtp(_DeadlineSmtp, smtplib.SMTP):
     pass
 
 
-class _SmtpOverTls(_Punctual, smtplib.SMTP_SSL):
+class _SmtpOverTls(_DeadlineSmtp, smtplib.SMTP_SSL):
     pass
 
 
@@ -170,14 +170,14 @@ def _connect(server: MailServer) -> smtplib.SMTP:
     else:
         smtp = _Smtp(server.host, server.port, timeout=WAIT_SECONDS)
     try:
-        _introduce(smtp, server, context)
+        _log_in(smtp, server, context)
     except BaseException:
-        _leave(smtp)
+        _quit(smtp)
         raise
     return smtp
 
 
-def _introduce(smtp: smtplib.SMTP, server: MailServer, context: ssl.SSLContext) -> None:
+def _log_in(smtp: smtplib.SMTP, server: MailServer, context: ssl.SSLContext) -> None:
     smtp.ehlo_or_helo_if_needed()
     encrypted = server.tls
     if not encrypted and smtp.has_extn("starttls"):
@@ -193,23 +193,23 @@ def _introduce(smtp: smtplib.SMTP, server: MailServer, context: ssl.SSLContext) 
 def _tls_context(server: MailServer) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if server.is_this_machine:
-        # Mail servers answer their own machine with a certificate for another name, or one made by themselves.
+        # Local mail servers have certificates for another name, or self-signed ones.
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
-def _leave(smtp: smtplib.SMTP) -> None:
+def _quit(smtp: smtplib.SMTP) -> None:
     try:
         smtp.quit()
     except OSError as error:
-        # The server has taken the mail by now or refused it: how it says goodbye changes nothing.
-        logger.debug("mail server left without a goodbye: {}", type(error).__name__)
+        # The mail is accepted or refused by now; QUIT changes nothing.
+        logger.debug("mail server did not reply to QUIT: {}", type(error).__name__)
     finally:
         smtp.close()
 
 
-def _is_final(error: Exception) -> bool:
+def _is_permanent(error: Exception) -> bool:
     if isinstance(error, ValueError):
         return True
     if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -217,13 +217,12 @@ def _is_final(error: Exception) -> bool:
     return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
 
 
-def _in_words(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, said = next(iter(error.recipients.values()))
-        return _reply(code, said)
+        return _reply(*next(iter(error.recipients.values())))
     if isinstance(error, smtplib.SMTPResponseException):
         return _reply(error.smtp_code, error.smtp_error)
-    # smtplib tells of a time-out as of a lost connection.
+    # smtplib reports a time-out as a lost connection.
     if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "it took too long to answer"
     if isinstance(error, OSError) and error.strerror:
@@ -231,6 +230,6 @@ def _in_words(error: Exception) -> str:
     return str(error)
 
 
-def _reply(code: int, said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _reply(code: int, reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
     return f"{code} {' '.join(text.replace(chr(0), ' ').split())[:300]}"

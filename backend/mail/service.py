@@ -1,4 +1,4 @@
-"""Asking for mails."""
+"""Creation of mails in the outbox."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from sqlalchemy import func, select
 from backend.extensions import db
 from backend.jobs.queue import Message
 from backend.mail.addresses import mailbox
-from backend.mail.languages import asked_language
+from backend.mail.languages import preferred_language
 from backend.mail.message import TEMPLATES
 from backend.mail.models import Mail
 
-# More than a mail server may take (`sending.SEND_SECONDS`), less than the lease of a claim.
+# Longer than a send may take (`sending.SEND_SECONDS`), shorter than the lease of a claim.
 TIMEOUT_SECONDS = 120
 
 
 def add_mail(to: str, template: str, values: dict[str, str], *, solicited: bool = False) -> Message:
-    """A mail in the transaction at hand, in the language of the request; send the message after the commit.
+    """Add a mail in the current transaction, in the language of the request; send the message after the commit.
 
-    `values` are exactly those that `TEMPLATES` names for the template. `token` is the one of the link. `solicited` says
-    that the recipient has confirmed the address and that their account bounds such mails: no other bound holds then.
+    `values` are exactly those that `TEMPLATES` names for the template; `token` goes into the link. `solicited` says
+    that the recipient has confirmed the address and that their account limits such mails: no other limit holds then.
 
     Raises:
-        ValueError: there is no such template, or the values are not those that it needs.
+        ValueError: there is no such template, or the values are not its own.
     """
     if template not in TEMPLATES or values.keys() != TEMPLATES[template].values:
         raise ValueError(f"no mail {template} of {sorted(values)}")
     mail_id = uuid4()
-    home = mailbox(to)
+    box = mailbox(to)
     db.session.add(
         Mail(
             id=mail_id,
             to_address=to,
-            mailbox=home,
-            domain=home.rpartition("@")[2],
+            mailbox=box,
+            domain=box.rpartition("@")[2],
             solicited=solicited,
             template=template,
-            language=asked_language(),
+            language=preferred_language(),
             values=values,
             status="queued",
         )
@@ -48,23 +48,23 @@ def add_mail(to: str, template: str, values: dict[str, str], *, solicited: bool 
 
 
 def count_recent(to: str, template: str) -> int:
-    """How many mails of a template were asked for to an address within an hour."""
+    """Count the mails of a template that were created for an address within an hour."""
     same = Mail.mailbox == mailbox(to), Mail.to_address == to, Mail.template == template
     recent = select(func.count()).where(*same, Mail.created_at > func.now() - timedelta(hours=1))
     return db.session.scalars(recent).one()
 
 
 def add_empty_mail(template: str) -> Message:
-    """A row that takes as long to write as a mail and is never sent, where nobody may see that there is none."""
+    """Add a row that is never sent, so that requests take the same time with and without a mail."""
     mail_id = uuid4()
     db.session.add(
-        Mail(id=mail_id, to_address="", template=template, language=asked_language(), values={}, status="sent")
+        Mail(id=mail_id, to_address="", template=template, language=preferred_language(), values={}, status="sent")
     )
     return mail_message(mail_id)
 
 
 def mail_message(mail_id: UUID) -> Message:
-    """The message that wakes a worker for this mail."""
+    """Make the message that has a worker send a mail."""
     return Message(
         "mail.send_mail",
         {"mail_id": str(mail_id)},

@@ -1,4 +1,4 @@
-"""The bytes of a message, read back before they leave: they hold our headers and nothing else."""
+"""Serialisation of messages, with a guard against header injection: the bytes are parsed back before they are sent."""
 
 from __future__ import annotations
 
@@ -10,54 +10,54 @@ from email.parser import BytesParser
 from email.policy import SMTP, default
 from typing import cast
 
-from backend.mail.faults import Undeliverable
+from backend.mail.faults import PermanentFailure
 
-# RFC 5322, section 2.1.1: without the CRLF.
+# RFC 5322, 2.1.1: without the CRLF.
 LONGEST_LINE = 998
-LONELY_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
+BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 
 
 def wire_bytes(message: EmailMessage) -> bytes:
-    """The message as it goes out: to a mail server, or into a file.
+    """Serialise a message for a mail server or a file.
 
     Raises:
-        Undeliverable: read back, it would not be what was put together. That is an attempt to smuggle headers, or a
-            fault of the `email` package: sending it could help nobody but an attacker.
+        PermanentFailure: parsed back, it differs from the message: an attempt to inject headers, or a fault of the
+            `email` package.
     """
     try:
         content = message.as_bytes(policy=SMTP.clone(utf8=is_international(message)))
-        arrived = BytesParser(policy=default).parsebytes(content)
-        same = _headers(arrived) == _headers(message)
-        one_each = all(len(addresses(arrived, name)) == 1 for name in ("From", "To"))
+        parsed = BytesParser(policy=default).parsebytes(content)
+        same = _headers(parsed) == _headers(message)
+        one_each = all(len(addresses(parsed, name)) == 1 for name in ("From", "To"))
     except (ValueError, LookupError, AttributeError, MessageError) as error:
-        raise Undeliverable(f"The message cannot be written down: {type(error).__name__}.") from None
+        raise PermanentFailure(f"The message cannot be written down: {type(error).__name__}.") from None
     if not (same and one_each and _is_well_framed(content, len(message.items()))):
-        raise Undeliverable("The message would not arrive with the headers that it was given.")
+        raise PermanentFailure("The message would not arrive with the headers that it was given.")
     return content
 
 
 def is_international(message: EmailMessage) -> bool:
-    """Whether it needs a server that takes addresses beyond ASCII (RFC 6531)."""
+    """Tell whether a message needs a server that accepts addresses beyond ASCII (RFC 6531)."""
     return not all(address.isascii() for name in ("From", "To") for address in addresses(message, name))
 
 
 def addresses(message: EmailMessage, name: str) -> list[str]:
-    """The addresses in a header."""
+    """Return the addresses in a header."""
     header = cast("AddressHeader | None", message[name])
     return [address.addr_spec for address in header.addresses] if header is not None else []
 
 
 def _headers(message: EmailMessage) -> list[tuple[str, str]]:
-    # Folding may move blanks, nothing else.
+    # Folding changes white space only.
     return [(name.lower(), " ".join(str(value).split())) for name, value in message.items()]
 
 
 def _is_well_framed(content: bytes, headers: int) -> bool:
-    """Whether a reader that knows nothing but lines sees so many headers, and the same lines as every other."""
+    """Tell whether a line-based parser sees so many headers, and the same lines as every other parser."""
     head = content.partition(b"\r\n\r\n")[0].split(b"\r\n")
-    begun = [line for line in head if not line.startswith((b" ", b"\t"))]
+    starts = [line for line in head if not line.startswith((b" ", b"\t"))]
     return (
-        len(begun) == headers
-        and LONELY_LINE_END.search(content) is None
+        len(starts) == headers
+        and BARE_LINE_END.search(content) is None
         and all(len(line) <= LONGEST_LINE for line in content.split(b"\r\n"))
     )

@@ -1,7 +1,7 @@
-"""Access lines of a process that serves, written many at a time by a thread of its own.
+"""Access log of a web process, written in batches by a thread.
 
-A line alone takes the logger longer than a kept answer takes Redis, and each write lets another thread go first. So
-lines wait for a tenth of a second, and are written by form: each of the logger's sinks takes one (see `is_for`).
+One call of the logger takes longer than a cached response, and each write switches threads. So lines are buffered for a
+tenth of a second, and written once for each format: each sink of the logger accepts one (see `accepts_format`).
 """
 
 from __future__ import annotations
@@ -20,85 +20,85 @@ from loguru import logger
 if TYPE_CHECKING:
     from loguru import FilterFunction, Record
 
-Form = Literal["text", "json"]
+LogFormat = Literal["text", "json"]
 
 WAIT_SECONDS = 0.1
-# Of more than these the request that brings one more writes them itself: nothing piles up before a slow disk.
-MOST_WAITING = 5_000
+# Past this number the request that adds a line writes them itself: a slow disk must not pile up lines.
+MAX_PENDING = 5_000
 LEVEL = "INFO"
-# Under which name a batch carries its form.
+# Key of the format of a batch in the record.
 BATCH = "batch"
 
 
-def is_for(form: Form) -> FilterFunction:
-    """A sink's filter: all single messages, and batches of this form."""
+def accepts_format(form: LogFormat) -> FilterFunction:
+    """Make the filter of a sink: all single messages, and batches of its format."""
 
-    def takes(record: Record) -> bool:
+    def accepts(record: Record) -> bool:
         return bool(record["extra"].get(BATCH, form) == form)
 
-    return takes
+    return accepts
 
 
 def json_line(moment: datetime, level: str, message: str, name: str | None, extra: Mapping[str, Any]) -> str:
-    """A JSON object without the end of the line; `moment` is aware."""
+    """Format a JSON line, without its end; `moment` is aware."""
     stamp = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
     fields = {"time": stamp, "level": level, "message": message, "logger": name, **extra}
     return orjson.dumps(fields, default=str).decode()
 
 
 class AccessLog:
-    """Takes lines, and writes them a moment later."""
+    """Access log: buffers lines, and writes them a moment later."""
 
-    def __init__(self, name: str, forms: Collection[Form]) -> None:
-        """Starts its thread: to be made after the fork.
+    def __init__(self, name: str, forms: Collection[LogFormat]) -> None:
+        """Start the thread; call it after the fork.
 
         Args:
-            name: The logger that lines bear.
-            forms: Those that some sink takes.
+            name: The name of the logger in the lines.
+            forms: The formats that some sink accepts.
         """
         self._name = name
         self._forms = forms
         self._lines: deque[tuple[float, str, Mapping[str, Any]]] = deque()
-        self._comes = threading.Event()
+        self._has_lines = threading.Event()
         self._writing = threading.Lock()
         threading.Thread(target=self._work, name="access-log", daemon=True).start()
 
     def add(self, message: str, extra: Mapping[str, Any]) -> None:
-        """A line of this moment."""
+        """Add a line with the current time."""
         self._lines.append((time.time(), message, extra))
-        if len(self._lines) > MOST_WAITING:
+        if len(self._lines) > MAX_PENDING:
             self.flush()
-        elif not self._comes.is_set():
-            self._comes.set()
+        elif not self._has_lines.is_set():
+            self._has_lines.set()
 
     def flush(self) -> None:
-        """Write what waits, now."""
+        """Write all buffered lines now."""
         with self._writing:
-            waiting = [self._lines.popleft() for _ in range(len(self._lines))]
-            if not waiting:
+            buffered = [self._lines.popleft() for _ in range(len(self._lines))]
+            if not buffered:
                 return
-            lines = [(datetime.fromtimestamp(seconds, UTC), message, extra) for seconds, message, extra in waiting]
+            lines = [(datetime.fromtimestamp(seconds, UTC), message, extra) for seconds, message, extra in buffered]
             for form in self._forms:
                 to_form = logger.bind(**{BATCH: form}).opt(raw=True)
-                for batch in _batches(f"{self._line(form, *one)}\n" for one in lines):
+                for batch in _batches(f"{self._line(form, *line)}\n" for line in lines):
                     to_form.log(LEVEL, batch)
 
-    def _line(self, form: Form, moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
+    def _line(self, form: LogFormat, moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
         if form == "json":
             return json_line(moment, LEVEL, message, self._name, extra)
         return _text_line(moment, message, extra)
 
     def _work(self) -> None:
         while True:
-            self._comes.wait()
+            self._has_lines.wait()
             time.sleep(WAIT_SECONDS)
-            # Before what waits is taken: a line that comes now is taken along, or waits for the next round.
-            self._comes.clear()
+            # Cleared before the flush: a line that comes now is flushed too, or sets it again.
+            self._has_lines.clear()
             self.flush()
 
 
 def _batches(lines: Iterable[str]) -> Iterator[str]:
-    """The lines, as many together as a pipe that several processes share takes in one piece."""
+    """Join lines into batches that a pipe shared by several processes takes atomically."""
     batch: list[str] = []
     size = 0
     for line in lines:
@@ -113,6 +113,6 @@ def _batches(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _text_line(moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
-    """As the logger's own lines are in text, without colours."""
+    """Format a text line as the logger does, without colours."""
     shown = message if message.isprintable() else ascii(message)[1:-1]
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}Z {LEVEL: <7} {shown} {extra}"

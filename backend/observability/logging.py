@@ -1,4 +1,4 @@
-"""Logs: coloured text in development, JSON lines in production, UTC, one access line for each request (R-LOG)."""
+"""Logging: coloured text in development, JSON lines in production, UTC, one access line for each request (R-LOG)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psycopg2
 from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
-from backend.observability.access_log import AccessLog, Form, is_for, json_line
+from backend.observability.access_log import AccessLog, LogFormat, accepts_format, json_line
 from backend.observability.redaction import loggable_path
 from config import Settings
 
@@ -36,15 +36,15 @@ def configure_logging(settings: Settings) -> None:
     """Send everything, the standard library's loggers included, through loguru."""
     logger.remove()
     logger.configure(patcher=_name_request)
-    # Values of variables in a trace could be passwords.
+    # Variables in a traceback could be passwords.
     usual: dict[str, Any] = {"level": settings.LOG_LEVEL, "backtrace": False, "diagnose": False}
     form = _console_form(settings)
-    logger.add(sys.stderr, format=_json_format if form == "json" else TEXT_FORMAT, filter=is_for(form), **usual)
+    logger.add(sys.stderr, format=_json_format if form == "json" else TEXT_FORMAT, filter=accepts_format(form), **usual)
     if settings.LOG_DIR:
         logger.add(
             settings.LOG_DIR / "app_{time:YYYY-MM-DD!UTC}.log",
             format=_json_format,
-            filter=is_for("json"),
+            filter=accepts_format("json"),
             rotation="500 MB",
             retention="30 days",
             **usual,
@@ -55,30 +55,30 @@ def configure_logging(settings: Settings) -> None:
 
 
 def register_access_log(app: Flask) -> None:
-    """Log one line for each request when its answer is ready."""
+    """Log one line for each request when its response is ready."""
     app.before_request(_start_clock)
     app.after_request(_log_access)
 
 
 def start_batches(settings: Settings) -> None:
-    """Have this process write its access lines many at a time. To be called after the fork."""
+    """Write the access lines of this process in batches from now on. Call it after the fork."""
     global _access_log
-    forms: set[Form] = {_console_form(settings)}
+    forms: set[LogFormat] = {_console_form(settings)}
     _access_log = AccessLog(__name__, forms | {"json"} if settings.LOG_DIR else forms)
 
 
 def flush_batches() -> None:
-    """Write the access lines that wait."""
+    """Write the buffered access lines."""
     if _access_log is not None:
         _access_log.flush()
 
 
-def _console_form(settings: Settings) -> Form:
+def _console_form(settings: Settings) -> LogFormat:
     return "json" if settings.ENVIRONMENT == "production" else "text"
 
 
 def _name_request(record: Record) -> None:
-    """Whatever is logged while a request is answered carries its id."""
+    """Add the id of the current request to a record."""
     if has_request_context():
         record["extra"].setdefault("request_id", g.get("request_id"))
 
@@ -103,7 +103,7 @@ def _log_access(response: Response) -> Response:
 
 
 def log_access(*, method: str, path: str, status: int, started: float, **more: Any) -> None:
-    """One line for a request; `started` is what `time.perf_counter` said when it began."""
+    """Log the line of a request; `started` is the value of `time.perf_counter` at its start."""
     duration_ms = round((time.perf_counter() - started) * 1000, 2)
     extra = {"method": method, "status": status, "duration_ms": duration_ms, **more}
     message = f"{method} {loggable_path(path)} {status}"
@@ -124,7 +124,7 @@ class _ToLoguru(logging.Handler):
 
 
 def _json_format(record: Record) -> str:
-    """A loguru format whose one field is the whole line, made here."""
+    """Format a record for loguru: a format with one field, the whole line."""
     extra = {name: value for name, value in record["extra"].items() if name != "line"}
     if record["exception"] is not None:
         extra["exception"] = _trace(record["exception"].value)
@@ -134,7 +134,7 @@ def _json_format(record: Record) -> str:
 
 
 def _trace(error: BaseException | None) -> str:
-    """The traceback. Of what PostgreSQL says only the first line: the others quote the statement and its values."""
+    """Format a traceback. Errors of PostgreSQL keep their first line only: the others quote values of the statement."""
     trace = "".join(traceback.format_exception(error))
     while error is not None:
         if isinstance(error, psycopg2.Error):

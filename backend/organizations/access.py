@@ -1,4 +1,4 @@
-"""Who may see and change an organization: its members, whatever organization the request chose to act in."""
+"""Access to an organization by its members, whatever organization the request acts in."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from backend.organizations.models import Organization
 
 
 def require_owner(actor: Actor, organization_id: int) -> None:
-    """Pass if the person owns the organization.
+    """Check that the actor owns the organization.
 
     Raises:
-        NotFound: they do not even belong to it.
+        NotFound: they do not belong to it.
         Forbidden: they belong to it in another role.
     """
     role = role_in(actor, organization_id)
@@ -26,32 +26,31 @@ def require_owner(actor: Actor, organization_id: int) -> None:
         raise Forbidden("Only owners of the organization may do this.")
 
 
-def hold_person(actor: Actor, *, alone: bool = False) -> User:
-    """The person, if they may act still; the account is kept from being deleted until the end of the transaction.
+def lock_person(actor: Actor, *, alone: bool = False) -> User:
+    """Lock the person, if they may still act, against the deletion of the account until the end of the transaction.
 
-    Whoever makes a person a member does so first: an account that is being deleted leaves what it belongs to then, and
-    an organization that it joined after would be nobody's. Always before an organization is held. With `alone`, nobody
-    else holds the person meanwhile.
+    Call it before a membership is added: a deletion ends the existing memberships, and an organization that the account
+    joined later would have no owner. Always before an organization is locked. With `alone` the lock is exclusive.
 
     Raises:
         Unauthenticated: the account has just been deleted or disabled.
     """
-    living = User.id == actor.user_id, User.disabled_at.is_(None)
-    held = select(User).where(*living).with_for_update(read=not alone, key_share=alone)
-    user: User | None = db.session.scalar(held.execution_options(populate_existing=True))
+    enabled = User.id == actor.user_id, User.disabled_at.is_(None)
+    locked = select(User).where(*enabled).with_for_update(read=not alone, key_share=alone)
+    user: User | None = db.session.scalar(locked.execution_options(populate_existing=True))
     if user is None:
         raise Unauthenticated
     return user
 
 
 def lock_organization(actor: Actor, organization_id: int) -> Organization:
-    """The organization, if the person belongs to it, held until the end of the transaction.
+    """Lock an organization to which the actor belongs, until the end of the transaction.
 
-    Whoever changes an organization or who belongs to it holds it first, and only then reads roles and counts owners:
-    what is read before may be the past. Saving links in it goes on meanwhile.
+    Changes of an organization or its members lock it before they read roles and count owners: rows read before the lock
+    may be stale. Inserts that refer to it go on meanwhile.
 
     Raises:
-        NotFound: they do not belong to it, or it never was.
+        NotFound: they do not belong to it, or it does not exist.
     """
     organization: Organization | None = db.session.scalar(
         select(Organization)
@@ -65,10 +64,10 @@ def lock_organization(actor: Actor, organization_id: int) -> Organization:
 
 
 def lock_owned(actor: Actor, organization_id: int) -> Organization:
-    """The organization, held as by `lock_organization`, if the person owns it.
+    """Lock an organization that the actor owns, as `lock_organization` does.
 
     Raises:
-        NotFound: they do not even belong to it.
+        NotFound: they do not belong to it.
         Forbidden: they belong to it in another role.
     """
     organization = lock_organization(actor, organization_id)

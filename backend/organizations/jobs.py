@@ -1,4 +1,4 @@
-"""What the worker does for organizations."""
+"""Jobs of organizations: purges."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections import deque
 
 from sqlalchemy import Table, delete, func, select, text, tuple_
 
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.extensions import Base, db
 from backend.jobs.registry import job
 from backend.organizations.models import Invitation, Organization
 
-# Small enough to end long before the time-out of a statement, large bookmarks with all that hangs on them included.
+# Small enough to end long before the statement time-out, also with large bookmarks and all that cascades.
 BATCH = 1_000
 
 
 @job("organizations.purge_deleted_organizations")
 def purge_deleted_organizations() -> None:
-    """Remove what was in deleted organizations, and then these. Safe to run twice, also at the same time."""
+    """Delete the rows of deleted organizations, and then these. Idempotent, also when run concurrently."""
     for organization_id in db.session.scalars(
         select(Organization.id).where(Organization.deleted_at.is_not(None))
     ).all():
         for table in reversed(Base.metadata.sorted_tables):
-            if _goes_with_its_organization(table):
+            if _cascades(table):
                 _empty(table, organization_id)
-        # With it goes what was written while this ran.
+        # The cascade deletes rows that were written meanwhile.
         db.session.execute(delete(Organization).where(Organization.id == organization_id))
         db.session.commit()
 
@@ -37,13 +37,13 @@ def purge_invitations() -> None:
     db.session.commit()
 
 
-def _goes_with_its_organization(table: Table) -> bool:
+def _cascades(table: Table) -> bool:
     column = table.columns.get("organization_id")
     return column is not None and any(key.ondelete == "CASCADE" for key in column.foreign_keys)
 
 
 def _empty(table: Table, organization_id: int) -> None:
-    """Delete the organization's rows, a batch in each transaction; rows that others hold are left to the cascade."""
+    """Delete the organization's rows, a batch in each transaction; locked rows are left to the cascade."""
     keys = list(table.primary_key.columns)
     batch = select(*keys).where(table.c.organization_id == organization_id).limit(BATCH)
-    deque(in_batches(delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))), maxlen=0)
+    deque(execute_in_batches(delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))), maxlen=0)

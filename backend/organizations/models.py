@@ -1,4 +1,4 @@
-"""Organizations, memberships and invitations."""
+"""Tables of organizations, memberships and invitations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from backend.extensions import Base
 
 
 class Organization(Base):
-    """A tenant. Everyone has a personal one; teams share others.
+    """Tenant. Every person has a personal one; teams share others.
 
-    One with `deleted_at` has no members any more, so that nobody can see it; the worker removes what was in it.
+    With `deleted_at` it has no members, so nobody can see it; the worker deletes its rows.
     """
 
     __tablename__ = "organizations"
@@ -29,12 +29,12 @@ class Organization(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
 
-    # Where it stands in a person's list: the personal one first, the others by name.
+    # Sort key in a person's list: the personal one first, the others by name.
     place: Mapped[str] = column_property(case((personal, "0"), else_="1").concat(func.lower(name)), deferred=True)
 
 
 class Membership(Base):
-    """A person's place in an organization."""
+    """Membership of a person in an organization, with a role."""
 
     __tablename__ = "memberships"
     __table_args__ = (CheckConstraint("role in ('owner', 'editor', 'viewer')", name="role"),)
@@ -48,10 +48,10 @@ class Membership(Base):
 
 
 class Invitation(Base):
-    """The offer of a place to a mail address: one for each address, the newest. Only its token's SHA-256 is kept.
+    """Invitation of a mail address: the newest for each address. The token is stored as its SHA-256.
 
-    `email_key` is the case-folded address, as `users` have it. Used ones stay a while, to say so to who comes again.
-    It is worth what `invited_by` may give when it is accepted; where that is nobody, nothing.
+    `email_key` is the folded address, as in `users`. Used ones stay a while, to be reported as used. An invitation is
+    valid only while `invited_by` owns the organization.
     """
 
     __tablename__ = "invitations"

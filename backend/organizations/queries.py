@@ -1,11 +1,11 @@
-"""Reading organizations, their members and open invitations."""
+"""Queries of organizations, their members and open invitations."""
 
 from __future__ import annotations
 
 from sqlalchemy import func, select
 
 from backend.actor import Actor
-from backend.auth.memberships import is_member, own
+from backend.auth.memberships import is_member, own_memberships
 from backend.auth.models import User
 from backend.errors import NotFound
 from backend.extensions import db
@@ -38,20 +38,20 @@ SELECT_MEMBERS = select(
 
 
 def list_organizations(actor: Actor, query: OrganizationListQuery) -> OrganizationPage:
-    """One page of those that the person belongs to, the personal one first, then by name."""
-    which = [Membership.organization_id == Organization.id, *own(actor)]
-    shape = SELECT_ORGANIZATIONS.where(*own(actor))
-    found = paginate(which, shape, Sort("place", Organization.place, Organization.id), query)
-    return page_of(OrganizationPage, found, [OrganizationOut.model_validate(row) for row in found.rows])
+    """List the organizations of the person, the personal one first, then by name."""
+    conditions = [Membership.organization_id == Organization.id, *own_memberships(actor)]
+    shape = SELECT_ORGANIZATIONS.where(*own_memberships(actor))
+    page = paginate(conditions, shape, Sort("place", Organization.place, Organization.id), query)
+    return page_of(OrganizationPage, page, [OrganizationOut.model_validate(row) for row in page.rows])
 
 
 def get_organization(actor: Actor, organization_id: int) -> OrganizationOut:
-    """The organization, if the person belongs to it.
+    """Read an organization of the person.
 
     Raises:
-        NotFound: they do not, or it never was.
+        NotFound: they do not belong to it, or it does not exist.
     """
-    statement = SELECT_ORGANIZATIONS.where(Organization.id == organization_id, *own(actor))
+    statement = SELECT_ORGANIZATIONS.where(Organization.id == organization_id, *own_memberships(actor))
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
@@ -59,24 +59,24 @@ def get_organization(actor: Actor, organization_id: int) -> OrganizationOut:
 
 
 def list_members(actor: Actor, organization_id: int, query: MemberListQuery) -> MemberPage:
-    """One page of those who belong to the organization, the longest there first.
+    """List the members of an organization, by the time of joining.
 
     Raises:
-        NotFound: the person does not belong to it, or it never was.
+        NotFound: the person does not belong to it, or it does not exist.
     """
-    which = [Membership.organization_id == organization_id, is_member(actor, organization_id)]
+    conditions = [Membership.organization_id == organization_id, is_member(actor, organization_id)]
     shape = SELECT_MEMBERS.where(Membership.organization_id == organization_id)
-    found = paginate(which, shape, Sort("created_at", Membership.created_at, Membership.user_id), query)
-    if not found.total:  # Who belongs to it is in the list: nobody is found only by who does not.
+    page = paginate(conditions, shape, Sort("created_at", Membership.created_at, Membership.user_id), query)
+    if not page.total:  # A member is in the list: only others get an empty one.
         raise NotFound
-    return page_of(MemberPage, found, [MemberOut.model_validate(row) for row in found.rows])
+    return page_of(MemberPage, page, [MemberOut.model_validate(row) for row in page.rows])
 
 
 def get_member(organization_id: int, user_id: int) -> MemberOut:
-    """A person who belongs to the organization.
+    """Read a member of an organization.
 
     Raises:
-        NotFound: they do not.
+        NotFound: the person is no member.
     """
     statement = SELECT_MEMBERS.where(Membership.organization_id == organization_id, Membership.user_id == user_id)
     row = db.session.execute(statement).one_or_none()
@@ -86,20 +86,20 @@ def get_member(organization_id: int, user_id: int) -> MemberOut:
 
 
 def list_invitations(actor: Actor, organization_id: int, query: InvitationListQuery) -> InvitationPage:
-    """One page of open invitations, the newest first.
+    """List open invitations, the newest first.
 
     Raises:
-        NotFound: the person does not belong to the organization, or it never was.
+        NotFound: the person does not belong to the organization, or it does not exist.
         Forbidden: they do not own it.
     """
-    which = [
+    conditions = [
         Invitation.organization_id == organization_id,
         Invitation.used_at.is_(None),
         Invitation.expires_at > func.now(),
         is_member(actor, organization_id, "owner"),
     ]
     shape = select(*Invitation.__table__.columns)
-    found = paginate(which, shape, Sort("-created_at", Invitation.created_at, Invitation.id), query)
-    if not found.total:
+    page = paginate(conditions, shape, Sort("-created_at", Invitation.created_at, Invitation.id), query)
+    if not page.total:
         require_owner(actor, organization_id)
-    return page_of(InvitationPage, found, [InvitationOut.model_validate(row) for row in found.rows])
+    return page_of(InvitationPage, page, [InvitationOut.model_validate(row) for row in page.rows])

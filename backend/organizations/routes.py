@@ -1,4 +1,4 @@
-"""/organizations and /invitations. All act on the organization in the path, whichever one X-Organization-ID chooses."""
+"""/organizations and /invitations. All act on the organization in the path, whatever X-Organization-ID says."""
 
 from __future__ import annotations
 
@@ -42,8 +42,9 @@ def list_organizations(actor: Actor, query: OrganizationListQuery) -> Organizati
 @operation(scope=WRITE, limit="write", tag=TAG, responses={201: OrganizationOut, 409: None})
 def create_organization(actor: Actor, json: OrganizationIn) -> tuple[OrganizationOut, int, dict[str, str]]:
     """Make an organization; you own it."""
-    made = service.create_organization(actor, json)
-    return made, 201, {"Location": url_for("organizations.read_organization", organization_id=made.id)}
+    organization = service.create_organization(actor, json)
+    location = url_for("organizations.read_organization", organization_id=organization.id)
+    return organization, 201, {"Location": location}
 
 
 @blueprint.get("/<id:organization_id>")

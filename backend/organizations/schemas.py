@@ -1,4 +1,4 @@
-"""What comes in and goes out under /organizations and /invitations."""
+"""Schemas of /organizations and /invitations."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class OrganizationOut(Out):
 
     @classmethod
     def of(cls, organization: Organization, role: str) -> OrganizationOut:
-        """The API's shape of a row, for a member of this role."""
+        """Make the API's representation of a row, for a member of this role."""
         columns = {column.key: getattr(organization, column.key) for column in Organization.__table__.columns}
         return cls.model_validate({**columns, "role": role})
 

@@ -1,4 +1,4 @@
-"""Making, changing and deleting organizations."""
+"""Creation, change and deletion of organizations."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.actor import Actor
 from backend.auth.events import record_event
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.clock import utc_now
 from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
-from backend.organizations.access import hold_person, lock_owned
+from backend.organizations.access import lock_owned, lock_person
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import OrganizationIn, OrganizationOut, OrganizationPatch
 from backend.text.normalisation import normalize
@@ -28,7 +28,7 @@ MIN_SLUG, READABLE_SLUG = 2, 40
 
 
 def add_personal_organization(username: str) -> Organization:
-    """A new person's own organization, added to the transaction at hand and flushed for its id."""
+    """Add the personal organization of a new person in the current transaction, flushed for its id."""
     organization = Organization(name=username, slug=unique_slug(username), personal=True)
     db.session.add(organization)
     db.session.flush()
@@ -36,18 +36,18 @@ def add_personal_organization(username: str) -> Organization:
 
 
 def add_owner(organization: Organization, user_id: int) -> None:
-    """Make a person the owner, in the transaction at hand."""
+    """Make a person the owner, in the current transaction."""
     db.session.add(Membership(user_id=user_id, organization_id=organization.id, role="owner"))
 
 
 def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
-    """A new organization, owned by the person.
+    """Create an organization that the person owns.
 
     Raises:
         Unauthenticated: the account has just been deleted.
-        Conflict: the slug that was asked for is taken, or the person owns as many as one may own.
+        Conflict: the requested slug is taken, or the person owns the maximum number of organizations.
     """
-    hold_person(actor, alone=True)
+    lock_person(actor, alone=True)
     _refuse_too_many(actor)
     slugs = [data.slug] if data.slug else _slugs_from(data.name)
     organization = _insert_first_free(data.name, slugs)
@@ -55,7 +55,7 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
         raise _taken(slugs[0])
     add_owner(organization, actor.user_id)
     db.session.commit()
-    forget_user(actor.user_id)
+    invalidate_user(actor.user_id)
     return OrganizationOut.of(organization, "owner")
 
 
@@ -72,10 +72,10 @@ def _refuse_too_many(actor: Actor) -> None:
 
 
 def update_organization(actor: Actor, organization_id: int, patch: OrganizationPatch) -> OrganizationOut:
-    """Give an organization another name or slug.
+    """Change the name or slug of an organization.
 
     Raises:
-        NotFound: the person does not belong to it, or it never was.
+        NotFound: the person does not belong to it, or it does not exist.
         Forbidden: they do not own it.
         Conflict: the slug is taken.
     """
@@ -88,18 +88,18 @@ def update_organization(actor: Actor, organization_id: int, patch: OrganizationP
         db.session.rollback()
         raise _taken(patch.slug or "") from error
     db.session.commit()
-    announce_change_of_everything()  # All members see its name; it changes too seldom to look for them.
+    announce_change_of_everything()  # Rare enough to invalidate all, instead of each member.
     return OrganizationOut.of(organization, "owner")
 
 
 def delete_organization(actor: Actor, organization_id: int, name: str | None) -> None:
-    """Delete an organization: nobody sees it from now on; the worker removes all that was in it.
+    """Delete an organization: it is invisible from now on; the worker deletes its rows.
 
     Raises:
-        NotFound: the person does not belong to it, or it never was.
+        NotFound: the person does not belong to it, or it does not exist.
         Forbidden: they do not own it.
         Conflict: it is somebody's personal one.
-        Invalid: the name is missing or another.
+        Invalid: the name is missing or wrong.
     """
     organization = lock_owned(actor, organization_id)
     if organization.personal:
@@ -108,49 +108,49 @@ def delete_organization(actor: Actor, organization_id: int, name: str | None) ->
         raise Invalid.field("body.name", "Give the name of the organization, to show that it is meant.", "missing_name")
     if name != organization.name:
         raise Invalid.field("body.name", "This is not the name of the organization.", "name_mismatch")
-    members = discard(organization)
+    members = mark_deleted(organization)
     for user_id in members:
         detail = {"name": name, "by": actor.user_id}
         record_event(user_id, "organization_deleted", organization_id=organization_id, detail=detail)
     db.session.commit()
-    announce_discarded(members)
+    invalidate_deleted(members)
 
 
-def discard(organization: Organization) -> list[int]:
-    """Take an organization out of everybody's sight, in the transaction at hand, which holds it; who belonged to it.
+def mark_deleted(organization: Organization) -> list[int]:
+    """Mark a locked organization as deleted, in the current transaction; return its former members.
 
-    Hand them to `announce_discarded` after the commit.
+    Pass them to `invalidate_deleted` after the commit.
     """
-    # What nobody belongs to nobody can reach: every access begins with a membership.
-    gone = delete(Membership).where(Membership.organization_id == organization.id).returning(Membership.user_id)
-    members = list(db.session.scalars(gone))
+    # Every access begins with a membership.
+    deletion = delete(Membership).where(Membership.organization_id == organization.id).returning(Membership.user_id)
+    members = list(db.session.scalars(deletion))
     cancel_jobs_in(organization.id)
     db.session.execute(delete(Invitation).where(Invitation.organization_id == organization.id))
     organization.deleted_at = utc_now()
-    organization.slug = f"{organization.id}.deleted"  # No slug that can be asked for has a point: the old one is free.
+    organization.slug = f"{organization.id}.deleted"  # No valid slug has a point; the old one is free.
     return members
 
 
-def announce_discarded(members: Iterable[int]) -> None:
-    """After the commit of `discard`: all processes learn of it, and the worker begins to remove what was in it."""
+def invalidate_deleted(members: Iterable[int]) -> None:
+    """Invalidate the former members after the commit of `mark_deleted`, and wake the worker for the purge."""
     for user_id in members:
-        forget_user(user_id)
+        invalidate_user(user_id)
     send([purge_message()])
 
 
 def purge_message() -> Message:
-    """The message that has the worker remove what was in deleted organizations."""
+    """Make the message that has a worker purge deleted organizations."""
     function = "organizations.purge_deleted_organizations"
     return Message(function, queue="bulk", timeout_seconds=600, once=True)
 
 
 def unique_slug(name: str) -> str:
-    """A readable part and enough chance that it is new."""
+    """Make a slug from a name and a random suffix."""
     return f"{_readable_slug(name)}-{secrets.token_hex(4)}".lstrip("-")
 
 
 def _readable_slug(name: str) -> str:
-    """The words of a name in plain letters, accents left away; empty if there are none."""
+    """Make a slug from the ASCII letters of a name, without accents; empty if there are none."""
     plain = normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:READABLE_SLUG].rstrip("-")
 

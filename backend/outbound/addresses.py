@@ -1,4 +1,4 @@
-"""Which hosts and addresses are on the public internet; everything else is refused (DESIGN 7)."""
+"""Address guard: canonical hosts, and the test for addresses on the public internet (DESIGN 7)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ SPECIAL_NETWORKS = tuple(
     )
 )
 
-# Only this block of IPv6 is handed out for the internet. Outside it lie loopback, unspecified, unique-local
+# Only this block of IPv6 is assigned for the internet. Outside it lie loopback, unspecified, unique-local
 # (with AWS's metadata at fd00:ec2::254), link-local and multicast addresses, and the forms that carry an IPv4
 # address: mapped ::ffff:0:0/96, translated ::ffff:0:0:0/96, compatible ::/96, NAT64 64:ff9b::/96 and
 # 64:ff9b:1::/48. They are refused whole: a public site has no need of them in its DNS.
@@ -59,19 +59,19 @@ ISATAP_MARKS = (0x0000_5EFE, 0x0200_5EFE)
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether the address belongs to the public internet, by our own table and by Python's."""
+    """Tell whether an address belongs to the public internet, by our table and by Python's."""
     if isinstance(address, IPv6Address) and not _is_plain_global_unicast(address):
         return False
     return address.is_global and not any(address in network for network in SPECIAL_NETWORKS)
 
 
 def is_permitted(address: IPAddress, allowed: Sequence[IPNetwork]) -> bool:
-    """Whether capture may connect to the address: public, or in a network that the operator allows."""
+    """Tell whether an address may be connected to: public, or in a network that the operator allows."""
     return any(address in network for network in allowed) or is_public(address)
 
 
 def canonical_host(host: str) -> str:
-    """The host as it will be looked up or connected to: an address in its usual form, or an ASCII name.
+    """Return the host as it is resolved or connected to: an address in its usual form, or an ASCII name.
 
     Numbers are read as `inet_aton` reads them (2130706433, 0x7f.1, 0177.0.0.1 and 127.1 are all 127.0.0.1),
     full-width digits and dots as the plain ones they stand for (UTS 46).
@@ -96,7 +96,7 @@ def canonical_host(host: str) -> str:
 
 
 def literal_address(host: str) -> IPAddress | None:
-    """The address that a canonical host stands for without being looked up; None for a name.
+    """Return the address that a canonical host denotes without DNS; None for a name.
 
     Names under `localhost` are the loopback address, whatever a name server says (RFC 6761, 6.3).
     """

@@ -1,20 +1,20 @@
-"""The one deadline that everything in an exchange shares."""
+"""Deadline: the one time limit that all steps of an exchange share."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-from backend.outbound.failures import took_too_long
+from backend.outbound.failures import fetch_timeout
 
-# How often somebody who waits is asked whether to go on waiting.
-BEAT_SECONDS = 2.0
+# Longest time between two heartbeats.
+HEARTBEAT_SECONDS = 2.0
 
 
 class Deadline:
-    """A moment, `seconds` after it was made, past which nothing of an exchange goes on.
+    """Time limit of an exchange, `seconds` after it was made.
 
-    `beat` is called about every two seconds while an answer is waited for, and in pauses; what it raises ends them.
+    `beat` is the heartbeat: called about every two seconds while the exchange waits; what it raises ends the wait.
     """
 
     def __init__(self, seconds: float, beat: Callable[[], None] | None = None) -> None:
@@ -22,37 +22,37 @@ class Deadline:
         self._beat = beat
 
     def remaining(self) -> float:
-        """Seconds left, always more than zero.
+        """Return the seconds left, always more than zero.
 
         Raises:
             FetchError: none are left.
         """
         seconds = self._end - time.monotonic()
         if seconds <= 0:
-            raise took_too_long()
+            raise fetch_timeout()
         return seconds
 
     @property
     def has_passed(self) -> bool:
-        """Whether no time is left."""
+        """Tell whether no time is left."""
         return time.monotonic() >= self._end
 
     @property
     def longest_wait(self) -> float:
-        """For how many seconds to wait before `beat` is to be called, or all is over.
+        """Return the longest wait in seconds: until the next heartbeat, or the deadline.
 
         Raises:
             FetchError: no time is left.
         """
-        return self.remaining() if self._beat is None else min(self.remaining(), BEAT_SECONDS)
+        return self.remaining() if self._beat is None else min(self.remaining(), HEARTBEAT_SECONDS)
 
     def beat(self) -> None:
-        """Say that the wait goes on."""
+        """Send a heartbeat."""
         if self._beat is not None:
             self._beat()
 
     def pause(self, seconds: float) -> None:
-        """Wait for so long, and no longer than is left.
+        """Sleep, with heartbeats, no longer than the time left.
 
         Raises:
             FetchError: no time is left.

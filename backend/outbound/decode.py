@@ -1,7 +1,7 @@
-"""Undoing a body's compression piece by piece, so that a small bomb cannot fill the memory (DESIGN 7).
+"""Bounded decompression of response bodies: a small bomb cannot fill the memory (DESIGN 7).
 
-httpx inflates a whole chunk at once, and 64 KiB of gzip can hold 64 MiB. Here no step gives out more than
-`PIECE_BYTES`, and as the reader stops at its limit, nothing past that is inflated at all.
+httpx inflates a whole chunk at once, and 64 KiB of gzip can hold 64 MiB. Here no step yields more than `PIECE_BYTES`,
+and the reader stops at its limit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import chain
 from backend.outbound.deadline import Deadline
 from backend.outbound.failures import FetchError
 
-# What the request asks for. Brotli and Zstandard are left out: their windows alone may take 16 to 128 MiB.
+# Without Brotli and Zstandard: their windows alone may take 16 to 128 MiB.
 ACCEPT_ENCODING = "gzip, deflate"
 UNREADABLE_CODINGS = frozenset({"br", "zstd", "dcb", "dcz", "compress", "x-compress"})
 MAX_CODINGS = 3
@@ -28,7 +28,7 @@ Decoder = Callable[[Iterable[bytes], Deadline], Iterator[bytes]]
 
 
 class _CutShortError(Exception):
-    """The body goes on, but no more of it comes; what has come is good."""
+    """The body is truncated: by its limit, or by the server."""
 
 
 def read_body(
@@ -38,12 +38,12 @@ def read_body(
     deadline: Deadline,
     take_room: Callable[[int], None] = lambda length: None,
 ) -> tuple[bytes, bool]:
-    """The inflated body, and whether it was cut: at `max_bytes`, sent or inflated, or where a stream broke.
+    """Return the inflated body, and whether it was cut: at `max_bytes`, sent or inflated, or where a stream broke.
 
-    `take_room` is asked with the length of each piece before it is kept; what it raises ends the reading.
+    `take_room` is called with the length of each piece before it is stored; what it raises ends the reading.
 
     Raises:
-        FetchError: the body is compressed in a way that cannot be undone, or inflating takes too long.
+        FetchError: the compression is unknown or broken, or inflating takes too long.
     """
     pieces: Iterable[bytes] = _capped(wire, max_bytes)
     for decode in _decoders(content_encoding):
@@ -59,7 +59,7 @@ def read_body(
 
 
 def _decoders(content_encoding: str) -> list[Decoder]:
-    """The decoders in the order of their work; unknown names are passed over, as browsers do."""
+    """Return the decoders in the order of their work; unknown names are ignored, as browsers do."""
     names = [name.strip().lower() for name in content_encoding.split(",")]
     decoders = [DECODERS[name] for name in reversed(names) if name in DECODERS]
     if UNREADABLE_CODINGS.intersection(names) or len(decoders) > MAX_CODINGS:
@@ -77,12 +77,12 @@ def _capped(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
 
 
 def _gunzip(pieces: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
-    """A gzip body: one member after another (RFC 1952, 2.2)."""
+    """Decode a gzip body: one member after another (RFC 1952, 2.2)."""
     return _inflate(pieces, GZIP_WINDOW, deadline)
 
 
 def _undeflate(pieces: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
-    """A deflate body: in a zlib wrapper as RFC 9110 says, or without one as some servers send it."""
+    """Decode a deflate body: in a zlib wrapper as RFC 9110 says, or raw as some servers send it."""
     rest = iter(pieces)
     head = b""
     while len(head) < 2 and (piece := next(rest, b"")):
@@ -92,7 +92,7 @@ def _undeflate(pieces: Iterable[bytes], deadline: Deadline) -> Iterator[bytes]:
 
 
 def _inflate(pieces: Iterable[bytes], window: int, deadline: Deadline) -> Iterator[bytes]:
-    """Inflate one stream after another; what follows the first and is no stream is passed over."""
+    """Inflate one stream after another; ignore what follows the first and is no stream."""
     stream, finished, fed = zlib.decompressobj(window), 0, False
     for data in pieces:
         more = bool(data)

@@ -1,4 +1,4 @@
-"""One request to an address that was checked, and its answer."""
+"""HTTP exchange: one request to a checked address, and its response."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import httpx
 from backend.outbound.addresses import IPNetwork
 from backend.outbound.deadline import Deadline
 from backend.outbound.decode import ACCEPT_ENCODING, read_body
-from backend.outbound.failures import connection_failure
-from backend.outbound.resolver import Resolver, checked_addresses, system_resolver
+from backend.outbound.failures import connection_error
+from backend.outbound.resolver import Resolver, resolve_permitted, system_resolver
 from backend.outbound.transport import PinnedTransport
 from backend.outbound.urls import parse_url
 from config import VERSION
 
-MAX_ANSWER_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What a request may get to: public addresses, and networks that are allowed although they are not public.
+class NetworkPolicy:
+    """Network policy of a request: public addresses, and the networks that the operator allows.
 
-    `resolve` gives a host's addresses.
+    `resolve` returns the addresses of a host.
     """
 
     allowed: Sequence[IPNetwork] = ()
@@ -33,8 +33,8 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back: the body with its compression undone, cut at 1 MiB."""
+class HttpResponse:
+    """HTTP response; the body is decompressed, and cut at 1 MiB."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,14 +42,14 @@ class Answer:
 
 
 @contextmanager
-def sending(request: httpx.Request, reach: Reach, deadline: Deadline) -> Iterator[httpx.Response]:
-    """The answer to a request whose address is of the form that `parse_url` gives, its body unread.
+def open_response(request: httpx.Request, policy: NetworkPolicy, deadline: Deadline) -> Iterator[httpx.Response]:
+    """Send a request whose address comes from `parse_url`, and yield the response, its body unread.
 
     Raises:
-        FetchError: there is none, also from within the block.
+        FetchError: there is no response; also from within the block.
     """
     host = request.url.raw_host.decode("ascii")
-    addresses = checked_addresses(host, reach.resolve, reach.allowed, deadline)
+    addresses = resolve_permitted(host, policy.resolve, policy.allowed, deadline)
     try:
         with (
             PinnedTransport(addresses, deadline) as transport,
@@ -57,13 +57,13 @@ def sending(request: httpx.Request, reach: Reach, deadline: Deadline) -> Iterato
         ):
             yield response
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise connection_failure(error) from error
+        raise connection_error(error) from error
 
 
-def post_json(url: str, content: bytes, api_key: str | None, reach: Reach, deadline: Deadline) -> Answer:
-    """Send JSON, with the key if there is one, and read the answer. Redirects are not followed.
+def post_json(url: str, content: bytes, api_key: str | None, policy: NetworkPolicy, deadline: Deadline) -> HttpResponse:
+    """Send JSON, with the key if there is one, and read the response. Redirects are not followed.
 
-    Nothing is sent along that is not given here, nothing of the machine's environment either.
+    No other header is sent, and nothing of the machine's environment.
 
     Raises:
         FetchError: the address cannot be used or reached, or time is up.
@@ -78,7 +78,7 @@ def post_json(url: str, content: bytes, api_key: str | None, reach: Reach, deadl
     if api_key is not None:
         headers["Authorization"] = f"Bearer {api_key}"
     request = httpx.Request("POST", parse_url(url), headers=headers, content=content)
-    with sending(request, reach, deadline) as response:
+    with open_response(request, policy, deadline) as response:
         coding = response.headers.get("content-encoding", "")
-        body, _ = read_body(response.iter_raw(), coding, MAX_ANSWER_BYTES, deadline)
-        return Answer(response.status_code, response.headers, body)
+        body, _ = read_body(response.iter_raw(), coding, MAX_RESPONSE_BYTES, deadline)
+        return HttpResponse(response.status_code, response.headers, body)

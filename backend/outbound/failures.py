@@ -1,4 +1,4 @@
-"""Why nothing came back, in words that a person understands."""
+"""Failures of outbound requests, as sentences for the person who asked."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ LONGEST_WAIT_SECONDS = 24 * 60 * 60
 
 
 class FetchError(Exception):
-    """Nothing came back.
+    """An outbound request failed.
 
     Attributes:
-        reason: a sentence for the person who asked for it; nothing of the server's insides.
-        retryable: whether a later try may end better.
-        retry_after_seconds: the wait that the site asked for, from 0 to a day; None if it asked for none.
+        reason: a sentence for the person who asked; without details of the server.
+        retryable: whether a later try may succeed.
+        retry_after_seconds: the wait that the site asks for, from 0 to a day; None if it names none.
     """
 
     def __init__(self, reason: str, retryable: bool = False, retry_after_seconds: int | None = None) -> None:
@@ -30,29 +30,29 @@ class FetchError(Exception):
         return self.reason
 
 
-class TookTooLong(FetchError):
-    """No answer within the time that there was."""
+class FetchTimeout(FetchError):
+    """No response before the deadline."""
 
 
-def took_too_long() -> TookTooLong:
-    """The deadline of the whole exchange has passed, or no connection came about for half a minute."""
-    return TookTooLong("The site took too long to answer.", retryable=True)
+def fetch_timeout() -> FetchTimeout:
+    """Make the failure of a passed deadline, or of a connection that took half a minute."""
+    return FetchTimeout("The site took too long to answer.", retryable=True)
 
 
-def not_found() -> FetchError:
-    """The host has no address."""
+def host_not_found() -> FetchError:
+    """Make the failure of a host without an address."""
     return FetchError("There is no site of this name.")
 
 
-def bad_certificate() -> FetchError:
-    """The certificate is not of this host, not of a trusted authority, or out of date."""
+def certificate_error() -> FetchError:
+    """Make the failure of a certificate of another host, of an untrusted authority, or out of date."""
     return FetchError("The site's security certificate is not valid.")
 
 
-def connection_failure(error: Exception) -> FetchError:
-    """What an exception of httpcore means."""
+def connection_error(error: Exception) -> FetchError:
+    """Translate an exception of httpcore."""
     if isinstance(error, httpcore.TimeoutException):
-        return took_too_long()
+        return fetch_timeout()
     if isinstance(error, httpcore.ProtocolError):
         return FetchError("The site answered with something that is not valid HTTP.", retryable=True)
     if isinstance(error, httpcore.ConnectError):
@@ -61,7 +61,7 @@ def connection_failure(error: Exception) -> FetchError:
 
 
 def parse_retry_after(value: str | None) -> int | None:
-    """Seconds to wait, from a number of seconds or an HTTP date (RFC 9110, 10.2.3), at most a day."""
+    """Parse a Retry-After header (RFC 9110, 10.2.3) into seconds, at most a day."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(int(text[:9]), LONGEST_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""HTTP over a connection that goes to the checked addresses only and ends at the deadline (DESIGN 7)."""
+"""HTTP transport that connects to checked addresses only and ends at the deadline (DESIGN 7)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ import httpx
 
 from backend.outbound.addresses import IPAddress
 from backend.outbound.deadline import Deadline
-from backend.outbound.failures import bad_certificate
+from backend.outbound.failures import certificate_error
 
-# Who has not answered the first packets by then will not; nobody who waits can be asked meanwhile.
+# A connection that takes longer will not come; no heartbeat is possible meanwhile.
 CONNECT_SECONDS = 30.0
 
 
 class PinnedTransport(httpx.BaseTransport):
-    """Sends one request to whichever of the addresses answers first in their order.
+    """Transport that sends one request to the first of the addresses that accepts a connection.
 
-    The host name of the request serves for the Host header, for SNI and for the certificate check; it is not
-    looked up again. Proxies and settings of the environment are not read. Exceptions are httpcore's, or
-    FetchError.
+    The host name serves for the Host header, for SNI and for the certificate check; it is not resolved again. Proxies
+    and settings of the environment are not read. Exceptions are httpcore's, or FetchError.
     """
 
     def __init__(self, addresses: Sequence[IPAddress], deadline: Deadline) -> None:
@@ -35,7 +34,7 @@ class PinnedTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        answer = self._pool.handle_request(
+        response = self._pool.handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -43,7 +42,7 @@ class PinnedTransport(httpx.BaseTransport):
                 content=request.stream,
             )
         )
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), request=request)
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response), request=request)
 
     def close(self) -> None:
         self._pool.close()
@@ -51,7 +50,7 @@ class PinnedTransport(httpx.BaseTransport):
 
 @cache
 def trusted_context() -> ssl.SSLContext:
-    """The certificate authorities that sites must be certified by; made once, as it takes some 20 ms."""
+    """Return the TLS context with the trusted authorities; made once, as it takes some 20 ms."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -71,7 +70,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         failure: Exception = httpcore.ConnectError("no address")
         for index, address in enumerate(self._addresses):
-            # An address that stays silent leaves the ones after it their share of the time.
+            # A silent address must leave the later ones their share of the time.
             share = self._deadline.remaining() / (len(self._addresses) - index)
             share = min(share, CONNECT_SECONDS)
             try:
@@ -85,7 +84,7 @@ class _PinnedBackend(httpcore.NetworkBackend):
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A stream whose every step waits no longer than the deadline, whatever time-out it is given."""
+    """Network stream whose every step ends at the deadline, whatever time-out it is given."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
@@ -114,9 +113,9 @@ class _DeadlineStream(httpcore.NetworkStream):
                 ssl_context, server_hostname, min(self._deadline.remaining(), CONNECT_SECONDS)
             )
         except httpcore.ConnectError as error:
-            # Told apart here, as the connection pool cuts the cause off.
+            # The connection pool drops the cause.
             if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-                raise bad_certificate() from error
+                raise certificate_error() from error
             raise
         return _DeadlineStream(secured, self._deadline)
 
@@ -125,11 +124,11 @@ class _DeadlineStream(httpcore.NetworkStream):
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._answer.iter_stream()
+        return self._response.iter_stream()
 
     def close(self) -> None:
-        self._answer.close()
+        self._response.close()

@@ -1,4 +1,4 @@
-"""Addresses as they are requested, whatever else could be read into them."""
+"""URL parsing for requests: one reading, whatever other parsers make of the text."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAX_URL_LENGTH = 8192
 
 
 def parse_url(url: str, base: str = "") -> httpx.URL:
-    """The address, taken from `base` on, in the form that is requested: its host canonical, without fragment.
+    """Parse a URL, relative to `base`, into the form that is requested: canonical host, no fragment.
 
-    It is put together anew from the parts that were checked, so that no other reading of the text matters.
+    It is rebuilt from the checked parts, so that no other reading of the text matters.
 
     Raises:
-        FetchError: it is not an address that may be fetched.
+        FetchError: the URL may not be fetched.
     """
     invalid = FetchError("This is not a valid web address.")
     try:

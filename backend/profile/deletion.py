@@ -1,4 +1,4 @@
-"""Deleting an account: gone for everyone in the request, gone from the tables by and by in the worker."""
+"""Deletion of accounts: at once for everyone, and from the tables in batches by the worker."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from backend.actor import Actor
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
-from backend.auth.session_cache import announce_revoked, forget_user, revoke_sessions
+from backend.auth.session_cache import invalidate_sessions, invalidate_user, revoke_sessions
 from backend.clock import utc_now
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.errors import Conflict
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_of
-from backend.organizations.invitations import withdraw_all_of
+from backend.organizations.invitations import withdraw_invitations_of
 from backend.organizations.models import Membership, Organization
-from backend.profile.service import check_password, locked_user
-from backend.search.recent import forget_searches
+from backend.profile.service import check_password, lock_user
+from backend.search.recent import delete_searches
 
-# Small enough for locks to be short and for the statement to stay far from its time-out.
+# Small enough for short locks, far from the statement time-out.
 BATCH = 1_000
-# No bookmark or task is left by then, but words and jobs by the ten thousand may be.
+# No bookmark or task is left by then, but ten thousands of words and jobs may be.
 LAST_STATEMENTS_MS = 120_000
 
-# As an array, so that PostgreSQL chooses rows once: as a set it may choose again for each row, other ones each time.
+# ARRAY makes PostgreSQL choose the rows once; IN may run the subquery for each row, with other rows each time.
 DELETE_BOOKMARKS = text("""
     DELETE FROM bookmarks WHERE id = ANY (ARRAY(
         SELECT id FROM bookmarks WHERE organization_id = :owner LIMIT :batch FOR UPDATE SKIP LOCKED))
@@ -48,67 +48,67 @@ RELEASE_TASKS = text("""
 
 
 def deletion_message() -> Message:
-    """The message that has a worker remove what belonged to deleted accounts."""
+    """Make the message that has a worker remove deleted accounts."""
     return Message("profile.remove_deleted_accounts", queue="bulk", timeout_seconds=600, once=True)
 
 
 def delete_account(actor: Actor, password: str, address: str) -> None:
-    """Delete the account: from now on nobody can act with it, and its name and address are free.
+    """Delete the account: nobody can act with it any more, and its name and address are free.
 
-    `address` is the client's.
+    `address` is that of the client.
 
     Raises:
         TooManyRequests: too many wrong passwords.
         Invalid: the password is wrong.
         Conflict: teams would be left without an owner.
     """
-    user = locked_user(actor)
+    user = lock_user(actor)
     check_password(user, password, "password", address)
     _refuse_to_orphan_teams(user)
     user.deleted_at = user.disabled_at = utc_now()
-    # With a space in it, this is nobody's name or address to register.
+    # A name with a space cannot be registered.
     user.email = user.email_key = user.username = user.username_key = f"deleted {user.id}"
     user.password_hash, user.role = "", "user"
-    left = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
-    organizations = db.session.scalars(left).all()
-    withdraw_all_of(user.id)
+    memberships = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
+    organizations = db.session.scalars(memberships).all()
+    withdraw_invitations_of(user.id)
     db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
     cancel_jobs_of(user.id)
     revoked = revoke_sessions(Session.user_id == user.id)
     record_event(None, "account_deleted", detail={"user_id": user.id})
     db.session.commit()
-    announce_revoked(revoked)
-    forget_user(user.id)
-    forget_searches(user.id, organizations)
+    invalidate_sessions(revoked)
+    invalidate_user(user.id)
+    delete_searches(user.id, organizations)
     send([deletion_message()])
 
 
 def remove_deleted(seconds: float) -> bool:
-    """Remove what belonged to deleted accounts, for about so long; whether all is gone.
+    """Remove rows of deleted accounts for about so long; return whether none is left.
 
-    Safe to break off, to run again, and in two workers at once.
+    Safe to interrupt, to repeat, and to run in two workers.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = db.session.execute(
+        account = db.session.execute(
             select(User.id, User.personal_organization_id).where(User.deleted_at.is_not(None)).limit(1)
         ).first()
         db.session.commit()
-        if found is None:
+        if account is None:
             return True
-        if _work_off(found.id, found.personal_organization_id, end):
-            _remove_account(found.id, found.personal_organization_id)
+        if _remove_rows(account.id, account.personal_organization_id, end):
+            _remove_account(account.id, account.personal_organization_id)
     return not is_removal_due()
 
 
 def is_removal_due() -> bool:
-    """Whether anything of a deleted account is left."""
+    """Tell whether a deleted account is left to remove."""
     return bool(db.session.scalar(select(exists().where(User.deleted_at.is_not(None)))))
 
 
 def _refuse_to_orphan_teams(user: User) -> None:
-    # Held, so that of two owners who leave at once the second sees that the first has gone; whoever changes who
-    # belongs to an organization holds it too. What is read before may be the past.
+    # The lock serialises changes of members: of two owners who leave at once the second sees the first gone. Rows read
+    # before the lock may be stale.
     teams = db.session.execute(
         select(Organization.id, Organization.name)
         .join(Membership, Membership.organization_id == Organization.id)
@@ -134,9 +134,9 @@ def _refuse_to_orphan_teams(user: User) -> None:
         raise Conflict(f"These teams have no other owner; hand them over or delete them first: {names}.")
 
 
-def _work_off(user_id: int, organization_id: int, end: float) -> bool:
-    """Delete the bookmarks and tasks of the personal organization, and let go of those made in teams; whether none is
-    left."""
+def _remove_rows(user_id: int, organization_id: int, end: float) -> bool:
+    """Delete bookmarks and tasks of the personal organization, and unset the person in those of teams; return whether
+    none is left."""
     steps = (
         (DELETE_BOOKMARKS, organization_id),
         (RELEASE_BOOKMARKS, user_id),
@@ -144,7 +144,7 @@ def _work_off(user_id: int, organization_id: int, end: float) -> bool:
         (RELEASE_TASKS, user_id),
     )
     for statement, owner in steps:
-        if any(time.monotonic() > end for _ in in_batches(statement, {"owner": owner, "batch": BATCH})):
+        if any(time.monotonic() > end for _ in execute_in_batches(statement, {"owner": owner, "batch": BATCH})):
             return False
     return True
 

@@ -1,4 +1,4 @@
-"""What the worker does for people's own accounts."""
+"""Jobs of the own account: export, deletion, test of the language model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from backend.ai.credentials import own_credentials
-from backend.encryption import Undecryptable
+from backend.encryption import DecryptionError
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send
 from backend.jobs.registry import job
@@ -15,7 +15,7 @@ from backend.profile import exports
 from backend.profile.ai.check import CheckOutcome, check_provider
 from backend.profile.deletion import deletion_message, is_removal_due, remove_deleted
 
-# Then what waits on other queues has its turn.
+# Length of a slice: messages of other queues wait meanwhile.
 REMOVAL_SLICE_SECONDS = 60
 
 
@@ -53,7 +53,7 @@ def remove_deleted_accounts() -> None:
 
 @job("profile.resend_removals")
 def resend_removals() -> None:
-    """Send again what a lost message or a killed worker left undone."""
+    """Send the message again where it was lost or its worker was killed."""
     if is_removal_due():
         send([deletion_message()])
 
@@ -61,10 +61,10 @@ def resend_removals() -> None:
 def _check(job: ClaimedJob) -> CheckOutcome:
     try:
         credentials = own_credentials(job.user_id)
-    except Undecryptable:
+    except DecryptionError:
         return CheckOutcome(False, "The stored key can no longer be decrypted: enter it again.", 0)
     if credentials is None:
         raise JobFailed("No provider is set any more.")
-    # No connection to the database waits for the provider.
+    # The connection must not wait for the provider.
     db.session.commit()
     return check_provider(credentials, current_settings().AI_ALLOWED_NETWORKS)

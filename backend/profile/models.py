@@ -1,4 +1,4 @@
-"""Exports of personal data, kept in the database: the web tier has no disk in common with the worker."""
+"""Tables of exports. They hold the files: web server and worker share no disk."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from backend.extensions import Base
 
 
 class Export(Base):
-    """A zip file that its owner may download until it expires, while they belong to all organizations that it holds
-    texts of. `size`, in bytes, is set once it is complete."""
+    """Zip file with personal data, to download until it expires, while the person belongs to all organizations whose
+    rows it holds. `size`, in bytes, is set once it is complete."""
 
     __tablename__ = "exports"
 
@@ -27,7 +27,7 @@ class Export(Base):
 
 
 class ExportPart(Base):
-    """A piece of an export's zip file, 1 MiB but for the last; positions count from 0."""
+    """Part of the zip file of an export, 1 MiB except for the last; positions count from 0."""
 
     __tablename__ = "export_parts"
 

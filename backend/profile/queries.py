@@ -1,4 +1,4 @@
-"""Reading what belongs to the own account."""
+"""Queries of the own account: security events."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from backend.profile.schemas import SecurityEventOut, SecurityEventPage, Securit
 
 
 def list_security_events(actor: Actor, query: SecurityEventsQuery) -> SecurityEventPage:
-    """One page of what happened to the person's account, newest first."""
+    """List the security events of the person's account, newest first."""
     shape = select(SecurityEvent.id, SecurityEvent.created_at, SecurityEvent)
     order = Sort("-created_at", SecurityEvent.created_at, SecurityEvent.id)
-    found = paginate([SecurityEvent.user_id == actor.user_id], shape, order, query)
-    return page_of(SecurityEventPage, found, [SecurityEventOut.model_validate(row.SecurityEvent) for row in found.rows])
+    page = paginate([SecurityEvent.user_id == actor.user_id], shape, order, query)
+    return page_of(SecurityEventPage, page, [SecurityEventOut.model_validate(row.SecurityEvent) for row in page.rows])

@@ -64,7 +64,7 @@ def list_security_events(actor: Actor, query: SecurityEventsQuery) -> SecurityEv
 @operation(scope="login", limit="write", tag="profile", responses={202: JobOut})
 def export_data(actor: Actor) -> tuple[JobOut, int, dict[str, str]]:
     """Have all that is stored about you written into a file."""
-    job = exports.ask_for_export(actor)
+    job = exports.request_export(actor)
     return JobOut.of(job), 202, {"Location": url_for("jobs.read_job", job_id=job.id)}
 
 
@@ -72,8 +72,8 @@ def export_data(actor: Actor) -> tuple[JobOut, int, dict[str, str]]:
 @operation(scope="login", limit="read", tag="profile", responses={200: None}, media_types=("application/zip",))
 def download_export(actor: Actor, export_id: UUID) -> Response:
     """Download such a file, within a day."""
-    file = exports.get_export(actor, export_id)
-    headers = {"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"}
-    answer = Response(file.parts, mimetype="application/zip", headers=headers)
-    answer.content_length = file.size
-    return answer
+    download = exports.get_export(actor, export_id)
+    headers = {"Content-Disposition": f'attachment; filename="{download.name}"', "Cache-Control": "no-store"}
+    response = Response(download.parts, mimetype="application/zip", headers=headers)
+    response.content_length = download.size
+    return response

@@ -1,4 +1,4 @@
-"""What comes in and goes out under /profile."""
+"""Schemas of /profile."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BASE_URL_SCHEMA = {
     "maxLength": 2048,
     "examples": ["https://api.openai.com/v1"],
 }
-# What an HTTP header can carry.
+# Characters that an HTTP header can hold.
 API_KEY = r"^[\x21-\x7e]+$"
 API_KEY_SCHEMA = {"type": "string", "format": "api-key", "minLength": 1, "maxLength": 1024}
 
 
 def _trimmed(value: object) -> object:
-    # A key that is pasted often brings the end of its line along.
+    # A pasted key often ends with a line break.
     return value.strip() if isinstance(value, str) else value
 
 
@@ -39,7 +39,7 @@ class ProfilePatch(Patch):
     """Changes to the own account; what is left out stays."""
 
     username: Username | None = None
-    email: Email | None = Field(None, description="A new address asks for `current_password`, and to be verified anew")
+    email: Email | None = Field(None, description="A new address asks for `current_password`, and to be verified again")
     current_password: PresentPassword | None = None
 
 

@@ -1,4 +1,4 @@
-"""Changes to the own account: name, address, password."""
+"""Changes of the own account: name, mail address, password."""
 
 from __future__ import annotations
 
@@ -7,36 +7,37 @@ from dataclasses import replace
 from sqlalchemy import or_, select
 
 from backend.actor import Actor
-from backend.auth.devices import Known
+from backend.auth.devices import DeviceRecognition
 from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
-from backend.auth.mail.tokens import ask_for_verification, may_ask, use_up
+from backend.auth.mail.tokens import create_verification_mail, expire_tokens, may_request
 from backend.auth.models import Session, User
 from backend.auth.names import fold
 from backend.auth.notices import notify_new_address, notify_new_password
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.remaining_access import end_tokens
-from backend.auth.service import refuse_bad_username
-from backend.auth.session_cache import announce_deleted_tokens, announce_revoked, revoke_sessions
+from backend.auth.service import validate_username
+from backend.auth.session_cache import invalidate_sessions, invalidate_tokens, revoke_sessions
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.profile.schemas import PasswordIn, ProfilePatch
 
-LOGGED_IN = Known(device="logged in")
+LOGGED_IN = DeviceRecognition(device="logged in")
 
 
 def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
-    """Change the person's name or mail address; `address` is the client's.
+    """Change the person's name or mail address; `address` is that of the client.
 
-    A new mail address is not verified; a link to do so is mailed to it, three an hour at most. The former one is told.
+    A new mail address is unverified; a link to verify it is mailed to it, at most three an hour. The former one is
+    notified.
 
     Raises:
         TooManyRequests: too many wrong passwords.
         Invalid: a new address without the right password.
         Conflict: the name or address is taken, in any case of letters.
     """
-    user = locked_user(actor)
+    user = lock_user(actor)
     messages: list[Message] = []
     new_email = change.email if change.email != user.email else None
     new_name = change.username if change.username != user.username else None
@@ -44,7 +45,7 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         check_password(user, change.current_password or "", "current_password", address)
     _refuse_taken(user, new_email, new_name)
     if new_name is not None:
-        refuse_bad_username(new_name)
+        validate_username(new_name)
         user.username, user.username_key = new_name, fold(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:
@@ -52,52 +53,53 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
         user.email, user.email_key, user.email_verified_at = new_email, fold(new_email), None
         record_event(user.id, "email_changed")
         messages += notify_new_address(user, former, was_confirmed=was_confirmed)
-        if may_ask(user.id, "verify"):
-            messages.append(ask_for_verification(user))
+        if may_request(user.id, "verify"):
+            messages.append(create_verification_mail(user))
     db.session.commit()
     send(messages)
     return user
 
 
 def change_password(actor: Actor, change: PasswordIn, address: str) -> None:
-    """Set a new password; every other session of the person ends, and API tokens if that is asked for.
+    """Set a new password; every other session of the person ends, and on request the API tokens.
 
-    `address` is the client's. A mail tells what still opens the account.
+    `address` is that of the client. A mail lists the access that remains.
 
     Raises:
         TooManyRequests: too many wrong passwords.
         Invalid: the current password is wrong, or the new one too easy to guess.
     """
-    user = locked_user(actor)
+    user = lock_user(actor)
     check_password(user, change.current_password, "current_password", address)
     fault = password_fault(change.new_password, user.username, user.email)
     if fault:
         raise Invalid.field("body.new_password", fault, "password")
     user.password_hash = hash_password(change.new_password)
-    # A link that was mailed before must not undo this.
-    use_up(user.id, "reset")
+    # A link that was mailed before must not reset the new password.
+    expire_tokens(user.id, "reset")
     revoked = revoke_sessions(Session.user_id == user.id, Session.id != actor.session_id)
     left = end_tokens(user, all_tokens=change.revoke_tokens)
     record_event(user.id, "password_changed", detail=left.detail)
     notices = notify_new_password(user, "changed", left)
     db.session.commit()
-    announce_revoked(revoked)
-    announce_deleted_tokens(left.ended)
+    invalidate_sessions(revoked)
+    invalidate_tokens(left.ended)
     send(notices)
 
 
-def locked_user(actor: Actor) -> User:
-    """The person who is acting; no other transaction changes the account until this one ends.
+def lock_user(actor: Actor) -> User:
+    """Lock the acting person against changes of the account until the end of the transaction.
 
-    What refers to the person, such as a new bookmark, is saved meanwhile.
+    Inserts that refer to the person, such as of bookmarks, go on meanwhile.
     """
     return db.session.get_one(User, actor.user_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def check_password(user: User, password: str, field: str, address: str) -> None:
-    """Pass if the password is the person's. Guessing gets slower, apart from logins: whoever has got hold of a session
-    can neither guess on nor keep the person from logging in; and others who log in from the same address hold up
-    nobody who is logged in.
+    """Check the password of a person, with a throttle apart from that of logins.
+
+    A stolen session can neither guess on nor keep the person from logging in; and failed logins from the same address
+    do not delay a person who is logged in.
 
     Raises:
         TooManyRequests: too many wrong passwords for this account.
@@ -110,15 +112,15 @@ def check_password(user: User, password: str, field: str, address: str) -> None:
         attempt.succeeded()
 
 
-def at_home(actor: Actor, user: User) -> Actor:
-    """The same person in the personal organization: what is private is not shown to a team."""
+def in_personal_organization(actor: Actor, user: User) -> Actor:
+    """Return the actor in the personal organization: private jobs must not be visible to a team."""
     return replace(actor, organization_id=user.personal_organization_id)
 
 
 def _refuse_taken(user: User, email: str | None, username: str | None) -> None:
     if email is None and username is None:
         return
-    # What stays compares with the person's own row, which is left out.
+    # Unchanged values match the person's own row only, which the query leaves out.
     email_key, username_key = fold(email or user.email), fold(username or user.username)
     taken = db.session.execute(
         select(User.email_key)

@@ -1,10 +1,10 @@
-"""What the worker does for projects."""
+"""Jobs of projects."""
 
 from __future__ import annotations
 
 from sqlalchemy import text
 
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.extensions import current_settings
 from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.jobs.registry import job
@@ -17,6 +17,6 @@ PURGE_TRASH = text("""
 
 @job("projects.purge_trash")
 def purge_trash() -> None:
-    """Delete for good what has lain in the trash longer than its time. Safe to run twice."""
-    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+    """Delete projects for good after their retention in the trash. Idempotent."""
+    if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         announce_change_of_everything()

@@ -1,4 +1,4 @@
-"""Messages about projects and tasks to the worker."""
+"""Messages about projects and tasks."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from backend.jobs.queue import Message
 
 
 def embed_subjects_message() -> Message:
-    """Wakes a worker that makes vectors of the projects and tasks that wait for one."""
+    """Build the message that embeds due projects and tasks."""
     return Message("recommendations.embed_subjects", queue="bulk", timeout_seconds=600, once=True)

@@ -1,4 +1,4 @@
-"""Projects, and which bookmarks are attached to them."""
+"""Tables of projects and of the bookmarks attached to them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ def _listed(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Inde
 
 
 class Project(Base):
-    """A piece of work. `name_key` is what lists are sorted by, `words` what they are searched in: both are made from
-    what the person wrote, see `projects/wording.py`."""
+    """A piece of work. `name_key` is its sort key, `words` its search key; both are made by `text/sort_keys.py`."""
 
     __tablename__ = "projects"
     __table_args__ = (
@@ -41,14 +40,14 @@ class Project(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
-    # While its text waits for a vector, by which things are recommended for it.
+    # Set while a changed text has no embedding yet; recommendations use the embedding.
     embedding_due_at: Mapped[datetime | None] = mapped_column(server_default=func.now(), deferred=True)
 
 
 class ProjectBookmark(Base):
-    """A bookmark that belongs to the material of a project, with what the person says about it there.
+    """A bookmark attached to a project, with a note.
 
-    It stays when the project or the bookmark goes to the trash, and counts again when they come back.
+    The row stays while the project or the bookmark is in the trash, and counts again after a restore.
     """
 
     __tablename__ = "project_bookmarks"

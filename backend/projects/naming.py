@@ -39,7 +39,9 @@ def _find(actor: Actor, names: Sequence[str]) -> dict[str, int]:
     keys = {sort_key(name) for name in names}
     one_of = Project.name_key == any_(literal(sorted(keys), ARRAY(Text)))
     rows = db.session.execute(
-        select(Project.name_key, func.min(Project.id)).where(queries.live(actor), one_of).group_by(Project.name_key)
+        select(Project.name_key, func.min(Project.id))
+        .where(queries.not_trashed(actor), one_of)
+        .group_by(Project.name_key)
     )
     ids = {row[0]: row[1] for row in rows}
     return {name: ids[sort_key(name)] for name in names if sort_key(name) in ids}
@@ -47,7 +49,9 @@ def _find(actor: Actor, names: Sequence[str]) -> dict[str, int]:
 
 def _make(actor: Actor, names: Sequence[str]) -> None:
     there = db.session.scalar(
-        select(func.count()).select_from(select(Project.id).where(queries.live(actor)).limit(MOST_PROJECTS).subquery())
+        select(func.count()).select_from(
+            select(Project.id).where(queries.not_trashed(actor)).limit(MOST_PROJECTS).subquery()
+        )
     )
     new = {sort_key(name): name for name in reversed(names)}
     for key, name in list(reversed(new.items()))[: MOST_PROJECTS - (there or 0)]:

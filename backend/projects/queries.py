@@ -1,4 +1,4 @@
-"""Reading projects, with what hangs on them counted."""
+"""Queries for projects, with counts of their tasks and bookmarks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from backend.projects.schemas import ProjectDeletionOut, ProjectListQuery, Proje
 from backend.text.sort_keys import begins_words
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
-# Bookmarks, tasks and feedback use projects, never the other way: what is counted of them is named here.
+# Tables of features above this one, which it must not import: only their counts are read.
 BOOKMARKS = table("bookmarks", column("id", BigInteger), column("deleted_at", DateTime(timezone=True)))
 TASKS = table(
     "tasks",
@@ -45,12 +45,12 @@ EMBED_TASKS = text("""
     UPDATE tasks SET embedding_due_at = now()
      WHERE id IN (SELECT id FROM tasks WHERE project_id = :project_id ORDER BY id FOR NO KEY UPDATE)
 """)
-# Each bookmark is looked up by its key, however little PostgreSQL knows of the tables.
-IS_LIVE = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
+# A scalar subquery looks each bookmark up by its key, whatever the table statistics say.
+NOT_TRASHED = select(BOOKMARKS.c.deleted_at.is_(None)).where(BOOKMARKS.c.id == ProjectBookmark.bookmark_id)
 BOOKMARK_COUNT = (
     select(func.count())
     .select_from(ProjectBookmark)
-    .where(ProjectBookmark.project_id == Project.id, IS_LIVE.scalar_subquery())
+    .where(ProjectBookmark.project_id == Project.id, NOT_TRASHED.scalar_subquery())
     .correlate(Project)
     .scalar_subquery()
     .label("bookmark_count")
@@ -58,18 +58,18 @@ BOOKMARK_COUNT = (
 
 
 def task_counts() -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """How many tasks outside the trash a project has, subtasks included, and how many of them are done, as columns
-    beside `Project`."""
-    live = select(func.count()).where(TASKS.c.project_id == Project.id, TASKS.c.deleted_at.is_(None))
-    done = live.where(TASKS.c.status == "done")
-    total_of, done_of = (one.correlate(Project).scalar_subquery() for one in (live, done))
-    return total_of.label("tasks_total"), done_of.label("tasks_done")
+    """Return columns beside `Project`: the number of its tasks outside the trash, subtasks included, and of those
+    done."""
+    total = select(func.count()).where(TASKS.c.project_id == Project.id, TASKS.c.deleted_at.is_(None))
+    done = total.where(TASKS.c.status == "done")
+    counts = (count.correlate(Project).scalar_subquery() for count in (total, done))
+    return next(counts).label("tasks_total"), next(counts).label("tasks_done")
 
 
 LONG_TEXTS = ("description",)
-# What of a listed project may be cut where a list would be too large.
+# Fields that may be cut to keep a list within its size limit.
 CUTTABLE = ("description", "technologies")
-# Without the words, which nobody is shown, and the description, which lists show in part.
+# Without `words`, which is no output, and with only the beginning of the description, as in lists.
 _FIELDS = select(
     Project.id, Project.name, Project.name_key, Project.technologies, Project.status,
     Project.created_at, Project.updated_at, Project.deleted_at, BOOKMARK_COUNT, *task_counts(),
@@ -79,46 +79,46 @@ LISTED_PROJECTS = _FIELDS.add_columns(beginning(Project.description))
 
 
 def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
-    """One page of the projects that the filters leave: one statement."""
-    which = [trashed(actor) if query.deleted else live(actor)]
+    """Return one page of projects: one statement."""
+    conditions = [trashed(actor) if query.deleted else not_trashed(actor)]
     if query.status is not None:
-        which.append(Project.status == query.status)
+        conditions.append(Project.status == query.status)
     if query.q is not None:
-        which.extend(begins_words(Project.words, query.q))
+        conditions.extend(begins_words(Project.words, query.q))
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Project.id)
-    found = paginate(which, LISTED_PROJECTS, sort, query)
-    items = [_project_out(row, LONG_TEXTS) for row in found.rows]
+    page = paginate(conditions, LISTED_PROJECTS, sort, query)
+    items = [_project_out(row, LONG_TEXTS) for row in page.rows]
     fit(items, CUTTABLE)
-    return page_of(ProjectPage, found, items)
+    return page_of(ProjectPage, page, items)
 
 
 def get_project(actor: Actor, project_id: int) -> ProjectOut:
-    """The project, if it is the actor's organization's and not in the trash.
+    """Return the project, if it is in the actor's organization and not in the trash.
 
     Raises:
-        NotFound: it is not, or never was.
+        NotFound: there is no such project.
     """
-    row = db.session.execute(WHOLE_PROJECTS.where(live(actor), Project.id == project_id)).one_or_none()
+    row = db.session.execute(WHOLE_PROJECTS.where(not_trashed(actor), Project.id == project_id)).one_or_none()
     if row is None:
         raise NotFound
     return _project_out(row)
 
 
 def get_deletion(actor: Actor, project_id: int, *, permanent: bool) -> ProjectDeletionOut:
-    """What deleting the project would take with it: one statement, which changes nothing.
+    """Count what deleting the project would delete with it: one read-only statement.
 
     Raises:
         NotFound: there is no such project; without `permanent`, none outside the trash.
     """
-    mine = Project.organization_id == actor.organization_id if permanent else live(actor)
-    row = db.session.execute(_deletions().where(mine, Project.id == project_id)).one_or_none()
+    scope = Project.organization_id == actor.organization_id if permanent else not_trashed(actor)
+    row = db.session.execute(_deletions().where(scope, Project.id == project_id)).one_or_none()
     if row is None:
         raise NotFound
     return ProjectDeletionOut(permanent=permanent, **row._mapping)
 
 
 def _deletions() -> Select[*tuple[Any, ...]]:
-    """What hangs on each project, as the foreign keys with ON DELETE CASCADE have it."""
+    """Select the rows that depend on each project by foreign keys with ON DELETE CASCADE."""
     tasks = select(TASKS.c.id).where(TASKS.c.project_id == Project.id).correlate(Project)
     attachments = select(func.count()).where(ProjectBookmark.project_id == Project.id)
     of_it = or_(FEEDBACK.c.project_id == Project.id, FEEDBACK.c.task_id.in_(tasks))
@@ -131,13 +131,13 @@ def _deletions() -> Select[*tuple[Any, ...]]:
     return select(*columns)
 
 
-def live(actor: Actor) -> ColumnElement[bool]:
-    """In the actor's organization and outside the trash."""
+def not_trashed(actor: Actor) -> ColumnElement[bool]:
+    """Match projects of the actor's organization outside the trash."""
     return and_(Project.organization_id == actor.organization_id, Project.deleted_at.is_(None))
 
 
 def trashed(actor: Actor) -> ColumnElement[bool]:
-    """In the actor's organization and in the trash."""
+    """Match projects of the actor's organization in the trash."""
     return and_(Project.organization_id == actor.organization_id, Project.deleted_at.is_not(None))
 
 

@@ -1,4 +1,4 @@
-"""What comes in and goes out under /projects."""
+"""Request and response schemas of /projects."""
 
 from __future__ import annotations
 

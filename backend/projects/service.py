@@ -1,4 +1,4 @@
-"""What a person does with projects. Every public function commits once, but for those that say otherwise."""
+"""Services for projects. Every public function commits once, unless it says otherwise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, any_, delete, literal, select, update
 
 from backend.actor import Actor
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.jobs.queue import send
@@ -20,7 +20,7 @@ from backend.text.sort_keys import searched_words, sort_key
 
 
 def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
-    """A new project of the organization."""
+    """Create a project in the actor's organization."""
     project = Project(organization_id=actor.organization_id, user_id=actor.user_id, **data.model_dump())
     _index(project)
     db.session.add(project)
@@ -31,19 +31,19 @@ def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
     return made
 
 
-@again_after_lost_race
+@retry_on_conflict
 def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> ProjectOut:
-    """Change what the patch names.
+    """Update the fields that the patch names.
 
     Raises:
         NotFound: there is no such project outside the trash.
     """
-    which = select(Project).where(queries.live(actor), Project.id == project_id)
-    project = db.session.scalar(which.with_for_update(key_share=True))
+    statement = select(Project).where(queries.not_trashed(actor), Project.id == project_id)
+    project = db.session.scalar(statement.with_for_update(key_share=True))
     if project is None:
         raise NotFound
     if patch.technologies is not None and patch.technologies != project.technologies:
-        # The vectors of its tasks are made with them.
+        # The embeddings of its tasks include the technologies.
         db.session.execute(queries.EMBED_TASKS, {"project_id": project_id})
     for field in patch.model_fields_set:
         setattr(project, field, getattr(patch, field))
@@ -56,45 +56,45 @@ def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> Projec
     return changed
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_project(actor: Actor, project_id: int, *, permanent: bool) -> None:
-    """To the trash, or for good (also from the trash). Its bookmarks stay where they are.
+    """Move a project to the trash, or delete it for good (also from the trash). Its bookmarks stay.
 
     Raises:
         NotFound: there is no such project.
     """
     if permanent:
-        mine = (Project.id == project_id, Project.organization_id == actor.organization_id)
-        gone = db.session.scalar(delete(Project).where(*mine).returning(Project.id))
+        conditions = (Project.id == project_id, Project.organization_id == actor.organization_id)
+        gone = db.session.scalar(delete(Project).where(*conditions).returning(Project.id))
     else:
-        which = update(Project).where(queries.live(actor), Project.id == project_id)
-        gone = db.session.scalar(which.values(deleted_at=utc_now()).returning(Project.id))
+        statement = update(Project).where(queries.not_trashed(actor), Project.id == project_id)
+        gone = db.session.scalar(statement.values(deleted_at=utc_now()).returning(Project.id))
     if gone is None:
         raise NotFound
     db.session.commit()
 
 
 def restore_project(actor: Actor, project_id: int) -> ProjectOut:
-    """Out of the trash, with what was attached to it; one that is not in it comes back as it is.
+    """Restore a project from the trash with its attachments; one outside the trash is returned as it is.
 
     Raises:
         NotFound: there is no such project.
     """
-    which = update(Project).where(queries.trashed(actor), Project.id == project_id)
-    db.session.execute(which.values(deleted_at=None, updated_at=utc_now()))
+    statement = update(Project).where(queries.trashed(actor), Project.id == project_id)
+    db.session.execute(statement.values(deleted_at=None, updated_at=utc_now()))
     project = queries.get_project(actor, project_id)
     db.session.commit()
     return project
 
 
-def hold_projects(actor: Actor, project_ids: Collection[int]) -> set[int]:
-    """Those of the ids that are projects of the organization outside the trash; none of them is deleted for good before
-    the end of the transaction at hand. One statement, none without ids."""
+def lock_projects(actor: Actor, project_ids: Collection[int]) -> set[int]:
+    """Lock those of the ids that are projects of the organization outside the trash, and return them. None of them can
+    be deleted for good before the end of the transaction. One statement, none without ids."""
     if not project_ids:
         return set()
-    one_of = Project.id == any_(literal(sorted(project_ids), ARRAY(BigInteger)))
-    which = select(Project.id).where(queries.live(actor), one_of).order_by(Project.id)
-    return set(db.session.scalars(which.with_for_update(read=True, key_share=True)))
+    id_in = Project.id == any_(literal(sorted(project_ids), ARRAY(BigInteger)))
+    statement = select(Project.id).where(queries.not_trashed(actor), id_in).order_by(Project.id)
+    return set(db.session.scalars(statement.with_for_update(read=True, key_share=True)))
 
 
 def _index(project: Project) -> None:

@@ -1,5 +1,5 @@
-"""Recommendations: bookmarks that fit the work at hand, with reasons.
+"""Recommendations: bookmarks that fit a subject, with reasons.
 
 In: a project, task, bookmark, text or person. Out: ranked bookmarks of several engines, fused and explained.
-`service` reads downwards: subject, user profile, candidates, scoring, fusion, reasons.
+`service` reads downwards: subject, user profile, candidates, scores, fusion, reasons.
 """

@@ -1,4 +1,4 @@
-"""The words of a text as a person would say them: what reasons name."""
+"""Display words: the words of a text in the form in which reasons name them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from backend.text.analysis import Token, analyze, is_stop
 from backend.text.scripts import UNSPACED
 
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
-# Paths, names of repositories and of code, and names of three parts or more that hyphens or dots join.
+# Paths, names of repositories and of code, and names of three or more parts joined by hyphens or dots.
 SLUG = re.compile(r"[/\\_:@]|[^-.‐‑]+(?:[-.‐‑][^-.‐‑]+){2}")
 COMPOUND = re.compile(r"[^\W\d_]+[-.‐‑][^\W\d_]+")
 PUNCTUATION = ".,:;!?()[]{}\"'“”„‘’«»"
 NUMBER = re.compile(r"v?[\d.,-]+")
-# Words, in lower case, mostly English ones, that are no function words and yet tell nothing of what a page is about.
+# Vague words, mostly English: content words in lower case that say nothing about a page.
 VAGUE_WORDS = (
     # Order and number.
     "first second third fourth fifth last latest next previous former latter final another other others one ones once "
@@ -28,19 +28,19 @@ VAGUE_WORDS = (
     "usually already still yet again ago since until till while during before day days week weeks month months year "
     "years time times here there everywhere anywhere around above below under behind between across along through "
     "throughout within without inside outside near away back forth down off onto upon toward towards against via per "
-    # How much and how.
+    # Degree and manner.
     "really quite rather pretty almost nearly enough just even actually simply basically mostly mainly generally "
     "especially particularly probably perhaps maybe certainly definitely easily quickly well better best good great "
     "nice cool awesome amazing simple simpler easy easier hard big bigger small smaller little large long short high "
     "higher low lower new newer old older right wrong sure able available different same similar like unlike special "
     "specific certain common general usual main major minor important interesting useful full complete real true "
     "possible "
-    # The same in other languages.
+    # Such words in other languages.
     "erste ersten erster erstes zweite zweiten dritte letzte letzten neue neuen neuer neues gute guten viele viel "
     "premier première premiers premières dernier dernière nouveau nouvelle nouveaux nouvelles beaucoup plusieurs "
     "primer primero primera primeros último última nuevo nueva nuevos nuevas mucho muchos muchas varios "
     "primo prima primi ultimo ultima nuovo nuova nuovi nuove molto molti primeiro primeira novo nova novos novas muito "
-    # What anybody or anything does.
+    # General verbs.
     "do does doing done did make makes making made get gets getting got gotten give gives giving given gave take takes "
     "taking taken took put puts putting go goes going gone went come comes coming came let lets letting keep keeps "
     "keeping kept use uses using used want wants wanted need needs needed try tries trying tried look looks looking "
@@ -50,11 +50,11 @@ VAGUE_WORDS = (
     "show shows showing shown find finds finding found work works working worked help helps helping helped allow "
     "allows allowing allowed provide provides providing provided include includes including included contain contains "
     "containing offer offers based bring brings turn turns set having being become "
-    # What anything may be.
+    # General nouns.
     "thing things something anything everything nothing stuff way ways kind kinds sort type types lots case cases "
     "example examples fact point idea ideas reason reasons place places side person people someone anyone everyone "
     "everybody anybody nobody man guy guys name names "
-    # Function words that stop lists leave out.
+    # Function words that are missing in stop lists.
     "though although however therefore thus hence because whether whose else instead also too must may might shall "
     "cannot can't don't doesn't didn't won't isn't aren't wasn't weren't couldn't shouldn't wouldn't let's it's that's "
     "i'm you're we're they're i've you've we've myself yourself itself himself herself ourselves themselves yours ours "
@@ -63,43 +63,43 @@ VAGUE_WORDS = (
 VAGUE = frozenset(VAGUE_WORDS.split())
 
 
-# Lexemes, and where the word begins and ends that has them.
+# Lexemes, and where their word begins and ends.
 Stretch = tuple[tuple[str, ...], int, int]
 
 
-class Said(NamedTuple):
-    """A stretch of a text that has some lexemes, as a person would say it."""
+class DisplayWord(NamedTuple):
+    """A word as displayed, with its lexemes."""
 
     terms: tuple[str, ...]
     word: str
 
 
-def said_words(text: str, wanted: Container[str], language: str | None) -> Iterator[Said]:
-    """The words of a text that have a wanted lexeme and say something, in its order, in lower case.
+def display_words(text: str, lexemes: Container[str], language: str | None) -> Iterator[DisplayWord]:
+    """Yield the informative words of a text that have one of the lexemes, in order, in lower case.
 
     Args:
         text: Such as a title.
-        wanted: Lexemes.
-        language: By which the text is stemmed.
+        lexemes: Lexemes of the query.
+        language: BCP 47 tag for stemming.
     """
     for part in text.split():
-        # An address is said by nobody.
+        # A URL is no word.
         if "://" in part:
             continue
-        tokens = [token for token in analyze(part, language) if token.term in wanted]
+        tokens = [token for token in analyze(part, language) if token.term in lexemes]
         for terms, start, end in _stretches(part, tokens):
             word = part[start:end].lower()
             if _says_something(word, language):
-                yield Said(terms, word)
+                yield DisplayWord(terms, word)
 
 
 def _stretches(part: str, tokens: list[Token]) -> list[Stretch]:
-    """Where the tokens stand, without those within another one; pairs of characters that overlap are one stretch."""
-    told = [token for token in tokens if not SLUG.search(part[token.start : token.end])]
-    outer = [token for token in told if not any(_is_within(token, other) for other in told)]
+    """Return the spans of tokens, without nested ones; overlapping pairs of characters are merged."""
+    words = [token for token in tokens if not SLUG.search(part[token.start : token.end])]
+    outer = [token for token in words if not any(_is_within(token, other) for other in words)]
     stretches: list[Stretch] = []
-    for (start, end), several in groupby(sorted(outer, key=_span), key=_span):
-        terms = tuple(token.term for token in several)
+    for (start, end), group in groupby(sorted(outer, key=_span), key=_span):
+        terms = tuple(token.term for token in group)
         if stretches and start < stretches[-1][2] and IS_UNSPACED.match(part, start):
             before, first, _ = stretches.pop()
             stretches.append(((*before, *terms), first, end))
@@ -109,12 +109,12 @@ def _stretches(part: str, tokens: list[Token]) -> list[Stretch]:
 
 
 def _joined(part: str, stretches: list[Stretch]) -> list[Stretch]:
-    """The two halves of `self-hosted` or `node.js` as one."""
+    """Join the two halves of `self-hosted` or `node.js`."""
     if len(stretches) != 2:
         return stretches
-    (one, start, _), (other, _, end) = stretches
+    (first, start, _), (second, _, end) = stretches
     is_whole = COMPOUND.fullmatch(part.strip(PUNCTUATION)) and part.strip(PUNCTUATION) == part[start:end]
-    return [((*one, *other), start, end)] if is_whole else stretches
+    return [((*first, *second), start, end)] if is_whole else stretches
 
 
 def _span(token: Token) -> tuple[int, int]:

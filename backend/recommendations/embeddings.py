@@ -1,4 +1,4 @@
-"""Vectors of projects and tasks: made in batches by the worker, for all whose `embedding_due_at` has come."""
+"""Subject embeddings: vectors of projects and tasks, made in batches by the worker for due rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sqlalchemy import TextClause, text
 from backend.ai.embeddings.provider import EmbeddingProvider
 from backend.extensions import db
 from backend.index.embeddings import as_vector
-from backend.recommendations.subjects import text_of
+from backend.recommendations.subjects import embedding_text
 
 BATCH, LEASE_SECONDS, RETRY_SECONDS = 64, 600, 30
 Kind = Literal["project", "task"]
 
-# As for bookmarks: a claim moves the due time; an edit meanwhile sets it anew, which is seen when it is settled.
+# A claim moves the due time; a concurrent edit sets another one, so that the claim is void.
 CLAIM: dict[Kind, TextClause] = {
     "project": text("""
         UPDATE projects SET embedding_due_at = now() + make_interval(secs => :lease)
@@ -49,7 +49,7 @@ STORE: dict[Kind, TextClause] = {
         DO UPDATE SET embedding = excluded.embedding, updated_at = now()
     """),
 }
-SETTLE: dict[Kind, TextClause] = {
+COMPLETE: dict[Kind, TextClause] = {
     "project": text("""
         UPDATE projects p SET embedding_due_at = NULL
           FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
@@ -68,10 +68,10 @@ RELEASE: dict[Kind, TextClause] = {
 
 
 def embed_next_subjects(kind: Kind, provider: EmbeddingProvider) -> tuple[int, set[int]]:
-    """Make the vectors of up to 64 projects or tasks that wait for one; how many there were, in which organizations.
+    """Embed up to 64 due projects or tasks; return how many there were, and their organizations.
 
     Raises:
-        EmbeddingsUnavailable: the provider failed; they wait on.
+        EmbeddingsUnavailable: the provider failed; the rows are released.
     """
     values = {"lease": LEASE_SECONDS, "batch": BATCH, "characters": 2_000}
     rows = db.session.execute(CLAIM[kind], values).all()
@@ -89,11 +89,11 @@ def embed_next_subjects(kind: Kind, provider: EmbeddingProvider) -> tuple[int, s
 
 
 def _store(kind: Kind, provider: EmbeddingProvider, rows: Sequence[Any]) -> set[int]:
-    vectors = provider.embed([text_of(row.title, row.body, tuple(row.technologies or ())) for row in rows])
+    vectors = provider.embed([embedding_text(row.title, row.body, tuple(row.technologies or ())) for row in rows])
     ids = [row.id for row in rows]
     embeddings = [as_vector(vector) for vector in vectors]
     db.session.execute(STORE[kind], {"model": provider.model, "ids": ids, "embeddings": embeddings})
-    settled = db.session.scalars(SETTLE[kind], {"ids": ids, "claims": [row.claim for row in rows]})
-    organizations = set(settled)
+    completed = db.session.scalars(COMPLETE[kind], {"ids": ids, "claims": [row.claim for row in rows]})
+    organizations = set(completed)
     db.session.commit()
     return organizations

@@ -1,13 +1,13 @@
-"""The engines as people see them: what each does, and whether it can work now."""
+"""Engines: descriptions and availability."""
 
 from __future__ import annotations
 
 from backend.actor import Actor
 from backend.ai.service import embedding_fault
 from backend.extensions import current_settings
-from backend.recommendations.queries import read_known
+from backend.recommendations.queries import read_engine_data
 from backend.recommendations.schemas import AskedEngine, EngineOut, Engines
-from backend.recommendations.service import SWITCHED_OFF, THIN
+from backend.recommendations.service import SWITCHED_OFF, TOO_SPARSE
 
 DESCRIPTIONS: dict[AskedEngine, str] = {
     "auto": "All engines together, weighted by what your feedback has taught, without saying the same thing twice.",
@@ -24,18 +24,18 @@ NOTHING_FORGOTTEN = "Everything here was read or seen lately."
 
 
 def list_engines(actor: Actor) -> Engines:
-    """All engines, each with why it cannot work now, if so. One statement."""
+    """Return all engines, each with why it is unavailable, if it is. One statement."""
     settings = current_settings()
-    known = read_known(actor, settings.EMBEDDING_MODEL)
+    data = read_engine_data(actor, settings.EMBEDDING_MODEL)
     faults: dict[AskedEngine, str | None] = {
         "auto": None,
         "content": None,
-        "semantic": _fault_of_meaning(known.has_vectors),
-        "context": None if known.has_work else NO_WORK,
-        "collaborative": None if known.is_shared else THIN,
-        "rediscover": None if known.has_forgotten else NOTHING_FORGOTTEN,
+        "semantic": _fault_of_meaning(data.has_vectors),
+        "context": None if data.has_work else NO_WORK,
+        "collaborative": None if data.is_shared else TOO_SPARSE,
+        "rediscover": None if data.has_forgotten else NOTHING_FORGOTTEN,
     }
-    if not known.has_bookmarks:
+    if not data.has_bookmarks:
         faults.update({name: fault or NO_BOOKMARKS for name, fault in faults.items()})
     return Engines(
         [

@@ -1,4 +1,4 @@
-"""What the worker does for recommendations."""
+"""Jobs of recommendations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change
 from backend.jobs.queue import send
@@ -25,7 +25,7 @@ PURGE = text("""
 
 @job("recommendations.embed_subjects")
 def embed_subjects() -> None:
-    """Make the vectors of projects and tasks until none is due."""
+    """Embed projects and tasks until none is due."""
     if current_settings().EMBEDDING_PROVIDER == "none" or not count_due():
         return
     try:
@@ -41,14 +41,14 @@ def embed_subjects() -> None:
 
 @job("recommendations.resend_due_subjects")
 def resend_due_subjects() -> None:
-    """Send again what is due and has no message."""
+    """Send a message again for due projects and tasks."""
     if current_settings().EMBEDDING_PROVIDER != "none" and count_due():
         send([embed_subjects_message()])
 
 
 @job("recommendations.purge_recommendations")
 def purge_recommendations() -> None:
-    """Forget what was offered longer than 90 days ago; what was said of it stays."""
-    for _ in in_batches(PURGE):
+    """Delete recommendation sets older than 90 days; their feedback stays."""
+    for _ in execute_in_batches(PURGE):
         continue
     db.session.commit()

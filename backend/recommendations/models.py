@@ -1,4 +1,4 @@
-"""What was recommended, what people said of it, and the vectors of what it was recommended for."""
+"""Tables of recommendation sets, feedback, and embeddings of projects and tasks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.extensions import Base
 
-# Of one person, bookmark and subject there is one verdict at most, and beside it one sign of each kind.
+# For each person, bookmark and subject: one verdict, and one row for each kind of implicit feedback.
 SLOT = "CASE kind WHEN 'opened' THEN 'opened' WHEN 'saved' THEN 'saved' ELSE 'verdict' END"
 
 
 class SubjectEmbedding(Base):
-    """The vector of a project's or task's text under one model. The worker keeps these up to date, for everything whose
-    `embedding_due_at` has come."""
+    """The embedding of a project's or task's text under one model, made by the worker when `embedding_due_at` has
+    come."""
 
     __tablename__ = "subject_embeddings"
     __table_args__ = (
@@ -37,10 +37,10 @@ class SubjectEmbedding(Base):
 
 
 class RecommendationSet(Base):
-    """One answer to a question for recommendations: what was offered to whom, for what (`subject`), and why.
+    """A recommendation set: the bookmarks offered to a person for a subject in one response.
 
-    The bookmark at place n, from 0, has the recommendation id `id * 64 + n`. `shares` holds for each place how much
-    each engine had to do with it, adding up to 1: by that, feedback teaches which engines to trust. Kept for 90 days.
+    The bookmark at index n has the recommendation id `id * 64 + n`. `shares` holds for each bookmark the engines'
+    shares in its score, with sum 1; feedback is credited by them. Deleted after 90 days.
     """
 
     __tablename__ = "recommendation_sets"
@@ -63,10 +63,10 @@ class RecommendationSet(Base):
 
 
 class Feedback(Base):
-    """What a person said of a bookmark for a subject, or did with it there.
+    """Feedback of a person on a bookmark for a subject.
 
-    `subject` names what it was offered for: `project:7`, `task:3`, `bookmark:9`, `text:` and a hash, or `person`.
-    `shares` are those of the recommendation, empty for feedback that does not name one.
+    `subject` is `project:7`, `task:3`, `bookmark:9`, `text:` and a hash, or `person`. `shares` are those of the
+    recommendation, empty without one.
     """
 
     __tablename__ = "feedback"

@@ -1,4 +1,4 @@
-"""What a subject and a taste look for by words: weighted words, and the search for them."""
+"""Word queries of a recommendation: weighted words of subject, profile and active work."""
 
 from __future__ import annotations
 
@@ -6,104 +6,108 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Place
+from backend.bookmarks.query_conditions import Languages, Posting
 from backend.index.impacts import is_telling
 from backend.recommendations.subjects import Subject
 from backend.recommendations.urgency import urgency
-from backend.recommendations.user_profile import Evidence, Taste, Work
-from backend.search.corpus_statistics import Statistics, read_statistics
-from backend.search.query_plan import Finder, Wanted, wanted_words
+from backend.recommendations.user_profile import ActiveWork, ProfileItem, UserProfile
+from backend.search.corpus_statistics import CorpusStatistics, read_corpus_statistics
+from backend.search.query_plan import Clause, QueryPlan, plan_words
 from backend.search.ranking import WordSearch
 from backend.text.analysis import quoted
 from backend.text.query_language import Query, Term
 from backend.text.stemming import language_of
 
-# What a word of the title counts, of the body, and of what is already attached (Rocchio's feedback: Manning, Raghavan
-# and Schütze, Introduction to Information Retrieval, 9.1.1); tuned with `benchmarks.recommend`.
-TITLE, BODY, WANTED, UNWANTED = 1.0, 0.5, 1.5, 0.3
-# Of each text so many words are looked at, and of all words so many are kept.
-READ_WORDS, COUNTED_WORDS, KEPT_WORDS = 120, 80, 48
+# Weights of words in the title, in the body, in positive items and in negative items (Rocchio's relevance feedback:
+# Manning, Raghavan and Schütze, Introduction to Information Retrieval, 9.1.1); tuned with `benchmarks.recommend`.
+TITLE, BODY, POSITIVE, NEGATIVE = 1.0, 0.5, 1.5, 0.3
+# WordQueries read of each text, words whose statistics are read, and words of the query.
+READ_WORDS, COUNTED_WORDS, QUERY_WORDS = 120, 80, 48
 CONTEXT_WORDS = 12
 
-Weights = dict[Place, float]
+Weights = dict[Posting, float]
 
 
 @dataclass(frozen=True)
-class Words:
-    """The searches by words: for the subject and its taste (`content`), and for what is being worked on (`context`);
-    None where there is nothing to look for. `own` are the words of the subject itself."""
+class WordQueries:
+    """Word queries: for the subject and the profile (`content`), and for active work (`context`); None without words.
+    `own` are the lexemes of the subject itself."""
 
     content: WordSearch | None
     context: WordSearch | None
     own: frozenset[str]
 
 
-def words_for(organization_id: int, subject: Subject, evidence: Evidence) -> Words:
-    """What to look for. One statement; none where no word tells anything."""
-    own = _of_subject(subject, evidence.languages)
-    content = _heaviest(_with_taste(own, evidence.wanted, evidence.unwanted), COUNTED_WORDS)
-    context = _heaviest(_of_work(evidence.at_hand, evidence.languages), CONTEXT_WORDS)
-    lexemes = frozenset(lexeme for place in own for lexeme in place)
+def build_word_queries(organization_id: int, subject: Subject, profile: UserProfile) -> WordQueries:
+    """Build the word queries. One statement; none where no word is telling."""
+    own = _subject_weights(subject, profile.languages)
+    content = _heaviest(_add_profile(own, profile.positive, profile.negative), COUNTED_WORDS)
+    context = _heaviest(_work_weights(profile.active_work, profile.languages), CONTEXT_WORDS)
+    lexemes = frozenset(lexeme for posting in own for lexeme in posting)
     if not content and not context:
-        return Words(None, None, lexemes)
-    known = read_statistics(organization_id, Wanted({**content, **context}, (), ""), is_counted=evidence.is_counted)
-    return Words(
-        _search(organization_id, content, known, KEPT_WORDS),
-        _search(organization_id, context, known, CONTEXT_WORDS),
+        return WordQueries(None, None, lexemes)
+    statistics = read_corpus_statistics(
+        organization_id, QueryPlan({**content, **context}, (), ""), is_counted=profile.is_counted
+    )
+    return WordQueries(
+        _search(organization_id, content, statistics, QUERY_WORDS),
+        _search(organization_id, context, statistics, CONTEXT_WORDS),
         lexemes,
     )
 
 
-def _search(organization_id: int, weights: Weights, known: Statistics, most: int) -> WordSearch | None:
-    """The search for the words that tell most: those that are heavy and rare."""
-    ranked = sorted(weights, key=lambda place: -abs(weights[place]) * known.weight(place))[:most]
-    kept = {place: weights[place] for place in ranked}
-    # What is not wanted lowers scores; it finds nothing.
-    finders = tuple(Finder(_any(place), (place,)) for place in ranked if kept[place] > 0)
-    return WordSearch(organization_id, Wanted(kept, finders, ""), known=known) if finders else None
+def _search(organization_id: int, weights: Weights, statistics: CorpusStatistics, most: int) -> WordSearch | None:
+    """Return the query for the words of the highest weight times rarity, or None."""
+    ranked = sorted(weights, key=lambda posting: -abs(weights[posting]) * statistics.weight(posting))[:most]
+    query_weights = {posting: weights[posting] for posting in ranked}
+    # Negative words lower scores; they find no candidates.
+    clauses = tuple(Clause(_any(posting), (posting,)) for posting in ranked if query_weights[posting] > 0)
+    return (
+        WordSearch(organization_id, QueryPlan(query_weights, clauses, ""), statistics=statistics) if clauses else None
+    )
 
 
-def _any(place: Place) -> str:
-    return "(" + " | ".join(map(quoted, place)) + ")"
+def _any(posting: Posting) -> str:
+    return "(" + " | ".join(map(quoted, posting)) + ")"
 
 
-def _of_subject(subject: Subject, languages: Languages) -> Weights:
+def _subject_weights(subject: Subject, languages: Languages) -> Weights:
     technologies = " ".join(subject.technologies)
     weights: Weights = defaultdict(float)
     for text, weight in ((subject.title, TITLE), (technologies, TITLE), (subject.body, BODY)):
-        _add(weights, _places(text, languages), weight)
+        _add(weights, _postings(text, languages), weight)
     return weights
 
 
-def _with_taste(own: Weights, wanted: Sequence[Taste], unwanted: Sequence[Taste]) -> Weights:
+def _add_profile(own: Weights, positive: Sequence[ProfileItem], negative: Sequence[ProfileItem]) -> Weights:
     weights: Weights = defaultdict(float, own)
-    at = {lexeme: place for place in own for lexeme in place}
-    for several, factor in ((wanted, WANTED), (unwanted, -UNWANTED)):
-        total = sum(abs(one.weight) for one in several)
-        for one in several:
-            for lexeme, impact in one.impacts.items():
+    at = {lexeme: posting for posting in own for lexeme in posting}
+    for items, factor in ((positive, POSITIVE), (negative, -NEGATIVE)):
+        total = sum(abs(item.weight) for item in items)
+        for item in items:
+            for lexeme, impact in item.impacts.items():
                 if is_telling(lexeme, language_of(lexeme)):
-                    weights[at.get(lexeme, (lexeme,))] += factor * abs(one.weight) / total * impact
+                    weights[at.get(lexeme, (lexeme,))] += factor * abs(item.weight) / total * impact
     return weights
 
 
-def _of_work(work: Iterable[Work], languages: Languages) -> Weights:
+def _work_weights(work: Iterable[ActiveWork], languages: Languages) -> Weights:
     weights: Weights = defaultdict(float)
-    for one in work:
-        _add(weights, _places(one.title, languages), TITLE * urgency(one))
-        _add(weights, _places(one.body, languages), BODY * urgency(one))
+    for item in work:
+        _add(weights, _postings(item.title, languages), TITLE * urgency(item))
+        _add(weights, _postings(item.body, languages), BODY * urgency(item))
     return weights
 
 
-def _places(text: str, languages: Languages) -> Mapping[Place, float]:
+def _postings(text: str, languages: Languages) -> Mapping[Posting, float]:
     words = text.split()[:READ_WORDS]
-    return wanted_words(Query(tuple(Term(word) for word in words)), languages).places if words else {}
+    return plan_words(Query(tuple(Term(word) for word in words)), languages).postings if words else {}
 
 
-def _add(weights: Weights, places: Mapping[Place, float], factor: float) -> None:
-    for place, count in places.items():
-        weights[place] += factor * count**0.5
+def _add(weights: Weights, postings: Mapping[Posting, float], factor: float) -> None:
+    for posting, count in postings.items():
+        weights[posting] += factor * count**0.5
 
 
 def _heaviest(weights: Weights, most: int) -> Weights:
-    return {place: weights[place] for place in sorted(weights, key=lambda place: -abs(weights[place]))[:most]}
+    return {posting: weights[posting] for posting in sorted(weights, key=lambda posting: -abs(weights[posting]))[:most]}

@@ -1,4 +1,4 @@
-"""What comes in and goes out under /recommendations and /feedback."""
+"""Request and response schemas of /recommendations and /feedback."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from backend.http.schemas import In, Out, Page, PageQuery, Query
 Engine = Literal["content", "semantic", "context", "collaborative", "rediscover"]
 AskedEngine = Literal["auto", "content", "semantic", "context", "collaborative", "rediscover"]
 FeedbackKind = Literal["relevant", "not_relevant", "opened", "saved", "dismissed"]
-# Twelve bytes of a URL are the most that a character takes: as many as fit into a request line of 16 KiB beside the
-# other parameters, whatever they are.
+# A character takes up to twelve bytes in a URL: as many as fit into a request line of 16 KiB beside the other
+# parameters.
 LONGEST_TEXT = 1_300
 FEEDBACK_SORT = Literal["created_at", "-created_at"]
 
@@ -39,10 +39,12 @@ class RecommendationQuery(Query):
 
     @model_validator(mode="after")
     def _one_subject(self) -> Self:
-        given = [name for name in ("project_id", "task_id", "bookmark_id", "text") if getattr(self, name) is not None]
-        if len(given) > 1:
+        subjects = [
+            name for name in ("project_id", "task_id", "bookmark_id", "text") if getattr(self, name) is not None
+        ]
+        if len(subjects) > 1:
             message = "Only one subject may be given, not {subjects}"
-            raise PydanticCustomError("ambiguous", message, {"subjects": " and ".join(given)})
+            raise PydanticCustomError("ambiguous", message, {"subjects": " and ".join(subjects)})
         return self
 
 

@@ -1,4 +1,4 @@
-"""Recommending: what is asked for, what is known, what may be offered, in which order, and why."""
+"""Recommendations: subject, user profile, candidates, scores, selection and reasons, in this order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from backend.bookmarks.queries import listed_out, one_of, select_listed
 from backend.bookmarks.schemas import BookmarkOut
 from backend.extensions import current_settings, db
 from backend.http.truncation import LIST_BYTES
-from backend.recommendations.candidates import Wish, find_candidates
+from backend.recommendations.candidates import CandidateQuery, find_candidates
 from backend.recommendations.fusion import contributions, diversify, fuse
 from backend.recommendations.models import RecommendationSet
-from backend.recommendations.query_words import Words, words_for
-from backend.recommendations.reasons import LONGEST_REASON, Reasoner
+from backend.recommendations.query_words import WordQueries, build_word_queries
+from backend.recommendations.reasons import LONGEST_REASON, Explainer
 from backend.recommendations.schemas import (
     AskedEngine,
     Engine,
@@ -27,32 +27,32 @@ from backend.recommendations.schemas import (
     RecommendationQuery,
     Recommendations,
 )
-from backend.recommendations.scoring import Panel, Scores, query_vector
+from backend.recommendations.scoring import EngineScores, Scores, query_vector
 from backend.recommendations.subjects import Subject, read_subject
 from backend.recommendations.urgency import urgency
-from backend.recommendations.user_profile import Evidence, Vector, read_evidence, vector_of
+from backend.recommendations.user_profile import UserProfile, Vector, decode_vector, read_user_profile
 
 ENGINES: tuple[Engine, ...] = get_args(Engine)
-# Engines that meaning is a part of.
+# Engines that use embeddings.
 OF_MEANING = ("auto", "semantic", "context", "rediscover")
-# Places of one answer in the ids of recommendations: see `RecommendationSet`.
-PLACES = 64
-# Of what is being worked on, so many have their neighbours looked for; the index is set up for as many as that.
-AT_HAND, NEIGHBOURS = 2, 150
-# How well everything fits a person of whom nothing else is known.
-ANYWAY = 0.3
-# With fewer vectors than this part, meaning misses too much.
-COMPLETE = 0.9
-# What the reasons of a response take together: at most fifty times seven, of characters of six bytes.
+# Recommendation ids reserved for each set: see `RecommendationSet`.
+SET_SIZE = 64
+# Items of active work whose nearest neighbours are candidates, and the limit that the vector index is set up for.
+MOST_WORK, NEIGHBOURS = 2, 150
+# Minimum fit of everything for a person.
+PERSON_FIT = 0.3
+# With a smaller share of vectors, a semantic answer is degraded.
+COMPLETE_SHARE = 0.9
+# Upper bound of the reasons in a response: fifty times seven, with characters of six bytes.
 REASON_BYTES = 50 * 7 * LONGEST_REASON * 6
 SWITCHED_OFF = "Embeddings are switched off on this server."
-AWAITED = "Many bookmarks still wait for their vectors."
-THIN = "Too few projects and people here have bookmarks in common yet."
+VECTORS_MISSING = "Many bookmarks still wait for their vectors."
+TOO_SPARSE = "Too few projects and people here have bookmarks in common yet."
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """The model whose vectors are compared, None without one; the subject's vector under it; what is wrong."""
+class SubjectVector:
+    """The embedding model, None without one; the subject's vector under it; why there is none."""
 
     model: str | None
     text_vector: Vector | None
@@ -60,16 +60,16 @@ class Meaning:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What was chosen: places in the panel, best first, their scores, and each engine's share in them."""
+class Selection:
+    """Selected candidates: their indices, best first, all scores, and the engines' shares."""
 
-    places: Sequence[int]
+    indices: Sequence[int]
     scores: Scores
     shares: Sequence[dict[Engine, float]]
 
 
 def recommend(actor: Actor, query: RecommendationQuery) -> Recommendations:
-    """Recommend bookmarks for a subject. Six statements, the one that remembers what was offered among them.
+    """Recommend bookmarks for a subject. Six statements, including the insert of the recommendation set.
 
     Raises:
         NotFound: there is no such subject.
@@ -77,127 +77,133 @@ def recommend(actor: Actor, query: RecommendationQuery) -> Recommendations:
     settings = current_settings()
     model = None if settings.EMBEDDING_PROVIDER == "none" else settings.EMBEDDING_MODEL
     subject = read_subject(actor, query, model)
-    evidence = read_evidence(actor, subject, model, settings.EMBEDDING_DIMENSION, NEIGHBOURS)
-    meaning = _meaning(subject, query.engine, model)
-    words = words_for(actor.organization_id, subject, evidence)
-    wish = _wish(query.engine, evidence, meaning, words)
-    found = find_candidates(actor, subject, wish, model, by_index=evidence.by_index, exclude_read=query.exclude_read)
-    panel = Panel(found, evidence, meaning.text_vector, ANYWAY if subject.key == "person" else 0.0)
-    choice = _choose(panel, query)
-    reason = _fault(query.engine, panel, meaning)
-    items = _items(actor, subject, query.engine, choice, Reasoner(subject, panel, words))
+    profile = read_user_profile(actor, subject, model, settings.EMBEDDING_DIMENSION, NEIGHBOURS)
+    subject_vector = _subject_vector(subject, query.engine, model)
+    words = build_word_queries(actor.organization_id, subject, profile)
+    candidate_query = _candidate_query(query.engine, profile, subject_vector, words)
+    candidates = find_candidates(
+        actor, subject, candidate_query, model, by_index=profile.by_index, exclude_read=query.exclude_read
+    )
+    engine_scores = EngineScores(
+        candidates, profile, subject_vector.text_vector, PERSON_FIT if subject.key == "person" else 0.0
+    )
+    selection = _choose(engine_scores, query)
+    reason = _fault(query.engine, engine_scores, subject_vector)
+    items = _items(actor, subject, query.engine, selection, Explainer(subject, engine_scores, words))
     db.session.commit()
     return Recommendations(items=items, engine=query.engine, degraded=reason is not None, reason=reason)
 
 
-def _meaning(subject: Subject, engine: AskedEngine, model: str | None) -> Meaning:
+def _subject_vector(subject: Subject, engine: AskedEngine, model: str | None) -> SubjectVector:
     if engine not in OF_MEANING or model is None:
-        return Meaning(model, None, SWITCHED_OFF if model is None else None)
+        return SubjectVector(model, None, SWITCHED_OFF if model is None else None)
     if subject.vector is not None:
-        return Meaning(model, vector_of(subject.vector), None)
+        return SubjectVector(model, decode_vector(subject.vector), None)
     if not subject.text.strip():
-        return Meaning(model, None, None)
+        return SubjectVector(model, None, None)
     try:
         vector, _ = embed_query(subject.text)
     except EmbeddingsUnavailable as fault:
-        return Meaning(model, None, fault.reason)
-    return Meaning(model, np.asarray(vector, dtype=np.float32), None)
+        return SubjectVector(model, None, fault.reason)
+    return SubjectVector(model, np.asarray(vector, dtype=np.float32), None)
 
 
-def _wish(engine: AskedEngine, evidence: Evidence, meaning: Meaning, words: Words) -> Wish:
-    """What to look for, so that the engine that was asked has its candidates."""
+def _candidate_query(
+    engine: AskedEngine, profile: UserProfile, subject_vector: SubjectVector, words: WordQueries
+) -> CandidateQuery:
+    """Build the candidate query for the engine."""
     is_auto = engine == "auto"
-    by_work = engine == "context" or (is_auto and bool(evidence.work))
+    by_work = engine == "context" or (is_auto and bool(profile.work))
     fits = is_auto or engine == "rediscover"
-    urgent = sorted((one for one in evidence.at_hand if one.vector is not None), key=lambda one: -urgency(one))
-    with_others = is_auto or engine == "collaborative"
-    return Wish(
+    urgent = sorted((work for work in profile.active_work if work.vector is not None), key=lambda work: -urgency(work))
+    by_co_occurrence = is_auto or engine == "collaborative"
+    return CandidateQuery(
         content=words.content if fits or engine == "content" else None,
         context=words.context if by_work else None,
-        meaning=query_vector(meaning.text_vector, evidence) if fits or engine == "semantic" else None,
-        at_hand=[one.vector for one in urgent[:AT_HAND] if one.vector is not None and by_work],
-        likeness=meaning.text_vector if with_others else None,
-        taste=[one.id for one in evidence.wanted] if with_others else [],
-        with_others=with_others,
-        with_forgotten=fits,
+        meaning=query_vector(subject_vector.text_vector, profile) if fits or engine == "semantic" else None,
+        work_vectors=[work.vector for work in urgent[:MOST_WORK] if work.vector is not None and by_work],
+        text_vector=subject_vector.text_vector if by_co_occurrence else None,
+        item_ids=[work.id for work in profile.positive] if by_co_occurrence else [],
+        by_co_occurrence=by_co_occurrence,
+        for_rediscovery=fits,
     )
 
 
-def _choose(panel: Panel, query: RecommendationQuery) -> Choice:
-    engines = _engines(query.engine, panel.evidence)
-    opinions = panel.evidence.opinions
-    parts = contributions(panel, engines, opinions)
-    scores = fuse(panel, parts, opinions) if query.engine == "auto" else panel.scores(query.engine)
-    # What the person has approved of already comes after what is new to them.
-    known = np.array([one.said is not None for one in panel.candidates], dtype=bool)
-    ids = np.array([one.id for one in panel.candidates], dtype=np.int64)
-    order = [int(place) for place in np.lexsort((-ids, -scores, known)) if scores[place] > 0]
+def _choose(engine_scores: EngineScores, query: RecommendationQuery) -> Selection:
+    engines = _engines(query.engine, engine_scores.profile)
+    weights = engine_scores.profile.weights
+    parts = contributions(engine_scores, engines, weights)
+    scores = fuse(engine_scores, parts, weights) if query.engine == "auto" else engine_scores.scores(query.engine)
+    # Bookmarks that the person has approved of already come last.
+    approved = np.array([candidate.feedback is not None for candidate in engine_scores.candidates], dtype=bool)
+    ids = np.array([candidate.id for candidate in engine_scores.candidates], dtype=np.int64)
+    order = [int(index) for index in np.lexsort((-ids, -scores, approved)) if scores[index] > 0]
     if query.engine == "auto":
-        fresh = [place for place in order if not known[place]]
-        places = diversify(fresh, scores, panel.vectors, query.limit)
-        places += [place for place in order if known[place]][: query.limit - len(places)]
+        fresh = [index for index in order if not approved[index]]
+        indices = diversify(fresh, scores, engine_scores.vectors, query.limit)
+        indices += [index for index in order if approved[index]][: query.limit - len(indices)]
     else:
-        places = order[: query.limit]
-    return Choice(places, scores, [_shares(parts, place) for place in places])
+        indices = order[: query.limit]
+    return Selection(indices, scores, [_shares(parts, index) for index in indices])
 
 
-def _engines(asked: AskedEngine, evidence: Evidence) -> Sequence[Engine]:
-    if asked != "auto":
-        return (asked,)
-    # Where nothing is open, what came up last has its say in the taste already.
-    return [name for name in ENGINES if name != "context" or evidence.work]
+def _engines(engine: AskedEngine, profile: UserProfile) -> Sequence[Engine]:
+    if engine != "auto":
+        return (engine,)
+    # Without open work, the latest items are part of the profile already.
+    return [name for name in ENGINES if name != "context" or profile.work]
 
 
-def _shares(parts: Mapping[Engine, Scores], place: int) -> dict[Engine, float]:
-    given = {name: float(scores[place]) for name, scores in parts.items() if scores[place] > 0}
-    total = sum(given.values())
-    return {name: round(part / total, 4) for name, part in given.items()}
+def _shares(parts: Mapping[Engine, Scores], index: int) -> dict[Engine, float]:
+    contributions = {name: float(scores[index]) for name, scores in parts.items() if scores[index] > 0}
+    total = sum(contributions.values())
+    return {name: round(part / total, 4) for name, part in contributions.items()}
 
 
-def _fault(engine: AskedEngine, panel: Panel, meaning: Meaning) -> str | None:
-    """Why the answer is less than it could be; None if it is not."""
+def _fault(engine: AskedEngine, engine_scores: EngineScores, subject_vector: SubjectVector) -> str | None:
+    """Return why the answer is degraded, or None."""
     if engine in OF_MEANING:
-        if meaning.fault is not None:
-            return meaning.fault
-        with_vector = sum(one.vector is not None for one in panel.candidates)
-        if with_vector < COMPLETE * len(panel.candidates):
-            return AWAITED
-    if engine == "collaborative" and not panel.collaborative.any():
-        return THIN
+        if subject_vector.fault is not None:
+            return subject_vector.fault
+        with_vector = sum(candidate.vector is not None for candidate in engine_scores.candidates)
+        if with_vector < COMPLETE_SHARE * len(engine_scores.candidates):
+            return VECTORS_MISSING
+    if engine == "collaborative" and not engine_scores.collaborative.any():
+        return TOO_SPARSE
     return None
 
 
 def _items(
-    actor: Actor, subject: Subject, engine: AskedEngine, choice: Choice, reasoner: Reasoner
+    actor: Actor, subject: Subject, engine: AskedEngine, selection: Selection, explainer: Explainer
 ) -> list[RecommendationOut]:
-    candidates = reasoner.panel.candidates
-    ids = [candidates[place].id for place in choice.places]
+    candidates = explainer.engine_scores.candidates
+    ids = [candidates[index].id for index in selection.indices]
     if not ids:
         return []
     bookmarks = _read(ids)
-    first_id = _remember(actor, subject, engine, ids, choice.shares) * PLACES
+    first_id = _store_set(actor, subject, engine, ids, selection.shares) * SET_SIZE
     return [
         RecommendationOut(
             recommendation_id=first_id + number,
-            bookmark=bookmarks[candidates[place].id],
-            score=round(float(choice.scores[place]), 4),
+            bookmark=bookmarks[candidates[index].id],
+            score=round(float(selection.scores[index]), 4),
             engine=max(shares, key=lambda name: shares[name]),
-            reasons=reasoner.reasons(place, bookmarks[candidates[place].id], shares),
+            reasons=explainer.reasons(index, bookmarks[candidates[index].id], shares),
         )
-        for number, (place, shares) in enumerate(zip(choice.places, choice.shares, strict=True))
-        if candidates[place].id in bookmarks
+        for number, (index, shares) in enumerate(zip(selection.indices, selection.shares, strict=True))
+        if candidates[index].id in bookmarks
     ]
 
 
 def _read(ids: Sequence[int]) -> dict[int, BookmarkOut]:
     rows = db.session.execute(select_listed().where(one_of(ids))).all()
-    return {one.id: one for one in listed_out(rows, LIST_BYTES - REASON_BYTES)}
+    return {bookmark.id: bookmark for bookmark in listed_out(rows, LIST_BYTES - REASON_BYTES)}
 
 
-def _remember(
+def _store_set(
     actor: Actor, subject: Subject, engine: AskedEngine, ids: Sequence[int], shares: Sequence[dict[Engine, float]]
 ) -> int:
-    # A task's project is not what was asked for.
+    # The subject is the task, not its project.
     project_id = subject.project_id if subject.task_id is None else None
     offered = RecommendationSet(
         organization_id=actor.organization_id,
@@ -207,7 +213,7 @@ def _remember(
         task_id=subject.task_id,
         engine=engine,
         bookmark_ids=list(ids),
-        shares=[dict(one) for one in shares],
+        shares=[dict(engine_shares) for engine_shares in shares],
     )
     db.session.add(offered)
     db.session.flush()

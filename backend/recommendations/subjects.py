@@ -1,4 +1,4 @@
-"""What recommendations are for: a project, a task, a bookmark, a text, or the person."""
+"""Subjects of recommendations: a project, a task, a bookmark, a text, or the person."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from backend.recommendations.schemas import RecommendationQuery
 from backend.tasks import queries as tasks
 from backend.tasks.models import Task
 
-# Of a description the beginning says what it is about; the rest would only take time.
+# The beginning of a description tells its topic.
 READ_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is recommended for.
+    """Subject of a recommendation.
 
     Attributes:
-        key: Its name in the tables, such as `project:7`.
-        noun: Its name in reasons, such as "the project".
-        title: Its few words that matter most.
-        body: The other ones.
-        technologies: What a project is made with; by these tags are compared.
+        key: Name in the tables, such as `project:7`.
+        noun: Name in reasons, such as "the project".
+        title: Text of full weight.
+        body: Text of lower weight.
+        technologies: Those of the project; they are compared with tags.
         project_id: The project itself, or the task's.
         task_id, bookmark_id: The subject itself.
-        vector: Of its text under the present model, as PostgreSQL sends it, if the worker has made it.
+        vector: Stored embedding of its text under the present model, as a binary halfvec, or None.
     """
 
     key: str
@@ -51,17 +51,17 @@ class Subject:
 
     @property
     def text(self) -> str:
-        """All that is embedded of it; empty for a person."""
-        return text_of(self.title, self.body, self.technologies)
+        """The text to embed; empty for a person."""
+        return embedding_text(self.title, self.body, self.technologies)
 
 
-def text_of(title: str, body: str, technologies: tuple[str, ...] = ()) -> str:
-    """What is embedded of a project or task. A stored vector is of this text."""
+def embedding_text(title: str, body: str, technologies: tuple[str, ...] = ()) -> str:
+    """Build the text that is embedded for a project or task."""
     return "\n".join(part for part in (title, body, ", ".join(technologies)) if part)[:READ_CHARACTERS]
 
 
 def read_subject(actor: Actor, query: RecommendationQuery, model: str | None) -> Subject:
-    """What is asked for. One statement; none for a text or the person.
+    """Read the subject of a request. One statement; none for a text or the person.
 
     Raises:
         NotFound: there is no such project, task or bookmark outside the trash.
@@ -77,8 +77,8 @@ def read_subject(actor: Actor, query: RecommendationQuery, model: str | None) ->
     return Subject("person", "you")
 
 
-def _only(which: Select[Any]) -> Row[Any]:
-    row = db.session.execute(which).one_or_none()
+def _only(statement: Select[Any]) -> Row[Any]:
+    row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
     return row
@@ -89,10 +89,10 @@ def _select_project(actor: Actor, project_id: int, model: str | None) -> Select[
         SubjectEmbedding.project_id == Project.id, SubjectEmbedding.model == model, Project.embedding_due_at.is_(None)
     )
     description = func.left(Project.description, READ_CHARACTERS).label("description")
-    found = select(
+    statement = select(
         Project.id, Project.name, description, Project.technologies, vector.scalar_subquery().label("vector")
     )
-    return found.where(projects.live(actor), Project.id == project_id)
+    return statement.where(projects.not_trashed(actor), Project.id == project_id)
 
 
 def _project(row: Row[Any]) -> Subject:
@@ -113,11 +113,11 @@ def _select_task(actor: Actor, task_id: int, model: str | None) -> Select[Any]:
     )
     description = func.left(Task.description, READ_CHARACTERS).label("description")
     technologies = select(Project.technologies).where(Project.id == Task.project_id).scalar_subquery()
-    found = select(
+    statement = select(
         *(Task.id, Task.title, description, Task.project_id, technologies.label("technologies")),
         vector.scalar_subquery().label("vector"),
     )
-    return found.where(tasks.live(actor), Task.id == task_id)
+    return statement.where(tasks.not_trashed(actor), Task.id == task_id)
 
 
 def _task(row: Row[Any]) -> Subject:
@@ -135,8 +135,8 @@ def _task(row: Row[Any]) -> Subject:
 
 def _select_bookmark(actor: Actor, bookmark_id: int) -> Select[Any]:
     description = func.left(Bookmark.description, READ_CHARACTERS).label("description")
-    found = select(Bookmark.id, Bookmark.title, description)
-    return found.where(bookmarks.live(actor), Bookmark.id == bookmark_id)
+    statement = select(Bookmark.id, Bookmark.title, description)
+    return statement.where(bookmarks.live(actor), Bookmark.id == bookmark_id)
 
 
 def _bookmark(row: Row[Any]) -> Subject:

@@ -1,5 +1,5 @@
-"""The way to Redis: connections, scripts, a circuit breaker, and invalidations that survive an outage.
+"""Redis: connections, scripts, a circuit breaker, and invalidations that survive an outage.
 
 In: commands of `http` and of features. Out: replies, or an error that callers degrade on.
-Everything that answers at once goes through `resilient`.
+Every command of a request goes through `resilient`; the queue of jobs uses redis-py's own client.
 """

@@ -1,4 +1,4 @@
-"""The Redis client of a process."""
+"""Clients of Redis: one for each application, bound by `create_app`."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from config import Settings
 
 
 def redis_client() -> redis.Redis:
-    """The process's Redis client: one pool of 20 connections, short time-outs, no retry of what failed."""
-    return redis_gate().client
+    """Return the plain Redis client: one pool of 20 connections, short time-outs, no retries."""
+    return resilient_redis().client
 
 
-def redis_gate() -> RedisGate:
-    """The process's gate to Redis, for what every request needs."""
-    return cast(RedisGate, current_app.extensions["redis_gate"])
+def resilient_redis() -> ResilientRedis:
+    """Return the resilient client of the running application."""
+    return cast(ResilientRedis, current_app.extensions["resilient_redis"])
 
 
 def bind_redis(app: Flask, settings: Settings) -> None:
     """Attach the Redis client; connects on first use, so a missing Redis does not stop the start."""
-    app.extensions["redis_gate"] = RedisGate(
+    app.extensions["resilient_redis"] = ResilientRedis(
         lambda hook: connect_redis(
             settings, BlockingConnectionPool, socket_timeout=2, max_connections=20, timeout=2, redis_connect_func=hook
         )
@@ -36,7 +36,7 @@ def bind_redis(app: Flask, settings: Settings) -> None:
 def connect_redis(
     settings: Settings, pool: type[redis.ConnectionPool] = redis.ConnectionPool, **options: Any
 ) -> redis.Redis:
-    """A Redis client that connects on first use and does not repeat what failed."""
+    """Return a Redis client that connects on first use and retries nothing."""
     password = settings.REDIS_PASSWORD.get_secret_value()
     if password and "@" not in settings.REDIS_URL:
         options["password"] = password

@@ -1,4 +1,4 @@
-"""What a fault of Redis means for the operator, in words: no answer, a wrong password, a missing right, no room."""
+"""Faults of Redis as messages for the operator: no answer, a wrong password, a missing right, no memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ COMMAND = re.compile(r"run the '([\w|-]+)' command")
 
 
 def redis_fault(error: redis.RedisError) -> str:
-    """The fault as one sentence, without anything that a person or the settings hold."""
+    """Describe a fault in one sentence that holds no data and no settings."""
     message = str(error)
-    # Some come as plain errors, by their first word.
+    # redis-py raises some as plain errors, told apart by their first word.
     if isinstance(error, AuthenticationError) or message.startswith(("NOAUTH", "WRONGPASS")):
         return WRONG_PASSWORD
     if isinstance(error, NoPermissionError) or message.startswith("NOPERM"):
@@ -30,8 +30,8 @@ def redis_fault(error: redis.RedisError) -> str:
 
 
 def _missing_right(message: str) -> str:
-    if found := COMMAND.search(message):
-        return f"+{found[1].partition('|')[0]}, or +@all -@dangerous"
+    if command := COMMAND.search(message):
+        return f"+{command[1].partition('|')[0]}, or +@all -@dangerous"
     return (
         "~* for all keys"
         if "key" in message

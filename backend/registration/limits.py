@@ -1,4 +1,4 @@
-"""How many accounts may be made from one address within an hour (R-TRUST 5)."""
+"""Limit of registrations from one address within an hour (R-TRUST 5)."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from backend.extensions import current_settings, db
 from backend.http.client_addresses import address_digest
 
 HOUR = timedelta(hours=1)
-# Of the two keys of an advisory lock, the first.
+# First of the two keys of an advisory lock.
 LOCK = 0x72656769
 
 
 def refuse_too_many_registrations(address: str) -> None:
-    """Pass if fewer accounts than allowed were made from the client's address (IPv6: its /64) within the last hour.
+    """Check the registrations from the client's address (IPv6: its /64) within the last hour.
 
     Raises:
-        TooManyRequests: with the seconds until there may be another.
+        TooManyRequests: with the seconds until the next is allowed.
     """
     settings = current_settings()
     if not settings.ENABLE_RATE_LIMITING:
         return
-    made = select(Registration.created_at).where(
+    recent = select(Registration.created_at).where(
         Registration.address == address_digest(address), Registration.created_at > func.now() - HOUR
     )
     oldest: datetime | None = db.session.scalar(
-        made.order_by(Registration.created_at.desc()).offset(settings.registrations_per_hour - 1).limit(1)
+        recent.order_by(Registration.created_at.desc()).offset(settings.registrations_per_hour - 1).limit(1)
     )
     if oldest is not None:
         wait = (oldest + HOUR - utc_now()).total_seconds()
@@ -38,12 +38,12 @@ def refuse_too_many_registrations(address: str) -> None:
 
 
 def count_registration(address: str) -> None:
-    """Count an account in the transaction at hand, and look again: of many at the same moment, no more pass.
+    """Record a registration in the current transaction, and check the limit again under a lock.
 
-    Last before the commit: others from this address wait for it.
+    Call it last before the commit: other registrations from this address wait for it.
 
     Raises:
-        TooManyRequests: others were faster.
+        TooManyRequests: concurrent registrations were faster.
     """
     if not current_settings().ENABLE_RATE_LIMITING:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from backend.auth.clients import client_of_request
-from backend.auth.cookies import logged_in
+from backend.auth.cookies import login_response
 from backend.auth.schemas import RegisterIn, SessionOut
 from backend.http.operations import operation
 from backend.registration import service
@@ -17,4 +17,4 @@ blueprint = Blueprint("registration", __name__, url_prefix="/auth")
 @operation(scope=None, limit="auth", tag="auth", responses={201: SessionOut, 403: None, 409: None, 429: None})
 def register(json: RegisterIn) -> Response:
     """Make an account and log in."""
-    return logged_in(service.register(json.email, json.username, json.password, client_of_request()), 201)
+    return login_response(service.register(json.email, json.username, json.password, client_of_request()), 201)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import or_, select
 
 from backend.auth.clients import Client
-from backend.auth.devices import remember_device
+from backend.auth.devices import issue_device_cookie
 from backend.auth.events import record_event
-from backend.auth.mail.tokens import ask_for_verification
+from backend.auth.mail.tokens import create_verification_mail
 from backend.auth.models import User
 from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault
 from backend.auth.schemas import SessionOut
-from backend.auth.service import open_session, refuse_bad_username
+from backend.auth.service import create_session, validate_username
 from backend.errors import Conflict, Forbidden, Invalid
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send
@@ -21,7 +21,7 @@ from backend.registration.limits import count_registration, refuse_too_many_regi
 
 
 def register(email: str, username: str, password: str, client: Client) -> SessionOut:
-    """A new account with its personal organization, logged in.
+    """Register an account with its personal organization, and log in.
 
     Raises:
         Forbidden: registration is closed here.
@@ -34,9 +34,9 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     refuse_too_many_registrations(client.ip)
     user = _add_user(email, username, password, admin=False)
     record_event(user.id, "registered")
-    session = open_session(user, client)
-    session.device = remember_device(user, client.device)
-    message = ask_for_verification(user)
+    session = create_session(user, client)
+    session.device = issue_device_cookie(user, client.device)
+    message = create_verification_mail(user)
     count_registration(client.ip)
     db.session.commit()
     send([message])
@@ -44,19 +44,21 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
 
 
 def create_user(email: str, username: str, password: str, *, admin: bool) -> User:
-    """A new account, made by the operator; open or closed registration does not matter."""
+    """Create an account for the operator, also where registration is closed."""
     user = _add_user(email, username, password, admin=admin)
     db.session.commit()
     return user
 
 
 def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
-    refuse_bad_username(username)
+    validate_username(username)
     fault = password_fault(password, username, email)
     if fault:
         raise Invalid.field("body.password", fault, "password")
     _refuse_taken(email, username)
-    password_hash = hash_password(password)  # Before anything is written: others may wait for what is.
+    password_hash = hash_password(
+        password
+    )  # Before the first write: hashing is slow, and others may wait for the locks.
     organization = add_personal_organization(username)
     user = User(
         email=email,

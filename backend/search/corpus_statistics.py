@@ -1,4 +1,4 @@
-"""What is known of an organization's documents when somebody searches: how many hold each word, what may be scored."""
+"""Corpus statistics of an organization for a query: document frequencies, and the scoring budget."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 
-from backend.bookmarks.query_conditions import Place, any_of
+from backend.bookmarks.query_conditions import Posting, any_of
 from backend.extensions import db
 from backend.index.impacts import term_id
 from backend.index.labels import generation_label, organization_label
 from backend.index.statistics import scoring_budget
 from backend.search.exact_matches import NO_NAMES, Names, name_columns, name_values, read_tiers
-from backend.search.query_plan import Finder, Wanted
+from backend.search.query_plan import Clause, QueryPlan
 from backend.text.stop_words import stop_words_of_all
 from backend.text.tokens import quoted
 
-# Without stored counts documents are counted for the query, up to this bound.
+# Bound for counting documents where no counts are stored.
 COUNTED = 5_000
 
-# One row, whether or not counts are stored: of the terms as arrays, since rows take longer to read.
+# One row, with or without stored counts. The terms are arrays, since rows take longer to read.
 STORED = """
     SELECT s.documents, s.pages, s.terms, s.generation, s.counted_generation, t.known, t.holding, t.common {names}
       FROM (SELECT CAST(:organization_id AS bigint) AS id) AS o
@@ -44,79 +44,79 @@ COUNT = text("""
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """What is known of an organization's documents.
+class CorpusStatistics:
+    """Corpus statistics of an organization.
 
     Attributes:
-        documents: How many there are.
-        holding: How many of them hold each place.
-        common: Places of which the champions are known, for one of their lexemes at least.
-        rare: Lexemes of such places whose own champions are not known, as few bookmarks hold them.
-        fresh: Labels of what was written since the champions were chosen; none if there are no champions.
-        budget: How many candidates may be scored.
-        pages: How many documents may hold a stop word that are not counted as holding it: in pages it has no weight.
-        tiers: Which bookmarks the query may name, as `read_tiers` tells.
+        documents: Number of documents.
+        holding: Document frequency of each posting.
+        common: Postings with a champion list for at least one lexeme.
+        rare: Lexemes of such postings without a champion list, since few bookmarks hold them.
+        fresh: Labels of documents written since the champions were chosen; empty without champions.
+        budget: Maximum number of candidates to score.
+        pages: Documents that may hold a stop word in their page, where stop words are not counted.
+        tiers: Tiers of the bookmarks that the query may name; see `read_tiers`.
     """
 
     documents: int
-    holding: dict[Place, int]
-    common: frozenset[Place]
+    holding: dict[Posting, int]
+    common: frozenset[Posting]
     fresh: tuple[str, ...]
     budget: int
     pages: int = 0
     rare: frozenset[str] = frozenset()
     tiers: Mapping[int, int] = field(default_factory=dict)
 
-    def found_by(self, finder: Finder) -> int:
-        """At most how many documents a finder finds, about."""
-        return min(self._held_by(place) for place in finder.places if place in self.holding)
+    def found_by(self, clause: Clause) -> int:
+        """Estimate the number of documents that a clause matches, at most."""
+        return min(self._held_by(posting) for posting in clause.postings if posting in self.holding)
 
-    def _held_by(self, place: Place) -> int:
-        return self.holding[place] + (self.pages if place[0] in stop_words_of_all() else 0)
+    def _held_by(self, posting: Posting) -> int:
+        return self.holding[posting] + (self.pages if posting[0] in stop_words_of_all() else 0)
 
-    def weight(self, place: Place) -> float:
-        """How rare a place is: BM25's inverse document frequency, as Lucene has it, never negative."""
-        holding = self.holding[place]
+    def weight(self, posting: Posting) -> float:
+        """Return BM25's inverse document frequency in Lucene's form, which is never negative."""
+        holding = self.holding[posting]
         return math.log(1 + (max(self.documents - holding, 0) + 0.5) / (holding + 0.5))
 
 
-def read_statistics(
-    organization_id: int, wanted: Wanted, names: Names = NO_NAMES, *, is_counted: bool = True
-) -> Statistics:
-    """What is known of the organization, of the words wanted, and of what the query may name. One statement; two
-    without stored counts, or one again if the caller knows that there are none and names nothing."""
+def read_corpus_statistics(
+    organization_id: int, plan: QueryPlan, names: Names = NO_NAMES, *, is_counted: bool = True
+) -> CorpusStatistics:
+    """Read the statistics for the words of a plan, and look up the names in the query. One statement; two without
+    stored counts, or one if the caller knows that there are none and there are no names."""
     if not is_counted and names == NO_NAMES:
-        return _count(organization_id, wanted)
-    terms = {lexeme: term_id(lexeme) for place in wanted.places for lexeme in place}
+        return _count(organization_id, plan)
+    terms = {lexeme: term_id(lexeme) for posting in plan.postings for lexeme in posting}
     values = {"organization_id": organization_id, "terms": list(terms.values()), **name_values(names)}
     row = db.session.execute(text(STORED.format(names=name_columns(names))), values).one()
     tiers = read_tiers(row)
     if not row.terms:
-        return replace(_count(organization_id, wanted), tiers=tiers)
-    held = dict(zip(row.known or (), row.holding or (), strict=True))
-    champions = {*(row.common or ())}
+        return replace(_count(organization_id, plan), tiers=tiers)
+    frequencies = dict(zip(row.known or (), row.holding or (), strict=True))
+    with_champions = {*(row.common or ())}
     holding = {}
     common = set()
     rare: set[str] = set()
-    for place in wanted.places:
-        # A document has one language, and a word as it is written counts as its stem where it has both.
-        holding[place] = max(1, sum(held.get(terms[lexeme], 0) for lexeme in place))
-        lacking = [lexeme for lexeme in place if terms[lexeme] not in champions]
-        if len(lacking) < len(place):
-            common.add(place)
+    for posting in plan.postings:
+        # A document has one language, and a word counts as its stem where it holds both.
+        holding[posting] = max(1, sum(frequencies.get(terms[lexeme], 0) for lexeme in posting))
+        lacking = [lexeme for lexeme in posting if terms[lexeme] not in with_champions]
+        if len(lacking) < len(posting):
+            common.add(posting)
             rare.update(lacking)
-    # While the worker counts there are two generations, and more if it was broken off.
+    # During a recount there are two generations, and more after an interrupted one.
     generations = range(row.counted_generation, row.generation + 1)
     fresh = tuple(generation_label(organization_id, generation) for generation in generations)
     budget = scoring_budget(row.documents, row.pages)
-    return Statistics(row.documents, holding, frozenset(common), fresh, budget, row.pages, frozenset(rare), tiers)
+    return CorpusStatistics(row.documents, holding, frozenset(common), fresh, budget, row.pages, frozenset(rare), tiers)
 
 
-def _count(organization_id: int, wanted: Wanted) -> Statistics:
-    """Statistics of an organization whose counts are not stored."""
+def _count(organization_id: int, plan: QueryPlan) -> CorpusStatistics:
+    """Count documents of an organization without stored counts."""
     label = quoted(organization_label(organization_id))
-    queries = [label, *(f"{label} & {any_of([place])}" for place in wanted.places)]
+    queries = [label, *(f"{label} & {any_of([posting])}" for posting in plan.postings)]
     everything, *rows = db.session.execute(COUNT, {"words": queries, "most": COUNTED}).all()
-    holding = {place: row.holding for place, row in zip(wanted.places, rows, strict=True)}
+    holding = {posting: row.holding for posting, row in zip(plan.postings, rows, strict=True)}
     budget = scoring_budget(everything.holding, everything.pages)
-    return Statistics(everything.holding, holding, frozenset(), (), budget)
+    return CorpusStatistics(everything.holding, holding, frozenset(), (), budget)

@@ -1,4 +1,4 @@
-"""Bookmarks that a query names outright: by the address of the link, by the title, or by how the title begins."""
+"""Exact matches: bookmarks that a query names by URL, by title, or by the beginning of a title."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
 from backend.text.urls import url_fault, url_hash
 
-# What is named comes in this order, before everything else.
+# Tiers, in the order of ranking.
 SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)
-# So many bookmarks of one title are named by it, and so many by how their titles begin: where more begin so, as with a
-# common word, that tells none of them from the others.
+# Limits of bookmarks named by a title and by a beginning: a beginning of more titles, such as a common word, names
+# none.
 MOST_NAMED = 100
-# Of a text that was pasted, so many addresses are looked up.
+# Limit of URLs in pasted text.
 MOST_ADDRESSES = 5
 SCHEMES = ("http://", "https://")
-# What people and programs put around an address.
+# Characters that people and programs put around a URL.
 AROUND_ADDRESSES = "<>\"'“”„‟‘’«»"
 HIGHEST = "\U0010ffff"
 LIVE = "SELECT id FROM bookmarks WHERE organization_id = :organization_id AND deleted_at IS NULL"
@@ -50,12 +50,12 @@ CONDITIONS = {
 
 @dataclass(frozen=True)
 class Names:
-    """What a query may be the name of.
+    """Names of bookmarks that a query may hold.
 
     Attributes:
-        links: Hashes of the addresses in it.
-        titles: The whole of it as a `title_key`, in each form in which a title may be stored.
-        beginning: What a title may begin with, as a `title_key`; empty for nothing.
+        links: Hashes of its URLs.
+        titles: The whole query as a `title_key`, in each form in which a title may be stored.
+        beginning: Beginning of a title as a `title_key`, or empty.
     """
 
     links: tuple[bytes, ...] = ()
@@ -67,57 +67,57 @@ NO_NAMES = Names()
 
 
 def names_in(text: str, query: Query) -> Names:
-    """What may be named by a query.
+    """Extract the names that a query may hold.
 
     Args:
         text: As typed or pasted.
-        query: What was read from it. Of its filters nothing is part of a title.
+        query: The parsed query. Its filters are no part of a title.
     """
     if not query.text:
         return Names()
     plain = "" if query.alternatives else query.text
-    titles = dict.fromkeys(title_key(form) for one in (plain, text) for form in _forms(one))
+    titles = dict.fromkeys(title_key(form) for source in (plain, text) for form in _forms(source))
     hashes = dict.fromkeys(map(url_hash, _addresses(text, query)))
     return Names(tuple(hashes), tuple(titles), title_key(normalize("NFC", plain)))
 
 
 def as_address(text: str, query: Query) -> Query:
-    """The query; if it is nothing but an address, its words: in an address quotes and dashes are no operators."""
+    """Return the query, or only its words if it is a single URL, in which quotes and dashes are no operators."""
     if len(text.split()) != 1 or not _has_scheme(text.strip().strip(AROUND_ADDRESSES)):
         return query
     units = (unit for clause in query.clauses for unit in units_of(clause))
     texts = (unit.written if isinstance(unit, Filter) else unit.text for unit in units)
-    return Query(tuple(Term(word) for one in texts for word in one.split()))
+    return Query(tuple(Term(word) for unit_text in texts for word in unit_text.split()))
 
 
 def same_links(links: Sequence[bytes]) -> ColumnElement[bool]:
-    """Bookmarks of these links, by the hashes of their addresses."""
+    """Match bookmarks by the hashes of their URLs."""
     return Bookmark.url_hash == any_(literal(list(links), ARRAY(LargeBinary)))
 
 
 def name_columns(names: Names) -> str:
-    """Columns, each after a comma, of the bookmarks outside the trash that a query may name: part of a statement that
-    is sent anyway, for which `name_values` are the values."""
+    """Build columns, each after a comma, for the bookmarks outside the trash that have these names. They are part of a
+    statement that is sent anyway, with `name_values` as parameters."""
     kinds = {"links": names.links, "titles": names.titles, "beginnings": names.beginning}
-    return "".join(f", ARRAY({LIVE} AND {CONDITIONS[kind]}) AS {kind}" for kind, asked in kinds.items() if asked)
+    return "".join(f", ARRAY({LIVE} AND {CONDITIONS[kind]}) AS {kind}" for kind, given in kinds.items() if given)
 
 
 def name_values(names: Names) -> dict[str, Any]:
-    """The values of `name_columns`."""
-    values = {
-        "links": list(names.links),
-        "titles": list(names.titles),
-        "least": names.beginning,
-        "above": names.beginning + HIGHEST,
-    }
-    kinds = {"links": names.links, "titles": names.titles, "least": names.beginning, "above": names.beginning}
-    return {name: value for name, value in values.items() if kinds[name]}
+    """Return the parameters of `name_columns`."""
+    values: dict[str, Any] = {}
+    if names.links:
+        values["links"] = list(names.links)
+    if names.titles:
+        values["titles"] = list(names.titles)
+    if names.beginning:
+        values |= {"least": names.beginning, "above": names.beginning + HIGHEST}
+    return values
 
 
 def read_tiers(row: Row[Any]) -> dict[int, int]:
-    """The tiers of what was found in `name_columns`, by the bookmark's id; how a title begins tells only where few do.
+    """Return the tiers of the bookmarks in `name_columns` by id; a beginning of too many titles names none.
 
-    In the last tier are those that must hold the words of the query as well.
+    Bookmarks in the tier of beginnings must match the words of the query as well; see `named_bookmarks`.
     """
     found = row._mapping
     beginnings = found.get("beginnings", ())
@@ -127,13 +127,13 @@ def read_tiers(row: Row[Any]) -> dict[int, int]:
 
 
 def named_bookmarks(organization_id: int, tiers: Mapping[int, int], words: str, required: str) -> CTE | None:
-    """The bookmarks that are named, as `id` and `tier`; None if there are none.
+    """Select the named bookmarks as `id` and `tier`; None without any.
 
     Args:
-        organization_id: Whose bookmarks.
-        tiers: Those that may be named, as `read_tiers` tells.
-        words: A tsquery for the words of the query: a title that begins so must hold them as words.
-        required: A tsquery that all of them must match; empty for none.
+        organization_id: The organization.
+        tiers: The bookmarks that the query may name; see `read_tiers`.
+        words: A tsquery for the words of the query, which a bookmark must match to be named by a beginning.
+        required: A tsquery that all must match, or empty.
     """
     known = {id_: tier for id_, tier in tiers.items() if tier < TITLE_BEGINS or words}
     if not known:
@@ -151,30 +151,30 @@ def named_bookmarks(organization_id: int, tiers: Mapping[int, int], words: str, 
 
 
 def _document_matches(organization_id: int, bookmark_id: ColumnElement[int], words: str) -> ColumnElement[bool]:
-    # A single value, looked up by its key: a join might look for all documents that hold the words.
+    # A scalar subquery by key: a join might search all documents with the words.
     own = select(matches(organization_id, words)).where(BookmarkDocument.bookmark_id == bookmark_id)
     return own.correlate_except(BookmarkDocument).scalar_subquery()
 
 
 def _forms(text: str) -> Iterator[str]:
-    """A text as it may be stored as a title: with its blanks or with single ones, composed or not."""
-    for one in (text.strip(), " ".join(text.split())):
-        if one:
-            yield from (one, normalize("NFC", one), normalize("NFD", one))
+    """Yield the forms of a text as a stored title: original or single spaces, composed or decomposed."""
+    for form in (text.strip(), " ".join(text.split())):
+        if form:
+            yield from (form, normalize("NFC", form), normalize("NFD", form))
 
 
 def _addresses(text: str, query: Query) -> Iterator[str]:
-    """The addresses that a text holds; the whole of it is one even without a scheme."""
+    """Yield the URLs in a text; the whole of it may be one without a scheme."""
     whole = text.strip().strip(AROUND_ADDRESSES)
     parts = [part.strip(AROUND_ADDRESSES) for part in text.split()]
-    found = [part for part in parts if _has_scheme(part)][:MOST_ADDRESSES]
+    urls = [part for part in parts if _has_scheme(part)][:MOST_ADDRESSES]
     if _has_scheme(whole):
-        found.append(whole)
+        urls.append(whole)
     elif len(parts) == 1 or len(query.words) == 1:
         bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
-        # A word alone is no address. The usual port depends on the scheme.
-        found += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
-    yield from (one for one in found if url_fault(one) is None)
+        # A single word is no URL. The default port depends on the scheme.
+        urls += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
+    yield from (url for url in urls if url_fault(url) is None)
 
 
 def _has_scheme(text: str) -> bool:

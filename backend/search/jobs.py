@@ -1,4 +1,4 @@
-"""What the worker does for search. Thin: find what is due, call a service; safe to run twice."""
+"""Jobs of search suggestions. Idempotent."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ ORGANIZATIONS = 1_000
 
 
 def refresh_message() -> Message:
-    """Refresh the suggestions of all organizations in which something changed."""
+    """Build the message that refreshes the suggestions of changed organizations."""
     return Message("search.refresh_suggestions", queue="bulk", timeout_seconds=REFRESH_TIMEOUT_SECONDS, once=True)
 
 
 @job("search.resend_due_suggestions")
 def resend_due_suggestions() -> None:
-    """Send the message that refreshes suggestions, if any are due: bookmarks are saved without asking for it."""
+    """Send the refresh message if suggestions are due; saving a bookmark sends none."""
     if due_organizations(1):
         send([refresh_message()])
 
 
 @job("search.refresh_suggestions")
 def refresh_suggestions() -> None:
-    """Refresh suggestions, the oldest first, until the time of this message is nearly up; the next one goes on."""
+    """Refresh the suggestions of due organizations, the oldest first, for a third of the time-out; the next message
+    continues."""
     end = time.monotonic() + REFRESH_TIMEOUT_SECONDS / 3
     for organization_id in due_organizations(ORGANIZATIONS):
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""One page of a ranking: by number, or after the last hit of the page before."""
+"""Fifth step of a search: one page of a ranking, by number or after a cursor."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from backend.search.schemas import SearchQuery
 
 
 @dataclass(frozen=True)
-class Window:
-    """The hits from `start` to `end` of a ranking, which are page `page`; `next_cursor` continues."""
+class PageSlice:
+    """The slice from `start` to `end` of a ranking, its page number, and the cursor of the next page."""
 
     start: int
     end: int
@@ -27,25 +27,25 @@ class _Cursor:
     page: int
 
 
-def window(ids: Sequence[int], query: SearchQuery) -> Window:
-    """The page of a ranking that is asked for.
+def page_slice(ids: Sequence[int], query: SearchQuery) -> PageSlice:
+    """Return the requested page of a ranking.
 
-    A cursor names the last hit that was shown: what is found anew and comes before it shifts nothing. Where that hit is
-    found no more, the place counts at which it was.
+    A cursor names the last hit shown, so that new hits before it shift nothing. If that hit has left the ranking, its
+    former index counts.
 
     Raises:
-        Invalid: the cursor is not one that a search in this mode gave.
+        Invalid: the cursor does not belong to a search in this mode.
     """
     cursor = read_cursor(query.cursor, lambda content: _read(content, query.mode)) if query.cursor else None
     page = cursor.page if cursor else query.page
     start = _start_after(cursor, ids) if cursor else (query.page - 1) * query.page_size
     end = start + query.page_size
     more = end < len(ids)
-    return Window(start, end, page, write_cursor([query.mode, ids[end - 1], end, page + 1]) if more else None)
+    return PageSlice(start, end, page, write_cursor([query.mode, ids[end - 1], end, page + 1]) if more else None)
 
 
 def _start_after(cursor: _Cursor, ids: Sequence[int]) -> int:
-    # A hit that has left the ranking has left a gap that the next one fills.
+    # The next hit has moved into the gap that the removed one left.
     return ids.index(cursor.last_id) + 1 if cursor.last_id in ids else cursor.start - 1
 
 

@@ -1,4 +1,4 @@
-"""What a query ranks by, and what makes a bookmark a candidate for it."""
+"""Query plan of word search: the weighted words that rank, and the clauses that find candidates."""
 
 from __future__ import annotations
 
@@ -6,91 +6,93 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Place, any_form, any_of, meant
+from backend.bookmarks.query_conditions import Languages, Posting, any_form, any_of, meant
 from backend.index.impacts import is_telling
 from backend.text.analysis import query_forms, query_terms
 from backend.text.query_language import Query, Term
 from backend.text.tokens import TEXT
 
-# How many words a query may have for bookmarks that hold them all to come first.
+# Up to this number of words, bookmarks that hold them all rank first.
 COMPLETE_WORDS = 4
 
 
 @dataclass(frozen=True)
-class Finder:
-    """What makes a document a candidate: a word with all its parts, or two characters of a text without spaces.
+class Clause:
+    """A clause that finds candidates: a word with all its parts, or two characters of a text without spaces.
 
     Attributes:
         words: As a tsquery.
-        places: Of which all stand in what it finds, but for other ways to write the word.
+        postings: The postings of its parts, of which a candidate holds all or another form of the word.
     """
 
     words: str
-    places: tuple[Place, ...]
+    postings: tuple[Posting, ...]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The words to rank by.
+class QueryPlan:
+    """The weighted words of a query.
 
     Attributes:
-        places: What is wanted, with how often the query asks for it, or how much it matters.
-        finders: Of which every result fulfils one.
-        complete: A tsquery for documents that hold all words; empty where that is no matter.
+        postings: The postings that rank, with their weights or frequencies in the query.
+        clauses: Every candidate matches one of them.
+        complete: A tsquery for documents that hold all words; empty where it is not needed.
     """
 
-    places: Mapping[Place, float]
-    finders: tuple[Finder, ...]
+    postings: Mapping[Posting, float]
+    clauses: tuple[Clause, ...]
     complete: str
 
 
-def wanted_words(query: Query, languages: Languages) -> Wanted:
-    """What a query ranks by: its telling words; all of them where there is no other."""
-    counts: Counter[Place] = Counter()
+def plan_words(query: Query, languages: Languages) -> QueryPlan:
+    """Plan a query: its telling words, or all words where none is telling."""
+    counts: Counter[Posting] = Counter()
     for piece in (*query.words, *query.phrases):
-        counts.update(meant(place, languages) for place in query_terms(piece, languages))
-    places: dict[Place, float] = {place: count for place, count in counts.items() if _tells(place)} or {**counts}
-    finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
-    telling = [finder for finder in finders if any(place in places for place in finder.places)]
-    return Wanted(places, tuple(telling), _complete(query, languages))
+        counts.update(meant(posting, languages) for posting in query_terms(piece, languages))
+    postings: dict[Posting, float] = {posting: count for posting, count in counts.items() if _tells(posting)} or {
+        **counts
+    }
+    clauses = [clause for word in dict.fromkeys(query.words) for clause in _clauses(word, languages)]
+    telling = [clause for clause in clauses if any(posting in postings for posting in clause.postings)]
+    return QueryPlan(postings, tuple(telling), _complete(query, languages))
 
 
-def any_finder(finders: Sequence[Finder]) -> str:
-    """A tsquery for what any of these finds."""
-    return any_form([finder.words for finder in finders])
+def any_clause(clauses: Sequence[Clause]) -> str:
+    """Build a tsquery for documents that match any of the clauses."""
+    return any_form([clause.words for clause in clauses])
 
 
-def _finders(word: str, languages: Languages) -> Iterator[Finder]:
-    for found in TEXT.finditer(word):
-        if found.lastgroup == "run":
-            yield from (Finder(any_of([place]), (tuple(place),)) for place in query_terms(found[0], languages))
-        elif forms := _forms(found[0], languages):
-            yield Finder(_in_any_order(forms), tuple(forms[0]))
+def _clauses(word: str, languages: Languages) -> Iterator[Clause]:
+    for piece in TEXT.finditer(word):
+        if piece.lastgroup == "run":
+            yield from (Clause(any_of([posting]), (tuple(posting),)) for posting in query_terms(piece[0], languages))
+        elif forms := _forms(piece[0], languages):
+            yield Clause(_in_any_order(forms), tuple(forms[0]))
 
 
-def _forms(word: str, languages: Languages) -> list[list[Place]]:
-    return [[meant(place, languages) for place in form] for form in query_forms(word, languages)]
+def _forms(word: str, languages: Languages) -> list[list[Posting]]:
+    return [[meant(posting, languages) for posting in form] for form in query_forms(word, languages)]
 
 
-def _tells(place: Place) -> bool:
-    # By the words that say little in any text: those of one language more are common there, and weigh little anyway.
-    return is_telling(place[0], None)
+def _tells(posting: Posting) -> bool:
+    # Stop words of any text only: those of one further language are common there and get a low weight anyway.
+    return is_telling(posting[0], None)
 
 
 def _complete(query: Query, languages: Languages) -> str:
-    """A tsquery for documents that hold all words that tell something, wherever they stand."""
+    """Build a tsquery for documents that hold all telling words, at any position."""
     words = list(
         dict.fromkeys(clause.text for clause in query.clauses if isinstance(clause, Term) and not clause.negated)
     )
     forms = [_forms(word, languages) for word in words]
     if sum(map(bool, forms)) > COMPLETE_WORDS:
         return ""
-    telling = [found for found in forms if any(_tells(place) for form in found for place in form)]
+    telling = [word_forms for word_forms in forms if any(_tells(posting) for form in word_forms for posting in form)]
     if len(telling) < 2:
         return ""
-    return " & ".join(_in_any_order(found) for found in telling)
+    return " & ".join(_in_any_order(word_forms) for word_forms in telling)
 
 
 def _in_any_order(forms: Sequence[Sequence[Sequence[str]]]) -> str:
-    """A tsquery for any form of a word, its parts wherever they stand: the index answers that alone."""
-    return any_form(["(" + " & ".join(any_of([place]) for place in form) + ")" for form in forms])
+    """Build a tsquery for any form of a word with its parts at any position, which the index answers alone."""
+    return any_form(["(" + " & ".join(any_of([posting]) for posting in form) + ")" for form in forms])

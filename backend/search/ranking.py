@@ -1,9 +1,9 @@
-"""Ranking by words: BM25 over a bounded number of candidates, whatever the number of bookmarks.
+"""Word search: BM25 over a bounded number of candidates, whatever the number of bookmarks.
 
-The rarest words of a query find the candidates, all of them exactly, until so many bookmarks hold them that scoring
-more would take too long. Of words that are more common than that, the bookmarks in which they weigh most are known
-beforehand (their champions), and how much: those in which they weigh most together are candidates. What was written
-since champions were chosen is looked at besides. Where there is more than may be scored, the newest is.
+All documents with the rarest words of a query are candidates, as far as the scoring budget goes. Commoner words have
+champion lists, computed beforehand: the bookmarks in which they weigh most, with their impacts; those of the highest
+sum are candidates. Documents written since then are searched as well. Where there are more than may be scored, the
+newest are.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from backend.extensions import db
 from backend.index.impacts import DIMENSIONS, sparse_literal, term_id
 from backend.index.labels import organization_label
 from backend.index.nearest import Ranked
-from backend.search.corpus_statistics import Statistics, read_statistics
+from backend.search.corpus_statistics import CorpusStatistics, read_corpus_statistics
 from backend.search.exact_matches import NO_NAMES, NOT_NAMED, Names, named_bookmarks
-from backend.search.query_plan import Finder, Wanted, any_finder
+from backend.search.query_plan import Clause, QueryPlan, any_clause
 from backend.text.tokens import quoted
 
 SCORED = """
@@ -55,7 +55,7 @@ SCORED = """
 OWN = "d.organization_id = :organization_id"
 HOLDS = "d.document @@ CAST(:words AS tsquery)"
 ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
-# The order is that of no index: reading along one until enough documents are found would unpack each on the way.
+# No index has this order: a scan along one would unpack each document on the way until it has enough.
 MATCHING = f"""{SCORED}
       FROM (SELECT d.bookmark_id, d.impacts, d.page_impacts FROM bookmark_documents d WHERE {OWN} AND {HOLDS}
              ORDER BY date_part('epoch', d.written_at) DESC LIMIT :budget) AS d
@@ -63,11 +63,11 @@ MATCHING = f"""{SCORED}
 GIVEN = f"{SCORED} FROM bookmark_documents d WHERE {ONE_OF} AND {OWN}"  # nosec B608
 CHAMPIONS = f"""{SCORED}
       FROM (SELECT champion.id
-              FROM unnest(CAST(:terms AS integer[]), CAST(:term_weights AS float8[])) AS wanted(term, weight)
-              JOIN search_terms t ON t.organization_id = :organization_id AND t.term = wanted.term
+              FROM unnest(CAST(:terms AS integer[]), CAST(:term_weights AS float8[])) AS query(term, weight)
+              JOIN search_terms t ON t.organization_id = :organization_id AND t.term = query.term
              CROSS JOIN LATERAL unnest(t.champions, t.champion_impacts) AS champion(id, impact)
              GROUP BY champion.id
-             ORDER BY sum(wanted.weight * champion.impact) DESC, champion.id DESC LIMIT :budget) AS best
+             ORDER BY sum(query.weight * champion.impact) DESC, champion.id DESC LIMIT :budget) AS best
       JOIN bookmark_documents d ON d.bookmark_id = best.id AND {OWN}
 """  # nosec B608
 
@@ -76,158 +76,160 @@ NOTHING = Requirements("", False, ())
 Scored = TextualSelect | Select[int, float]
 
 
-class Best(NamedTuple):
-    """The best matches; so many of the first are there because the query names them."""
+class RankedMatches(NamedTuple):
+    """The best matches; the first `named` of them are there because the query names them."""
 
     ranked: Ranked
     named: int
 
 
 class WordSearch:
-    """A search by words: what is wanted and required of an organization's bookmarks."""
+    """Word search of an organization's bookmarks: a query plan and requirements."""
 
     def __init__(
         self,
         organization_id: int,
-        wanted: Wanted,
+        plan: QueryPlan,
         required: Requirements = NOTHING,
-        known: Statistics | None = None,
+        statistics: CorpusStatistics | None = None,
         names: Names = NO_NAMES,
     ) -> None:
-        """Remember what to look for; nothing is read yet.
+        """Set the search up; nothing is read yet.
 
         Args:
-            organization_id: Whose bookmarks.
-            wanted: The words to rank by; without any, what is required is found, the newest first.
-            required: What every result must fulfil.
-            known: What `statistics` would read, if that has been read for these words and others together.
-            names: What the query may name; what is named comes before everything else.
+            organization_id: The organization.
+            plan: The words that rank; without any, bookmarks that fulfil the requirements are ranked by age, the newest
+                first.
+            required: Requirements of every result.
+            statistics: Corpus statistics for at least these words, if they have been read already.
+            names: Names in the query; the bookmarks that they name come first.
         """
         self.organization_id = organization_id
-        self.wanted = wanted
+        self.plan = plan
         self.required = required
         self.names = names
-        if known is not None:
-            self.statistics = known
+        if statistics is not None:
+            self.statistics = statistics
 
     @cached_property
-    def statistics(self) -> Statistics:
-        """What is known of the words wanted and the names; see `read_statistics`."""
-        return read_statistics(self.organization_id, self.wanted, self.names)
+    def statistics(self) -> CorpusStatistics:
+        """Corpus statistics of the plan's words and of the names; see `read_corpus_statistics`."""
+        return read_corpus_statistics(self.organization_id, self.plan, self.names)
 
-    def best(self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool) -> Best:
-        """The best matches by BM25: ids with their scores, those that hold all words first. Two to four statements.
+    def best(self, where: Sequence[ColumnElement[bool]], limit: int, *, is_filtered: bool) -> RankedMatches:
+        """Return the best matches by BM25 with their scores, those with all words first. Two to four statements.
 
         Args:
-            where: Conditions on Bookmark that every result fulfils, those of `required` among them.
-            limit: At most so many.
-            is_filtered: Whether `where` leaves out more than the trash and the archive.
+            where: Conditions on Bookmark for every result, those of `required` included.
+            limit: Maximum number of results.
+            is_filtered: Whether `where` excludes more than the trash and the archive.
         """
         named = self._named()
-        if not self.wanted.places or not (self.wanted.finders or self.required.bounded):
-            # What holds no word at all finds nothing by itself but what has it for a title.
+        if not self.plan.postings or not (self.plan.clauses or self.required.bounded):
+            # Without any word, only requirements and titles can match.
             if self.required.words or self.required.others:
-                return Best(_newest(self.organization_id, self.required, where, limit), 0)
+                return RankedMatches(_newest(self.organization_id, self.required, where, limit), 0)
             return self._first([], named, where, limit)
         among = _few(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
         return self._first(list(parts), named, where, limit)
 
     def candidates(self, limit: int) -> Select[int, float]:
-        """The best matches as a statement, to be made part of another. `statistics` are read; nothing else is."""
+        """Return the best matches as a statement, for use in another one. Only `statistics` are read."""
         parts = list(self._everywhere(()))
-        found = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
-        return select(found.c.id, found.c.score).order_by(found.c.score.desc(), found.c.id.desc()).limit(limit)
+        matches = (union(*parts) if len(parts) > 1 else parts[0]).subquery()
+        return select(matches.c.id, matches.c.score).order_by(matches.c.score.desc(), matches.c.id.desc()).limit(limit)
 
     def score(self) -> ColumnElement[float]:
-        """The BM25 score, as a column beside `BookmarkDocument`."""
+        """Return the BM25 score as a column beside `BookmarkDocument`."""
         weights = cast(literal(self._weights_literal, Text), SPARSEVEC(DIMENSIONS))
         score = -BookmarkDocument.impacts.op("<#>", return_type=Float())(weights)
         page_score = -BookmarkDocument.page_impacts.op("<#>", return_type=Float())(weights)
         return (score + func.coalesce(page_score, 0)).label("score")
 
     def scores(self, ids: Sequence[int]) -> dict[int, float]:
-        """The BM25 scores of these bookmarks, whether or not they hold any word. One statement."""
-        if not ids or not self.wanted.places:
+        """Return the BM25 scores of these bookmarks, 0 without a match. One statement."""
+        if not ids or not self.plan.postings:
             return {}
         return {row.id: float(row.score) for row in db.session.execute(self._scored(GIVEN, ids=list(ids)))}
 
     def _among(self, ids: list[int]) -> Iterator[Scored]:
-        """Those of these bookmarks that match."""
-        words = self._words() if self.required.bounded else self._words(any_finder(self.wanted.finders))
+        """Yield statements for the matches among these bookmarks."""
+        words = self._words() if self.required.bounded else self._words(any_clause(self.plan.clauses))
         yield self._scored(f"{GIVEN} AND {HOLDS}", ids=ids, words=words)
 
     def _everywhere(self, where: Sequence[ColumnElement[bool]]) -> Iterator[Scored]:
-        """Those of all bookmarks that match, as far as they may be among the best; `where` are further filters."""
+        """Yield statements for the matches among all bookmarks that may be among the best; `where` are further
+        filters."""
         if self.required.bounded:
             yield self._matching()
             return
         rare, common, is_bounded = self._split()
         if rare:
-            yield self._matching(any_finder(rare))
-        if self.wanted.complete and not (rare and is_bounded):
-            yield self._matching(self.wanted.complete, part=2)
+            yield self._matching(any_clause(rare))
+        if self.plan.complete and not (rare and is_bounded):
+            yield self._matching(self.plan.complete, part=2)
         if common and self.statistics.fresh:
             yield self._champions(common)
-            yield self._matching(any_form([quoted(label) for label in self.statistics.fresh]), any_finder(common))
+            yield self._matching(any_form([quoted(label) for label in self.statistics.fresh]), any_clause(common))
             if rare_forms := self._rare_forms(common):
-                yield self._matching(any_of([rare_forms]), any_finder(common), part=2)
+                yield self._matching(any_of([rare_forms]), any_clause(common), part=2)
             if where:
                 yield self._passing(common, where)
 
-    def _split(self) -> tuple[list[Finder], list[Finder], bool]:
-        """What finds candidates, the rarest first, what is more common, and whether the first fit into the budget."""
-        finders = sorted(self.wanted.finders, key=self.statistics.found_by)
-        rare: list[Finder] = []
+    def _split(self) -> tuple[list[Clause], list[Clause], bool]:
+        """Split the clauses into rare ones that fit into the budget and common ones; the flag tells whether the rare
+        fit."""
+        clauses = sorted(self.plan.clauses, key=self.statistics.found_by)
+        rare: list[Clause] = []
         left = self.statistics.budget
-        for finder in finders:
-            found = self.statistics.found_by(finder)
-            if found > left and (rare or not self.statistics.common.isdisjoint(finder.places)):
+        for clause in clauses:
+            frequency = self.statistics.found_by(clause)
+            if frequency > left and (rare or not self.statistics.common.isdisjoint(clause.postings)):
                 break
-            rare.append(finder)
-            left -= found
-        return rare, finders[len(rare) :], left >= 0
+            rare.append(clause)
+            left -= frequency
+        return rare, clauses[len(rare) :], left >= 0
 
     def _matching(self, *words: str, part: int = 1) -> Scored:
         return self._scored(MATCHING, words=self._words(*words), budget=max(1, self.statistics.budget // part))
 
-    def _champions(self, common: Sequence[Finder]) -> Scored:
+    def _champions(self, common: Sequence[Clause]) -> Scored:
         weights = self._weights
-        places = {place for finder in common for place in finder.places if place in self.statistics.common}
-        terms = [term_id(lexeme) for place in places for lexeme in place]
-        # By what is known beforehand the best in truth are well among these.
+        postings = {posting for clause in common for posting in clause.postings if posting in self.statistics.common}
+        terms = [term_id(lexeme) for posting in postings for lexeme in posting]
+        # By precomputed impacts the best matches are well within these.
         best = max(1, self.statistics.budget // 2)
         values = {"terms": terms, "term_weights": [weights[term] for term in terms], "budget": best}
-        # A champion of a single word holds it; of a word of several parts it may be the champion of one.
-        if any(len(finder.places) > 1 for finder in common) or self.required.words:
-            return self._scored(f"{CHAMPIONS} WHERE {HOLDS}", words=self._words(any_finder(common)), **values)
+        # A champion of a word of one part holds it; of a word of several parts it may hold only one.
+        if any(len(clause.postings) > 1 for clause in common) or self.required.words:
+            return self._scored(f"{CHAMPIONS} WHERE {HOLDS}", words=self._words(any_clause(common)), **values)
         return self._scored(CHAMPIONS, **values)
 
-    def _rare_forms(self, common: Sequence[Finder]) -> list[str]:
-        """Of common words the lexemes that few bookmarks hold, such as a stem of another language: they have no
-        champions of their own."""
-        lexemes = [lexeme for finder in common for place in finder.places for lexeme in place]
+    def _rare_forms(self, common: Sequence[Clause]) -> list[str]:
+        """Return the rare lexemes of common words, such as a stem of another language; they have no champions."""
+        lexemes = [lexeme for clause in common for posting in clause.postings for lexeme in posting]
         return list(dict.fromkeys(lexeme for lexeme in lexemes if lexeme in self.statistics.rare))
 
-    def _passing(self, common: Sequence[Finder], where: Sequence[ColumnElement[bool]]) -> Scored:
-        """What passes filters and holds a common word, be it no champion: found by one more statement."""
-        # OFFSET keeps the conditions from becoming a join, for which PostgreSQL might read all documents.
+    def _passing(self, common: Sequence[Clause], where: Sequence[ColumnElement[bool]]) -> Scored:
+        """Return matches of common words that pass the filters, with or without being champions. One more statement."""
+        # OFFSET prevents a join, for which PostgreSQL might read all documents.
         passing = select(Bookmark.id).where(Bookmark.id == BookmarkDocument.bookmark_id, *where).offset(0)
-        matching = matches(self.organization_id, " & ".join(filter(None, (any_finder(common), self.required.words))))
-        which = select(BookmarkDocument.bookmark_id).where(
+        matching = matches(self.organization_id, " & ".join(filter(None, (any_clause(common), self.required.words))))
+        statement = select(BookmarkDocument.bookmark_id).where(
             BookmarkDocument.organization_id == self.organization_id,
             matching,
             passing.correlate(BookmarkDocument).exists(),
         )
-        return self._scored(GIVEN, ids=list(db.session.scalars(which.limit(self.statistics.budget))))
+        return self._scored(GIVEN, ids=list(db.session.scalars(statement.limit(self.statistics.budget))))
 
     def _words(self, *words: str) -> str:
-        """A tsquery for documents of the organization that fulfil all of these and what is required."""
-        wanted = [quoted(organization_label(self.organization_id)), *words, self.required.words]
-        return " & ".join(one for one in wanted if one)
+        """Build a tsquery for documents of the organization that match all of these and the requirements."""
+        parts = [quoted(organization_label(self.organization_id)), *words, self.required.words]
+        return " & ".join(part for part in parts if part)
 
     def _scored(self, statement: str, **values: object) -> TextualSelect:
-        """A statement that scores documents as a selection of `id` and `score`."""
+        """Build a statement that selects `id` and `score`."""
         values["weights"] = self._weights_literal
         values["organization_id"] = self.organization_id
         bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
@@ -240,51 +242,51 @@ class WordSearch:
     @cached_property
     def _weights(self) -> dict[int, float]:
         weights: dict[int, float] = {}
-        for place, count in self.wanted.places.items():
-            for lexeme in place:
-                weights[term_id(lexeme)] = weights.get(term_id(lexeme), 0.0) + count * self.statistics.weight(place)
+        for posting, count in self.plan.postings.items():
+            for lexeme in posting:
+                weights[term_id(lexeme)] = weights.get(term_id(lexeme), 0.0) + count * self.statistics.weight(posting)
         return weights
 
     def _is_complete(self, candidates: Subquery) -> ColumnElement[bool]:
-        """Whether a candidate holds all words; of all candidates, where that is no matter."""
-        if not self.wanted.complete:
+        """Build the condition that a candidate holds all words; true where that is not needed."""
+        if not self.plan.complete:
             return true()
-        # Asked of the index: the documents themselves may be long.
-        found = select(BookmarkDocument.bookmark_id).where(
+        # Evaluated on the index, since the documents may be long.
+        complete = select(BookmarkDocument.bookmark_id).where(
             BookmarkDocument.organization_id == self.organization_id,
-            matches(self.organization_id, self.wanted.complete),
+            matches(self.organization_id, self.plan.complete),
         )
-        return candidates.c.id.in_(found)
+        return candidates.c.id.in_(complete)
 
     def _named(self) -> CTE | None:
-        """What the query names, whatever its words."""
+        """Select the bookmarks that the query names, whatever its words."""
         if self.names == NO_NAMES or not self.statistics.tiers:
             return None
-        words = " & ".join(finder.words for finder in self.wanted.finders)
+        words = " & ".join(clause.words for clause in self.plan.clauses)
         return named_bookmarks(self.organization_id, self.statistics.tiers, words, self.required.words)
 
     def _scored_names(self, named: CTE) -> Select[int, float]:
         own = select(self.score()).where(BookmarkDocument.bookmark_id == named.c.id)
-        # A document that is not written yet weighs nothing.
+        # A document that is not written yet scores 0.
         score = func.coalesce(own.correlate(named).scalar_subquery(), 0)
         return select(named.c.id, cast(score, Float).label("score"))
 
     def _first(
         self, parts: Sequence[Scored], named: CTE | None, where: Sequence[ColumnElement[bool]], limit: int
-    ) -> Best:
-        """The best of the candidates that fulfil the conditions, those that are named before the others."""
-        # Not after the others: SQLAlchemy cannot compile a selection that follows a text in a union.
-        several = [self._scored_names(named), *parts] if named is not None else parts
-        if not several:
-            return Best([], 0)
-        candidates = (union(*several) if len(several) > 1 else several[0]).subquery()
+    ) -> RankedMatches:
+        """Execute the ranking: candidates that fulfil the conditions, named ones first."""
+        # This part comes first: SQLAlchemy cannot compile a selection after a text in a union.
+        statements = [self._scored_names(named), *parts] if named is not None else parts
+        if not statements:
+            return RankedMatches([], 0)
+        candidates = (union(*statements) if len(statements) > 1 else statements[0]).subquery()
         complete = self._is_complete(candidates).label("complete")
         tier: ColumnElement[int] = literal_column(str(NOT_NAMED)).label("tier")
         among: FromClause = candidates
         if named is not None:
             tier = func.coalesce(named.c.tier, NOT_NAMED).label("tier")
             among = candidates.outerjoin(named, named.c.id == candidates.c.id)
-        # The conditions are looked at for one candidate after the other, the best first, until there are enough.
+        # The lateral join checks the conditions candidate by candidate, the best first, until there are enough.
         ordered = (
             select(candidates, complete, tier)
             .select_from(among)
@@ -300,12 +302,12 @@ class WordSearch:
             .limit(limit)
             .subquery()
         )
-        # As arrays: a thousand rows would take longer to read than to find.
-        found = select(func.array_agg(best.c.id), func.array_agg(best.c.score)).add_columns(
+        # Arrays: a thousand rows take longer to fetch than to find.
+        statement = select(func.array_agg(best.c.id), func.array_agg(best.c.score)).add_columns(
             func.count().filter(best.c.tier < NOT_NAMED)
         )
-        ids, scores, first = db.session.execute(found).one()
-        return Best(list(zip(ids or (), scores or (), strict=True)), first)
+        ids, scores, first = db.session.execute(statement).one()
+        return RankedMatches(list(zip(ids or (), scores or (), strict=True)), first)
 
 
 def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
@@ -316,8 +318,8 @@ def _newest(organization_id: int, required: Requirements, where: Sequence[Column
 
 
 def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
-    """The bookmarks that the filters leave, if they are few."""
-    # In the order of an index, so that a filter which many pass reads no more than it must.
+    """Return the bookmarks that pass the filters, if they are few."""
+    # In the order of an index, so that an unselective filter reads no more than the limit.
     newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc())
     ids = db.session.scalars(newest.limit(most + 1)).all()
     return list(ids) if len(ids) <= most else None

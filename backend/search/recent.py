@@ -1,72 +1,65 @@
-"""What a person searched for lately: in Redis, disposable, never the reason for an error."""
+"""Last step of a search: the history of recent searches, in Redis. It is disposable, and faults are only logged."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import cast
 
 import redis
 from loguru import logger
 
 from backend.actor import Actor
+from backend.named_blocks import read_blocks
 from backend.redis.client import redis_client
 from backend.search.suggest.vocabulary import typed_words, words_in
 from backend.text.folding import fold, normalise
 
-KEPT = 50
-KEPT_SECONDS = 90 * 24 * 3600
-# A search-as-you-type sends every beginning of what is typed: within this time the longer one takes its place.
+MOST_SEARCHES = 50
+EXPIRY_SECONDS = 90 * 24 * 3600
+# Search as you type sends each prefix; within this time a longer search replaces its prefixes.
 TYPING_SECONDS = 60
-LONGEST = 200
-REMEMBER = """
-local searches = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-for at = 1, #searches, 2 do
-    local before, moment = searches[at], tonumber(searches[at + 1])
-    if moment > tonumber(ARGV[2]) - tonumber(ARGV[3]) and string.sub(ARGV[1], 1, #before) == before then
-        redis.call('ZREM', KEYS[1], before)
-    end
-end
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[4]))
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-"""
+LONGEST_SEARCH = 200
+STORE = read_blocks(Path(__file__).with_suffix(".lua"))["store"]
 
 
-def remember_search(actor: Actor, q: str) -> None:
-    """Keep a search that found something, for suggestions to the same person in the same organization.
+def store_search(actor: Actor, q: str) -> None:
+    """Store a successful search for suggestions to the same person in the same organization.
 
-    One round trip; what is longer than 200 characters is not kept, nor is anything while Redis is away.
+    One round trip. Searches of more than 200 characters are not stored, nor is any while Redis is away.
     """
     search = " ".join(q.split())
-    if not search or len(search) > LONGEST:
+    if not search or len(search) > LONGEST_SEARCH:
         return
     try:
-        redis_client().eval(REMEMBER, 1, _key(actor), search, f"{time.time():.6f}", TYPING_SECONDS, KEPT, KEPT_SECONDS)
+        redis_client().eval(
+            STORE, 1, _key(actor), search, f"{time.time():.6f}", TYPING_SECONDS, MOST_SEARCHES, EXPIRY_SECONDS
+        )
     except redis.RedisError as error:
         logger.warning("a search is not remembered: {}", error)
 
 
 def recent_searches(actor: Actor, prefix: str, limit: int) -> list[str]:
-    """The newest searches that begin with the prefix or have all of its words; all of them where it is blank.
+    """Return the newest searches that begin with the prefix or hold all of its words; all of them for a blank prefix.
 
     One round trip; none while Redis is away.
     """
     try:
-        kept = cast("list[bytes]", redis_client().zrevrange(_key(actor), 0, KEPT - 1))
+        stored = cast("list[bytes]", redis_client().zrevrange(_key(actor), 0, MOST_SEARCHES - 1))
     except redis.RedisError as error:
         logger.warning("no recent searches: {}", error)
         return []
     begins = _beginning(prefix)
     by_fold: dict[str, str] = {}
-    for search in (one.decode("utf-8", "replace") for one in kept):
+    for search in (value.decode("utf-8", "replace") for value in stored):
         if begins(search):
             by_fold.setdefault(search.casefold(), search)
     return list(by_fold.values())[:limit]
 
 
-def forget_searches(user_id: int, organization_ids: Iterable[int]) -> None:
-    """Delete what a person searched for in these organizations; while Redis is away it stays until it expires.
+def delete_searches(user_id: int, organization_ids: Iterable[int]) -> None:
+    """Delete a person's searches in these organizations; while Redis is away they stay until they expire.
 
     One round trip; none without organizations.
     """
@@ -79,14 +72,15 @@ def forget_searches(user_id: int, organization_ids: Iterable[int]) -> None:
 
 
 def _beginning(prefix: str) -> Callable[[str], bool]:
-    start, wanted = _folded(prefix), typed_words(prefix)
+    start, typed = _folded(prefix), typed_words(prefix)
 
     def begins(search: str) -> bool:
         if _folded(search).startswith(start):
             return True
-        words = words_in(search) if wanted else []
-        return bool(wanted) and all(
-            any(word.startswith(one) if is_prefix else word == one for word in words) for one, is_prefix in wanted
+        words = words_in(search) if typed else []
+        return bool(typed) and all(
+            any(word.startswith(prefix_word) if is_prefix else word == prefix_word for word in words)
+            for prefix_word, is_prefix in typed
         )
 
     return begins

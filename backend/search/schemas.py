@@ -1,4 +1,4 @@
-"""What comes in and goes out under /search."""
+"""Request and response schemas of /search."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searching by meaning: what a person asks becomes a vector, and its neighbours are found."""
+"""Semantic search: embeds the query and finds its nearest neighbours."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from backend.index.nearest import Ranked, Vector, awaits_vectors, rank_by_meanin
 
 
 @dataclass(frozen=True)
-class ByMeaning:
+class SemanticMatches:
     """Ids with their cosine similarity, best first, to `vector` under `model`; `complete` unless too many bookmarks
-    wait for a vector."""
+    have no vector yet."""
 
     ranked: Ranked
     complete: bool
@@ -24,19 +24,19 @@ class ByMeaning:
 
 
 def search_by_meaning(
-    actor: Actor, wanted: str, where: Sequence[ColumnElement[bool]], limit: int, among: Sequence[int] | None = None
-) -> ByMeaning:
-    """The bookmarks nearest to a text under the model that the settings name: three statements, or four.
+    actor: Actor, text: str, where: Sequence[ColumnElement[bool]], limit: int, among: Sequence[int] | None = None
+) -> SemanticMatches:
+    """Find the bookmarks nearest to a text under the model of the settings: three statements, or four.
 
-    `among` are all that fulfil the conditions, where these are known: then they are compared one by one.
+    With `among`, all ids that fulfil the conditions, those are compared exactly.
 
     Raises:
-        EmbeddingsUnavailable: the text has no vector now.
+        EmbeddingsUnavailable: the text cannot be embedded now.
     """
-    vector, model = embed_query(wanted)
+    vector, model = embed_query(text)
     if among is None:
         ranked = rank_by_meaning(actor, vector, model, where, limit)
     else:
-        found = similarities(actor, vector, model, among)
-        ranked = sorted(found.items(), key=lambda pair: (-pair[1], -pair[0]))[:limit]
-    return ByMeaning(ranked, not awaits_vectors(actor, model, len(vector)), vector, model)
+        scores = similarities(actor, vector, model, among)
+        ranked = sorted(scores.items(), key=lambda pair: (-pair[1], -pair[0]))[:limit]
+    return SemanticMatches(ranked, not awaits_vectors(actor, model, len(vector)), vector, model)

@@ -1,5 +1,5 @@
-"""Tasks: what is to be done, in what order, in which steps.
+"""Tasks: a tree of tasks and subtasks in a manual order.
 
-In: requests of members. Out: a tree of tasks that PostgreSQL keeps free of cycles.
+In: requests of members. Out: tasks whose tree PostgreSQL keeps free of cycles.
 Called by routes; `breakdown` finds the steps of a task.
 """

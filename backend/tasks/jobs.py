@@ -1,4 +1,4 @@
-"""What the worker does for tasks. Thin, and safe to run twice."""
+"""Jobs of tasks. Idempotent."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 from sqlalchemy import text
 
 from backend.actor import Actor
-from backend.database import again_after_lost_race, in_batches
+from backend.database import execute_in_batches, retry_on_conflict
 from backend.errors import NotFound
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
 from backend.jobs.registry import job
-from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress
-from backend.tasks.breakdown.service import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
+from backend.jobs.running import ClaimedJob, JobFailed, durable_job, report_progress, store_result
+from backend.tasks.breakdown.service import Breakdown, BreakdownRequest, EngineUnavailable, add_steps, break_down
 
 ASKING = "Asking the language model"
 GONE = "The task was deleted, or has no room for subtasks any more."
-# Subtasks go with the task they are steps of.
+# Subtasks are deleted with their task by the foreign key.
 PURGE_TRASH = text("""
     DELETE FROM tasks WHERE id IN (
         SELECT id FROM tasks WHERE deleted_at < now() - make_interval(days => :days)
@@ -29,13 +29,13 @@ PURGE_TRASH = text("""
 @job("tasks.run_breakdown")
 @durable_job
 def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
-    """Find the steps of a task, and add them if asked."""
+    """Run a breakdown job: find the steps of a task, and add them if requested."""
     if job.result is not None:
         return job.result
-    wanted, actor = Wanted(**job.arguments), job.maker
+    request, actor = BreakdownRequest(**job.arguments), job.requester
     try:
-        found = break_down(actor, wanted, partial(report_progress, job, 0, 1, ASKING))
-        return _apply(job, actor, wanted, found) if wanted.apply else found.as_result()
+        breakdown = break_down(actor, request, partial(report_progress, job, 0, 1, ASKING))
+        return _apply(job, actor, request, breakdown) if request.apply else breakdown.as_result()
     except EngineUnavailable as fault:
         raise JobFailed(str(fault)) from None
     except NotFound:
@@ -44,18 +44,18 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
 
 @job("tasks.purge_trash")
 def purge_trash() -> None:
-    """Delete for good what has lain in the trash longer than its time."""
-    if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
+    """Delete tasks for good after their retention in the trash."""
+    if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         announce_change_of_everything()
 
 
-@again_after_lost_race
-def _apply(job: ClaimedJob, actor: Actor, wanted: Wanted, found: Breakdown) -> dict[str, Any]:
-    # Not begun with what was read before: no connection waits for an engine, and the tree is held only to add.
+@retry_on_conflict
+def _apply(job: ClaimedJob, actor: Actor, request: BreakdownRequest, breakdown: Breakdown) -> dict[str, Any]:
+    # A new transaction: no connection waits for an engine, and the tree's lock is held only for the insertion.
     db.session.commit()
-    added, created_ids = add_steps(actor, wanted, found)
+    added, created_ids = add_steps(actor, request, breakdown)
     result = {**added.as_result(), "created_ids": created_ids}
-    keep_result(job, result)
+    store_result(job, result)
     db.session.commit()
     announce_change([actor.organization_id])
     return result

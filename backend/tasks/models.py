@@ -1,4 +1,4 @@
-"""Tasks and their subtasks."""
+"""Tables of tasks."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 from backend.extensions import Base
 
 MAX_DEPTH = 5
-# Where tasks without a due date stand when sorted by it: behind all others, in both directions.
+# Sort keys of tasks without a due date: after all others in both directions.
 NEVER, EVER = "'9999-01-01 00:00:00+00'::timestamp with time zone", "'0001-01-01 00:00:00+00'::timestamp with time zone"
 RANK = "CASE priority WHEN 'low' THEN 1 WHEN 'normal' THEN 2 WHEN 'high' THEN 3 ELSE 4 END"
 
 
 def _listed(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
-    # Lists leave out what belongs to a project in the trash: with that column in it, counting reads nothing else.
+    # Lists filter by the project's trash state: with `project_key` in the index, counts need no heap access.
     return Index(
         name,
         "organization_id",
@@ -39,15 +39,15 @@ def _listed(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Inde
 
 
 class Task(Base):
-    """Something to be done; with `parent_id` a step of another task.
+    """A task; with `parent_id` a subtask.
 
-    The tree is held by one foreign key: a subtask stands one level deeper than its parent, in the same project and
-    organization. Depths grow along every path, so that there can be no cycle, and end at five. That is why whoever
-    moves a task changes its whole subtree in one statement.
+    One foreign key guards the tree: a subtask is one level deeper than its parent, in the same project and
+    organization. Depths grow along every path, so that cycles are impossible, and end at five. A move therefore updates
+    the whole subtree in one statement.
 
-    `position` orders the siblings, those in the trash among them. `parent_depth`, `parent_key` and `project_key` are
-    what that key and the uniqueness of places compare, where null would be unlike itself; `priority_rank` and `due_key`
-    are what lists are sorted by, and `words` what they are searched in (`projects/wording.py`).
+    `position` orders siblings, including those in the trash. `parent_depth`, `parent_key` and `project_key` replace
+    nulls, which would not be equal, in that foreign key and in the unique constraint on positions; `priority_rank` and
+    `due_key` are sort keys, `words` is the search key (`text/sort_keys.py`).
     """
 
     __tablename__ = "tasks"
@@ -63,12 +63,12 @@ class Task(Base):
             ["tasks.id", "tasks.depth", "tasks.project_key", "tasks.organization_id"],
             ondelete="CASCADE",
         ),
-        # Checked at the end of a statement, so that one can spread a whole list anew.
+        # Deferrable, so that one statement can renumber a whole list.
         UniqueConstraint(
             "organization_id", "project_key", "parent_key", "position", deferrable=True, initially="IMMEDIATE"
         ),
         Index(None, "parent_id", "parent_depth", "project_key", "organization_id"),
-        # With what the counts of a project's tasks read.
+        # Covers the counts of a project's tasks.
         Index("ix_tasks_project", "project_id", "position", "id", postgresql_include=["status", "deleted_at"]),
         _listed("ix_tasks_created", "created_at DESC", "id DESC"),
         _listed("ix_tasks_updated", "updated_at DESC", "id DESC"),
@@ -101,7 +101,7 @@ class Task(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     deleted_at: Mapped[datetime | None]
-    # While its text waits for a vector, by which things are recommended for it.
+    # Set while a changed text has no embedding yet; recommendations use the embedding.
     embedding_due_at: Mapped[datetime | None] = mapped_column(server_default=func.now(), deferred=True)
 
     latest_due_key: Mapped[datetime] = column_property(

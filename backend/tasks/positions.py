@@ -1,29 +1,29 @@
-"""Places in an order: whole numbers with gaps between them, so that a move changes one row.
+"""Positions: integers with gaps between them, so that a move updates one row.
 
-A list whose gap is used up is spread anew. With gaps of 2¹⁶ that takes sixteen moves to one and the same place.
+A list without a gap at a position is renumbered; with gaps of 2¹⁶ that takes sixteen moves to the same position.
 """
 
 from __future__ import annotations
 
 GAP = 2**16
-# The largest whole number that every JSON reader keeps exactly; places are never beyond it, on either side of zero.
+# The largest integer that every JSON reader represents exactly; the absolute value of positions never exceeds it.
 FARTHEST = 2**53 - 1
 
 
-def between(before: int | None, after: int | None) -> int | None:
-    """A place behind `before` and ahead of `after`, as far from both as there is room.
+def position_between(before: int | None, after: int | None) -> int | None:
+    """Return the position midway between `before` and `after`.
 
-    None for either is the end of the list. None as the answer: there is no room, the list must be spread.
+    None for either is the end of the list. Returns None where there is no gap: the list must be renumbered.
     """
     if before is None and after is None:
         return GAP
     if after is None:
         assert before is not None
-        place = before + GAP
+        position = before + GAP
     elif before is None:
-        place = after - GAP
+        position = after - GAP
     else:
-        place = (before + after) // 2
-        if place == before:
+        position = (before + after) // 2
+        if position == before:
             return None
-    return place if abs(place) <= FARTHEST else None
+    return position if abs(position) <= FARTHEST else None

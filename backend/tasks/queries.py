@@ -1,4 +1,4 @@
-"""Reading tasks, with their subtasks counted."""
+"""Queries for tasks, with counts of their subtasks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "priority": Task.priority_rank,
 }
 _CHILD = aliased(Task)
-# One value for each row, so that a page of tasks with all its counts is one statement.
+# A scalar subquery, so that a page of tasks with all counts is one statement.
 SUBTASKS = (
     select(func.json_build_array(func.count(), func.count().filter(_CHILD.status == "done"), type_=JSON))
     .where(_CHILD.parent_id == Task.id, _CHILD.deleted_at.is_(None))
@@ -37,7 +37,7 @@ SUBTASKS = (
     .label("subtasks")
 )
 LONG_TEXTS = ("description",)
-# Without the words, which nobody is shown, and the description, which lists show in part.
+# Without `words`, which is no output, and with only the beginning of the description, as in lists.
 _FIELDS = select(
     Task.id, Task.project_id, Task.parent_id, Task.title, Task.status, Task.priority, Task.due_at,
     Task.completed_at, Task.position, Task.created_at, Task.updated_at, Task.deleted_at, Task.priority_rank,
@@ -47,65 +47,65 @@ WHOLE_TASKS, LISTED_TASKS = _FIELDS.add_columns(Task.description), _FIELDS.add_c
 
 
 def list_tasks(actor: Actor, query: TaskListQuery) -> TaskPage:
-    """One page of the tasks that the filters leave: one statement."""
+    """Return one page of tasks: one statement."""
     name = query.sort or ("position" if query.project_id or query.parent_id else "-created_at")
     column = SORTS.get(name) or SORTS[name.lstrip("-")]
-    found = paginate(_conditions(actor, query), LISTED_TASKS, Sort(name, column, Task.id), query)
-    items = [_task_out(row, LONG_TEXTS) for row in found.rows]
+    page = paginate(_conditions(actor, query), LISTED_TASKS, Sort(name, column, Task.id), query)
+    items = [_task_out(row, LONG_TEXTS) for row in page.rows]
     fit(items, LONG_TEXTS)
-    return page_of(TaskPage, found, items)
+    return page_of(TaskPage, page, items)
 
 
 def get_task(actor: Actor, task_id: int) -> TaskOut:
-    """The task, if it is the actor's organization's and neither it nor its project is in the trash.
+    """Return the task, if it is in the actor's organization and neither it nor its project is in the trash.
 
     Raises:
-        NotFound: it is not, or never was.
+        NotFound: there is no such task.
     """
-    row = db.session.execute(WHOLE_TASKS.where(live(actor), Task.id == task_id)).one_or_none()
+    row = db.session.execute(WHOLE_TASKS.where(not_trashed(actor), Task.id == task_id)).one_or_none()
     if row is None:
         raise NotFound
     return _task_out(row)
 
 
-def reachable(actor: Actor) -> ColumnElement[bool]:
-    """In the actor's organization; what belongs to a project in the trash is there with it."""
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """Match tasks of the actor's organization whose project is not in the trash."""
     gone = select(Project.id).where(trashed(actor))
     return and_(Task.organization_id == actor.organization_id, Task.project_key.not_in(gone))
 
 
-def live(actor: Actor) -> ColumnElement[bool]:
-    """Reachable and outside the trash."""
-    return and_(reachable(actor), Task.deleted_at.is_(None))
+def not_trashed(actor: Actor) -> ColumnElement[bool]:
+    """Match visible tasks outside the trash."""
+    return and_(visible(actor), Task.deleted_at.is_(None))
 
 
 def _conditions(actor: Actor, query: TaskListQuery) -> Sequence[ColumnElement[bool]]:
-    found = [reachable(actor), Task.deleted_at.is_not(None) if query.deleted else Task.deleted_at.is_(None)]
-    found += _belonging(query)
+    conditions = [visible(actor), Task.deleted_at.is_not(None) if query.deleted else Task.deleted_at.is_(None)]
+    conditions += _belonging(query)
     if query.status:
-        found.append(Task.status.in_(query.status))
+        conditions.append(Task.status.in_(query.status))
     if query.priority:
-        found.append(Task.priority.in_(query.priority))
-    # By the key that the index has; a task without a due date is due neither before nor after anything.
+        conditions.append(Task.priority.in_(query.priority))
+    # Conditions use the indexed key; a task without a due date matches neither.
     if query.due_before is not None:
-        found.append(Task.due_key < query.due_before)
+        conditions.append(Task.due_key < query.due_before)
     if query.due_after is not None:
-        found += [Task.due_key > query.due_after, Task.due_at.is_not(None)]
+        conditions += [Task.due_key > query.due_after, Task.due_at.is_not(None)]
     if query.q is not None:
-        found.extend(begins_words(Task.words, query.q))
-    return found
+        conditions.extend(begins_words(Task.words, query.q))
+    return conditions
 
 
 def _belonging(query: TaskListQuery) -> list[ColumnElement[bool]]:
     is_top = query.parent_id == "none"
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if query.parent_id is not None:
-        found.append(Task.parent_key == 0 if is_top else Task.parent_id == int(query.parent_id))
+        conditions.append(Task.parent_key == 0 if is_top else Task.parent_id == int(query.parent_id))
     if query.project_id is not None:
-        # The top level by the key of the index that has its order.
+        # Top levels are filtered by the key of the index that has their order.
         column = Task.project_key if is_top or query.project_id == "none" else Task.project_id
-        found.append(column == (0 if query.project_id == "none" else int(query.project_id)))
-    return found
+        conditions.append(column == (0 if query.project_id == "none" else int(query.project_id)))
+    return conditions
 
 
 def _task_out(row: Row[Any], cut: Sequence[str] = ()) -> TaskOut:

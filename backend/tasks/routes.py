@@ -98,5 +98,5 @@ def move_task(actor: Actor, task_id: int, json: MoveIn) -> TaskOut:
 @operation(scope="tasks:write", limit="llm", tag="tasks", responses={202: JobOut}, changes="lists")
 def break_task_down(actor: Actor, task_id: int, json: BreakdownIn) -> tuple[JobOut, int, dict[str, str]]:
     """Find the steps of a task, and add them if asked."""
-    job = service.ask_for_breakdown(actor, task_id, json)
+    job = service.request_breakdown(actor, task_id, json)
     return JobOut.of(job), 202, {"Location": url_for("jobs.read_job", job_id=job.id)}

@@ -1,4 +1,4 @@
-"""What comes in and goes out under /tasks."""
+"""Request and response schemas of /tasks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TITLE_SCHEMA = {
 }
 Title = Annotated[Text, Field(max_length=LONGEST_TITLE), AfterValidator(_named), WithJsonSchema(TITLE_SCHEMA)]
 Description = Annotated[Text, Field(max_length=50_000)]
-# What belongs to nothing can be asked for too.
+# `none` filters for tasks without a project or parent.
 IdOrNone = Annotated[str, Field(pattern=r"^(none|[1-9][0-9]{0,17})$", examples=["7", "none"])]
 
 
@@ -55,9 +55,9 @@ class TaskIn(In):
 def _describe_patch(schema: JsonDict) -> None:
     nullable = {"due_at", "project_id", "parent_id"}
     properties: Any = schema["properties"]
-    kept = {name: properties[name] | {} for name in nullable}
+    nullable_fields = {name: properties[name] | {} for name in nullable}
     describe_omittable(schema)
-    for name, field in kept.items():
+    for name, field in nullable_fields.items():
         field.pop("default", None)
         properties[name] = field
 

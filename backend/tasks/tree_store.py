@@ -1,4 +1,4 @@
-"""Where tasks stand: in which list of siblings, at which place, how deep. Whoever changes that holds the tree first."""
+"""Tree store: reads and updates positions and levels of tasks. Writers hold the tree's lock first."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from backend.actor import Actor
 from backend.clock import utc_now
 from backend.extensions import db
 from backend.tasks.models import Task
-from backend.tasks.positions import GAP, between
-from backend.tasks.queries import live
+from backend.tasks.positions import GAP, position_between
+from backend.tasks.queries import not_trashed
 
-# One lock for each organization: no two changes of its tree wait for each other crosswise, and each sees what the one
-# before it did. It is held for some milliseconds.
+# One advisory lock for each organization: concurrent changes of its tree neither dead-lock nor miss each other. It is
+# held for some milliseconds.
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tasks', :organization_id))")
-SPREAD = text("""
-    UPDATE tasks t SET position = spread.place * :gap
-      FROM (SELECT id, row_number() OVER (ORDER BY position) AS place FROM tasks
+RENUMBER = text("""
+    UPDATE tasks t SET position = renumbered.number * :gap
+      FROM (SELECT id, row_number() OVER (ORDER BY position) AS number FROM tasks
              WHERE organization_id = :organization_id
-               AND project_key = :project_key AND parent_key = :parent_key) AS spread
-     WHERE t.id = spread.id
+               AND project_key = :project_key AND parent_key = :parent_key) AS renumbered
+     WHERE t.id = renumbered.id
     RETURNING t.id, t.position
 """)
-LAST_PLACES = text("""
+LAST_POSITIONS = text("""
     SELECT list.project_key, list.parent_key,
            (SELECT max(t.position) FROM tasks t
              WHERE t.organization_id = :organization_id
@@ -38,7 +38,7 @@ LAST_PLACES = text("""
 
 @dataclass(frozen=True)
 class Siblings:
-    """A list of tasks: those with the same parent, or those of a project, or of none, that have no parent."""
+    """A list of siblings: tasks with the same parent, or the top-level tasks of a project or of no project."""
 
     organization_id: int
     project_id: int | None
@@ -46,11 +46,11 @@ class Siblings:
 
     @property
     def keys(self) -> tuple[int, int]:
-        """What stands in `project_key` and `parent_key` of each of them."""
+        """The values of `project_key` and `parent_key` of these tasks."""
         return self.project_id or 0, self.parent_id or 0
 
-    def are(self) -> list[ColumnElement[bool]]:
-        """Whether a task is one of them, those in the trash included, as conditions on Task."""
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return conditions on Task that match the siblings, including those in the trash."""
         project_key, parent_key = self.keys
         return [
             Task.organization_id == self.organization_id,
@@ -61,7 +61,7 @@ class Siblings:
 
 @dataclass(frozen=True)
 class Node:
-    """Where a task stands."""
+    """A task's node in the tree."""
 
     id: int
     siblings: Siblings
@@ -71,49 +71,49 @@ class Node:
 
 @dataclass(frozen=True)
 class Subtree:
-    """A task with all that is below it, what is in the trash included."""
+    """Ids of a task and its descendants, including those in the trash, and the depth of the deepest."""
 
     ids: frozenset[int]
     deepest: int
 
 
-def hold_tree(organization_id: int) -> None:
-    """Wait until nobody else changes where tasks of the organization stand, until the end of the transaction.
+def lock_tree(organization_id: int) -> None:
+    """Lock the organization's tree until the end of the transaction.
 
-    To be held before the first of them is read: what is read before may be the past.
+    Call it before the first read: rows read before the lock may be stale.
     """
     db.session.execute(LOCK, {"organization_id": organization_id})
 
 
 def subtree_of(task_id: int) -> CTE:
-    """A task with all that is below it, what is in the trash included: `id` and `depth`. Ends, since the tree has no
-    cycles."""
+    """Select a task and its descendants, including those in the trash: `id` and `depth`. Terminates, since the tree has
+    no cycles."""
     child = aliased(Task)
-    found = select(Task.id, Task.depth).where(Task.id == task_id).cte("subtree", recursive=True)
-    return found.union_all(select(child.id, child.depth).join(found, child.parent_id == found.c.id))
+    subtree = select(Task.id, Task.depth).where(Task.id == task_id).cte("subtree", recursive=True)
+    return subtree.union_all(select(child.id, child.depth).join(subtree, child.parent_id == subtree.c.id))
 
 
 def read_nodes(actor: Actor, ids: Collection[int]) -> dict[int, Node]:
-    """Where these tasks stand, as far as they are there for the actor. One statement, none without ids."""
+    """Return the nodes of the tasks that the actor may use. One statement, none without ids."""
     if not ids:
         return {}
     columns = (Task.id, Task.project_id, Task.parent_id, Task.depth, Task.position)
     rows = db.session.execute(
-        select(*columns).where(live(actor), Task.id == any_(literal(sorted(ids), ARRAY(BigInteger))))
+        select(*columns).where(not_trashed(actor), Task.id == any_(literal(sorted(ids), ARRAY(BigInteger))))
     )
     return {row.id: _node(actor, cast("Row[Any]", row)) for row in rows}
 
 
 def read_subtree(node: Node) -> Subtree:
-    """What stands below a task. One statement."""
+    """Return a task's subtree. One statement."""
     below = subtree_of(node.id)
     row = db.session.execute(select(func.array_agg(below.c.id).label("ids"), func.max(below.c.depth).label("deepest")))
     ids, deepest = row.one()
     return Subtree(frozenset(ids), deepest)
 
 
-def last_places(lists: Iterable[Siblings]) -> dict[Siblings, int | None]:
-    """The last place that is taken in each of these lists of one organization, None where none is. One statement."""
+def last_positions(lists: Iterable[Siblings]) -> dict[Siblings, int | None]:
+    """Return the last position in each list of one organization, None for an empty one. One statement."""
     by_keys = {siblings.keys: siblings for siblings in lists}
     if not by_keys:
         return {}
@@ -122,26 +122,26 @@ def last_places(lists: Iterable[Siblings]) -> dict[Siblings, int | None]:
         "project_keys": [project_key for project_key, _ in by_keys],
         "parent_keys": [parent_key for _, parent_key in by_keys],
     }
-    return {by_keys[row.project_key, row.parent_key]: row.last for row in db.session.execute(LAST_PLACES, values)}
+    return {by_keys[row.project_key, row.parent_key]: row.last for row in db.session.execute(LAST_POSITIONS, values)}
 
 
-def free_place(target: Siblings, moved: int, after: Node | None, before: Node | None) -> int:
-    """A place for a task right after or right before another one of the list, else behind the last.
+def free_position(target: Siblings, moved: int, after: Node | None, before: Node | None) -> int:
+    """Return a free position right after or right before a sibling, else at the end.
 
-    Spreads the list where there is no room: two statements, else one.
+    Renumbers the list where there is no gap: two statements, else one.
     """
-    taken = _neighbours(target, moved, after, before)
-    place = between(*taken)
-    if place is None:
-        places = _spread(target)
-        places.pop(moved, None)
-        place = between(*_neighbours_among(places, after, before))
-        assert place is not None
-    return place
+    neighbours = _neighbours(target, moved, after, before)
+    position = position_between(*neighbours)
+    if position is None:
+        positions = _renumber(target)
+        positions.pop(moved, None)
+        position = position_between(*_neighbours_among(positions, after, before))
+        assert position is not None
+    return position
 
 
-def relocate(node: Node, target: Siblings, depth: int, position: int) -> None:
-    """Put a task, and with it all below it, into a list. One statement."""
+def move_subtree(node: Node, target: Siblings, depth: int, position: int) -> None:
+    """Move a task with its subtree into a list. One statement."""
     is_moved = Task.id == node.id
     if target == node.siblings:
         statement = update(Task).where(is_moved).values(position=position, updated_at=utc_now())
@@ -154,7 +154,7 @@ def relocate(node: Node, target: Siblings, depth: int, position: int) -> None:
             project_id=target.project_id,
             depth=Task.depth + (depth - node.depth),
             updated_at=utc_now(),
-            # What a project is made with is part of what its tasks' vectors are of.
+            # Task embeddings include the technologies of the project.
             embedding_due_at=case((moves_project, func.now()), else_=Task.embedding_due_at),
         )
     db.session.execute(statement, execution_options={"synchronize_session": False})
@@ -166,8 +166,8 @@ def _node(actor: Actor, row: Row[Any]) -> Node:
 
 
 def _neighbours(target: Siblings, moved: int, after: Node | None, before: Node | None) -> tuple[int | None, int | None]:
-    """The places between which the task is to stand. One statement."""
-    others = [*target.are(), Task.id != moved]
+    """Return the positions between which the task is to stand. One statement."""
+    others = [*target.conditions(), Task.id != moved]
     if after is not None:
         following = select(func.min(Task.position)).where(*others, Task.position > after.position)
         return after.position, db.session.scalar(following)
@@ -178,22 +178,22 @@ def _neighbours(target: Siblings, moved: int, after: Node | None, before: Node |
 
 
 def _neighbours_among(
-    places: Mapping[int, int], after: Node | None, before: Node | None
+    positions: Mapping[int, int], after: Node | None, before: Node | None
 ) -> tuple[int | None, int | None]:
-    """The same from the places of all others in the list, by id."""
-    order: Sequence[int] = sorted(places.values())
+    """Return the same, given the positions of all other siblings by id."""
+    order: Sequence[int] = sorted(positions.values())
     if after is not None:
-        at = places[after.id]
-        return at, next((place for place in order if place > at), None)
+        at = positions[after.id]
+        return at, next((position for position in order if position > at), None)
     if before is not None:
-        at = places[before.id]
-        return max((place for place in order if place < at), default=None), at
+        at = positions[before.id]
+        return max((position for position in order if position < at), default=None), at
     return (order[-1] if order else None), None
 
 
-def _spread(target: Siblings) -> dict[int, int]:
+def _renumber(target: Siblings) -> dict[int, int]:
     project_key, parent_key = target.keys
     values = {
         "organization_id": target.organization_id, "project_key": project_key, "parent_key": parent_key, "gap": GAP,
     }  # fmt: skip
-    return {row.id: row.position for row in db.session.execute(SPREAD, values)}
+    return {row.id: row.position for row in db.session.execute(RENUMBER, values)}

@@ -125,7 +125,7 @@ class AnyOf:
         return " OR ".join(map(str, self.alternatives))
 
 
-Clause = Unit | AnyOf
+QueryClause = Unit | AnyOf
 OPERATOR = Term("OR")
 
 
@@ -133,7 +133,7 @@ OPERATOR = Term("OR")
 class Query:
     """What was asked for. `str` of it parses back to the same."""
 
-    clauses: tuple[Clause, ...] = ()
+    clauses: tuple[QueryClause, ...] = ()
 
     def __str__(self) -> str:
         return " ".join(map(str, self.clauses))
@@ -201,7 +201,7 @@ class Query:
         return (unit for unit in self.units if _is_wanted(unit))
 
 
-def units_of(clause: Clause) -> tuple[Unit, ...]:
+def units_of(clause: QueryClause) -> tuple[Unit, ...]:
     """The alternatives of a clause; the clause itself where there are none."""
     return clause.alternatives if isinstance(clause, AnyOf) else (clause,)
 
@@ -209,7 +209,7 @@ def units_of(clause: Clause) -> tuple[Unit, ...]:
 def parse(text: str) -> Query:
     """Read a query. Takes time linear in its length and never fails."""
     units = list(_units(text))
-    clauses: list[Clause] = []
+    clauses: list[QueryClause] = []
     at = 0
     while at < len(units):
         alternatives = [units[at]]

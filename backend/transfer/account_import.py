@@ -33,7 +33,7 @@ def restore_rest(reading: Reading, tally: Tally, state: Import, file: BinaryIO) 
     """
     job, turn = reading.job, Turn(reading.job.user_id)
     left_out = left_out_before(job.result)
-    for position in restore_account(job.maker, file, RestorePosition(state.restore_stage, state.restored_items)):
+    for position in restore_account(job.requester, file, RestorePosition(state.restore_stage, state.restored_items)):
         left_out += [{"line": item.line, "reason": item.reason} for item in position.skipped]
         left_out = left_out[:MOST_LEFT_OUT]
         reached = {"restore_stage": position.stage, "restored_items": position.items}

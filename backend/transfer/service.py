@@ -8,7 +8,7 @@ from typing import IO, BinaryIO, cast
 from sqlalchemy import text
 
 from backend.actor import Actor
-from backend.database import in_batches
+from backend.database import execute_in_batches
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.models import Job
@@ -75,7 +75,7 @@ def purge_imports() -> None:
     """Delete files whose import has ended, and after a month what is known of lines that were not taken."""
     days = {"days": KEPT_DAYS}
     for statement, values in ((PURGE_PARTS, {}), (PURGE_IDS, {}), (PURGE_REMARKS, days), (PURGE_IMPORTS, days)):
-        for _ in in_batches(statement, values):
+        for _ in execute_in_batches(statement, values):
             continue
 
 

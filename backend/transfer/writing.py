@@ -14,7 +14,7 @@ from sqlalchemy import insert, text, update
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.tags.assignment import TooManyTags
 from backend.bookmarks.upsert import ROUNDS, Saved, save_drafts
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import Unavailable
 from backend.extensions import current_settings, db
 from backend.jobs.running import ClaimedJob, JobStopped, keep_progress
@@ -75,7 +75,7 @@ class _TagsLeftOut:
         return _TagsLeftOut(self.links | fault.links, self.tag_keys | fault.tag_keys)
 
 
-@again_after_lost_race
+@retry_on_conflict
 def write_batch(reading: Reading, tally: Tally, records: Sequence[Record]) -> WrittenBatch:
     """Save the links of some records and count them, in one transaction.
 
@@ -101,7 +101,7 @@ def write_batch(reading: Reading, tally: Tally, records: Sequence[Record]) -> Wr
 
 def _save(reading: Reading, lines: list[Line], left_out: _TagsLeftOut) -> list[Saved]:
     links = unite(_savable(reading, lines))
-    known = known_links(reading.job.maker, reading.job.id, links.keys())
+    known = known_links(reading.job.requester, reading.job.id, links.keys())
     policy = reading.options.on_duplicate
     if policy != "merge":
         _end_known(lines, links, known, policy)
@@ -119,7 +119,7 @@ def _save(reading: Reading, lines: list[Line], left_out: _TagsLeftOut) -> list[S
 
 def _savable(reading: Reading, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
     options = reading.options
-    projects = file_by_folder(reading.job.maker, lines) if options.folders == "projects" else {}
+    projects = file_by_folder(reading.job.requester, lines) if options.folders == "projects" else {}
     for place, line in enumerate(lines):
         if isinstance(line.record, SkippedLine):
             line.end("skipped", line.record.reason)
@@ -164,7 +164,7 @@ def _save_links(
     if not links:
         return []
     items = [link.item for link in links.values()]
-    saved = save_drafts(reading.job.maker, items, on_duplicate, "import", is_import=True)
+    saved = save_drafts(reading.job.requester, items, on_duplicate, "import", is_import=True)
     for end, link in zip(saved, links.values(), strict=True):
         if end.created:
             lines[link.places[0]].outcome = "created"

@@ -3,8 +3,9 @@
 import pytest
 
 from backend.ai.embeddings import local
+from backend.ai.embeddings.factory import create_provider
 from backend.ai.embeddings.openai import RemoteEmbeddings
-from backend.ai.embeddings.provider import EmbeddingsUnavailable, create_provider
+from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from config import Settings
 
 pytestmark = pytest.mark.unit

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from backend.ai.embeddings import local
+from backend.ai.embeddings.factory import create_provider
 from backend.ai.embeddings.local import LocalEmbeddings, open_session, read_weights, weights_folder
 from backend.ai.embeddings.minilm_graph import build_model
-from backend.ai.embeddings.provider import EmbeddingsUnavailable, create_provider
+from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from config import Settings
 
 pytestmark = [

@@ -116,7 +116,7 @@ def test_of_many_threads_one_probes(provider: Provider, clock: list[float]) -> N
 
 
 def test_another_kind_of_error_while_probing_leaves_others_failing(clock: list[float]) -> None:
-    breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.again, seconds=30)
+    breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.copy, seconds=30)
 
     def down() -> None:
         raise EmbeddingsUnavailable("Down.", retryable=True)

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.auth.api_tokens import is_well_formed, make_token
-from backend.auth.session_cache import forget_user
+from backend.auth.api_tokens import generate_token, is_well_formed
+from backend.auth.session_cache import invalidate_user
 from backend.extensions import db
 from tests.support.api import Api, field_errors
 from tests.support.sql import SqlCounter
@@ -44,7 +44,7 @@ def test_a_token_is_told_once_and_stored_as_a_hash(ada: Api, context: Flask) -> 
 
 @pytest.mark.unit
 def test_a_typo_in_a_token_is_seen_without_a_look_up() -> None:
-    token = make_token()
+    token = generate_token()
     assert is_well_formed(token)
     for place in range(3, len(token)):
         other = "A" if token[place] != "A" else "B"
@@ -128,7 +128,7 @@ def test_a_deleted_an_expired_and_a_forged_token_are_401(ada: Api, bob: Api, con
     db.session.execute(text("UPDATE api_tokens SET expires_at = now() - interval '1 second'"))
     db.session.commit()
     assert client(ada, soon).get("/bookmarks").status_code == 401
-    assert Api(ada.app, token=make_token()).get("/bookmarks").status_code == 401
+    assert Api(ada.app, token=generate_token()).get("/bookmarks").status_code == 401
     assert Api(ada.app, token="fz_short").get("/bookmarks").status_code == 401
 
 
@@ -165,5 +165,5 @@ def test_a_token_ends_with_the_membership(ada: Api, context: Flask) -> None:
     assert script.get("/bookmarks").status_code == 200
     db.session.execute(text("DELETE FROM memberships"))
     db.session.commit()
-    forget_user(ada.user_id)
+    invalidate_user(ada.user_id)
     assert script.get("/bookmarks").status_code == 404

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.auth import login_throttle, service
-from backend.auth.devices import MOST_ENTRIES, Known
+from backend.auth.devices import MAX_ENTRIES, DeviceRecognition
 from tests.support.api import PASSWORD, Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
@@ -136,11 +136,11 @@ def test_people_who_share_a_browser_are_all_known_there(ada: Api, bob: Api) -> N
 
 
 def test_the_cookie_remembers_the_last_few_accounts(person: Any) -> None:
-    people = [person(f"person{place}") for place in range(MOST_ENTRIES + 2)]
-    shared = browser(people[0], *(f"person{place}" for place in range(MOST_ENTRIES + 2)))
+    people = [person(f"person{place}") for place in range(MAX_ENTRIES + 2)]
+    shared = browser(people[0], *(f"person{place}" for place in range(MAX_ENTRIES + 2)))
     cookie = shared.client.get_cookie("fuze_device", path="/api/v1/auth")
     assert cookie is not None
-    assert len(cookie.value.split(".")) == MOST_ENTRIES
+    assert len(cookie.value.split(".")) == MAX_ENTRIES
 
 
 def test_a_new_password_makes_every_other_device_unknown(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +169,6 @@ def test_strangers_at_the_address_do_not_keep_who_is_logged_in_from_changing_the
 
 @pytest.mark.unit
 def test_a_device_is_known_by_its_cookie_or_its_address() -> None:
-    assert Known("id").is_known_device
-    assert Known(address=True).is_known_device
-    assert not Known().is_known_device
+    assert DeviceRecognition("id").is_known_device
+    assert DeviceRecognition(address=True).is_known_device
+    assert not DeviceRecognition().is_known_device

@@ -15,9 +15,9 @@ from sqlalchemy import text
 
 from backend.auth import entry_signing
 from backend.auth.entry_signing import TRAILER_BYTES, EntrySigner
-from backend.auth.session_cache import SIGNED_SECONDS, forget_user
+from backend.auth.session_cache import SIGNED_SECONDS, invalidate_user
 from backend.extensions import db
-from backend.redis.client import redis_client, redis_gate
+from backend.redis.client import redis_client, resilient_redis
 from tests.support.api import Api
 from tests.support.live import LiveServer
 from tests.support.sql import SqlCounter
@@ -27,8 +27,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 def key(app: Flask, name: str) -> str:
     with app.app_context():
-        redis_gate().client.ping()
-        return redis_gate().key(name)
+        resilient_redis().client.ping()
+        return resilient_redis().key(name)
 
 
 def keys(app: Flask, pattern: str) -> list[bytes]:
@@ -143,7 +143,7 @@ def test_an_old_entry_that_is_put_back_is_worth_nothing_after_its_end(
     session, old = session_of(chief), stored(context, f"user:{chief.user_id}")
     db.session.execute(text("UPDATE users SET role = 'user'"))
     db.session.commit()
-    forget_user(chief.user_id)
+    invalidate_user(chief.user_id)
     assert chief.get("/admin/users").status_code == 403
     write(context, f"user:{chief.user_id}", old)
     now = time.time
@@ -163,7 +163,7 @@ def test_what_is_not_believed_gives_way_and_is_not_asked_for_again(ada: Api, sql
 
 def test_a_mark_does_not_give_way(ada: Api, context: Flask) -> None:
     ada.get("/tags")
-    forget_user(ada.user_id)
+    invalidate_user(ada.user_id)
     assert ada.get("/tags").status_code == 200
     assert stored(context, f"user:{ada.user_id}") == b"!"
 

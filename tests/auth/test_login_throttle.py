@@ -28,7 +28,7 @@ def no_counts_of_other_tests() -> None:
 def counted(request: pytest.FixtureRequest, app: Flask, monkeypatch: pytest.MonkeyPatch) -> str:
     """In Redis, and in the process while Redis is away."""
     if request.param == "memory":
-        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
     return str(request.param)
 
 
@@ -201,9 +201,9 @@ def test_a_failure_counts_although_redis_went_away_meanwhile(
     for _ in range(5):
         attempt = login_throttle.begin_attempt("user 1", "192.0.2.1")
         with monkeypatch.context() as patch, attempt:
-            patch.setitem(app.extensions, "redis_gate", unreachable_gate())
+            patch.setitem(app.extensions, "resilient_redis", unreachable_gate())
             attempt.failed()
-    monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+    monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
     with pytest.raises(TooManyRequests):
         login_throttle.begin_attempt("user 1", "192.0.2.1")
 

@@ -131,12 +131,12 @@ def test_who_is_gone_already_joins_nothing(
 ) -> None:
     """The request was let in, and then the account was deleted."""
     module = organizations if path == "/organizations" else invitations
-    hold_person = module.hold_person
+    lock_person = module.lock_person
 
     def late(actor: Any, **options: Any) -> Any:
         assert pool.submit(delete, ada).result() == 204
-        return hold_person(actor, **options)
+        return lock_person(actor, **options)
 
-    monkeypatch.setattr(module, "hold_person", late)
+    monkeypatch.setattr(module, "lock_person", late)
     body = {"name": "Team"} if path == "/organizations" else {"token": "any"}
     assert Api(ada.app, session=ada.session).post(path, body).status_code == 401

@@ -14,14 +14,14 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from backend.auth import authentication, service, session_cache
+from backend.auth import person_queries, service, session_cache
 from backend.auth.jobs import repeat_revocations
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.auth.tokens import make_refresh_token
 from backend.clock import utc_now
 from backend.extensions import db
 from backend.redis.client import redis_client
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from config import Settings
 from tests.support.api import PASSWORD, Api
 from tests.support.factories import unreachable_gate
@@ -202,7 +202,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     ada: Api, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert works(ada)
-    gate = cast(RedisGate, app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, app.extensions["resilient_redis"])
     with monkeypatch.context() as patch:
         patch.setattr(gate, "_connections", unreachable_gate()._connections)
         assert ada.post("/auth/logout").status_code == 204
@@ -211,7 +211,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     # What Redis still held is believed no more once the mark is there, and not before.
     assert not gate.is_trusted
     monkeypatch.setattr(gate, "_distrusted_until", 0.0)
-    assert eventually(lambda: not gate._unsent)
+    assert eventually(lambda: not gate._pending)
     assert not works(ada)
 
 
@@ -228,9 +228,9 @@ def test_a_reader_that_is_overtaken_does_not_bring_a_session_back(ada: Api, cont
     """It read the live session before the logout, and tells Redis after."""
     assert works(ada)
     session_id = ada.get("/auth/sessions").json["items"][0]["id"]
-    person = authentication._load_session(UUID(session_id), ada.user_id)
+    person = person_queries.load_session(UUID(session_id), ada.user_id)
     ada.post("/auth/logout")
-    session_cache.remember_session(session_id, person)
+    session_cache.store_session(session_id, person)
     assert not works(ada)
 
 
@@ -238,11 +238,11 @@ def test_changes_of_a_person_are_seen_at_once(ada: Api, context: Flask) -> None:
     assert works(ada)
     db.session.execute(text("UPDATE memberships SET role = 'viewer'"))
     db.session.commit()
-    forget_user(ada.user_id)
+    invalidate_user(ada.user_id)
     assert ada.post("/bookmarks", {"url": "https://example.org/"}).status_code == 403
     db.session.execute(text("UPDATE users SET disabled_at = now()"))
     db.session.commit()
-    forget_user(ada.user_id)
+    invalidate_user(ada.user_id)
     assert not works(ada)
     assert refresh(ada, ada.session["refresh_token"]).status_code == 401
     assert ada.post("/auth/login", {"login": "ada", "password": PASSWORD}).status_code == 401

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from backend.admin.service import find_user
 from backend.auth.models import User
 from backend.auth.names import INVISIBLE, fold, is_username_key, username_fault
-from backend.auth.queries import is_called
+from backend.auth.queries import matches_login
 from backend.cli import people
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
@@ -80,11 +80,11 @@ def test_what_finds_an_account_is_its_own_name_or_address(context: Flask, name: 
     add_account(1, name, "boss@corp.example")
     add_account(2, other, "b@corp.example")
     for login in (name, other, "boss@corp.example", "BOSS\uff20corp.example"):
-        found = db.session.scalars(select(User).where(is_called(login))).all()
+        found = db.session.scalars(select(User).where(matches_login(login))).all()
         assert len(found) <= 1
         for user in found:
             assert fold(login) == (user.email_key if "@" in fold(login) else user.username_key)
-    assert [user.id for user in db.session.scalars(select(User).where(is_called("boss@corp.example")))] == [1]
+    assert [user.id for user in db.session.scalars(select(User).where(matches_login("boss@corp.example")))] == [1]
     db.session.rollback()
 
 

@@ -18,7 +18,7 @@ from backend.bookmarks.jobs import purge_trash, refresh_due_documents, resend_du
 from backend.extensions import current_settings, db
 from backend.index.embeddings import embed_next_batch, is_embedding_due, pending_embeddings
 from backend.index.jobs import embed_bookmarks, resend_due_work
-from backend.jobs.queue import depth
+from backend.jobs.queue import queue_depth
 from backend.redis.client import redis_client
 from tests.support.api import Api
 
@@ -127,7 +127,7 @@ def test_the_schedulers_pass_asks_for_due_vectors_and_documents_once(ada: Api, p
     for _ in range(2):
         resend_due_work()
         resend_due_documents()
-    assert depth() == 2
+    assert queue_depth() == 2
 
 
 def test_deferred_search_documents_are_refreshed(ada: Api, context: Flask) -> None:

@@ -17,7 +17,7 @@ from backend.capture.fetch import fetch_page
 from backend.capture.service import fetch_policy, settle
 from backend.extensions import current_settings, db
 from backend.index.embeddings import embed_next_batch
-from backend.jobs.queue import depth, rq_queue
+from backend.jobs.queue import queue_depth, rq_queue
 from backend.redis.client import redis_client
 from tests.capture.local_server import LocalServer, response, running
 from tests.capture.waiting import READ_ALL, capture, claim
@@ -563,9 +563,9 @@ def test_what_saving_again_fills_is_embedded_without_waiting_for_the_scheduler(c
     ada.save("https://example.org/", title="Mine")
     redis_client().flushall()
     ada.post("/bookmarks", {"url": "https://example.org/", "tags": ["more"]})
-    assert depth() == 0
+    assert queue_depth() == 0
     ada.post("/bookmarks", {"url": "https://example.org/", "notes": "More"})
-    assert depth() == 1
+    assert queue_depth() == 1
 
 
 # One statement each for who asks, the lock, whether the link is taken, what goes, the change, and the search document.

@@ -54,7 +54,7 @@ def test_after_a_list_a_bookmark_alone_is_still_whole(ada: Api, path: str) -> No
 def test_short_items_of_a_list_still_answer_for_themselves(ada: Api, app: Flask, sql: SqlCounter) -> None:
     long = ada.save("https://example.org/a", notes=LONG)
     short = ada.save("https://example.org/b", notes="b" * SHOWN_CHARACTERS)
-    app.extensions["redis_gate"].client.flushall()
+    app.extensions["resilient_redis"].client.flushall()
     ada.get("/profile")
     shown = {item["id"]: item for item in items(ada, "/bookmarks")}
     assert shown[short["id"]] == short

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 from config import Part, Settings, load_settings
 from tests.support.processes import eventually
 from tests.support.stack import ROOT
@@ -210,7 +210,7 @@ def test_the_parts_behind_the_web_server_run_on_what_their_containers_get(servic
         assert process.poll() is None, (directory / "log").read_text()
         assert "Traceback" not in (directory / "log").read_text()
     finally:
-        end(process, signal.SIGTERM, 30)
+        terminate(process, signal.SIGTERM, 30)
 
 
 def test_redis_may_drop_what_expires_and_nothing_else(services):

@@ -28,7 +28,7 @@ SECRET = "s3cret-of-the-server"
 @pytest.fixture
 def health_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Api]:
     """Makes clients of applications with other settings."""
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     return lambda **changes: Api(create_app(settings.model_copy(update=changes)))
 
 

@@ -20,7 +20,7 @@ from backend.index import embedding_rebuild
 from backend.index.embedding_rebuild import remove_superseded
 from backend.index.embeddings import pending_embeddings
 from backend.index.jobs import embed_bookmarks, remove_superseded_vectors
-from backend.jobs.queue import depth
+from backend.jobs.queue import queue_depth
 from tests.support.api import Api
 from tests.support.pages import add_vector
 
@@ -96,7 +96,7 @@ def test_a_collection_moves_while_search_goes_on(ada: Api, provider: NewModel) -
     moved = run("rebuild")
     assert moved.exit_code == 0, moved.output
     assert "To be embedded by new: 20" in moved.output
-    assert depth() >= 1
+    assert queue_depth() >= 1
     during = search(ada)
     assert (during["degraded"], during["total"]) == (True, 20)
     assert len(ada.get(f"/bookmarks/{ids[0]}/similar").json["items"]) == 10

@@ -6,7 +6,7 @@ import pytest
 
 from backend.jobs.lanes import LANES
 from backend.jobs.queue import QUEUES
-from backend.jobs.scheduler import regular_work
+from backend.jobs.scheduler import scheduled_jobs
 from backend.jobs.service import KINDS
 
 pytestmark = pytest.mark.unit
@@ -23,7 +23,7 @@ def test_nothing_else_is_in_the_lane_of_mails_or_in_that_of_captures() -> None:
 
 
 def test_passes_that_look_for_what_is_due_wait_for_no_work() -> None:
-    work = regular_work(60)
+    work = scheduled_jobs(60)
     passes = {regular.function.rpartition(".")[2] for regular in work if regular.queue == "maintenance"}
     assert {name for name in passes if not name.startswith(("resend_", "repeat_"))} == set()
     assert {regular.queue for regular in work if regular.cron} == {"bulk"}

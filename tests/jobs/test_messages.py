@@ -21,14 +21,15 @@ from rq.serializers import JSONSerializer
 from backend.extensions import db
 from backend.jobs.former_names import FORMER_NAMES
 from backend.jobs.lanes import LANES
-from backend.jobs.messages import DROPPED, MOST_BYTES, DeclaredJob, dropped_messages
+from backend.jobs.message_fields import MOST_BYTES
+from backend.jobs.messages import DROPPED, DeclaredJob, dropped_messages
 from backend.jobs.models import Job
 from backend.jobs.queue import QUEUES, send
 from backend.jobs.registry import declared_job, declared_names, load_jobs
-from backend.jobs.scheduler import regular_work
+from backend.jobs.scheduler import scheduled_jobs
 from backend.jobs.service import KINDS, job_message
 from backend.jobs.worker import make_worker
-from backend.local_stack.processes import end, inherited_environment, spawn
+from backend.local_stack.processes import inherited_environment, spawn, terminate
 from backend.redis.client import redis_client
 from config import Settings
 from tests.support.api import Api
@@ -144,7 +145,7 @@ def worker_process(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[P
         yield output
         assert process.poll() is None, output.read_text()
     finally:
-        end(process, signal.SIGTERM, timeout=30)
+        terminate(process, signal.SIGTERM, timeout=30)
 
 
 def work_off() -> None:
@@ -286,7 +287,7 @@ def test_a_counter_of_another_type_stops_nothing(ai_test: Job, context: Flask) -
 
 def test_every_name_that_is_sent_is_declared() -> None:
     load_jobs()
-    sent = {work.function for work in regular_work(60)} | {message.function for message in KINDS.values()}
+    sent = {work.function for work in scheduled_jobs(60)} | {message.function for message in KINDS.values()}
     written = {
         name
         for path in (ROOT / "backend").rglob("*.py")

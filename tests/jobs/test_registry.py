@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from backend.jobs.registry import UnfitArguments, declared_job, declared_names, job, load_jobs
+from backend.jobs.registry import InvalidArguments, declared_job, declared_names, job, load_jobs
 
 pytestmark = pytest.mark.unit
 
@@ -43,14 +43,14 @@ def test_arguments_of_the_declared_types_pass(arguments: dict[str, Any]) -> None
     ],
 )  # fmt: skip
 def test_all_others_are_refused(arguments: Any) -> None:
-    with pytest.raises(UnfitArguments):
+    with pytest.raises(InvalidArguments):
         check("tests.example", arguments)
 
 
 def test_a_uuid_is_one_in_its_usual_form() -> None:
     check("tests.of_uuid", {"job_id": str(uuid4())})
     for value in ("", "x", "a" * 36, "{" + str(uuid4())[1:], uuid4().hex, 5, None):
-        with pytest.raises(UnfitArguments):
+        with pytest.raises(InvalidArguments):
             check("tests.of_uuid", {"job_id": value})
 
 

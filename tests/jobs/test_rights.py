@@ -173,7 +173,7 @@ def test_the_teams_texts_do_not_leave_the_server_any_more(
     team: Team, loss: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The right is lost when the job runs already, and has put its question together."""
-    gather = llm_steps.gather
+    gather = llm_steps.build_context
 
     def lose_then_gather(*arguments: Any) -> Any:
         material = gather(*arguments)
@@ -181,7 +181,7 @@ def test_the_teams_texts_do_not_leave_the_server_any_more(
         ALL_LOSSES[loss](team)
         return material
 
-    monkeypatch.setattr(llm_steps, "gather", lose_then_gather)
+    monkeypatch.setattr(llm_steps, "build_context", lose_then_gather)
     job_id = team.ask()
     team.run(job_id)
     assert_nothing_came_of_it(team, job_id)
@@ -226,7 +226,7 @@ def test_a_question_is_not_repaired_with_the_texts_of_a_team_that_was_left(
 
 def test_who_removes_a_person_waits_for_what_is_being_applied(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either the right is lost first and nothing is added, or what is added was so while the right was there."""
-    keep_result, remover = task_jobs.keep_result, threading.Thread(target=remove, args=[team])
+    keep_result, remover = task_jobs.store_result, threading.Thread(target=remove, args=[team])
 
     def keep_then_remove(*arguments: Any) -> None:
         keep_result(*arguments)
@@ -239,7 +239,7 @@ def test_who_removes_a_person_waits_for_what_is_being_applied(team: Team, monkey
         found = text("SELECT 1 FROM memberships WHERE organization_id = :team AND user_id = :bob")
         return db.session.scalar(found, which) == 1
 
-    monkeypatch.setattr(task_jobs, "keep_result", keep_then_remove)
+    monkeypatch.setattr(task_jobs, "store_result", keep_then_remove)
     job_id = team.ask()
     team.run(job_id)
     remover.join()
@@ -264,7 +264,7 @@ def test_what_is_being_applied_waits_for_who_removes_the_person(team: Team, monk
 
     remover = threading.Thread(target=remove_slowly)
     watcher = threading.Thread(target=commit_when_waited_for)
-    keep_result = task_jobs.keep_result
+    keep_result = task_jobs.store_result
 
     def remove_then_keep(*arguments: Any) -> None:
         remover.start()
@@ -272,7 +272,7 @@ def test_what_is_being_applied_waits_for_who_removes_the_person(team: Team, monk
         watcher.start()
         keep_result(*arguments)
 
-    monkeypatch.setattr(task_jobs, "keep_result", remove_then_keep)
+    monkeypatch.setattr(task_jobs, "store_result", remove_then_keep)
     team.run(job_id)
     for thread in (remover, watcher):
         thread.join()

@@ -19,8 +19,8 @@ from backend.jobs.running import (
     RetryLater,
     due_job_messages,
     durable_job,
-    keep_result,
     report_progress,
+    store_result,
 )
 from tests.support.api import Api
 
@@ -223,7 +223,7 @@ def test_what_a_run_kept_before_it_died_is_there_for_the_next(ada: Api, job_id: 
     def handler(job: ClaimedJob) -> dict[str, Any]:
         seen.append(job.result)
         if job.result is None:
-            keep_result(job, {"kept": 1})
+            store_result(job, {"kept": 1})
             db.session.commit()
             raise RetryLater(0)
         return job.result
@@ -239,7 +239,7 @@ def test_what_a_stopped_job_did_is_not_kept(ada: Api, job_id: str) -> None:
     def handler(job: ClaimedJob) -> dict[str, Any]:
         assert ada.delete(f"/jobs/{job_id}").status_code == 200
         db.session.execute(text("DELETE FROM users"))
-        keep_result(job, {"kept": 1})
+        store_result(job, {"kept": 1})
         db.session.commit()
         return {}
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from backend.auth.session_cache import forget_user
+from backend.auth.session_cache import invalidate_user
 from backend.extensions import db
 from backend.http.middleware.security_headers import API_POLICY, HEADERS
 from backend.http.operations import Operation, declared_operation
@@ -121,7 +121,7 @@ def test_a_token_without_the_scope_is_403_everywhere(ada: Api, ids: dict[str, in
 def test_a_viewer_changes_nothing(client: LinkdingClient, ada: Api, ids: dict[str, int], context: Flask) -> None:
     db.session.execute(text("UPDATE memberships SET role = 'viewer'"))
     db.session.commit()
-    forget_user(ada.user_id)
+    invalidate_user(ada.user_id)
     for route in linkding_routes(ada.app):
         status = client.request(route.method, route.path(ids), **route.options).status_code
         assert status == (200 if route.method == "GET" else 403), str(route)

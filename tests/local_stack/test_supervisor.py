@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from backend.local_stack import supervisor as loop
-from backend.local_stack.supervisor import Service, ServiceFailed, StopRequested, Supervisor
+from backend.local_stack.supervisor import Service, ServiceFailed, ServiceSupervisor, StopRequested
 from tests.support.processes import alive, eventually
 
 pytestmark = [pytest.mark.unit]
@@ -29,7 +29,7 @@ def python(name: str, code: str, **options: object) -> Service:
 
 @pytest.fixture
 def supervisor():
-    supervisor = Supervisor()
+    supervisor = ServiceSupervisor()
     yield supervisor
     for child in supervisor.children.values():
         child.service.stop_seconds = 0
@@ -37,7 +37,7 @@ def supervisor():
     supervisor.close()
 
 
-def watch_until(supervisor: Supervisor, condition, timeout: float = 60) -> bool:
+def watch_until(supervisor: ServiceSupervisor, condition, timeout: float = 60) -> bool:
     """Run the loop on this thread, as its children need, until a condition seen from another one."""
     seen: list[bool] = []
 
@@ -53,7 +53,7 @@ def watch_until(supervisor: Supervisor, condition, timeout: float = 60) -> bool:
     return seen[0]
 
 
-def pid_of(supervisor: Supervisor, name: str) -> int | None:
+def pid_of(supervisor: ServiceSupervisor, name: str) -> int | None:
     process = supervisor.children[name].process
     return process.pid if process else None
 

@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func
 
 from backend.auth.jobs import purge_mail_tokens
-from backend.auth.mail.tokens import ask_for_verification
+from backend.auth.mail.tokens import create_verification_mail
 from backend.auth.models import User
 from backend.extensions import db
 from backend.http.operations import declared_operation
@@ -50,7 +50,7 @@ def log_in(api: Api, password: str) -> int:
 
 def ask_to_verify(app: Flask, person: Api) -> None:
     with app.app_context():
-        message = ask_for_verification(db.session.get_one(User, person.user_id))
+        message = create_verification_mail(db.session.get_one(User, person.user_id))
         db.session.commit()
         db.session.remove()
     assert message.function == "mail.send_mail"
@@ -318,7 +318,7 @@ def test_only_a_login_may_ask_to_verify(ada: Api, anonymous: Api) -> None:
 
 def test_a_mail_that_is_asked_for_goes_with_the_change_or_not_at_all(ada: Api, row: Row) -> None:
     with ada.app.app_context():
-        ask_for_verification(db.session.get_one(User, ada.user_id))
+        create_verification_mail(db.session.get_one(User, ada.user_id))
         db.session.flush()
         db.session.rollback()
         db.session.remove()

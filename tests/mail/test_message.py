@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from backend.mail.faults import Undeliverable
+from backend.mail.faults import PermanentFailure
 from backend.mail.languages import LANGUAGES
 from backend.mail.message import FOLDER, TEMPLATES, OutgoingMail, compose
 from tests.mail.reading import html, link, plain
@@ -108,7 +108,7 @@ def test_a_name_makes_no_header_and_no_line(evil: str) -> None:
     ],
 )
 def test_an_address_is_one_address(address: str) -> None:
-    with pytest.raises(Undeliverable):
+    with pytest.raises(PermanentFailure):
         compose(replace(INVITATION, to_address=address))
 
 

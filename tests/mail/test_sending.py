@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backend.mail import sending
-from backend.mail.faults import NotSent, Undeliverable
+from backend.mail.faults import PermanentFailure, TransientFailure
 from backend.mail.sending import MailServer, send_by_smtp, write_file
 from tests.capture.test_fetch_tls import certify, serving
 from tests.mail.smtp_server import ENDLESS, SmtpServer, smtp_server
@@ -72,7 +72,7 @@ def test_an_address_beyond_ascii_needs_a_server_that_takes_it() -> None:
     with smtp_server() as server:
         send(server, mail)
         assert "To: jörg@example.org\r\n" in server.raw[0].decode()
-    with smtp_server(SmtpServer(utf8=False)) as server, pytest.raises(Undeliverable, match="ASCII"):
+    with smtp_server(SmtpServer(utf8=False)) as server, pytest.raises(PermanentFailure, match="ASCII"):
         send(server, mail)
 
 
@@ -105,7 +105,7 @@ def test_an_encrypted_server_that_drips_is_given_up_as_a_whole(tmp_path: Path, m
     script = SmtpServer(tls=serving(certify(tmp_path, "mail.example")), tls_first=True, replies={"RCPT": "drip"})
     with smtp_server(script) as server:
         begun = time.monotonic()
-        with pytest.raises(NotSent):
+        with pytest.raises(TransientFailure):
             send_by_smtp(message(), MailServer.of(f"smtps://127.0.0.1:{server.port}"))
         assert time.monotonic() - begun < ENDLESS / 2
 
@@ -115,7 +115,7 @@ def test_a_certificate_for_somebody_else_is_refused_beyond_this_machine(
 ) -> None:
     monkeypatch.setattr(MailServer, "is_this_machine", property(lambda _: False))
     with smtp_server(SmtpServer(tls=serving(certify(tmp_path, "mail.example")))) as server:
-        with pytest.raises(NotSent, match="certificate"):
+        with pytest.raises(TransientFailure, match="certificate"):
             send(server)
         assert server.mails == []
 
@@ -126,7 +126,7 @@ def test_a_certificate_is_checked_against_the_name(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(sending, "_tls_context", lambda _: ssl.create_default_context(cafile=str(certificate)))
     with smtp_server(SmtpServer(tls=serving(certificate))) as server:
         send_by_smtp(message(), MailServer.of(f"smtp://localhost:{server.port}"))
-        with pytest.raises(NotSent):
+        with pytest.raises(TransientFailure):
             send_by_smtp(message(), MailServer.of(f"smtp://127.0.0.1:{server.port}"))
         assert len(server.mails) == 1
 
@@ -136,14 +136,17 @@ def test_a_password_never_leaves_this_machine_unencrypted(monkeypatch: pytest.Mo
         login = MailServer.of(f"smtp://ada:secret@127.0.0.1:{server.port}")
         send_by_smtp(message(), login)
         monkeypatch.setattr(MailServer, "is_this_machine", property(lambda _: False))
-        with pytest.raises(NotSent, match="no encryption"):
+        with pytest.raises(TransientFailure, match="no encryption"):
             send_by_smtp(message(), login)
         assert len(server.mails) == 1
         assert server.commands.count("AUTH") == 1
 
 
 def test_a_wrong_password_is_worth_another_try_and_is_not_shown() -> None:
-    with smtp_server(SmtpServer(users={"ada": "secret"})) as server, pytest.raises(NotSent, match="535") as refused:
+    with (
+        smtp_server(SmtpServer(users={"ada": "secret"})) as server,
+        pytest.raises(TransientFailure, match="535") as refused,
+    ):
         send_by_smtp(message(), MailServer.of(f"smtp://ada:wr0ng@127.0.0.1:{server.port}"))
     assert "wr0ng" not in str(refused.value)
 
@@ -153,7 +156,7 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, word: str)
     monkeypatch.setattr(sending, "WAIT_SECONDS", 0.3)
     with smtp_server(SmtpServer(replies={word: "silence"})) as server:
         begun = time.monotonic()
-        with pytest.raises(NotSent, match="took too long"):
+        with pytest.raises(TransientFailure, match="took too long"):
             send(server)
         assert time.monotonic() - begun < ENDLESS / 2
 
@@ -163,24 +166,27 @@ def test_a_server_that_drips_is_given_up_as_a_whole(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sending, "SEND_SECONDS", 0.5)
     with smtp_server(SmtpServer(replies={word: "drip"})) as server:
         begun = time.monotonic()
-        with pytest.raises(NotSent):
+        with pytest.raises(TransientFailure):
             send(server)
         assert time.monotonic() - begun < ENDLESS / 2
 
 
 def test_a_port_that_speaks_something_else_is_a_reason_and_no_crash() -> None:
-    with smtp_server(SmtpServer(replies={"CONNECT": "HTTP/1.1 400 Bad Request"})) as server, pytest.raises(NotSent):
+    with (
+        smtp_server(SmtpServer(replies={"CONNECT": "HTTP/1.1 400 Bad Request"})) as server,
+        pytest.raises(TransientFailure),
+    ):
         send(server)
 
 
 def test_tls_from_the_first_byte_against_a_plain_server_is_a_reason_and_no_crash() -> None:
-    with smtp_server() as server, pytest.raises(NotSent):
+    with smtp_server() as server, pytest.raises(TransientFailure):
         send_by_smtp(message(), MailServer.of(f"smtps://127.0.0.1:{server.port}"))
 
 
 def test_a_folder_that_cannot_be_written_to_is_worth_another_try(tmp_path: Path) -> None:
     (tmp_path / "mail").write_text("in the way")
-    with pytest.raises(NotSent):
+    with pytest.raises(TransientFailure):
         write_file(message(), tmp_path / "mail" / "1.eml")
 
 
@@ -192,7 +198,7 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with monkeypatch.context() as broken:
         broken.setattr(os, "fsync", full)
-        with pytest.raises(NotSent, match="No space left"):
+        with pytest.raises(TransientFailure, match="No space left"):
             write_file(message(), path)
     assert list(path.parent.iterdir()) == []
     write_file(message("jörg@example.org"), path)

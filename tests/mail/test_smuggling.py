@@ -14,7 +14,7 @@ from flask import Flask
 
 from backend.extensions import db
 from backend.mail.addresses import plain_address
-from backend.mail.faults import Undeliverable
+from backend.mail.faults import PermanentFailure
 from backend.mail.jobs import send_mail
 from backend.mail.languages import LANGUAGES
 from backend.mail.message import FOLDER
@@ -186,7 +186,7 @@ def test_whatever_the_email_package_makes_of_a_word_no_other_header_leaves(word:
     message, content = EmailMessage(policy=SMTP), b""
     message["From"], message["To"] = "fuze@localhost", "bob@example.org"
     message.set_content("Hello.")
-    with suppress(Undeliverable, ValueError, LookupError):
+    with suppress(PermanentFailure, ValueError, LookupError):
         message["Subject"] = word
         content = wire_bytes(message)
     head = content.partition(b"\r\n\r\n")[0].lower()
@@ -200,7 +200,7 @@ def test_the_check_stops_what_the_email_package_would_let_through() -> None:
     message["From"], message["To"] = "fuze@localhost", "bob@example.org"
     message["Subject"] = ENCODED_WORDS[0]
     message.set_content("Hello.")
-    with pytest.raises(Undeliverable):
+    with pytest.raises(PermanentFailure):
         wire_bytes(message)
 
 
@@ -210,7 +210,7 @@ def test_a_body_that_servers_read_differently_does_not_leave(text: str) -> None:
     message["From"], message["To"] = "fuze@localhost", "bob@example.org"
     message.set_content(text, cte="7bit" if "\x00" in text else "8bit")
     message.replace_header("Content-Transfer-Encoding", "7bit")
-    with pytest.raises(Undeliverable):
+    with pytest.raises(PermanentFailure):
         wire_bytes(message)
 
 

@@ -14,7 +14,7 @@ import pytest
 from loguru import logger
 
 from backend.observability import access_log, logging
-from backend.observability.access_log import AccessLog, Form, is_for
+from backend.observability.access_log import AccessLog, LogFormat, accepts_format
 from backend.observability.logging import _json_format, log_access
 from tests.support.processes import eventually
 
@@ -22,12 +22,14 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def written() -> Iterator[dict[Form, list[str]]]:
+def written() -> Iterator[dict[LogFormat, list[str]]]:
     """What reaches the sinks of each form, piece by piece."""
-    pieces: dict[Form, list[str]] = {"text": [], "json": []}
+    pieces: dict[LogFormat, list[str]] = {"text": [], "json": []}
     sinks = [
-        logger.add(lambda piece: pieces["text"].append(str(piece)), format="{message} {extra}", filter=is_for("text")),
-        logger.add(lambda piece: pieces["json"].append(str(piece)), format=_json_format, filter=is_for("json")),
+        logger.add(
+            lambda piece: pieces["text"].append(str(piece)), format="{message} {extra}", filter=accepts_format("text")
+        ),
+        logger.add(lambda piece: pieces["json"].append(str(piece)), format=_json_format, filter=accepts_format("json")),
     ]
     yield pieces
     for sink in sinks:
@@ -47,7 +49,7 @@ def ask(**more: Any) -> None:
     log_access(method="GET", path="/a", status=200, started=time.perf_counter(), user_id=7, request_id="r", **more)
 
 
-def test_a_line_says_the_same_in_a_batch(written: dict[Form, list[str]], batches: AccessLog) -> None:
+def test_a_line_says_the_same_in_a_batch(written: dict[LogFormat, list[str]], batches: AccessLog) -> None:
     ask()
     assert written == {"text": [], "json": []}
     batches.flush()
@@ -65,7 +67,9 @@ def test_a_line_says_the_same_in_a_batch(written: dict[Form, list[str]], batches
     assert "'request_id': 'r'" in written["text"][0]
 
 
-def test_a_thread_writes_them_a_moment_later(written: dict[Form, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_writes_them_a_moment_later(
+    written: dict[LogFormat, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(access_log, "WAIT_SECONDS", 0.01)
     monkeypatch.setattr(logging, "_access_log", AccessLog("name", ["json"]))
     for number in range(2):
@@ -73,7 +77,7 @@ def test_a_thread_writes_them_a_moment_later(written: dict[Form, list[str]], mon
         assert eventually(lambda number=number: f'"number":{number}' in "".join(written["json"]))
 
 
-def test_of_many_threads_no_line_is_lost_or_cut(written: dict[Form, list[str]], batches: AccessLog) -> None:
+def test_of_many_threads_no_line_is_lost_or_cut(written: dict[LogFormat, list[str]], batches: AccessLog) -> None:
     def send(thread: int) -> None:
         for number in range(300):
             ask(number=thread * 300 + number)
@@ -92,21 +96,23 @@ def test_of_many_threads_no_line_is_lost_or_cut(written: dict[Form, list[str]], 
         assert piece.endswith("\n")
 
 
-def test_a_line_longer_than_a_piece_is_written_whole(written: dict[Form, list[str]], batches: AccessLog) -> None:
+def test_a_line_longer_than_a_piece_is_written_whole(written: dict[LogFormat, list[str]], batches: AccessLog) -> None:
     ask(long="é" * PIPE_BUF)
     ask()
     batches.flush()
     assert [len(piece.splitlines()) for piece in written["json"]] == [1, 1]
 
 
-def test_nothing_piles_up(written: dict[Form, list[str]], batches: AccessLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access_log, "MOST_WAITING", 5)
+def test_nothing_piles_up(
+    written: dict[LogFormat, list[str]], batches: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_log, "MAX_PENDING", 5)
     for _ in range(6):
         ask()
     assert len("".join(written["json"]).splitlines()) == 6
 
 
-def test_a_path_cannot_make_a_line_of_its_own(written: dict[Form, list[str]], batches: AccessLog) -> None:
+def test_a_path_cannot_make_a_line_of_its_own(written: dict[LogFormat, list[str]], batches: AccessLog) -> None:
     log_access(method="GET", path="/a\n2026 INFO forged", status=404, started=time.perf_counter())
     batches.flush()
     assert "".join(written["text"]).count("\n") == 1

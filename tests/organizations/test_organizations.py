@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from backend.extensions import Base, db
 from backend.jobs.queue import rq_queue
-from backend.jobs.scheduler import regular_work
+from backend.jobs.scheduler import scheduled_jobs
 from backend.organizations import jobs
 from tests.organizations.teams import Outbox, join, make_team, roles, settle
 from tests.support.api import Api, field_errors
@@ -192,7 +192,7 @@ def test_a_deleted_one_is_gone_at_once_for_everybody(
 
 
 def test_the_scheduler_sees_to_it_that_what_was_deleted_is_removed() -> None:
-    assert PURGE in [work.function for work in regular_work(60) if work.seconds]
+    assert PURGE in [work.function for work in scheduled_jobs(60) if work.seconds]
 
 
 def test_the_worker_removes_all_that_was_in_it_and_nothing_else(

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from backend.ai.llm.usage import reserve, settle
+from backend.ai.llm.usage import record_usage, reserve_tokens
 from backend.clock import utc_now
 from backend.extensions import db
 from tests.support.api import Api
@@ -25,9 +25,9 @@ def test_it_says_which_model_answers_what_was_asked_and_what_is_left(
     assert before["today"] == {**nothing, "resets_at": before["today"]["resets_at"]}
     change = {"LLM_BASE_URL": "https://llm.example.org/v1", "LLM_MODEL": "large", "LLM_DAILY_TOKENS": 10_000}
     monkeypatch.setitem(context.extensions, "settings", context.extensions["settings"].model_copy(update=change))
-    done = reserve(ada.user_id, is_servers=True, tokens=500, seconds=60)
-    settle(done, calls=2, prompt_tokens=300, completion_tokens=40)
-    reserve(ada.user_id, is_servers=True, tokens=1_000, seconds=60)
+    done = reserve_tokens(ada.user_id, is_servers=True, tokens=500, seconds=60)
+    record_usage(done, calls=2, prompt_tokens=300, completion_tokens=40)
+    reserve_tokens(ada.user_id, is_servers=True, tokens=1_000, seconds=60)
     shown = ada.get("/profile/ai/usage").json
     assert (shown["provider"], shown["model"], shown["caps"]["daily_tokens"]) == ("server", "large", 10_000)
     for period in ("today", "month"):

@@ -9,14 +9,14 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.actor import Actor
-from backend.ai.llm.usage import reserve, settle
+from backend.ai.llm.usage import record_usage, reserve_tokens
 from backend.extensions import Base, db
 from backend.jobs.queue import waiting_keys
 from backend.profile import deletion
 from backend.profile.deletion import is_removal_due, remove_deleted
 from backend.profile.jobs import remove_deleted_accounts, resend_removals
 from backend.redis.client import redis_client
-from backend.search.recent import recent_searches, remember_search
+from backend.search.recent import recent_searches, store_search
 from tests.profile.teams import make_team
 from tests.support.api import PASSWORD, Api, field_errors
 
@@ -54,8 +54,8 @@ def test_a_deleted_account_is_dead_at_once_and_its_name_is_free(ada: Api, anonym
 def test_what_the_person_searched_for_is_forgotten_in_every_organization(ada: Api, bob: Api, context: Flask) -> None:
     places = [ada.organization_id, make_team("Shared", owner=bob, editor=ada)]
     for number in places:
-        remember_search(Actor(ada.user_id, number, "editor"), "private matters")
-        remember_search(Actor(bob.user_id, number, "editor"), "other matters")
+        store_search(Actor(ada.user_id, number, "editor"), "private matters")
+        store_search(Actor(bob.user_id, number, "editor"), "other matters")
     assert delete(ada) == 204
     for number in places:
         assert recent_searches(Actor(ada.user_id, number, "editor"), "", 9) == []
@@ -74,7 +74,12 @@ def test_nothing_of_the_account_is_left_once_the_worker_has_run(ada: Api, bob: A
     ada.post("/tasks", {"title": "Step", "parent_id": parent})
     task = ada.post("/tasks", {"title": "In the team"}, headers={"X-Organization-ID": str(team)}).json
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-long"})
-    settle(reserve(ada.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
+    record_usage(
+        reserve_tokens(ada.user_id, is_servers=True, tokens=9, seconds=60),
+        calls=1,
+        prompt_tokens=7,
+        completion_tokens=2,
+    )
     ada.post("/profile/export")
     assert delete(ada) == 204
     assert "ai_providers" in Base.metadata.tables

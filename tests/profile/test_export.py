@@ -15,11 +15,11 @@ from sqlalchemy import text
 
 from backend.actor import Actor
 from backend.admin.service import set_disabled
-from backend.ai.llm.usage import reserve, settle
+from backend.ai.llm.usage import record_usage, reserve_tokens
 from backend.extensions import db
-from backend.profile import exports
+from backend.profile import archive, personal_data
 from backend.profile.jobs import purge_exports, run_export
-from backend.search.recent import remember_search
+from backend.search.recent import store_search
 from tests.profile.teams import make_team
 from tests.support.api import PASSWORD, Api
 
@@ -45,9 +45,9 @@ def download(person: Api, result: dict[str, Any]) -> dict[str, Any]:
     assert answer.status_code == 200
     assert answer.content_type == "application/zip"
     assert answer.headers["Content-Length"] == str(len(answer.data))
-    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
-        assert archive.testzip() is None
-        return {name: json.loads(archive.read(name)) for name in archive.namelist()}
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as zipped:
+        assert zipped.testzip() is None
+        return {name: json.loads(zipped.read(name)) for name in zipped.namelist()}
 
 
 def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask) -> None:
@@ -66,16 +66,26 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     mine = ada.request("POST", "/bookmarks", json={"url": "https://example.org/mine"}, headers=header).json
     bob.request("POST", "/bookmarks", json={"url": "https://example.org/bobs"}, headers=header)
     ada.put("/profile/ai", {"base_url": "https://llm.example.org/v1", "model": "m", "api_key": "sk-something-1234"})
-    settle(reserve(ada.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
-    settle(reserve(bob.user_id, is_servers=True, tokens=9, seconds=60), calls=1, prompt_tokens=7, completion_tokens=2)
-    remember_search(Actor(ada.user_id, team, "editor"), "of the team")
-    remember_search(Actor(bob.user_id, team, "owner"), "of somebody else")
+    record_usage(
+        reserve_tokens(ada.user_id, is_servers=True, tokens=9, seconds=60),
+        calls=1,
+        prompt_tokens=7,
+        completion_tokens=2,
+    )
+    record_usage(
+        reserve_tokens(bob.user_id, is_servers=True, tokens=9, seconds=60),
+        calls=1,
+        prompt_tokens=7,
+        completion_tokens=2,
+    )
+    store_search(Actor(ada.user_id, team, "editor"), "of the team")
+    store_search(Actor(bob.user_id, team, "owner"), "of somebody else")
     files = download(ada, export(ada))
     assert set(files) == {
         "profile.json", "organizations.json", "recent_searches.json",
         "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
         "ai_provider.json", "ai_usage.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
-        "feedback.json", "bundles.json",
+        "feedback.json", "bundles.json", "feeds.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
@@ -101,7 +111,7 @@ def test_projects_are_in_it_with_what_is_attached_to_them(
     ada: Api, bob: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of one's own, the trash too, and of a team's what one made and attached oneself; in batches."""
-    monkeypatch.setattr(exports, "BATCH", 2)
+    monkeypatch.setattr(personal_data, "BATCH", 2)
     team = make_team("Team", owner=bob, editor=ada)
     header = {"X-Organization-ID": str(team)}
     own = [begin_project(ada, f"Own {place} 🗂", technologies=["Zig"], description="d") for place in range(5)]
@@ -205,15 +215,15 @@ def test_one_that_is_not_complete_cannot_be_downloaded(ada: Api, context: Flask)
 def test_a_cancelled_one_stops(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     ada.save("https://example.org/a")
     job = ada.post("/profile/export").json
-    report = exports._text_sizes
+    report = personal_data._text_sizes
 
     def cancel_meanwhile(ids: list[int]) -> dict[int, int]:
         assert ada.delete(f"/jobs/{job['id']}").status_code == 200
         return report(ids)
 
     ada.save("https://example.org/b")
-    monkeypatch.setattr(exports, "BATCH", 1)
-    monkeypatch.setattr(exports, "_text_sizes", cancel_meanwhile)
+    monkeypatch.setattr(personal_data, "BATCH", 1)
+    monkeypatch.setattr(personal_data, "_text_sizes", cancel_meanwhile)
     run_export(job["id"])
     assert ada.get(f"/jobs/{job['id']}").json["status"] == "cancelled"
     assert db.session.scalar(text("SELECT count(*) FROM exports WHERE size IS NOT NULL")) == 0
@@ -264,7 +274,7 @@ def test_a_download_that_is_not_taken_holds_no_connection(ada: Api) -> None:
 
 
 def test_the_download_holds_one_piece_at_a_time(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "PART_BYTES", 100)
+    monkeypatch.setattr(archive, "PART_BYTES", 100)
     result = export(ada)
     answer = ada.client.open(result["download_url"], headers={"Authorization": f"Bearer {ada.token}"}, buffered=False)
     assert answer.is_streamed
@@ -303,7 +313,7 @@ def fill(team: int, person: Api) -> None:
         values,
     )
     db.session.commit()
-    remember_search(Actor(person.user_id, team, "editor"), "s3cret search")
+    store_search(Actor(person.user_id, team, "editor"), "s3cret search")
 
 
 def test_nothing_of_a_team_that_was_left_is_in_it(ada: Api, bob: Api, context: Flask) -> None:
@@ -339,15 +349,15 @@ def test_who_leaves_a_team_while_the_export_is_written_gets_another_one(
 ) -> None:
     team = make_team("Team", owner=bob, editor=ada)
     fill(team, ada)
-    finish = exports._Parts.finish
+    finish = archive.PartsWriter.finish
 
     def leave_then_finish(parts: Any) -> int:
         db.session.rollback()
         leave(ada, team)
-        monkeypatch.setattr(exports._Parts, "finish", finish)
+        monkeypatch.setattr(archive.PartsWriter, "finish", finish)
         return finish(parts)
 
-    monkeypatch.setattr(exports._Parts, "finish", leave_then_finish)
+    monkeypatch.setattr(archive.PartsWriter, "finish", leave_then_finish)
     job_id = ada.post("/profile/export").json["id"]
     run_export(job_id)
     assert ada.get(f"/jobs/{job_id}").json["status"] == "queued"

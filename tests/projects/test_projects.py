@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.extensions import db
-from backend.jobs.scheduler import regular_work
+from backend.jobs.scheduler import scheduled_jobs
 from backend.projects.jobs import purge_trash
 from tests.profile.teams import make_team
 from tests.projects.work import begin, names, read
@@ -279,7 +279,7 @@ def test_the_trash_is_emptied_of_what_has_lain_in_it_long_enough(ada: Api, conte
     purge_trash()
     assert names(ada, deleted="true") == ["new"]
     assert names(ada) == ["live"]
-    assert "projects.purge_trash" in [work.function for work in regular_work(60) if work.cron]
+    assert "projects.purge_trash" in [work.function for work in scheduled_jobs(60) if work.cron]
 
 
 def test_nobody_sees_or_changes_those_of_another_organization(ada: Api, bob: Api) -> None:

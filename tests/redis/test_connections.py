@@ -55,7 +55,7 @@ def test_there_are_no_more_than_the_pool_would_have(servers: dict[str, str], mon
     with ThreadPoolExecutor(8) as threads:
         names = [threads.submit(connections.exchange, [("CLIENT", "ID"), ("DEBUG", "SLEEP", 0.02)]) for _ in range(40)]
         assert 1 <= len({one.result()[0] for one in names}) <= 2
-    monkeypatch.setattr(redis_connections, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(redis_connections, "MAX_WAIT_SECONDS", 0.05)
     taken = [connections._take() for _ in range(2)]
     with pytest.raises(redis.ConnectionError, match="in use"):
         connections.exchange([("PING",)])
@@ -75,7 +75,7 @@ def test_one_that_redis_has_closed_long_ago_is_noticed(
     connections: RedisConnections, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = name_of(connections)
-    monkeypatch.setattr(redis_connections, "TRUSTED_SECONDS", -1)
+    monkeypatch.setattr(redis_connections, "CHECK_AFTER_SECONDS", -1)
     client.client_kill_filter(_id=str(before))
     assert name_of(connections) != before
 
@@ -101,7 +101,7 @@ def test_what_was_not_read_is_no_answer_to_the_next(
     given_back: list[bool] = []
     give_back = connections._give_back
     with monkeypatch.context() as patch:
-        patch.setattr(redis_connections, "_answer_of", interrupt)
+        patch.setattr(redis_connections, "_read_reply", interrupt)
         patch.setattr(
             connections,
             "_give_back",

@@ -17,9 +17,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemory
 
 from backend import create_app
 from backend.jobs.lanes import LANES
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 from backend.local_stack.redis import EmbeddedRedis
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.faults import redis_fault
 from backend.redis.resilient import Script
 from config import Settings
@@ -58,7 +58,7 @@ def address(server: EmbeddedRedis, user: str, password: str = PASSWORD) -> str:
 
 @pytest.fixture
 def application(settings: Settings, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     return lambda url: create_app(settings.model_copy(update={"REDIS_URL": url, "REDIS_PASSWORD": settings.SMTP_URL}))
 
 
@@ -71,12 +71,12 @@ def test_a_user_without_dangerous_commands_is_enough(application, server) -> Non
     app = application(address(server, "tenant"))
     assert redis_check(app) == (200, None)
     with app.app_context():
-        gate = redis_gate()
-        gate.announce({"mark": (b"1", 60)})
-        assert gate.ask(lambda: [("GET", gate.key("mark"))]) == [b"1"]
+        gate = resilient_redis()
+        gate.invalidate({"mark": (b"1", 60)})
+        assert gate.execute(lambda: [("GET", gate.key("mark"))]) == [b"1"]
         other = application(address(server, "tenant"))
     with other.app_context():
-        again = redis_gate()
+        again = resilient_redis()
         assert again.ask(lambda: [("GET", again.key("mark"))]) == [b"1"], "all processes see the same run"
 
 
@@ -84,14 +84,14 @@ def test_a_start_anew_is_seen_without_info(application, server) -> None:
     """What Redis brings back from its disk may lack the last marks, and is not looked at."""
     app = application(address(server, "tenant"))
     with app.app_context():
-        gate = redis_gate()
-        gate.announce({"mark": (b"1", 60)})
+        gate = resilient_redis()
+        gate.invalidate({"mark": (b"1", 60)})
         before = gate.key("mark")
         server.stop()
         server.start()
         server.wait_ready()
         add_users(server)
-        assert eventually(lambda: gate.ask(lambda: [("GET", before)]) is not None)
+        assert eventually(lambda: gate.execute(lambda: [("GET", before)]) is not None)
         assert gate.key("mark") != before
         assert not gate.is_trusted
 
@@ -101,14 +101,14 @@ def test_forgetting_all_scripts_leaves_every_process_with_the_same_keys(applicat
     keys = []
     script = "return redis.call('GET', KEYS[1])"
     with apps[0].app_context():
-        redis_gate().ask(lambda: [("PING",)])
+        resilient_redis().execute(lambda: [("PING",)])
     Redis.from_url(server.url).script_flush()
     made = Script(script)
     for app in apps:
         with app.app_context():
-            gate = redis_gate()
-            gate.ask(lambda gate=gate: [made.command([gate.key("mark")])])
-            gate.ask(lambda gate=gate: [made.command([gate.key("mark")])])
+            gate = resilient_redis()
+            gate.execute(lambda gate=gate: [made.command([gate.key("mark")])])
+            gate.execute(lambda gate=gate: [made.command([gate.key("mark")])])
             keys.append(gate.key("mark"))
     assert keys[0] == keys[1]
 
@@ -152,7 +152,7 @@ def test_a_worker_runs_or_says_in_one_line_why_not(settings, server, directory, 
         assert "Traceback" not in log.read_text()
         assert PASSWORD not in log.read_text()
     finally:
-        end(process, signal.SIGTERM, 30)
+        terminate(process, signal.SIGTERM, 30)
 
 
 @pytest.mark.unit

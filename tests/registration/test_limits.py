@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from backend.auth.jobs import purge_registrations
 from backend.extensions import db
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from config import Settings
 from tests.support.api import PASSWORD, Api
 
@@ -74,7 +74,7 @@ def test_of_many_at_once_no_more_pass(app: Flask) -> None:
         assert db.session.scalar(text("SELECT count(*) FROM mails")) == 3
 
 
-def test_without_redis_it_holds_as_well(app: Flask, no_redis: RedisGate) -> None:
+def test_without_redis_it_holds_as_well(app: Flask, no_redis: ResilientRedis) -> None:
     assert [register(app, number).status_code for number in range(4)] == [201, 201, 201, 429]
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from backend.auth.service import GRACE
+from backend.auth.service import GRACE_PERIOD
 from tests.resilience.conftest import Stack
 from tests.support.api import PASSWORD
 
@@ -73,7 +73,7 @@ def refresh_within_the_grace(stack: Stack, name: str) -> tuple[dict[str, str], l
     for number in (50, 50, 25, 12, 6):
         first, started = login(stack, name), time.monotonic()
         answers = refresh_together(stack, first, number)
-        if time.monotonic() - started < GRACE.total_seconds():
+        if time.monotonic() - started < GRACE_PERIOD.total_seconds():
             return first, answers
     pytest.fail("this machine is too busy for six requests in the time of the grace")
 
@@ -85,7 +85,7 @@ def hold_a_family_together(stack: Stack, name: str) -> dict[str, str]:
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
     successor: dict[str, str] = answers[-1].json()
     assert statuses(stack, successor, 40) == {200}
-    time.sleep(GRACE.total_seconds())
+    time.sleep(GRACE_PERIOD.total_seconds())
     assert refresh(stack, first) == 401
     assert statuses(stack, successor, 40) == {401}
     assert refresh(stack, successor) == 401

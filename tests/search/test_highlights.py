@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backend.search.highlights.matching import Matcher, matcher
+from backend.search.highlights.matching import Matcher, matcher_for
 from backend.search.highlights.snippets import best_snippet, highlight_title
 from backend.text.query_language import parse
 
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.unit
 
 
 def title(text: str, query: str, language: str | None = "en") -> str:
-    return highlight_title(text, matcher(parse(query), language))
+    return highlight_title(text, matcher_for(parse(query), language))
 
 
 def snippet(text: str, query: str, language: str | None = "en", length: int = 240) -> str:
-    return best_snippet(text, matcher(parse(query), language), length)
+    return best_snippet(text, matcher_for(parse(query), language), length)
 
 
 def marked(found: str) -> list[str]:
@@ -162,7 +162,7 @@ def test_a_snippet_is_a_part_of_the_text_with_marks_in_it(text, query, language,
 
 
 def scanning_all(one: Matcher) -> Matcher:
-    return dataclasses.replace(one, spots=None)
+    return dataclasses.replace(one, pattern=None)
 
 
 @given(TEXTS, st.text("ab éß ", min_size=1, max_size=12), LANGUAGES)
@@ -172,7 +172,7 @@ def scanning_all(one: Matcher) -> Matcher:
 )
 @example("المكتبة لطيف بناء", "مكتبة اللطيف", "en")
 def test_nothing_hides_from_the_first_look(text, query, language):
-    one = matcher(parse(query), language)
+    one = matcher_for(parse(query), language)
     assert set(one.hits(text)) == set(scanning_all(one).hits(text))
 
 
@@ -193,7 +193,7 @@ class LookingOn(Matcher):
     st.integers(10, 80),
 )
 def test_nothing_better_comes_after_all_that_is_wanted(words, query, length):
-    one = matcher(parse(query), "en")
+    one = matcher_for(parse(query), "en")
     on = LookingOn(**{field.name: getattr(one, field.name) for field in dataclasses.fields(one)})
     text = " ".join(words)
     assert best_snippet(text, one, length) == best_snippet(text, on, length)
@@ -201,7 +201,7 @@ def test_nothing_better_comes_after_all_that_is_wanted(words, query, length):
 
 def test_a_text_is_read_no_further_than_it_must_be():
     text = "the cat and the dog. " + "cat dog " * 50_000
-    assert len(matcher(parse("cat dog"), "en").hits(text, passage=100)) < 50
+    assert len(matcher_for(parse("cat dog"), "en").hits(text, passage=100)) < 50
 
 
 @pytest.mark.parametrize("query", ["cat", "photosynthesis of leaves", '"in the" forest', "検索", "e-mail node.js C++"])
@@ -209,7 +209,7 @@ def test_long_texts_are_read_quickly(query):
     sentence = "In the forest a café's cat sat on e-mail; gëtElement 検索エンジン and so forth, number {} of all. "
     text = "".join(sentence.format(number) for number in range(250))
     assert len(text) > 20_000
-    one = matcher(parse(query), "en")
+    one = matcher_for(parse(query), "en")
     best_snippet(text, one)
     taken = []
     for _ in range(10):

@@ -208,7 +208,7 @@ def test_a_page_is_stemmed_in_the_language_it_states(ada: Api, context: Flask) -
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stored counts from six documents on, three champions, and ten candidates a search."""
     patched = {
-        statistics: {"SMALL": 5, "CHANGES": 10, "BUDGET": 10},
+        statistics: {"CHANGES": 10, "BUDGET": 10},
         champions: {"CHAMPIONS": 3, "READ_BATCH": 7, "KEPT": 10},
         statistics_refresh: {"SMALL": 5, "CHAMPIONS": 3, "STORED_BATCH": 4, "IN_FLIGHT_SECONDS": 0},
     }
@@ -343,7 +343,6 @@ def test_stored_counts_and_counts_for_the_query_rank_alike(
     fill(ada, [" ".join(chance.choices(words, k=6)) for _ in range(80)])
     queries = [" ".join(chance.sample(words, 3)) for _ in range(10)]
     before = [[(item["bookmark"]["id"], round(item["score"], 2)) for item in search(ada, q)] for q in queries]
-    monkeypatch.setattr(statistics, "SMALL", 5)
     monkeypatch.setattr(statistics_refresh, "SMALL", 5)
     refresh_changed_statistics()
     after = [[(item["bookmark"]["id"], round(item["score"], 2)) for item in search(ada, q)] for q in queries]

@@ -18,7 +18,7 @@ from backend.search.highlights.budget import (
     Allowance,
     Budget,
 )
-from backend.search.highlights.matching import matcher
+from backend.search.highlights.matching import matcher_for
 from backend.search.highlights.snippets import best_snippet, highlight_title, is_marked
 from backend.text.query_language import parse
 from tests.support.api import Api
@@ -62,7 +62,7 @@ QUERIES = {
 @pytest.mark.parametrize("text", HARD.values(), ids=HARD)
 def test_no_text_takes_more_than_its_part(text: str, query: str, language: str) -> None:
     budget = Budget(20)
-    find = matcher(parse(query), language)
+    find = matcher_for(parse(query), language)
     for _ in range(10):
         highlight_title(text[:2_000], find, of_title := budget.next_text())
         best_snippet(text, find, allowance=(of_text := budget.next_text()))
@@ -77,7 +77,7 @@ def test_no_text_takes_more_than_its_part(text: str, query: str, language: str) 
 
 @pytest.mark.unit
 def test_where_nothing_may_be_read_the_beginning_is_shown() -> None:
-    find = matcher(parse("cat"), "en")
+    find = matcher_for(parse("cat"), "en")
     spent = Allowance(most_scanned=0, most_analysed=0)
     assert best_snippet("One <cat> and no dog", find, allowance=spent) == "One &lt;cat&gt; and no dog"
     assert highlight_title("A cat", find, spent) == "A cat"
@@ -86,7 +86,7 @@ def test_where_nothing_may_be_read_the_beginning_is_shown() -> None:
 
 @pytest.mark.unit
 def test_a_spent_budget_still_marks_what_came_before() -> None:
-    find = matcher(parse("cat"), "nl")
+    find = matcher_for(parse("cat"), "nl")
     few = Allowance(most_analysed=100)
     assert best_snippet("cat " + "dog " * 500 + "cat", find, allowance=few).startswith("<mark>cat</mark> dog")
     assert few.analysed == 100
@@ -95,7 +95,7 @@ def test_a_spent_budget_still_marks_what_came_before() -> None:
 @pytest.mark.unit
 def test_one_hard_text_leaves_the_others_theirs() -> None:
     budget = Budget(20)
-    find = matcher(parse("a-a cat"), "en")
+    find = matcher_for(parse("a-a cat"), "en")
     assert is_marked(best_snippet("a-" * 95_000, find, allowance=budget.next_text()))
     shown = [best_snippet("dog " * 2_000 + "cat", find, allowance=budget.next_text()) for _ in range(19)]
     assert all(is_marked(one) for one in shown)
@@ -135,8 +135,8 @@ def test_a_search_reads_no_whole_notes_and_still_shows_what_stands_far_down(
 def test_only_short_queries_are_remembered() -> None:
     matching._remembered.cache_clear()
     for number in range(20):
-        matcher(parse(f"zebra{number} " * 100), "en")
-        matcher(parse(f"zebra{number}"), "en")
+        matcher_for(parse(f"zebra{number} " * 100), "en")
+        matcher_for(parse(f"zebra{number}"), "en")
     assert matching._remembered.cache_info().currsize == 20
 
 
@@ -144,7 +144,7 @@ def test_the_words_of_a_query_are_stemmed_for_so_many_languages_and_no_more(
     ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(results, "matcher", lambda *given: asked.append(given[1]) or matcher(*given))
+    monkeypatch.setattr(results, "matcher_for", lambda *given: asked.append(given[1]) or matcher_for(*given))
     for number in range(20):
         saved = ada.save(f"https://example.org/{number}", title="zebra")
         db.session.execute(update(Bookmark).where(Bookmark.id == saved["id"]).values(language=f"x{chr(97 + number)}"))

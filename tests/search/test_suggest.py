@@ -14,11 +14,11 @@ from sqlalchemy import event, text
 
 from backend.actor import Actor
 from backend.extensions import db
-from backend.jobs.queue import depth
+from backend.jobs.queue import queue_depth
 from backend.redis.client import redis_client
 from backend.search import recent
 from backend.search.jobs import refresh_suggestions, resend_due_suggestions
-from backend.search.recent import recent_searches, remember_search
+from backend.search.recent import recent_searches, store_search
 from backend.search.suggest import queries as suggestion_queries
 from backend.search.suggest import refresh as suggestion_refresh
 from backend.search.suggest.refresh import due_organizations
@@ -168,7 +168,7 @@ def test_tags_come_by_use_titles_newest_first_domains_by_bookmarks(ada: Api) -> 
 def test_every_kind_has_a_place(ada: Api, context: Flask) -> None:
     for place in range(15):
         ada.save(f"https://omega{place}.example.org/", title=f"omega {place}", tags=[f"omega{place}"])
-        remember_search(actor_of(ada), f"omega search {place}")
+        store_search(actor_of(ada), f"omega search {place}")
     refresh(ada)
     found = suggest(ada, "omega")
     assert len(found) == 10
@@ -184,7 +184,7 @@ def test_one_title_of_many_bookmarks_is_suggested_once(ada: Api) -> None:
 
 def test_a_common_word_is_found_though_only_old_titles_hold_it(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggestion_queries, "MOST_SORTED", 3)
-    monkeypatch.setattr(suggestion_queries, "LOOKED_THROUGH", 5)
+    monkeypatch.setattr(suggestion_queries, "SCANNED", 5)
     for place in range(10):
         ada.save(f"https://example.org/{place}", title=f"{'an old' if place < 4 else 'a young'} title {place}")
     refresh(ada)
@@ -273,7 +273,7 @@ def actor_of(api: Api) -> Actor:
 
 
 def test_recent_searches_are_those_of_one_person_in_one_organization(ada: Api, bob: Api, context: Flask) -> None:
-    remember_search(actor_of(ada), "mine")
+    store_search(actor_of(ada), "mine")
     assert recent_searches(actor_of(ada), "", 10) == ["mine"]
     assert recent_searches(actor_of(bob), "", 10) == []
     assert recent_searches(Actor(ada.user_id, bob.organization_id, "owner"), "", 10) == []
@@ -285,10 +285,10 @@ def test_what_was_typed_on_the_way_is_forgotten(ada: Api, context: Flask, monkey
     actor = actor_of(ada)
     for typed in ("mach", "machine", "machine  learning", "%", "%a"):
         now += 1
-        remember_search(actor, typed)
+        store_search(actor, typed)
     assert recent_searches(actor, "", 10) == ["%a", "machine learning"]
     now += timedelta(minutes=2).total_seconds()
-    remember_search(actor, "machine learning with Python")
+    store_search(actor, "machine learning with Python")
     assert recent_searches(actor, "", 10) == ["machine learning with Python", "%a", "machine learning"]
     assert recent_searches(actor, "MACHÍNE", 10) == ["machine learning with Python", "machine learning"]
     assert recent_searches(actor, "python ma", 10) == ["machine learning with Python"]
@@ -296,14 +296,14 @@ def test_what_was_typed_on_the_way_is_forgotten(ada: Api, context: Flask, monkey
 
 def test_fifty_recent_searches_are_kept_for_ninety_days(ada: Api, context: Flask) -> None:
     for number in range(60):
-        remember_search(actor_of(ada), f"number {number:02}")
+        store_search(actor_of(ada), f"number {number:02}")
     assert recent_searches(actor_of(ada), "", 100) == [f"number {number:02}" for number in range(59, 9, -1)]
     [key] = redis_client().keys("fuze:recent:*")
     assert 89 * 86400 < redis_client().ttl(key) <= 90 * 86400
 
 
 def test_without_redis_the_rest_is_suggested(library: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(library.app.extensions, "redis_gate", unreachable_gate())
+    monkeypatch.setitem(library.app.extensions, "resilient_redis", unreachable_gate())
     assert library.get("/search", q="kubernetes", mode="text").json["total"] == 1
     assert suggest(library, "kub") == [("tag", "kubernetes"), ("title", "Kubernetes the hard way")]
     assert len(suggest(library)) == 8
@@ -410,12 +410,12 @@ def test_the_schedulers_pass_asks_for_a_refresh_only_where_something_changed(lib
     assert due_organizations(10) == []
     redis_client().flushall()
     resend_due_suggestions()
-    assert depth() == 0
+    assert queue_depth() == 0
     library.save("https://example.org/new", title="new")
     redis_client().flushall()
     resend_due_suggestions()
     resend_due_suggestions()
-    assert depth() == 1
+    assert queue_depth() == 1
 
 
 def fill(api: Api, number: int) -> None:

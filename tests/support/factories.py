@@ -14,10 +14,10 @@ from backend.auth.clients import Client
 from backend.auth.models import User
 from backend.auth.names import fold
 from backend.auth.passwords import hash_password
-from backend.auth.service import open_session
+from backend.auth.service import create_session
 from backend.extensions import db
 from backend.organizations.service import add_owner, add_personal_organization
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from tests.support.api import PASSWORD, Api
 
 _numbers = count(1)
@@ -28,9 +28,9 @@ def _hash() -> str:
     return hash_password(PASSWORD)
 
 
-def unreachable_gate() -> RedisGate:
+def unreachable_gate() -> ResilientRedis:
     """A gate to a Redis that is away and stays away: no thread goes on trying after the test."""
-    gate = RedisGate(
+    gate = ResilientRedis(
         lambda hook: Redis(
             host="127.0.0.1", port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0), redis_connect_func=hook
         )
@@ -57,7 +57,7 @@ def make_person(app: Flask, username: str | None = None, *, admin: bool = False)
         db.session.add(user)
         db.session.flush()
         add_owner(organization, user.id)
-        session = open_session(user, Client("tests", "127.0.0.1"))
+        session = create_session(user, Client("tests", "127.0.0.1"))
         db.session.commit()
         db.session.remove()
     return Api(app, session=session.model_dump(mode="json"))

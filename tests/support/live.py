@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.local_stack.processes import end, inherited_environment, spawn
+from backend.local_stack.processes import inherited_environment, spawn, terminate
 from tests.support.processes import eventually, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +106,7 @@ def serving(directory: Path, environment: Mapping[str, str]) -> Iterator[LiveSer
         assert eventually(lambda: _is_ready(server), timeout=60), output.read_text()
         yield server
     finally:
-        end(process, signal.SIGTERM, timeout=30)
+        terminate(process, signal.SIGTERM, timeout=30)
 
 
 def _is_ready(server: LiveServer) -> bool:

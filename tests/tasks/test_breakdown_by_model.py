@@ -565,7 +565,7 @@ def test_after_a_change_of_the_task_it_is_asked_anew(own: Api, bob: Api, llm: Ll
 def test_a_job_that_is_cancelled_while_it_waits_ends_at_once_and_adds_nothing(
     own: Api, llm: LlmServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(deadline, "HEARTBEAT_SECONDS", 0.1)
     llm.delay = 30
     task = add(own, VAGUE)["id"]
     job_id = ask(own, task, engine="llm", apply=True)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.test import TestResponse
 
 from backend.extensions import db
-from backend.tasks.positions import FARTHEST, GAP, between
+from backend.tasks.positions import FARTHEST, GAP, position_between
 from tests.support.api import Api, field_errors
 from tests.support.live import LiveServer
 from tests.tasks.boards import add, add_many, chain, make_project, order
@@ -65,7 +65,7 @@ def assert_sound(app: Flask) -> None:
     ],
 )
 def test_a_place_lies_between_its_neighbours(before: int | None, after: int | None, place: int | None) -> None:
-    assert between(before, after) == place
+    assert position_between(before, after) == place
 
 
 def test_a_task_goes_before_after_or_behind_the_last(ada: Api) -> None:

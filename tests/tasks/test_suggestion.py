@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.ai.llm.shapes import UnfitAnswer, read_shape
-from backend.tasks.breakdown.llm_answers import Suggestion, minutes_in
+from backend.ai.llm.shapes import InvalidAnswer, read_shape
+from backend.tasks.breakdown.llm_answers import SuggestedSteps, minutes_in
 
 pytestmark = pytest.mark.unit
 TWO = ["Turn the heating off", "Open each valve"]
@@ -21,7 +21,7 @@ NUMBERED = "1. Turn the heating off\n2. Open each valve"
 
 def titles(answer: Any) -> list[str]:
     text = answer if isinstance(answer, str) else json.dumps(answer)
-    return [step.title for step in read_shape(text, Suggestion).subtasks]
+    return [step.title for step in read_shape(text, SuggestedSteps).subtasks]
 
 
 WRAPPED: list[Any] = [
@@ -91,14 +91,14 @@ def test_steps_are_found_however_they_are_wrapped(answer: Any) -> None:
     ],
 )
 def test_what_may_mean_something_else_is_not_read(answer: Any, told: str) -> None:
-    with pytest.raises(UnfitAnswer) as caught:
+    with pytest.raises(InvalidAnswer) as caught:
         titles(answer)
     assert str(caught.value).startswith(told)
 
 
 def test_a_list_in_plain_text_that_was_cut_off_is_not_read() -> None:
-    with pytest.raises(UnfitAnswer):
-        read_shape(NUMBERED, Suggestion, is_whole=False)
+    with pytest.raises(InvalidAnswer):
+        read_shape(NUMBERED, SuggestedSteps, is_whole=False)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_list_in_plain_text_that_was_cut_off_is_not_read() -> None:
 )  # fmt: skip
 def test_lengths_are_read_as_people_write_them(written: str, minutes: float | None) -> None:
     assert minutes_in(written) == minutes
-    [step] = read_shape(json.dumps([{"title": "a", "estimate_minutes": written}]), Suggestion).subtasks
+    [step] = read_shape(json.dumps([{"title": "a", "estimate_minutes": written}]), SuggestedSteps).subtasks
     assert step.estimate_minutes == (minutes or 0)
 
 
@@ -127,7 +127,7 @@ def test_lengths_are_read_as_people_write_them(written: str, minutes: float | No
     ],
 )  # fmt: skip
 def test_the_length_may_have_another_name(said: dict[str, Any], minutes: float) -> None:
-    [step] = read_shape(json.dumps({"subtasks": [{"title": "a", **said}]}), Suggestion).subtasks
+    [step] = read_shape(json.dumps({"subtasks": [{"title": "a", **said}]}), SuggestedSteps).subtasks
     assert step.estimate_minutes == minutes
 
 
@@ -140,7 +140,7 @@ def test_the_length_may_have_another_name(said: dict[str, Any], minutes: float) 
     ],
 )  # fmt: skip
 def test_ids_are_read_in_and_out_of_lists(cited: Any, ids: list[int]) -> None:
-    [step] = read_shape(json.dumps({"subtasks": [{"title": "a", "bookmark_ids": cited}]}), Suggestion).subtasks
+    [step] = read_shape(json.dumps({"subtasks": [{"title": "a", "bookmark_ids": cited}]}), SuggestedSteps).subtasks
     assert step.bookmark_ids == ids
 
 
@@ -149,7 +149,7 @@ def test_what_a_text_says_beside_a_step_becomes_its_description_and_its_length()
         "1. **Turn it off**: at the boiler, see [how](https://example.org/made-up). (1 h)\n   - wait\n"
         "2. Open the valve (10 min)"
     )
-    first, second = read_shape(said, Suggestion).subtasks
+    first, second = read_shape(said, SuggestedSteps).subtasks
     assert (first.title, first.estimate_minutes) == ("Turn it off", 60)
     assert "wait" in first.description
     assert "made-up" not in first.description
@@ -171,8 +171,8 @@ def test_what_a_text_says_beside_a_step_becomes_its_description_and_its_length()
 )
 def test_any_json_is_either_read_or_unfit(value: Any) -> None:
     try:
-        suggestion = read_shape(json.dumps(value), Suggestion)
-    except UnfitAnswer:
+        suggestion = read_shape(json.dumps(value), SuggestedSteps)
+    except InvalidAnswer:
         return
     assert all(step.title for step in suggestion.subtasks)
 
@@ -180,5 +180,5 @@ def test_any_json_is_either_read_or_unfit(value: Any) -> None:
 @given(st.text())
 def test_any_text_is_either_read_or_unfit(text: str) -> None:
     for written in (text, f"1. {text}\n2. {text}", f"[{text}]", f'["{text}"]', f'{{"subtasks": "{text}"}}'):
-        with suppress(UnfitAnswer):
-            assert all(step.title for step in read_shape(written, Suggestion).subtasks)
+        with suppress(InvalidAnswer):
+            assert all(step.title for step in read_shape(written, SuggestedSteps).subtasks)

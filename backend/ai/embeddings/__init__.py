@@ -1,1 +1,1 @@
-"""Embeddings: texts as vectors, so that texts of one meaning are near each other. Start at `provider`."""
+"""Embeddings: texts as vectors whose cosine similarity follows their meaning. Start at `provider`."""

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 on this machine, by onnxruntime."""
+"""Local embeddings: all-MiniLM-L6-v2, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ MAX_TOKENS = 256  # the model's own limit, special tokens included
 MAX_CHARACTERS = 4_096
 BATCH_TOKENS = 256  # padding included; of 1 to 4,096 the fastest, and a third faster than 1,024
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-DAMAGED = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)  # what onnxruntime says of a broken file
-GRAPH_VERSION = 1  # one more with every change of minilm_graph.py that changes a vector
+DAMAGED = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)  # onnxruntime's errors for a damaged file
+GRAPH_VERSION = 1  # add one with every change of minilm_graph.py that changes a vector
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,20 @@ class _Loaded:
 
 
 class LocalEmbeddings:
-    """One model in this process, loaded on first use.
+    """Embedding model of this process, loaded on first use.
 
-    Threads may share it. With `threads=1` it may be used before a fork, and the children share its memory.
-    With more, the first use must come after the fork: the session's threads do not live on in a child.
+    Thread-safe. With `threads=1` it may be used before a fork, and the children share its memory. With more, the first
+    use must come after the fork, since the session's threads do not survive it.
     """
 
     model = MODEL
     dimension = DIMENSION
 
     def __init__(self, data_dir: Path, *, threads: int = 1) -> None:
-        """Load nothing yet.
+        """Find the weights; nothing is loaded yet.
 
         Args:
-            data_dir: the finished model is kept in its `models` folder.
+            data_dir: the built model is stored in its `models` folder.
             threads: threads of one call; 0 for every core.
 
         Raises:
@@ -68,10 +68,10 @@ class LocalEmbeddings:
         self._loaded: _Loaded | None = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """See `EmbeddingProvider.embed`. Of each text, the first 256 tokens count.
+        """Embed texts, see `EmbeddingProvider.embed`. Only the first 256 tokens of each text count.
 
-        Tokens are looked up one text at a time: a call for many would start threads in the tokenizer, which a
-        later fork does not survive and which `TOKENIZERS_PARALLELISM` would have to forbid.
+        Texts are tokenized one at a time: a call for many would start threads in the tokenizer, which do not survive a
+        later fork unless `TOKENIZERS_PARALLELISM` forbids them.
         """
         vectors = np.empty((len(texts), DIMENSION), np.float32)
         if not texts:
@@ -103,7 +103,7 @@ class LocalEmbeddings:
             return open_session(self._build(), self._threads)
 
     def _kept_model(self) -> Path:
-        """The finished model in the data folder; the first process that asks builds it, others wait."""
+        """Return the path of the built model; the first process builds it under a lock, others wait."""
         path = self._models / f"{MODEL}-{WEIGHTS_SHA256[:12]}-int8-v{GRAPH_VERSION}.onnx"
         if not path.exists():
             self._models.mkdir(parents=True, exist_ok=True)
@@ -113,17 +113,17 @@ class LocalEmbeddings:
         return path
 
     def _build(self) -> bytes:
-        # It brings onnx, which is heavy and needed once for each data folder.
+        # Imports onnx, which is heavy and needed once for each data folder.
         from backend.ai.embeddings.minilm_graph import build_model  # noqa: PLC0415
 
         return build_model(read_weights(self._folder / WEIGHTS), quantized=True)
 
 
 def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The published tensors by name.
+    """Read the published tensors by name.
 
     Raises:
-        EmbeddingsUnavailable: the file holds something else.
+        EmbeddingsUnavailable: the file's hash differs.
     """
     data = path.read_bytes()
     if hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
@@ -134,7 +134,7 @@ def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def weights_folder() -> Path:
-    """Where the weights package keeps its files; it is not imported, for what it would import in its turn."""
+    """Return the folder of the weights package, without importing it: it would import much else."""
     package = importlib.util.find_spec(PACKAGE)
     if package is not None and package.origin is not None:
         folder = Path(package.origin).parent / "model"
@@ -151,7 +151,7 @@ def _clean(text: str) -> str:
 
 
 def _batches(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """The indices of the texts, longest first, in batches of like lengths: little padding, bounded memory."""
+    """Yield indices of texts, longest first, in batches of similar lengths: little padding, bounded memory."""
     order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]), reverse=True)
     start = 0
     while start < len(order):
@@ -171,13 +171,13 @@ def _run(session: InferenceSession, batch: Sequence[Sequence[int]]) -> Vectors:
 
 
 def open_session(model: str | bytes, threads: int) -> InferenceSession:
-    """A session of a model, given as its path or as its bytes."""
+    """Open a session of a model, given as its path or its bytes."""
     options = SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that wait for work by spinning take the cores from the servers beside them.
+    # Spinning threads would take the cores from the servers beside them.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # onnxruntime's joined SkipLayerNormalization takes longer than the two operators that it replaces.
+    # The fused SkipLayerNormalization takes longer than the two operators that it replaces.
     return InferenceSession(
         model, options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
     )
@@ -191,7 +191,7 @@ def _lock(path: Path) -> Iterator[None]:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Readers see all of it or nothing, also after a power cut. Only for the one who holds the lock."""
+    """Write a file atomically and durably. The caller holds the lock."""
     draft = path.with_suffix(".draft")
     with draft.open("wb") as file:
         file.write(data)

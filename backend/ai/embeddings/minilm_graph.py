@@ -1,12 +1,12 @@
-"""all-MiniLM-L6-v2 as an ONNX graph, made from its published weights. Imported only for that: onnx is heavy.
+"""all-MiniLM-L6-v2 as an ONNX graph, built from its published weights. Imported only for the build: onnx is heavy.
 
-The architecture is BERT's (Devlin et al. 2019) with 6 layers; behind it come mean pooling and the L2 norm, as
-the model's own settings for sentence-transformers have it.
+The architecture is BERT (Devlin et al. 2019) with 6 layers, then mean pooling and the L2 norm, as in the model's
+settings for sentence-transformers.
 
-The int8 arithmetic is per token: each token's activations are scaled by their own largest value, each output
-of a matrix by its own largest weight. onnxruntime's `quantize_dynamic` takes one scale for a whole batch: a
-text's vector then depends on its neighbours (cosine down to 0.984 between alone and in a batch; here they are
-equal) and lies six times as far from the fp32 vector (1 - cosine: 0.0061; here 0.0010).
+The int8 arithmetic is per token: each token's activations are scaled by their own maximum, each output of a matrix by
+its own largest weight. onnxruntime's `quantize_dynamic` uses one scale for a batch: a text's vector then depends on the
+rest of the batch (cosine down to 0.984 between alone and in a batch; here they are equal) and its distance from the
+fp32 vector is six times as large (1 - cosine: 0.0061; here 0.0010).
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 LAYERS, HEADS, HIDDEN = 6, 12, 384
 HEAD = HIDDEN // HEADS
 EPSILON = 1e-12
-MASKED = -10_000.0  # added to the score of a padding token: exp() makes nothing of it
+MASKED = -10_000.0  # added to the score of a padding token, so that softmax gives it 0
 OPSET, RUNTIME_OPSET, IR_VERSION = 20, 1, 10
 RUNTIME_DOMAIN = "com.microsoft"
-ACTIVATION_LEVELS, ACTIVATION_ZERO = 127, 128  # unsigned, around 128: the fast kernels of x86 want it so
+ACTIVATION_LEVELS, ACTIVATION_ZERO = 127, 128  # unsigned, around 128, for the fast kernels of x86
 WEIGHT_LEVELS = 127
 
 Weights = Mapping[str, NDArray[np.float32]]
 
 
 def build_model(weights: Weights, *, quantized: bool) -> bytes:
-    """The serialised graph: int64 `input_ids`, `attention_mask` (batch × length) → `embedding` (batch × 384).
+    """Build the serialised graph: int64 `input_ids`, `attention_mask` (batch × length) → `embedding` (batch × 384).
 
     Args:
-        weights: as `model.safetensors` names them.
-        quantized: int8 instead of fp32 in the matrices that bear it.
+        weights: named as in `model.safetensors`.
+        quantized: int8 instead of fp32 in the matrices that tolerate it.
     """
     model: bytes = _Builder(weights, quantized).build().SerializeToString()
     return model
 
 
 class _Builder:
-    """Adds nodes one by one; every method takes and returns names of values."""
+    """Graph builder: every method adds nodes, and takes and returns names of values."""
 
     def __init__(self, weights: Weights, quantized: bool) -> None:
         self._weights = weights
@@ -70,12 +70,12 @@ class _Builder:
         versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME_DOMAIN, RUNTIME_OPSET)]
         return helper.make_model(graph, opset_imports=versions, ir_version=IR_VERSION)
 
-    # Hidden states are kept as one row for each token (batch · length × 384): a matrix needs no more, and the
-    # scales of the int8 arithmetic belong to rows.
+    # Hidden states have one row for each token (batch · length × 384): matrices need no more, and the int8 scales
+    # belong to rows.
 
     def _embeddings(self) -> str:
         words = self._words()
-        # A single text's tokens are all of type 0, so that vector joins the positions.
+        # All tokens of a single text have type 0, so that vector is added to the positions.
         positions = (
             self._weights["embeddings.position_embeddings.weight"]
             + self._weights["embeddings.token_type_embeddings.weight"][0]
@@ -91,17 +91,17 @@ class _Builder:
         if not self._quantized:
             return self._add("words", "Gather", self._weight(name), "input_ids")
         integers, scales = _integers_by_row(self._weights[name])
-        found = self._add("words.integers", "Gather", self._constant(name, integers), "input_ids")
-        found = self._add("words.unscaled", "Cast", found, to=TensorProto.FLOAT)
+        values = self._add("words.integers", "Gather", self._constant(name, integers), "input_ids")
+        values = self._add("words.unscaled", "Cast", values, to=TensorProto.FLOAT)
         factors = self._constant("words.scales", scales[:, np.newaxis])
         factors = self._add("words.factors", "Gather", factors, "input_ids")
-        return self._add("words", "Mul", found, factors)
+        return self._add("words", "Mul", values, factors)
 
     def _mask(self) -> str:
-        """0 for a token and MASKED for padding, to add to scores of batch × heads × length × length."""
-        kept = self._add("mask.kept", "Cast", "attention_mask", to=TensorProto.FLOAT)
-        kept = self._add("mask.spread", "Unsqueeze", kept, self._integers("mask.axes", 1, 2))
-        masked = self._add("mask.left_out", "Sub", self._number("mask.one", 1.0), kept)
+        """Add the mask: 0 for a token, MASKED for padding, for scores of batch × heads × length × length."""
+        is_token = self._add("mask.kept", "Cast", "attention_mask", to=TensorProto.FLOAT)
+        is_token = self._add("mask.spread", "Unsqueeze", is_token, self._integers("mask.axes", 1, 2))
+        masked = self._add("mask.left_out", "Sub", self._number("mask.one", 1.0), is_token)
         return self._add("mask", "Mul", masked, self._number("mask.value", MASKED))
 
     def _layer(self, name: str, hidden: str, mask: str) -> str:
@@ -118,7 +118,7 @@ class _Builder:
     def _attention(self, name: str, hidden: str, mask: str) -> str:
         query = self._heads(f"{name}.query", self._dense(f"{name}.self.query", hidden), [0, 2, 1, 3])
         key = self._heads(f"{name}.key", self._dense(f"{name}.self.key", hidden), [0, 2, 3, 1])
-        # In int8 the values alone would bring more than half of the error of all matrices together.
+        # Quantized values alone would cause more than half of the error of all matrices together.
         value = self._dense(f"{name}.self.value", hidden, exact=True)
         value = self._heads(f"{name}.value", value, [0, 2, 1, 3])
         scores = self._add(f"{name}.products", "MatMul", query, key)
@@ -133,9 +133,9 @@ class _Builder:
         hidden = self._add("pool.tokens", "Reshape", hidden, self._batch_shape("pool.shape", HIDDEN))
         mask = self._add("pool.mask", "Cast", "attention_mask", to=TensorProto.FLOAT)
         mask = self._add("pool.mask_column", "Unsqueeze", mask, self._integers("last", -1))
-        kept = self._add("pool.kept", "Mul", hidden, mask)
-        # The mean is this sum divided by a number, which the norm takes out again.
-        total = self._add("pool.sum", "ReduceSum", kept, self._integers("pool.axis", 1), keepdims=0)
+        weighted = self._add("pool.kept", "Mul", hidden, mask)
+        # The sum replaces the mean: the L2 norm removes the divisor.
+        total = self._add("pool.sum", "ReduceSum", weighted, self._integers("pool.axis", 1), keepdims=0)
         self._add("embedding", "LpNormalization", total, axis=-1, p=2)
 
     def _dense(self, name: str, rows: str, *, exact: bool = False) -> str:
@@ -162,7 +162,7 @@ class _Builder:
         return self._add(f"{name}.product", "Mul", product, row_scales)
 
     def _quantize(self, rows: str) -> tuple[str, str]:
-        """The rows as uint8 and their scales as a column; made once for all matrices that take them."""
+        """Quantize rows to uint8 with their scales as a column; done once for all matrices that take them."""
         if rows not in self._quantized_values:
             last = self._integers("last", -1)
             sizes = self._add(f"{rows}.sizes", "Abs", rows)
@@ -189,7 +189,7 @@ class _Builder:
         return self._add(name, "Reshape", value, self._integers("rows.shape", -1, HIDDEN))
 
     def _batch_shape(self, name: str, *rest: int) -> str:
-        """The shape (batch, length, *rest), known only when the graph runs."""
+        """Add the shape (batch, length, *rest), which is known only at run time."""
         if not any(node.name == name for node in self._nodes):
             batch = self._add(f"{name}.batch", "Shape", "input_ids")
             self._add(name, "Concat", batch, self._integers(f"{name}.rest", *rest), axis=0)
@@ -216,6 +216,6 @@ class _Builder:
 def _integers_by_row(
     weight: NDArray[np.float32],
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """The rows as int8, and what to multiply each by."""
+    """Quantize rows to int8; the second array holds their scales."""
     scales = np.abs(weight).max(axis=1) / WEIGHT_LEVELS
     return np.rint(weight / scales[:, np.newaxis]).astype(np.int8), scales

@@ -1,4 +1,4 @@
-"""Embeddings from any endpoint that speaks OpenAI's `/v1/embeddings`, such as Ollama or vLLM."""
+"""Remote embeddings: any endpoint that implements OpenAI's `/v1/embeddings`, such as Ollama or vLLM."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BATCH = 32  # the smallest limit known: text-embeddings-inference's default --ma
 # No tokenizer makes more tokens than a text has bytes: this stays under OpenAI's 8,192 for a text,
 # and a batch under its 300,000 for a request.
 TEXT_BYTES = 8_000
-LONGEST_WAIT = 20.0  # seconds; an endpoint that asks for more is asked again by the job's own next try
+LONGEST_WAIT = 20.0  # seconds; a longer Retry-After is left to the retry of the job
 RETRYABLE_STATUS = {408, 409, 425, 429}
 CURES = {
     400: "check EMBEDDING_MODEL",
@@ -47,16 +47,16 @@ class _Answer(BaseModel):
 
 
 class RemoteEmbeddings:
-    """A client of one endpoint and model. Connects on first use, which must come after a fork."""
+    """Client of one endpoint and model. Connects on first use, which must come after a fork."""
 
     def __init__(
         self, *, base_url: str, api_key: str, model: str, dimension: int, timeout: float, max_retries: int
     ) -> None:
-        """Prepare the client.
+        """Create the client.
 
         Args:
             base_url: up to and including `/v1`.
-            api_key: may be empty for an endpoint that asks for none.
+            api_key: may be empty for an endpoint without authentication.
             model: the endpoint's name of the model.
             dimension: the length of the model's vectors; an answer of another length is refused.
             timeout: seconds to wait for a connection and for each part of an answer.
@@ -74,21 +74,21 @@ class RemoteEmbeddings:
             )
         self._client = OpenAI(
             base_url=base_url,
-            api_key=api_key or "none",  # The package insists on one; endpoints without keys ignore it.
+            api_key=api_key or "none",  # The package requires one; endpoints without keys ignore it.
             timeout=timeout,
             max_retries=max_retries,
             http_client=DefaultHttpx2Client(
                 trust_env=False,
                 timeout=timeout,
-                follow_redirects=False,  # A POST that is redirected arrives as a GET, without its texts.
+                follow_redirects=False,  # A redirected POST arrives as a GET without its body.
                 event_hooks={"response": [_refuse_long_waits]},
             ),
         )
-        # The package takes these from the environment; they are OpenAI's and nobody else's to know.
+        # The package reads these from the environment; only OpenAI should see them.
         self._client.organization = self._client.project = None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """See `EmbeddingProvider.embed`."""
+        """Embed texts, see `EmbeddingProvider.embed`."""
         batches = [self._embed_batch(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
         return np.concatenate([np.empty((0, self.dimension), np.float32), *batches])
 
@@ -99,7 +99,7 @@ class RemoteEmbeddings:
             )
             answer = _Answer.model_validate_json(response.content)
         except OpenAIError as error:
-            raise self._unavailable(error) from None  # Its request carries the key.
+            raise self._unavailable(error) from None  # The error's request holds the key.
         except ValidationError:
             raise EmbeddingsUnavailable(
                 f"{self._host} answered something that is not an embeddings response.", retryable=True
@@ -143,7 +143,7 @@ def _host(base_url: str) -> str:
         address = urlsplit(base_url)
         if address.scheme in ("http", "https") and address.hostname and address.port != 0:
             return address.hostname
-    except ValueError:  # a port that is no number, a bracket without its pair
+    except ValueError:  # a port that is no number, an unbalanced bracket
         base_url = ""
     raise EmbeddingsUnavailable(
         "EMBEDDING_PROVIDER=openai needs an EMBEDDING_BASE_URL such as https://api.openai.com/v1.",
@@ -152,18 +152,18 @@ def _host(base_url: str) -> str:
 
 
 def _shorten(text: str) -> str:
-    """The beginning of a text that the endpoint will take; OpenAI refuses an empty one."""
+    """Cut a text to the endpoint's limit; OpenAI refuses an empty one."""
     return text.encode("utf-8", "replace")[:TEXT_BYTES].decode("utf-8", "ignore") or " "
 
 
 def _refuse_long_waits(response: Response) -> None:
-    """Keep the package, which waits up to two minutes when told to, from holding up the worker.
+    """Stop the package from waiting up to two minutes when an endpoint asks it to: that would block the worker.
 
-    Its own back-off, at most 8 seconds, stays. `x-should-retry` is the header that it obeys before any rule.
+    Its own back-off of at most 8 seconds stays. It obeys the header `x-should-retry` before any other rule.
     """
     try:
         wait = float(response.headers.get("retry-after", 0))
-    except ValueError:  # a date: no endpoint known sends one, and the package bounds it
+    except ValueError:  # a date: no known endpoint sends one, and the package bounds it
         return
     if wait > LONGEST_WAIT:
         response.headers["x-should-retry"] = "false"

@@ -1,83 +1,68 @@
-"""The circuit breaker of an endpoint, shared by all processes: workers fork for each message, and forget.
+"""Circuit breaker of a language-model endpoint, shared by all processes through Redis.
 
-Its state is in Redis. While Redis is away nothing is known of earlier faults, and the endpoint is asked: a job then has
-its own time to end, and no job comes without Redis.
+Workers fork for each message, so a breaker in memory would forget. While Redis is away the breaker is closed: a job has
+a time-out of its own, and no job arrives without Redis.
 """
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import cast
 
 from backend.ai.credentials import Credentials
-from backend.ai.llm.faults import EndpointFault, in_words
-from backend.redis.client import redis_gate
+from backend.ai.llm.faults import EndpointFault, format_duration
+from backend.named_blocks import read_blocks
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
-# So many faults in a row open it; then nobody asks for so long, and after that one probes at a time.
+# Consecutive faults that open the breaker, and the seconds until a probe.
 FAULTS, PAUSE_SECONDS = 3, 30
-# A row of faults ends when none has come for so long.
+# Faults are consecutive while no pause between them is longer.
 FORGET_SECONDS = 600
 
-# Redis's own clock, as that of processes may differ. Both answer how many milliseconds nobody is to ask.
-ENTER = Script("""
-    local state = redis.call('HMGET', KEYS[1], 'faults', 'until')
-    if tonumber(state[1] or 0) < tonumber(ARGV[1]) then return 0 end
-    local time = redis.call('TIME')
-    local now = time[1] * 1000 + math.floor(time[2] / 1000)
-    local left = tonumber(state[2] or 0) - now
-    if left > 0 then return left end
-    redis.call('HSET', KEYS[1], 'until', now + tonumber(ARGV[2]))
-    return 0
-""")
-FAILED = Script("""
-    local faults = redis.call('HINCRBY', KEYS[1], 'faults', 1)
-    redis.call('EXPIRE', KEYS[1], ARGV[3])
-    if faults < tonumber(ARGV[1]) then return 0 end
-    local time = redis.call('TIME')
-    redis.call('HSET', KEYS[1], 'until', time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(ARGV[2]))
-    return tonumber(ARGV[2])
-""")
+SCRIPTS = read_blocks(Path(__file__).with_suffix(".lua"))
+ENTER, FAILED = Script(SCRIPTS["enter"]), Script(SCRIPTS["failed"])
 
 
 class EndpointBreaker:
-    """After three faults in a row calls fail at once for 30 s; then one probes, and the others go on failing meanwhile.
+    """Circuit breaker: after three faults in a row calls fail at once for 30 s, then one call probes.
 
     Nygard, Release It!, 2nd edition 2018, section 5.2.
     """
 
     def __init__(self, credentials: Credentials, owner: str) -> None:
-        """That of an endpoint and model. `owner` is whose provider it is: nobody's faults are another's."""
-        told = "\n".join((owner, credentials.base_url, credentials.model))
-        self._name = f"llm-breaker:{hashlib.sha256(told.encode()).hexdigest()[:32]}"
+        """Open the breaker of an endpoint and model for one `owner` of a key, whose faults affect no other owner."""
+        identity = "\n".join((owner, credentials.base_url, credentials.model))
+        self._name = f"llm-breaker:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
     def enter(self, probe_seconds: float) -> None:
-        """Pass, unless the endpoint is left alone. A probe that has not ended after so many seconds lets another in.
+        """Pass if the breaker is closed, or as its probe; after `probe_seconds` another call may probe.
 
         Raises:
-            EndpointFault: it is left alone for now.
+            EndpointFault: the breaker is open.
         """
         left = self._run(ENTER, FAULTS, int(probe_seconds * 1000))
         if left:
             raise EndpointFault(
                 f"The language model has failed {FAULTS} times in a row, and is left alone for another "
-                f"{in_words(left / 1000)}."
+                f"{format_duration(left / 1000)}."
             )
 
     def fault(self) -> str | None:
-        """That it is left alone, or that it was and nobody has seen it work since; None otherwise."""
-        answers = redis_gate().ask(lambda: [("HGET", redis_gate().key(self._name), "faults")])
+        """Return why the breaker is open or half-open, or None."""
+        answers = resilient_redis().execute(lambda: [("HGET", resilient_redis().key(self._name), "faults")])
         faults = int(answers[0] or 0) if answers else 0
         return f"The language model has failed {faults} times in a row." if faults >= FAULTS else None
 
     def failed(self) -> None:
-        """Count a fault."""
+        """Record a fault."""
         self._run(FAILED, FAULTS, PAUSE_SECONDS * 1000, FORGET_SECONDS)
 
     def answered(self) -> None:
-        """The endpoint is there: what was counted is forgotten."""
-        redis_gate().ask(lambda: [("DEL", redis_gate().key(self._name))])
+        """Close the breaker after an answer."""
+        resilient_redis().execute(lambda: [("DEL", resilient_redis().key(self._name))])
 
     def _run(self, script: Script, *values: int) -> int:
-        answers = redis_gate().ask(lambda: [script.command([redis_gate().key(self._name)], *values)])
+        answers = resilient_redis().execute(lambda: [script.command([resilient_redis().key(self._name)], *values)])
         return cast(int, answers[0]) if answers else 0

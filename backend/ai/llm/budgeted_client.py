@@ -1,4 +1,4 @@
-"""Calls that are paid for: behind the endpoint's breaker, within the person's budget, and written down."""
+"""Budgeted client: calls a language model behind its circuit breaker, within a person's budget, and records usage."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from loguru import logger
 
 from backend.ai.llm.breaker import EndpointBreaker
 from backend.ai.llm.faults import EndpointFault, LlmFault
-from backend.ai.llm.usage import reserve, settle
+from backend.ai.llm.usage import record_usage, reserve_tokens
 
-# Most tokenizers make a token of four bytes of English, and of three of most other writing.
-BYTES_OF_A_TOKEN = 3
-# What a role, and the form of a message, take beside its text.
-BYTES_OF_A_MESSAGE = 30
+# Most tokenizers use four bytes of English a token, and three of most other languages.
+BYTES_PER_TOKEN = 3
+# For the role and the format of a message, beside its text.
+BYTES_PER_MESSAGE = 30
 
 Message = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said, whether it was cut for its length, and the tokens, where the endpoint counts them."""
+    """A model's reply, whether its length cut it off, and the tokens, where the endpoint counts them."""
 
     text: str
     is_cut: bool
@@ -32,17 +32,17 @@ class Reply:
 
 @dataclass(frozen=True)
 class Account:
-    """On whom a call goes: the person, and whether the server's key is used."""
+    """Who pays for a call: the person, and whether with the server's key."""
 
     user_id: int
     is_servers: bool
 
 
-class Talk(Protocol):
-    """Something that answers messages."""
+class ChatClient(Protocol):
+    """A client that answers messages."""
 
     def ask(self, messages: Sequence[Message]) -> Reply:
-        """The next message.
+        """Return the next message.
 
         Raises:
             LlmFault: there is none.
@@ -50,41 +50,40 @@ class Talk(Protocol):
 
 
 @dataclass(frozen=True)
-class PaidTalk:
-    """A talk each of whose calls is counted. `most_tokens` is how long an answer may be, `seconds` how long one takes
-    at most."""
+class BudgetedClient:
+    """A client whose calls are budgeted. `most_tokens` bounds an answer, `seconds` a call."""
 
-    talk: Talk
+    client: ChatClient
     account: Account
     breaker: EndpointBreaker
     most_tokens: int
     seconds: float
 
     def ask(self, messages: Sequence[Message]) -> Reply:
-        """The next message. Commits.
+        """Return the next message. Commits.
 
         Raises:
-            LlmFault: there is none: the endpoint is left alone, the budget is spent, or the talk itself failed.
+            LlmFault: the breaker is open, the budget is exceeded, or the call failed.
         """
         self.breaker.enter(self.seconds)
         expected = estimate_tokens(messages)
-        reserved = reserve(
+        reserved = reserve_tokens(
             self.account.user_id,
             is_servers=self.account.is_servers,
             tokens=expected + self.most_tokens,
             seconds=self.seconds,
         )
-        # Should it be broken off, it was asked all the same.
+        # An interrupted call was sent all the same.
         prompt_tokens, completion_tokens = expected, 0
         try:
-            reply = self.talk.ask(messages)
+            reply = self.client.ask(messages)
             prompt_tokens, completion_tokens = _counted(reply, expected)
         except LlmFault as fault:
             prompt_tokens = expected if fault.is_charged else 0
-            self._tell_breaker(fault)
+            self._record_outcome(fault)
             raise
         finally:
-            settle(
+            record_usage(
                 reserved,
                 calls=int(prompt_tokens > 0),
                 prompt_tokens=prompt_tokens,
@@ -94,7 +93,7 @@ class PaidTalk:
         logger.bind(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens).info("llm answered")
         return reply
 
-    def _tell_breaker(self, fault: LlmFault) -> None:
+    def _record_outcome(self, fault: LlmFault) -> None:
         if isinstance(fault, EndpointFault):
             self.breaker.failed()
         else:
@@ -102,12 +101,12 @@ class PaidTalk:
 
 
 def estimate_tokens(messages: Sequence[Message]) -> int:
-    """About how many tokens messages are, rather too many than too few."""
-    return sum(BYTES_OF_A_MESSAGE + len(message["content"].encode()) for message in messages) // BYTES_OF_A_TOKEN
+    """Estimate the tokens of messages, rather too high than too low."""
+    return sum(BYTES_PER_MESSAGE + len(message["content"].encode()) for message in messages) // BYTES_PER_TOKEN
 
 
 def _counted(reply: Reply, expected: int) -> tuple[int, int]:
     prompt_tokens = expected if reply.prompt_tokens is None else reply.prompt_tokens
     if reply.completion_tokens is not None:
         return prompt_tokens, reply.completion_tokens
-    return prompt_tokens, len(reply.text.encode()) // BYTES_OF_A_TOKEN
+    return prompt_tokens, len(reply.text.encode()) // BYTES_PER_TOKEN

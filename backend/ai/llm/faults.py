@@ -1,5 +1,4 @@
-"""Why a language model gave no answer, in words that a person understands. Never the provider's own: they may quote the
-key."""
+"""Faults of language models, in sentences for the person. Never the provider's own text: it may quote the key."""
 
 from __future__ import annotations
 
@@ -16,11 +15,11 @@ NOT_A_CHAT = "The answer is not one of an OpenAI-compatible chat: check the base
 
 
 class LlmFault(Exception):
-    """There is no answer.
+    """No answer.
 
     Attributes:
-        reason: a sentence for the person who wanted it.
-        is_charged: whether the provider may charge for the question all the same.
+        reason: a sentence for the person.
+        is_charged: whether the provider may charge for the call all the same.
     """
 
     def __init__(self, reason: str, *, is_charged: bool = False) -> None:
@@ -30,11 +29,11 @@ class LlmFault(Exception):
 
 
 class EndpointFault(LlmFault):
-    """The endpoint itself is in trouble: others would not fare better there."""
+    """A fault of the endpoint itself, which would affect other calls too."""
 
 
-def meaning_of(status: int) -> str:
-    """What a status other than 2xx says."""
+def describe_status(status: int) -> str:
+    """Describe a status other than 2xx."""
     if 300 <= status < 400:
         return f"The provider redirects ({status}): enter the address that it leads to."
     if status >= 500:
@@ -42,8 +41,8 @@ def meaning_of(status: int) -> str:
     return STATUSES.get(status, f"The provider refuses the request ({status}).")
 
 
-def in_words(seconds: float) -> str:
-    """A length of time as one says it, rounded up."""
+def format_duration(seconds: float) -> str:
+    """Format a duration in its largest unit, rounded up."""
     for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds > size:
             return _counted(-(-seconds // size), name)

@@ -1,4 +1,4 @@
-"""Asking a language model for an object of a given shape: a person's own model, else the server's."""
+"""Language models: ask a person's own model, else the server's, for an object of a given shape."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from loguru import logger
 
 from backend.ai.credentials import Credentials, own_credentials, server_credentials
 from backend.ai.llm.breaker import EndpointBreaker
-from backend.ai.llm.budgeted_client import Account, PaidTalk, Reply, Talk
+from backend.ai.llm.budgeted_client import Account, BudgetedClient, ChatClient, Reply
 from backend.ai.llm.faults import LlmFault
-from backend.ai.llm.shapes import Shape, UnfitAnswer, read_shape, strict_schema
-from backend.encryption import Undecryptable
+from backend.ai.llm.shapes import InvalidAnswer, Shape, read_shape, strict_schema
+from backend.encryption import DecryptionError
 from backend.extensions import current_settings, db
 from backend.outbound.deadline import Deadline
-from backend.outbound.exchange import Reach
+from backend.outbound.exchange import NetworkPolicy
 
-# The first answer, and one more that repairs it.
+# The first answer and one repair.
 TRIES = 2
-# As far as a model is shown what it has said itself, in characters.
-OWN_WORDS = 4_000
-# Whose the operator's endpoint is.
+# Characters of an invalid answer that the model is shown again.
+SHOWN_ANSWER = 4_000
+# Owner of the operator's endpoint.
 SERVER = "server"
-# The operator's own endpoint may be anywhere, on this machine too.
-ANYWHERE = Reach((ip_network("0.0.0.0/0"), ip_network("::/0")))
+# The operator's endpoint may have any address, loopback included.
+ANYWHERE = NetworkPolicy((ip_network("0.0.0.0/0"), ip_network("::/0")))
 REPAIR = "Your answer cannot be used:\n{fault}\nAnswer again with the whole JSON object, and nothing else."
 CUT = "It was cut off at the longest that it may be. Say less."
 UNFIT = "The language model answered twice with something that is not of the form it was asked for."
@@ -35,11 +35,11 @@ LOST_KEY = "The stored key of your language model can no longer be decrypted: en
 
 
 @dataclass(frozen=True)
-class Question(Generic[Shape]):
-    """What is asked: our instructions, the material that they are about, and the shape of the answer.
+class Prompt(Generic[Shape]):
+    """A prompt: our instructions, the material, and the shape of the answer.
 
-    The material is what people and pages wrote. It goes in a message of its own, and nothing in it is an instruction.
-    `most_tokens` is how long an answer may be, thoughts included.
+    The material is untrusted text of people and pages. It is a message of its own, and never an instruction.
+    `most_tokens` bounds the answer, thoughts included.
     """
 
     instructions: str
@@ -49,10 +49,10 @@ class Question(Generic[Shape]):
 
 
 class LanguageModel:
-    """A model that is asked for a person, on whose account the tokens go."""
+    """A language model for one person, who is charged for the tokens."""
 
     def __init__(self, credentials: Credentials, account: Account) -> None:
-        """Prepare it; nothing is sent yet."""
+        """Prepare the client; nothing is sent yet."""
         self._credentials = credentials
         self._account = account
         self._breaker = EndpointBreaker(credentials, SERVER if account.is_servers else f"user {account.user_id}")
@@ -62,61 +62,61 @@ class LanguageModel:
         """The model's name at its provider."""
         return self._credentials.model
 
-    def ask(self, question: Question[Shape], beat: Callable[[], None]) -> Shape:
-        """The answer, of the shape that is asked for. Commits; takes LLM_TIMEOUT_SECONDS at most.
+    def ask(self, prompt: Prompt[Shape], beat: Callable[[], None]) -> Shape:
+        """Return an answer of the prompt's shape. Commits; takes LLM_TIMEOUT_SECONDS at most.
 
-        `beat` is called about every two seconds meanwhile; what it raises breaks off.
+        `beat` is called about every two seconds; an exception from it aborts the call.
 
         Raises:
-            LlmFault: there is none, for a reason that the person can read.
+            LlmFault: there is no answer; the reason is a sentence for the person.
         """
-        talk = self._open(question, beat)
+        client = self._open(prompt, beat)
         messages = [
-            {"role": "system", "content": question.instructions},
-            {"role": "user", "content": question.material},
+            {"role": "system", "content": prompt.instructions},
+            {"role": "user", "content": prompt.material},
         ]
         for _ in range(TRIES):
-            beat()  # At the last moment before the material leaves the server.
-            reply = talk.ask(messages)
+            beat()  # Checked right before the material leaves the server.
+            reply = client.ask(messages)
             try:
-                return _read(reply, question.shape)
-            except UnfitAnswer as unfit:
+                return _read(reply, prompt.shape)
+            except InvalidAnswer as fault:
                 logger.info("llm answered in another form than it was asked for")
                 messages += [
-                    {"role": "assistant", "content": reply.text[:OWN_WORDS]},
-                    {"role": "user", "content": REPAIR.format(fault=unfit)},
+                    {"role": "assistant", "content": reply.text[:SHOWN_ANSWER]},
+                    {"role": "user", "content": REPAIR.format(fault=fault)},
                 ]
         raise LlmFault(TOO_LONG if reply.is_cut else UNFIT)
 
-    def _open(self, question: Question[Shape], beat: Callable[[], None]) -> PaidTalk:
-        # Half a second to import, which a process that asks nothing need not spend.
+    def _open(self, prompt: Prompt[Shape], beat: Callable[[], None]) -> BudgetedClient:
+        # Half a second to import, which a process without a prompt should not spend.
         from backend.ai.llm.chat import Chat  # noqa: PLC0415
 
-        db.session.commit()  # No connection to the database waits for the provider.
+        db.session.commit()  # No database connection waits for the provider.
         settings = current_settings()
-        reach = ANYWHERE if self._account.is_servers else Reach(settings.AI_ALLOWED_NETWORKS)
+        reach = ANYWHERE if self._account.is_servers else NetworkPolicy(settings.AI_ALLOWED_NETWORKS)
         seconds = settings.LLM_TIMEOUT_SECONDS
-        schema, most = strict_schema(question.shape), question.most_tokens
-        chat: Talk = Chat(self._credentials, schema, most, reach, Deadline(seconds, beat))
-        return PaidTalk(chat, self._account, self._breaker, most, seconds)
+        schema, most = strict_schema(prompt.shape), prompt.most_tokens
+        chat: ChatClient = Chat(self._credentials, schema, most, reach, Deadline(seconds, beat))
+        return BudgetedClient(chat, self._account, self._breaker, most, seconds)
 
 
 def language_model(user_id: int) -> LanguageModel | None:
-    """The model that answers for a person: that of their own provider if they have set one, else the server's, if any.
+    """Return the person's own model if they have a provider, else the server's, if any.
 
     Raises:
-        LlmFault: they have set one, and its key cannot be read.
+        LlmFault: the key of their own provider cannot be decrypted.
     """
     try:
         own = own_credentials(user_id)
-    except Undecryptable:
+    except DecryptionError:
         raise LlmFault(LOST_KEY) from None
     credentials = own or server_credentials(current_settings())
     return LanguageModel(credentials, Account(user_id, is_servers=own is None)) if credentials else None
 
 
 def server_model_fault() -> str | None:
-    """What is wrong with the server's model, as far as it has been asked, or None. One round trip to Redis."""
+    """Return why the server's model is unavailable, or None. One round trip to Redis."""
     credentials = server_credentials(current_settings())
     return EndpointBreaker(credentials, SERVER).fault() if credentials else None
 
@@ -124,7 +124,7 @@ def server_model_fault() -> str | None:
 def _read(reply: Reply, shape: type[Shape]) -> Shape:
     try:
         return read_shape(reply.text, shape, is_whole=not reply.is_cut)
-    except UnfitAnswer:
+    except InvalidAnswer:
         if reply.is_cut:
-            raise UnfitAnswer(CUT) from None
+            raise InvalidAnswer(CUT) from None
         raise

@@ -1,4 +1,4 @@
-"""The shape that an answer must have: as JSON Schema for the model, as Pydantic's model for us."""
+"""Shapes of answers: JSON Schema for the model, Pydantic models for validation."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 Shape = TypeVar("Shape", bound=BaseModel)
-# More than that tells a model nothing new.
+# A model learns nothing from more errors.
 MOST_FAULTS = 10
-# What is said of a shape, for people and for programs that fill in forms; endpoints take less.
+# Annotations for people and form builders; some endpoints reject them.
 UNKNOWN_TO_ENDPOINTS = ("title", "default", "examples")
 
 OPEN_THOUGHT, THOUGHT = "<think>", "</think>"
@@ -22,12 +22,12 @@ BARE_LIST = re.compile(r'\[\s*["{]')
 NO_OBJECT = "There is no JSON object in it."
 
 
-class UnfitAnswer(Exception):
-    """An answer is not of the shape; the message tells the model why."""
+class InvalidAnswer(Exception):
+    """An answer without the shape; the message tells the model why."""
 
 
 def strict_schema(shape: type[BaseModel]) -> dict[str, Any]:
-    """The JSON Schema of a shape as strict structured outputs want it: every property required, no other allowed.
+    """Return the JSON Schema for strict structured outputs: all properties required, no others allowed.
 
     Source: OpenAI's guide to structured outputs, "supported schemas".
     """
@@ -41,13 +41,13 @@ def strict_schema(shape: type[BaseModel]) -> dict[str, Any]:
 
 
 def read_shape(text: str, shape: type[Shape], *, is_whole: bool = True) -> Shape:
-    """The object in an answer, whatever stands around it: thoughts, a fence, kind words.
+    """Parse the object in an answer, whatever surrounds it: thoughts, a code fence, prose.
 
-    A shape may say by a validator of its own that it takes a list in place of an object, or plain text, which is only
-    looked at if the answer `is_whole`: one that was cut off does not show it.
+    A shape's own validator may accept a list, or plain text. Plain text is parsed only if the answer `is_whole`, since
+    one that was cut off may have lost its object.
 
     Raises:
-        UnfitAnswer: there is none, or not of the shape.
+        InvalidAnswer: there is no object, or not of the shape.
     """
     end, last = text.rfind("}"), text.rfind("]")
     start = max(text.rfind(THOUGHT, 0, max(end, last, 0)), 0)
@@ -59,7 +59,7 @@ def read_shape(text: str, shape: type[Shape], *, is_whole: bool = True) -> Shape
         return _validated(lambda: shape.model_validate_json(text[first : end + 1]))
     if is_whole:
         return _of_plain_text(text, shape)
-    raise UnfitAnswer(NO_OBJECT)
+    raise InvalidAnswer(NO_OBJECT)
 
 
 def _is_json(text: str) -> bool:
@@ -71,13 +71,13 @@ def _is_json(text: str) -> bool:
 
 
 def _of_plain_text(text: str, shape: type[Shape]) -> Shape:
-    said = text.rpartition(THOUGHT)[2]
-    if OPEN_THOUGHT not in said:
+    answer = text.rpartition(THOUGHT)[2]
+    if OPEN_THOUGHT not in answer:
         try:
-            return shape.model_validate(said)
+            return shape.model_validate(answer)
         except ValidationError:
             logger.debug("llm answer is no object, and no text that is read as one")
-    raise UnfitAnswer(NO_OBJECT)
+    raise InvalidAnswer(NO_OBJECT)
 
 
 def _validated(validate: Callable[[], Shape]) -> Shape:
@@ -86,12 +86,12 @@ def _validated(validate: Callable[[], Shape]) -> Shape:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         lines = (f"{'.'.join(map(str, fault['loc'])) or 'JSON'}: {fault['msg']}" for fault in faults[:MOST_FAULTS])
-        raise UnfitAnswer("\n".join(lines)) from None
+        raise InvalidAnswer("\n".join(lines)) from None
 
 
 def _nodes(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The schema and all schemas in it, but not their tables of properties, in which a `title` is a property."""
+    """Yield all nested schemas, but not their property tables, in which `title` may be a property."""
     yield schema
     inner = [*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", [])]
-    for one in (*inner, *([schema["items"]] if "items" in schema else [])):
-        yield from _nodes(one)
+    for node in (*inner, *([schema["items"]] if "items" in schema else [])):
+        yield from _nodes(node)

@@ -1,8 +1,7 @@
-"""What is asked of language models for a person, and how much of the server's they may ask for.
+"""Usage and budgets of language models.
 
-Tokens are reserved before a call and settled after it, so that calls at once cannot get past a cap together. What is
-reserved is an estimate; what is settled is what the provider counted, so that the last call before a cap may end a
-little beyond it.
+Tokens are reserved before a call and recorded after it, so that concurrent calls cannot exceed a cap together. A
+reservation is an estimate and the record is the provider's count, so the last call before a cap may exceed it a little.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from backend.auth.models import User
 from backend.clock import utc_now
 from backend.extensions import current_settings, db
 
-# Of a person who is gone by then nothing is kept.
-SETTLE = text("""
+RECORD_USAGE = text("""
     INSERT INTO llm_usage (user_id, day, is_servers, calls, prompt_tokens, completion_tokens)
     SELECT id, :day, :is_servers, :calls, :prompt_tokens, :completion_tokens FROM users WHERE id = :user_id
        FOR KEY SHARE
@@ -35,13 +33,13 @@ SETTLE = text("""
 RESERVED = case((LlmUsage.reserved_until > func.now(), LlmUsage.reserved_tokens), else_=0)
 
 
-class BudgetSpent(LlmFault):
-    """The person may ask no more of the server's model for now."""
+class BudgetExceeded(LlmFault):
+    """The person has reached a cap on the server's model."""
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """Tokens that a call may take, on the day on which it began. None are reserved with a person's own provider."""
+    """Tokens reserved for a call, on the day it began. With a person's own provider none are reserved."""
 
     user_id: int
     is_servers: bool
@@ -50,8 +48,8 @@ class Reservation:
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What was asked in a day or a month, until when that lasts, and what of it counts against the cap."""
+class Usage:
+    """Usage of a day or month: calls, tokens, those that count against the cap, and when the period ends."""
 
     calls: int
     prompt_tokens: int
@@ -60,27 +58,27 @@ class Spent:
     resets_at: datetime
 
 
-def reserve(user_id: int, *, is_servers: bool, tokens: int, seconds: float) -> Reservation:
-    """Reserve what a call may take; with the server's key only up to the caps. Commits.
+def reserve_tokens(user_id: int, *, is_servers: bool, tokens: int, seconds: float) -> Reservation:
+    """Reserve the tokens of a call; with the server's key only up to the caps. Commits.
 
     Args:
-        user_id: for whom.
-        is_servers: whether the server's key is used.
-        tokens: of the question and the answer, estimated.
-        seconds: after this the call has ended in any case.
+        user_id: who is charged.
+        is_servers: whether the call uses the server's key.
+        tokens: estimate for prompt and answer.
+        seconds: the longest duration of the call; after it the reservation expires.
 
     Raises:
-        BudgetSpent: that would be more than a cap; the reason says which, and until when.
+        BudgetExceeded: the call would exceed a cap; the reason names the cap and the end of its period.
     """
     today = utc_now().date()
     if not is_servers:
         return Reservation(user_id, False, today, 0)
-    # The person's row makes calls at once wait for each other here, across the end of a day too.
+    # The lock on the person's row serialises concurrent reservations, across midnight too.
     db.session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
     fault = _spent_cap(user_id, tokens)
     if fault:
         db.session.rollback()
-        raise BudgetSpent(fault)
+        raise BudgetExceeded(fault)
     until = func.now() + timedelta(seconds=seconds)
     values = {"reserved_tokens": tokens, "reserved_until": until}
     statement = insert(LlmUsage).values(user_id=user_id, day=today, is_servers=True, **values)
@@ -97,16 +95,16 @@ def reserve(user_id: int, *, is_servers: bool, tokens: int, seconds: float) -> R
     return Reservation(user_id, True, today, tokens)
 
 
-def settle(reserved: Reservation, *, calls: int, prompt_tokens: int, completion_tokens: int) -> None:
-    """Write down what a call took in place of what was reserved for it. Commits."""
+def record_usage(reserved: Reservation, *, calls: int, prompt_tokens: int, completion_tokens: int) -> None:
+    """Replace a reservation by the usage of its call. Commits."""
     values = {"calls": calls, "prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
     owner = {"user_id": reserved.user_id, "day": reserved.day, "is_servers": reserved.is_servers}
-    db.session.execute(SETTLE, {**owner, **values, "reserved_tokens": reserved.tokens})
+    db.session.execute(RECORD_USAGE, {**owner, **values, "reserved_tokens": reserved.tokens})
     db.session.commit()
 
 
-def read_spent(user_id: int) -> tuple[Spent, Spent]:
-    """What was asked for a person today, and this month (UTC). One statement."""
+def read_user_usage(user_id: int) -> tuple[Usage, Usage]:
+    """Return a person's usage of today and of this month (UTC). One statement."""
     today = utc_now().date()
     tokens = LlmUsage.prompt_tokens + LlmUsage.completion_tokens + RESERVED
     rows = db.session.execute(
@@ -123,12 +121,12 @@ def read_spent(user_id: int) -> tuple[Spent, Spent]:
 
 
 def _end_of_day(day: date) -> datetime:
-    """When the next day begins."""
+    """Return the beginning of the next day."""
     return _midnight(day + timedelta(days=1))
 
 
 def _end_of_month(day: date) -> datetime:
-    """When the next month begins."""
+    """Return the beginning of the next month."""
     return _midnight((day.replace(day=1) + timedelta(days=31)).replace(day=1))
 
 
@@ -136,20 +134,20 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _sum(rows: Sequence[Row[Any]], resets_at: datetime) -> Spent:
+def _sum(rows: Sequence[Row[Any]], resets_at: datetime) -> Usage:
     counted = ("calls", "prompt_tokens", "completion_tokens", "server_tokens")
-    return Spent(**{name: sum(getattr(row, name) for row in rows) for name in counted}, resets_at=resets_at)
+    return Usage(**{name: sum(getattr(row, name) for row in rows) for name in counted}, resets_at=resets_at)
 
 
 def _spent_cap(user_id: int, tokens: int) -> str | None:
     settings = current_settings()
-    today, month = read_spent(user_id)
+    today, month = read_user_usage(user_id)
     caps = (("a month", month, settings.LLM_MONTHLY_TOKENS), ("a day", today, settings.LLM_DAILY_TOKENS))
     for period, spent, most in caps:
         if spent.server_tokens + tokens > most:
             return (
                 f"The server's language model does no more for you: of {most:,} tokens in {period} "
-                f"{spent.server_tokens:,} are taken, and this would take up to {tokens:,}. It begins anew on "
+                f"{spent.server_tokens:,} are taken, and this would take up to {tokens:,}. It starts again on "
                 f"{spent.resets_at:%Y-%m-%d} at 00:00 UTC. A language model of your own has no such bound."
             )
     return None

@@ -1,4 +1,4 @@
-"""Tokens that are mailed and work once: to verify an address, to choose a new password."""
+"""Mailed single-use tokens: to verify an address, to reset a password."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from backend.jobs.queue import Message
 from backend.mail.service import add_empty_mail, add_mail
 
 Purpose = Literal["verify", "reset"]
-LIFE: dict[Purpose, timedelta] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
+LIFETIMES: dict[Purpose, timedelta] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
 MAILS_PER_HOUR = 3
 TOKEN_BYTES = 32
 
 
-def ask_for_verification(user: User) -> Message:
-    """A mail to the person's present address with a link that verifies it, in the transaction at hand.
+def create_verification_mail(user: User) -> Message:
+    """Create a mail to the person's present address with a link that verifies it, in the current transaction.
 
     Send the message after the commit. The user must be flushed.
     """
     return _add_token_mail(user, "verify")
 
 
-def ask_for_reset(user: User | None) -> Message:
-    """A mail with a link to choose a new password, in the transaction at hand; send the message after the commit.
+def create_reset_mail(user: User | None) -> Message:
+    """Create a mail with a link to reset the password, in the current transaction; send the message after the commit.
 
-    For nobody, or for somebody who has had enough of them, as many statements and no mail.
+    Without an account, or past the limit, it runs as many statements and sends no mail.
     """
-    if may_ask(user.id if user else 0, "reset") and user:
+    if may_request(user.id if user else 0, "reset") and user:
         return _add_token_mail(user, "reset")
     db.session.execute(select(MailToken.id).where(MailToken.token_hash == token_hash(secrets.token_urlsafe())))
     return add_empty_mail("reset")
 
 
-def may_ask(user_id: int, purpose: Purpose) -> bool:
-    """Whether the person got fewer than three such mails in the last hour. Lock the user's row before, to be exact."""
+def may_request(user_id: int, purpose: Purpose) -> bool:
+    """Tell whether the person got fewer than three such mails in the last hour. Lock the user's row before."""
     recent = select(func.count()).where(
         MailToken.user_id == user_id,
         MailToken.purpose == purpose,
@@ -51,28 +51,28 @@ def may_ask(user_id: int, purpose: Purpose) -> bool:
     return db.session.scalars(recent).one() < MAILS_PER_HOUR
 
 
-def find_holder(token: str, purpose: Purpose) -> User:
-    """The person to whom a token was mailed that still works, locked until the commit.
+def lock_token_holder(token: str, purpose: Purpose) -> User:
+    """Lock the person to whom a valid token was mailed, until the commit.
 
     Raises:
         Invalid: naming `body.token`: `token_unknown`, `token_used` or `token_expired`.
     """
-    mine = MailToken.token_hash == token_hash(token), MailToken.purpose == purpose
-    # The person is locked first and the token read after: whoever waited here sees what the one before has done.
-    holder = select(MailToken.user_id).where(*mine).scalar_subquery()
+    matches = MailToken.token_hash == token_hash(token), MailToken.purpose == purpose
+    # The person is locked before the token is read: a second request then sees the token as used.
+    holder = select(MailToken.user_id).where(*matches).scalar_subquery()
     user = db.session.scalar(select(User).where(User.id == holder).with_for_update(key_share=True))
-    found = db.session.scalar(select(MailToken).where(*mine))
-    if user is None or found is None or found.email != user.email_key:
+    row = db.session.scalar(select(MailToken).where(*matches))
+    if user is None or row is None or row.email != user.email_key:
         raise Invalid.field("body.token", "This link is not one of ours, or no longer for you.", "token_unknown")
-    if found.used_at is not None:
+    if row.used_at is not None:
         raise Invalid.field("body.token", "This link was used already. Ask for a new one.", "token_used")
-    if found.expires_at <= utc_now():
+    if row.expires_at <= utc_now():
         raise Invalid.field("body.token", "This link is too old. Ask for a new one.", "token_expired")
     return user
 
 
-def use_up(user_id: int, purpose: Purpose) -> None:
-    """End all tokens of a person for this purpose, in the transaction at hand."""
+def expire_tokens(user_id: int, purpose: Purpose) -> None:
+    """Invalidate all tokens of a person for a purpose, in the current transaction."""
     db.session.execute(
         update(MailToken)
         .where(MailToken.user_id == user_id, MailToken.purpose == purpose, MailToken.used_at.is_(None))
@@ -88,12 +88,12 @@ def _add_token_mail(user: User, purpose: Purpose) -> Message:
             purpose=purpose,
             token_hash=token_hash(token),
             email=user.email_key,
-            expires_at=utc_now() + LIFE[purpose],
+            expires_at=utc_now() + LIFETIMES[purpose],
         )
     )
     if purpose == "verify":
         return add_mail(user.email, "verify", {"token": token})
-    # Nobody has shown yet that the mailbox is theirs: what the account is called may be a message to whose it is.
+    # An unconfirmed mailbox may be somebody else's: the username could be a message to them.
     is_confirmed = user.email_verified_at is not None
     values = {"username": user.username if is_confirmed else "", "token": token}
     return add_mail(user.email, "reset", values, solicited=is_confirmed)

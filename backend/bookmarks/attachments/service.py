@@ -10,14 +10,14 @@ from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.schemas import AttachedBookmarkOut
 from backend.bookmarks.upsert import change_fields
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.projects.models import ProjectBookmark
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 
 
-@again_after_lost_race
+@retry_on_conflict
 def attach_bookmark(
     actor: Actor, project_id: int, bookmark_id: int, note: str | None
 ) -> tuple[AttachedBookmarkOut, bool]:
@@ -44,7 +44,7 @@ def attach_bookmark(
     return bookmark, created
 
 
-@again_after_lost_race
+@retry_on_conflict
 def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
     """Take a bookmark off a project.
 
@@ -61,5 +61,5 @@ def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
 
 
 def _lock_both(actor: Actor, project_id: int, bookmark_id: int) -> None:
-    if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id) or not hold_projects(actor, [project_id]):
+    if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id) or not lock_projects(actor, [project_id]):
         raise NotFound

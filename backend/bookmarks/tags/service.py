@@ -13,7 +13,7 @@ from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.tags.schemas import TagListQuery, TagOut, TagPage
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import db
 from backend.http.pagination import Sort, page_of, paginate
@@ -36,7 +36,7 @@ def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
 
 
-@again_after_lost_race
+@retry_on_conflict
 def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
     """Give a tag another name, on all its bookmarks.
 
@@ -59,7 +59,7 @@ def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
     return _finish(tag_id, _bookmarks_of(tag_id))
 
 
-@again_after_lost_race
+@retry_on_conflict
 def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
     """Put another tag in the place of this one, on all its bookmarks; this one is gone.
 
@@ -83,7 +83,7 @@ def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
     return _finish(into_id, touched)
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_tag(actor: Actor, tag_id: int) -> None:
     """Take a tag off all its bookmarks and delete it.
 
@@ -99,7 +99,7 @@ def delete_tag(actor: Actor, tag_id: int) -> None:
     send(messages)
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_tags(actor: Actor, *, unused: bool) -> int:
     """Delete the tags that no bookmark carries, not even one in the trash, which may come back; how many there were.
 

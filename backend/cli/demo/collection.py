@@ -1,4 +1,4 @@
-"""The made-up collection, and how it gets into an account."""
+"""Demo collection, and its import into an account."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ TASK_FIELDS = ("title", "description", "status", "priority")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """How many of each there are now; pages are bookmarks with a text to read, tasks include subtasks."""
+class LoadedCollection:
+    """Numbers of loaded rows; pages are bookmarks with a text to read, tasks include subtasks."""
 
     bookmarks: int
     pages: int
@@ -46,25 +46,25 @@ class Loaded:
 
 @cache
 def read_collection() -> dict[str, list[dict[str, Any]]]:
-    """`bookmarks` and `projects`, as `collection.toml` describes them."""
+    """Read `bookmarks` and `projects` from `collection.toml`."""
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
-def load_collection(actor: Actor) -> Loaded:
-    """Save the whole collection for a person who has nothing yet, in several transactions."""
+def load_collection(actor: Actor) -> LoadedCollection:
+    """Save the collection for a new account, in several transactions."""
     collection, now = read_collection(), utc_now()
-    found = save_bookmarks(actor, [bookmark_item(one, now) for one in collection["bookmarks"]], "keep")
-    ids = {one["url"]: _saved(result.id) for one, result in zip(collection["bookmarks"], found.results, strict=True)}
-    pages = {ids[one["url"]]: one for one in collection["bookmarks"] if "page" in one}
+    saved = save_bookmarks(actor, [bookmark_item(item, now) for item in collection["bookmarks"]], "keep")
+    ids = {item["url"]: _saved(result.id) for item, result in zip(collection["bookmarks"], saved.results, strict=True)}
+    pages = {ids[item["url"]]: item for item in collection["bookmarks"] if "page" in item}
     _store_pages(actor, pages)
     tasks = sum(_begin_project(actor, project, ids, now) for project in collection["projects"])
-    # A person may be looking on already.
+    # The person may read already.
     announce_change([actor.organization_id])
-    return Loaded(len(ids), len(pages), len(collection["projects"]), tasks)
+    return LoadedCollection(len(ids), len(pages), len(collection["projects"]), tasks)
 
 
 def bookmark_item(described: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """A bookmark as POST /bookmarks takes it. Nothing is fetched: the addresses lead nowhere."""
+    """Make an item of POST /bookmarks. Nothing is fetched: the addresses do not exist."""
     return {
         **{name: described[name] for name in ("url", "title", "description", "tags")},
         "is_read": described.get("read", False),
@@ -122,7 +122,7 @@ def _begin_project(actor: Actor, described: Mapping[str, Any], ids: Mapping[str,
 
 
 def task_item(described: Mapping[str, Any], project_id: int, now: datetime) -> dict[str, Any]:
-    """A task as POST /tasks takes it; `due` is in days."""
+    """Make an item of POST /tasks; `due` is in days."""
     due = {"due_at": (now + timedelta(days=described["due"])).isoformat()} if "due" in described else {}
     return {**{name: described[name] for name in TASK_FIELDS if name in described}, "project_id": project_id, **due}
 

@@ -1,4 +1,4 @@
-"""The `demo` command."""
+"""Command `demo`: an account with the demo collection."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, and_, delete, event, func, or_, text, upda
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from backend.database import in_batches
-from backend.encryption import Undecryptable, decrypt, encrypt
+from backend.database import execute_in_batches
+from backend.encryption import DecryptionError, decrypt, encrypt
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.http.idempotency.models import IdempotencyKey
@@ -135,7 +135,7 @@ def forget_answers(user_id: int, path: str) -> None:
 
 def purge() -> None:
     """Delete what is older than a day."""
-    for _ in in_batches(PURGE, {"hours": KEPT_HOURS}):
+    for _ in execute_in_batches(PURGE, {"hours": KEPT_HOURS}):
         pass
 
 
@@ -155,5 +155,5 @@ def _replay(earlier: IdempotencyKey, body_hash: bytes) -> Replay:
         raise Conflict("The first request with this key still runs.")
     try:
         return Replay(earlier.status, earlier.headers or {}, decrypt(earlier.body))
-    except Undecryptable:
+    except DecryptionError:
         raise Conflict("The first request with this key was carried out; its answer cannot be read any more.") from None

@@ -12,7 +12,7 @@ from loguru import logger
 from backend.errors import TooManyRequests
 from backend.http.rate_limits.memory import MemoryWindows
 from backend.http.rate_limits.windows import Limits, Verdict, check_command, verdict
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command
 
 
@@ -61,7 +61,7 @@ class Charge:
         """What to ask Redis; `settle` takes the answer. Nothing where it is not limited."""
         if self.limits is None:
             return []
-        keys = [redis_gate().key(name) for name in self.names]
+        keys = [resilient_redis().key(name) for name in self.names]
         return [check_command(keys, self.limits, self.bounded_cost, self.refund)]
 
     def settle(self, answer: Any) -> Verdict | None:

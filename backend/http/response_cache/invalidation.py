@@ -17,14 +17,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from backend.http.operations import Part
 from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, Wanted, values_of_parts
-from backend.redis.client import redis_gate
-from backend.redis.resilient import Command, Mark, Script
+from backend.redis.client import resilient_redis
+from backend.redis.resilient import Command, Invalidation, Script
 
 # Longer than any answer is kept: a generation that nobody sets is forgotten only after all that leant on it.
 GENERATION_SECONDS = 2 * 86400
 EVERYTHING = "generation:all"
 # Another value each time that it is sent: sent twice, it does away with answers in vain, and brings none back.
-FRESH: Mark = (None, GENERATION_SECONDS)
+FRESH: Invalidation = (None, GENERATION_SECONDS)
 
 ANNOUNCE = Script(
     LUA_STAMP
@@ -38,24 +38,24 @@ if stands then keep_parts(prefix, organization, user, reach, 6 + 3 * marks) end
 )
 
 
-def changed_person(user_id: int) -> dict[str, Mark]:
+def changed_person(user_id: int) -> dict[str, Invalidation]:
     """The mark that makes what was kept for a person worthless."""
     return {f"generation:person:{user_id}": FRESH}
 
 
 def announce_change(organization_ids: Iterable[int], user_ids: Iterable[int] = ()) -> None:
     """Make all that was kept of these worthless, after the commit that changed them. One round trip."""
-    marks: dict[str, Mark] = {}
+    marks: dict[str, Invalidation] = {}
     for one in organization_ids:
         marks |= _changed_lists(one) | _changed_tags(one) | {f"generation:bookmarks-of:{one}": FRESH}
     for user_id in user_ids:
         marks |= changed_person(user_id)
-    redis_gate().announce(marks)
+    resilient_redis().invalidate(marks)
 
 
 def announce_change_of_lists(organization_id: int) -> None:
     """Make worthless what was kept of an organization but its bookmarks and tags. One round trip."""
-    redis_gate().announce(_changed_lists(organization_id))
+    resilient_redis().invalidate(_changed_lists(organization_id))
 
 
 def announce_change_of_bookmark(
@@ -74,26 +74,26 @@ def announce_change_of_bookmark(
     if retagged:
         marks |= _changed_tags(organization_id)
     if answer is None or answer[0].stamp is None:
-        redis_gate().announce(marks)
+        resilient_redis().invalidate(marks)
         return
     wanted, parts = answer
-    redis_gate().announce(marks, lambda values: _announcement(wanted, parts, values))
+    resilient_redis().invalidate(marks, lambda values: _announcement(wanted, parts, values))
 
 
 def announce_change_of_everything() -> None:
     """Make all that is kept worthless. One round trip."""
-    redis_gate().announce({EVERYTHING: FRESH})
+    resilient_redis().invalidate({EVERYTHING: FRESH})
 
 
 def _announcement(wanted: Wanted, parts: Sequence[Part], values: Mapping[str, tuple[bytes, int]]) -> Command:
     head = (*wanted.slot.place.parts, wanted.stamp, len(values))
     marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
-    return ANNOUNCE.command([redis_gate().key("")], *head, *marks, *values_of_parts(parts))
+    return ANNOUNCE.command([resilient_redis().key("")], *head, *marks, *values_of_parts(parts))
 
 
-def _changed_lists(organization_id: int) -> dict[str, Mark]:
+def _changed_lists(organization_id: int) -> dict[str, Invalidation]:
     return {f"generation:organization:{organization_id}": FRESH}
 
 
-def _changed_tags(organization_id: int) -> dict[str, Mark]:
+def _changed_tags(organization_id: int) -> dict[str, Invalidation]:
     return {f"generation:tags:{organization_id}": FRESH}

@@ -8,14 +8,14 @@ from typing import cast
 from backend.http.response_cache.invalidation import announce_change_of_everything
 from backend.http.response_cache.schemas import CacheStatistics, NamespaceStatistics
 from backend.http.response_cache.store import COUNTS
-from backend.redis.client import redis_gate
-from backend.redis.resilient import FAILURES
+from backend.redis.client import resilient_redis
+from backend.redis.resilient import FAILURE_COUNT
 
 
 def read_statistics() -> CacheStatistics:
     """Hits and misses by namespace. One round trip; zeros while Redis is away."""
-    gate = redis_gate()
-    answers = gate.ask(lambda: [("HGETALL", gate.key(COUNTS)), ("GET", gate.key(FAILURES))])
+    gate = resilient_redis()
+    answers = gate.execute(lambda: [("HGETALL", gate.key(COUNTS)), ("GET", gate.key(FAILURE_COUNT))])
     counts: dict[str, dict[str, int]] = defaultdict(lambda: {"hits": 0, "misses": 0})
     for name, count in cast("dict[bytes, bytes]", answers[0] if answers else {}).items():
         namespace, _, kind = name.decode().partition(":")
@@ -38,8 +38,8 @@ def read_statistics() -> CacheStatistics:
 def clear() -> None:
     """Keep nothing of what was kept, and count from zero."""
     announce_change_of_everything()
-    gate = redis_gate()
-    gate.ask(lambda: [("DEL", gate.key(COUNTS), gate.key(FAILURES))])
+    gate = resilient_redis()
+    gate.execute(lambda: [("DEL", gate.key(COUNTS), gate.key(FAILURE_COUNT))])
 
 
 def _percent(hits: int, misses: int) -> float:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import orjson
 
 from backend.http.operations import Part
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 from config import CACHE_SECONDS
 
@@ -199,9 +199,9 @@ def read(slot: Slot, known: list[str], *, counted: bool = True) -> Answer | Want
     """
     wait, end = FIRST_WAIT, time.monotonic() + PATIENCE
     while True:
-        if not redis_gate().is_trusted:
+        if not resilient_redis().is_trusted:
             return Wanted(slot, None)
-        answers = redis_gate().ask(lambda: [_read_command(slot, known, counted)])
+        answers = resilient_redis().execute(lambda: [_read_command(slot, known, counted)])
         if answers is None:
             return Wanted(slot, None)
         found = settle(slot, answers[0])
@@ -233,8 +233,8 @@ def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
     # A link has no answer but that of the bookmark which it leads to.
     is_cached = slot.subject != "link" and len(body) <= LONGEST_CACHED
     value = answer.etag.encode() + body if is_cached else b""
-    gate = redis_gate()
-    gate.ask(
+    gate = resilient_redis()
+    gate.execute(
         lambda: [
             KEEP.command(
                 [gate.key("")],
@@ -261,13 +261,13 @@ def values_of_parts(parts: Iterable[Part]) -> Iterator[Any]:
 def give_up(wanted: Wanted) -> None:
     """Let others make the answer: this caller could not. One round trip."""
     if wanted.stamp is not None:
-        gate = redis_gate()
-        gate.ask(lambda: [("DEL", gate.key(_lock(wanted.slot)))])
+        gate = resilient_redis()
+        gate.execute(lambda: [("DEL", gate.key(_lock(wanted.slot)))])
 
 
 def _read_command(slot: Slot, known: list[str], counted: bool) -> Any:
     asked = (slot.namespace, *slot.place.parts, slot.subject, slot.bookmark_id or "")
-    return READ.command([redis_gate().key("")], *asked, slot.digest, MAKING_MS, int(counted), *known)
+    return READ.command([resilient_redis().key("")], *asked, slot.digest, MAKING_MS, int(counted), *known)
 
 
 def _lasts(namespace: Namespace) -> int:

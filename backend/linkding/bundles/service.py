@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.clock import utc_now
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
 from backend.linkding.bundles.models import Bundle
@@ -52,7 +52,7 @@ def update_bundle(actor: Actor, bundle_id: int, given: BundlePatch) -> BundleOut
     return changed
 
 
-@again_after_lost_race
+@retry_on_conflict
 def delete_bundle(actor: Actor, bundle_id: int) -> None:
     """Delete a bundle; those after it move up.
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from backend.actor import Actor
 from backend.bookmarks.tags.assignment import tag_ids
-from backend.database import again_after_lost_race
+from backend.database import retry_on_conflict
 from backend.extensions import db
 from backend.linkding.tags.names import meant_names
 from backend.linkding.tags.queries import get_tag
 from backend.linkding.tags.schemas import LinkdingTagOut
 
 
-@again_after_lost_race
+@retry_on_conflict
 def add_tag(actor: Actor, name: str) -> LinkdingTagOut:
     """Make a tag; the one that there is, if its name is taken in any case of letters.
 

@@ -1,4 +1,4 @@
-"""Whether an LLM provider answers: one token of chat, through the address guard of capture."""
+"""Check of an LLM provider: one token of chat, through the address guard."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 import orjson
 
 from backend.ai.credentials import Credentials
-from backend.ai.llm.faults import NOT_A_CHAT, meaning_of
+from backend.ai.llm.faults import NOT_A_CHAT, describe_status
 from backend.outbound.addresses import IPNetwork
 from backend.outbound.deadline import Deadline
-from backend.outbound.exchange import Answer, Reach, post_json
+from backend.outbound.exchange import HttpResponse, NetworkPolicy, post_json
 from backend.outbound.failures import FetchError
 from backend.outbound.resolver import Resolver, system_resolver
 
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """Whether the provider answered, in words, and how long that took."""
+    """Outcome of a check: success, a sentence about it, and the latency."""
 
     ok: bool
     detail: str
@@ -35,30 +35,30 @@ def check_provider(
     """Ask the provider's model for one token: at most 10 s, no redirects, public addresses or allowed ones only."""
     start = time.monotonic()
     try:
-        ok, detail = _judge(*_ask(credentials, Reach(allowed_networks, resolve)))
+        ok, detail = _classify(*_ask(credentials, NetworkPolicy(allowed_networks, resolve)))
     except FetchError as error:
         ok, detail = False, error.reason
     return CheckOutcome(ok, detail, round((time.monotonic() - start) * 1000))
 
 
-def _ask(credentials: Credentials, reach: Reach) -> tuple[int, bytes]:
+def _ask(credentials: Credentials, policy: NetworkPolicy) -> tuple[int, bytes]:
     deadline = Deadline(TIMEOUT_SECONDS)
-    question = {"model": credentials.model, "messages": [{"role": "user", "content": "Say hi."}]}
-    answer = _post(credentials, {**question, "max_tokens": 1}, reach, deadline)
-    # Newer models of OpenAI's refuse the older name.
+    prompt = {"model": credentials.model, "messages": [{"role": "user", "content": "Say hi."}]}
+    answer = _post(credentials, {**prompt, "max_tokens": 1}, policy, deadline)
+    # Newer models of OpenAI refuse `max_tokens`.
     if answer.status == 400 and b"max_completion_tokens" in answer.body:
-        answer = _post(credentials, {**question, "max_completion_tokens": 16}, reach, deadline)
+        answer = _post(credentials, {**prompt, "max_completion_tokens": 16}, policy, deadline)
     return answer.status, answer.body
 
 
-def _post(credentials: Credentials, content: dict[str, Any], reach: Reach, deadline: Deadline) -> Answer:
+def _post(credentials: Credentials, content: dict[str, Any], policy: NetworkPolicy, deadline: Deadline) -> HttpResponse:
     url = credentials.base_url.rstrip("/") + "/chat/completions"
-    return post_json(url, orjson.dumps(content), credentials.api_key, reach, deadline)
+    return post_json(url, orjson.dumps(content), credentials.api_key, policy, deadline)
 
 
-def _judge(status: int, body: bytes) -> tuple[bool, str]:
+def _classify(status: int, body: bytes) -> tuple[bool, str]:
     if not 200 <= status < 300:
-        return False, meaning_of(status)
+        return False, describe_status(status)
     return (True, "The model answered.") if _is_chat(body) else (False, NOT_A_CHAT)
 
 

@@ -46,5 +46,5 @@ def read_usage(actor: Actor) -> AiUsageOut:
 @operation(scope="login", limit="write", tag="profile", responses={202: JobOut})
 def test_provider(actor: Actor) -> tuple[JobOut, int, dict[str, str]]:
     """Ask your LLM provider for one token."""
-    job = ai_service.ask_for_test(actor)
+    job = ai_service.request_test(actor)
     return JobOut.of(job), 202, {"Location": url_for("jobs.read_job", job_id=job.id)}

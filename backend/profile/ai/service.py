@@ -8,10 +8,10 @@ import httpx
 
 from backend.actor import Actor
 from backend.ai.credentials import server_credentials
-from backend.ai.llm.usage import read_spent
+from backend.ai.llm.usage import read_user_usage
 from backend.ai.models import AiProvider
 from backend.auth.events import record_event
-from backend.auth.remaining_access import hold_for_new_access
+from backend.auth.remaining_access import lock_for_new_access
 from backend.auth.service import get_user
 from backend.clock import utc_now
 from backend.encryption import encrypt
@@ -24,14 +24,14 @@ from backend.outbound.addresses import is_permitted, literal_address
 from backend.outbound.failures import FetchError
 from backend.outbound.urls import parse_url
 from backend.profile.schemas import AiCapsOut, AiPeriodOut, AiProviderIn, AiProviderOut, AiUsageOut
-from backend.profile.service import at_home
+from backend.profile.service import in_personal_organization
 
-# Of a shorter key, four characters would be too large a part.
+# Of a shorter key, four characters would reveal too much.
 HINTED_LENGTH = 12
 
 
 def read_provider(actor: Actor) -> AiProviderOut:
-    """The provider that the person has set.
+    """Read the provider that the person has set.
 
     Raises:
         NotFound: there is none.
@@ -42,32 +42,32 @@ def read_provider(actor: Actor) -> AiProviderOut:
     return _out(provider)
 
 
-def set_provider(actor: Actor, given: AiProviderIn) -> AiProviderOut:
-    """Set the provider; without a key in it, the stored one stays.
+def set_provider(actor: Actor, data: AiProviderIn) -> AiProviderOut:
+    """Set the provider; without a key, the stored one stays.
 
     Raises:
-        Invalid: the address cannot be used, or is of another server than the stored key is for.
-        Unauthenticated: the session has just ended.
+        Invalid: the address cannot be used, or names another server than that of the stored key.
+        Unauthenticated: the session has just been revoked.
     """
-    _refuse_address(given.base_url)
-    # Of two that set it at once, the second waits here for the first.
-    hold_for_new_access(actor)
+    _refuse_address(data.base_url)
+    # Concurrent requests wait here for each other.
+    lock_for_new_access(actor)
     provider = db.session.get(AiProvider, actor.user_id, populate_existing=True)
     if provider is None:
-        provider = AiProvider(user_id=actor.user_id, base_url=given.base_url)
+        provider = AiProvider(user_id=actor.user_id, base_url=data.base_url)
         db.session.add(provider)
-    _refuse_to_send_key_elsewhere(provider, given)
-    provider.base_url, provider.model, provider.updated_at = given.base_url, given.model, utc_now()
-    if given.api_key is not None:
-        provider.api_key_encrypted = encrypt(given.api_key)
-        provider.api_key_hint = f"…{given.api_key[-4:]}" if len(given.api_key) >= HINTED_LENGTH else None
-    record_event(actor.user_id, "ai_key_changed", detail={"action": "set", "host": urlsplit(given.base_url).hostname})
+    _refuse_to_send_key_elsewhere(provider, data)
+    provider.base_url, provider.model, provider.updated_at = data.base_url, data.model, utc_now()
+    if data.api_key is not None:
+        provider.api_key_encrypted = encrypt(data.api_key)
+        provider.api_key_hint = f"…{data.api_key[-4:]}" if len(data.api_key) >= HINTED_LENGTH else None
+    record_event(actor.user_id, "ai_key_changed", detail={"action": "set", "host": urlsplit(data.base_url).hostname})
     db.session.commit()
     return _out(provider)
 
 
 def delete_provider(actor: Actor) -> None:
-    """Forget the provider and its key.
+    """Delete the provider and its key.
 
     Raises:
         NotFound: there is none.
@@ -80,28 +80,28 @@ def delete_provider(actor: Actor) -> None:
     db.session.commit()
 
 
-def ask_for_test(actor: Actor) -> Job:
-    """A queued job that asks the provider for one word.
+def request_test(actor: Actor) -> Job:
+    """Queue a job that asks the provider for one token.
 
     Raises:
         NotFound: no provider is set.
     """
     read_provider(actor)
-    job = add_job(at_home(actor, get_user(actor)), "ai_test", {})
+    job = add_job(in_personal_organization(actor, get_user(actor)), "ai_test", {})
     db.session.commit()
     send([job_message(job)])
     return job
 
 
 def read_usage(actor: Actor) -> AiUsageOut:
-    """Which language model answers for the person, and what was asked of it: two statements."""
+    """Read the person's provider and their usage: two statements."""
     settings = current_settings()
     own, servers = db.session.get(AiProvider, actor.user_id), server_credentials(settings)
-    used = own or servers
-    today, month = read_spent(actor.user_id)
+    provider = own or servers
+    today, month = read_user_usage(actor.user_id)
     return AiUsageOut(
         provider="own" if own else "server" if servers else None,
-        model=used.model if used else None,
+        model=provider.model if provider else None,
         today=AiPeriodOut.model_validate(today),
         month=AiPeriodOut.model_validate(month),
         caps=AiCapsOut(daily_tokens=settings.LLM_DAILY_TOKENS, monthly_tokens=settings.LLM_MONTHLY_TOKENS),
@@ -119,7 +119,7 @@ def _out(provider: AiProvider) -> AiProviderOut:
 
 
 def _refuse_address(base_url: str) -> None:
-    """Refuse what can be seen to be wrong without a look-up; the worker checks what names stand for."""
+    """Refuse an address that is wrong without DNS; the worker checks what names resolve to."""
     try:
         address = parse_url(base_url)
     except FetchError as error:
@@ -132,10 +132,10 @@ def _refuse_address(base_url: str) -> None:
         raise Invalid.field("body.base_url", message, "private_address")
 
 
-def _refuse_to_send_key_elsewhere(provider: AiProvider, given: AiProviderIn) -> None:
-    # Otherwise whoever gets hold of a session could have the stored key sent to a server of their own.
-    has_key = provider.api_key_encrypted is not None and given.api_key is None
-    if has_key and _server(provider.base_url) != _server(given.base_url):
+def _refuse_to_send_key_elsewhere(provider: AiProvider, data: AiProviderIn) -> None:
+    # A stolen session must not send the stored key to another server.
+    has_key = provider.api_key_encrypted is not None and data.api_key is None
+    if has_key and _server(provider.base_url) != _server(data.base_url):
         raise Invalid.field("body.api_key", "The stored key is for another server: give it again.", "api_key_required")
 
 

@@ -1,1 +1,1 @@
-"""Feedback: what people say of recommendations, and what follows from it."""
+"""Feedback on recommendations."""

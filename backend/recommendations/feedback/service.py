@@ -1,4 +1,4 @@
-"""What people say of recommendations. Every public function commits once."""
+"""Services for feedback. Every public function commits once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from backend.projects.models import Project
 from backend.recommendations.models import Feedback, RecommendationSet
 from backend.recommendations.queries import feedback_out
 from backend.recommendations.schemas import FeedbackIn, FeedbackOut, FeedbackPut
-from backend.recommendations.service import PLACES
+from backend.recommendations.service import SET_SIZE
 from backend.tasks import queries as tasks
 from backend.tasks.models import Task
 
@@ -28,7 +28,7 @@ IMPLICIT = ("opened", "saved")
 
 @dataclass(frozen=True)
 class _About:
-    """What feedback is about: the subject, and the engines' shares in the recommendation."""
+    """The subject of feedback, and the engines' shares in the recommendation."""
 
     subject: str
     project_id: int | None
@@ -36,27 +36,27 @@ class _About:
     shares: dict[str, float]
 
 
-def give_feedback(actor: Actor, given: FeedbackIn) -> tuple[FeedbackOut, bool]:
-    """Remember what the person says; False beside it if that corrects what they said before of the same bookmark and
-    subject. Verdicts take each other's place, having opened or saved it stands beside them; each counts once.
+def give_feedback(actor: Actor, body: FeedbackIn) -> tuple[FeedbackOut, bool]:
+    """Store feedback; return it with False if it replaces earlier feedback on the same bookmark and subject. A verdict
+    replaces a verdict; `opened` and `saved` are stored beside it.
 
     Raises:
         Invalid: there is no such bookmark, recommendation, project or task, or they do not belong together.
     """
-    about = _about(actor, given)
-    _require_bookmark(actor, given.bookmark_id)
+    about = _about(actor, body)
+    _require_bookmark(actor, body.bookmark_id)
     values: dict[str, Any] = {
         "organization_id": actor.organization_id,
         "user_id": actor.user_id,
-        "bookmark_id": given.bookmark_id,
-        "recommendation_id": given.recommendation_id,
-        "kind": given.kind,
+        "bookmark_id": body.bookmark_id,
+        "recommendation_id": body.recommendation_id,
+        "kind": body.kind,
         **vars(about),
     }
     new = insert(Feedback).values(**values)
     replaced = {"kind": new.excluded.kind, "updated_at": func.clock_timestamp()}
-    # What was said without naming a recommendation leaves the one that was named before.
-    if given.recommendation_id is not None:
+    # Feedback without a recommendation keeps the recommendation of the earlier one.
+    if body.recommendation_id is not None:
         replaced |= {"recommendation_id": new.excluded.recommendation_id, "shares": new.excluded.shares}
     key = [Feedback.user_id, Feedback.organization_id, Feedback.subject, Feedback.bookmark_id, Feedback.slot]
     row = db.session.execute(
@@ -68,36 +68,36 @@ def give_feedback(actor: Actor, given: FeedbackIn) -> tuple[FeedbackOut, bool]:
     return feedback_out(row), row.is_new
 
 
-def correct_feedback(actor: Actor, feedback_id: int, given: FeedbackPut) -> FeedbackOut:
-    """Say something else of the same bookmark for the same subject.
+def correct_feedback(actor: Actor, feedback_id: int, body: FeedbackPut) -> FeedbackOut:
+    """Change the kind of feedback.
 
     Raises:
-        NotFound: the person has given no such feedback.
-        Invalid: the body names another bookmark, recommendation, project or task than it is about.
-        Conflict: the person has said exactly that in another row.
+        NotFound: the person has no such feedback.
+        Invalid: the body names another bookmark, recommendation, project or task than the feedback.
+        Conflict: the person has such feedback in another row.
     """
     feedback = db.session.scalar(_own(actor, feedback_id).with_for_update())
     if feedback is None:
         raise NotFound
     for name in ("bookmark_id", "recommendation_id", "project_id", "task_id"):
-        value = getattr(given, name)
+        value = getattr(body, name)
         if value is not None and value != getattr(feedback, name):
             raise Invalid.field(f"body.{name}", "Feedback stays about what it is about; give new feedback.", "changed")
-    if feedback.kind != given.kind:
-        _refuse_double(actor, feedback, given.kind)
-        feedback.kind, feedback.updated_at = given.kind, utc_now()
+    if feedback.kind != body.kind:
+        _refuse_double(actor, feedback, body.kind)
+        feedback.kind, feedback.updated_at = body.kind, utc_now()
     db.session.flush()
     db.session.refresh(feedback)
-    said = FeedbackOut.model_validate(feedback)
+    corrected = FeedbackOut.model_validate(feedback)
     db.session.commit()
-    return said
+    return corrected
 
 
 def withdraw_feedback(actor: Actor, feedback_id: int) -> None:
-    """Take back what was said: it counts no longer.
+    """Delete feedback, which then has no effect any more.
 
     Raises:
-        NotFound: the person has given no such feedback.
+        NotFound: the person has no such feedback.
     """
     own = (Feedback.id == feedback_id, *_mine(actor))
     if db.session.scalar(delete(Feedback).where(*own).returning(Feedback.id)) is None:
@@ -128,45 +128,45 @@ def _refuse_double(actor: Actor, feedback: Feedback, kind: str) -> None:
 
 
 def _require_bookmark(actor: Actor, bookmark_id: int) -> None:
-    known = db.session.scalar(select(Bookmark.id).where(bookmarks.live(actor), Bookmark.id == bookmark_id))
-    if known is None:
+    existing = db.session.scalar(select(Bookmark.id).where(bookmarks.live(actor), Bookmark.id == bookmark_id))
+    if existing is None:
         raise Invalid.field("body.bookmark_id", "There is no such bookmark.", "unknown_bookmark")
 
 
-def _about(actor: Actor, given: FeedbackIn) -> _About:
-    if given.project_id is not None and given.task_id is not None and given.recommendation_id is None:
+def _about(actor: Actor, body: FeedbackIn) -> _About:
+    if body.project_id is not None and body.task_id is not None and body.recommendation_id is None:
         raise Invalid.field("body.task_id", "Feedback is about a project or a task, not about both.", "ambiguous")
-    if given.recommendation_id is not None:
-        return _about_recommendation(actor, given, given.recommendation_id)
-    if given.task_id is not None:
-        _require_task(actor, given.task_id)
-        return _About(f"task:{given.task_id}", None, given.task_id, {})
-    if given.project_id is not None:
-        _require_project(actor, given.project_id)
-        return _About(f"project:{given.project_id}", given.project_id, None, {})
+    if body.recommendation_id is not None:
+        return _about_recommendation(actor, body, body.recommendation_id)
+    if body.task_id is not None:
+        _require_task(actor, body.task_id)
+        return _About(f"task:{body.task_id}", None, body.task_id, {})
+    if body.project_id is not None:
+        _require_project(actor, body.project_id)
+        return _About(f"project:{body.project_id}", body.project_id, None, {})
     return _About("person", None, None, {})
 
 
-def _about_recommendation(actor: Actor, given: FeedbackIn, recommendation_id: int) -> _About:
-    set_id, place = divmod(recommendation_id, PLACES)
-    mine = (RecommendationSet.user_id == actor.user_id, RecommendationSet.organization_id == actor.organization_id)
-    offered = db.session.scalar(select(RecommendationSet).where(RecommendationSet.id == set_id, *mine))
-    if offered is None or place >= len(offered.bookmark_ids):
+def _about_recommendation(actor: Actor, body: FeedbackIn, recommendation_id: int) -> _About:
+    set_id, index = divmod(recommendation_id, SET_SIZE)
+    own = (RecommendationSet.user_id == actor.user_id, RecommendationSet.organization_id == actor.organization_id)
+    offered = db.session.scalar(select(RecommendationSet).where(RecommendationSet.id == set_id, *own))
+    if offered is None or index >= len(offered.bookmark_ids):
         raise Invalid.field("body.recommendation_id", "There is no such recommendation.", "unknown_recommendation")
-    if offered.bookmark_ids[place] != given.bookmark_id:
+    if offered.bookmark_ids[index] != body.bookmark_id:
         raise Invalid.field("body.bookmark_id", "The recommendation is of another bookmark.", "mismatch")
     for name in ("project_id", "task_id"):
-        value = getattr(given, name)
+        value = getattr(body, name)
         if value is not None and value != getattr(offered, name):
             raise Invalid.field(f"body.{name}", "The recommendation is for something else.", "mismatch")
-    return _About(offered.subject, offered.project_id, offered.task_id, offered.shares[place])
+    return _About(offered.subject, offered.project_id, offered.task_id, offered.shares[index])
 
 
 def _require_project(actor: Actor, project_id: int) -> None:
-    if db.session.scalar(select(Project.id).where(projects.live(actor), Project.id == project_id)) is None:
+    if db.session.scalar(select(Project.id).where(projects.not_trashed(actor), Project.id == project_id)) is None:
         raise Invalid.field("body.project_id", "There is no such project.", "unknown_project")
 
 
 def _require_task(actor: Actor, task_id: int) -> None:
-    if db.session.scalar(select(Task.id).where(tasks.live(actor), Task.id == task_id)) is None:
+    if db.session.scalar(select(Task.id).where(tasks.not_trashed(actor), Task.id == task_id)) is None:
         raise Invalid.field("body.task_id", "There is no such task.", "unknown_task")

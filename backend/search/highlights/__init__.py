@@ -1,1 +1,1 @@
-"""Highlights: where a text holds the words of a query, and its best passages."""
+"""Highlights: matches of a query in texts, and the best passages."""

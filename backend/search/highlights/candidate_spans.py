@@ -1,4 +1,4 @@
-"""Where in a long text to look closer: a regular expression from which no wanted word can hide."""
+"""Candidate spans: a regular expression that finds all places of a long text where a word of the query may begin."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from itertools import pairwise
 from backend.text.folding import fold, normalise
 from backend.text.scripts import UNSPACED, character_class, script_of, spans
 
-# A stemmer changes at most the last letter of what it leaves, and five letters are rare enough.
+# A stemmer changes at most the last letter of a stem, and five letters are rare enough.
 MAX_PREFIX = 5
-# Where letters are that fold to others: Latin to Arabic, their extensions, compatibility forms, half and full width.
+# Blocks with letters that fold to others: Latin to Arabic, their extensions, compatibility forms, half and full width.
 FOLDING_BLOCKS = ((0x30, 0x700), (0x1D00, 0x2000), (0x2C60, 0x2C80), (0xFB00, 0xFE00), (0xFE70, 0xFFF0))
-# One character may stand for these two.
+# Ligatures: one character for these two.
 LIGATURES = ("ae", "oe", "ss", "th", "ff", "fi", "fl", "ij")
-# The German stemmer takes ue for ü, which folds to u.
+# The German stemmer equates ue and ü, which folds to u.
 UMLAUTS = "aou"
-# Words of these scripts have articles and prefixes, which stemmers take off.
+# Stemmers remove articles and prefixes in these scripts.
 PREFIXING = ("Arabic",)
-# The first letter, just read, begins a word or a hump of camelCase. On a letter of a script without spaces, which are
-# all in this wide range, a word may follow directly.
+# The letter just read begins a word or a hump of camelCase. After a letter of a script without spaces, all of which are
+# in this wide range, a word may follow directly.
 AT_START = r"(?:(?<![^\W\d_].)|(?<=[^\x00-\u0dff].)|(?<=[A-Za-z0-9][A-Z]))"
-# May stand between two letters: a mark, what is not seen, what is left out where words are joined, and more.
+# Allowed between two letters: a mark, an invisible character, or a joiner.
 BETWEEN = r"[^0-9A-Za-z\s]?"
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
 LETTERS = re.compile(r"[^\W_]+")
 
 
-def spotter(lexemes: Iterable[str]) -> re.Pattern[str]:
-    """Matches the beginnings of all words that have one of the lexemes (at least one), and of some that have none."""
+def candidate_pattern(lexemes: Iterable[str]) -> re.Pattern[str]:
+    """Build a pattern that matches the beginning of every word with one of the lexemes, and of some others."""
     firsts: set[str] = set()
     at_start: list[str] = []
     anywhere: list[str] = []
-    # Of two that begin alike the longer is tried first.
+    # Alternatives are tried in order, so the longest prefix comes first.
     for prefix in sorted(set(map(_prefix, lexemes)), key=len, reverse=True):
         firsts.update(_looks_of(prefix[0]))
         begins = prefix[0].isalpha() and not IS_UNSPACED.match(prefix) and script_of(prefix[0]) not in PREFIXING
@@ -44,7 +44,7 @@ def spotter(lexemes: Iterable[str]) -> re.Pattern[str]:
 
 
 def _prefix(lexeme: str) -> str:
-    """What every word that has the lexeme begins with, once folded."""
+    """Return the folded prefix of all words with the lexeme."""
     letters = LETTERS.search(lexeme)
     if letters is None or IS_UNSPACED.match(lexeme):
         return lexeme
@@ -63,7 +63,8 @@ def _rest(prefix: str) -> str:
 
 @cache
 def _like(letter: str) -> str:
-    """A class that holds all characters that fold to the letter; for speed also all beyond Latin-1 for a plain one."""
+    """Build a character class of everything that folds to the letter; for an ASCII letter also all beyond Latin-1, for
+    speed."""
     looks = _looks_of(letter)
     if not letter.isascii():
         return _one_of(looks)
@@ -76,7 +77,7 @@ def _looks_of(letter: str) -> str:
 
 @cache
 def _looks() -> dict[str, str]:
-    """Every plain letter with the characters that fold to it, or to it and more."""
+    """Map each ASCII letter to the characters that fold to it, or begin with it when folded."""
     looks: dict[str, str] = {}
     for low, high in FOLDING_BLOCKS:
         for character in filter(str.isalnum, map(chr, range(low, high))):

@@ -1,4 +1,4 @@
-"""Where a text holds what a query wants."""
+"""Matching: finds the words and phrases of a query in a text."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
-from backend.search.highlights.candidate_spans import IS_UNSPACED, spotter
+from backend.search.highlights.candidate_spans import IS_UNSPACED, candidate_pattern
 from backend.text.analysis import Token, analyze, is_stop, query_forms, query_terms
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
 from backend.text.stemming import primary_tag
 from backend.text.tokens import TEXT
 
-# Stemmers that change beginnings of words or put them into other letters: no word can be passed over.
-UNSPOTTABLE = {"ga", "id", "nl", "sr", "st", "yi"}
+# Stemmers that change the beginnings of words, or their script: prefixes cannot find candidates.
+CHANGED_BEGINNINGS = {"ga", "id", "nl", "sr", "st", "yi"}
 LONGEST_PIECE = 200
-# Queries that are remembered, and how many characters of theirs are looked for at most.
+# Cached queries, and the characters that a cached one may have.
 REMEMBERED, LONGEST_REMEMBERED = 256, 100
-# To the next space, or to where ideographs, kana or Hangul begin.
+# Up to the next space, or to ideographs, kana or Hangul.
 PIECE = re.compile(rf"[^\s\u2e80-\ud7ff]{{0,{LONGEST_PIECE}}}")
 
-# One way to write something: place after place, the lexemes of which one must stand there.
+# A form of a word: for each position the lexemes of which one must stand there.
 Form = tuple[frozenset[str], ...]
 
 
-class Wanted(NamedTuple):
-    """A word or phrase to be found.
+class QueryTerm(NamedTuple):
+    """A word or phrase of a query.
 
     Attributes:
-        text: As it is in the query.
-        forms: The ways it may be written; none for a run of characters without spaces, which stands wherever it does.
-        weight: What a passage is worth for holding it.
-        is_phrase: Whether its parts are worth nothing.
+        text: As in the query.
+        forms: Its forms; none for a run without spaces, which matches as a substring.
+        weight: Its weight in a passage.
+        is_phrase: Whether its parts alone are no matches.
     """
 
     text: str
@@ -46,95 +46,93 @@ class Wanted(NamedTuple):
 
     @property
     def reach(self) -> int:
-        """How far from one of its words the others may be, in characters."""
+        """Maximum distance of its parts, in characters."""
         return 2 * len(self.text) if any(len(form) > 1 for form in self.forms) else 0
 
 
-class Hit(NamedTuple):
-    """A stretch of a text to mark, what it is for, and what that is worth."""
+class Match(NamedTuple):
+    """A match in a text: its span, the term and part that it matches, and its weight."""
 
     start: int
     end: int
-    wanted: tuple[int, int]
+    term: tuple[int, int]
     weight: float
 
 
 @dataclass(frozen=True, eq=False)
 class Matcher:
-    """What to mark in texts of one language."""
+    """Matcher of a query for texts of one language."""
 
     language: str | None
-    wanted: tuple[Wanted, ...]
+    terms: tuple[QueryTerm, ...]
     runs: dict[str, list[int]]
     heads: dict[str, list[tuple[int, Form]]]
-    spots: re.Pattern[str] | None
+    pattern: re.Pattern[str] | None
     reach: int
 
-    def hits(self, text: str, passage: int | None = None, allowance: Allowance | None = None) -> list[Hit]:
-        """Every stretch to mark, in the order of the text, as far as it may be read.
+    def hits(self, text: str, passage: int | None = None, allowance: Allowance | None = None) -> list[Match]:
+        """Return all matches in the order of the text, as far as the allowance permits.
 
-        Where a word of several parts (`node.js`, 日本語) stands nowhere as a whole, its parts are marked.
+        Of a compound word (`node.js`, 日本語) that occurs nowhere as a whole, the parts match.
 
         Args:
-            text: What to look through.
-            passage: Once so many characters hold all that is wanted, what lies as far behind them again or further
-                may be left out: no passage is better.
-            allowance: How much may be read; what is read is counted there.
+            text: The text to read.
+            passage: After a passage of this length with all terms, the rest may be skipped: no passage is better.
+            allowance: Limits for reading; what is read is added to it.
         """
         allowance = allowance or Allowance()
-        found = set(self._whole_hits(text, passage, allowance))
-        met = {hit.wanted[0] for hit in found}
+        matches = set(self._whole_hits(text, passage, allowance))
+        matched = {hit.term[0] for hit in matches}
         owners, parts = self._by_parts
-        if any(index not in met for index, _ in owners):
+        if any(index not in matched for index, _ in owners):
             for start, end, at in parts.find(text, allowance):
-                if owners[at][0] not in met:
-                    found.add(Hit(start, end, owners[at], parts.wanted[at].weight))
-        return sorted(found)
+                if owners[at][0] not in matched:
+                    matches.add(Match(start, end, owners[at], parts.terms[at].weight))
+        return sorted(matches)
 
     @cached_property
     def _by_parts(self) -> tuple[list[tuple[int, int]], Matcher]:
-        """What looks for the parts of all words that have several, and whose part each is: the word's index, and its
-        own among the parts of that word."""
-        several = [(index, _parts(one, self.language)) for index, one in enumerate(self.wanted)]
-        owners = [(index, part) for index, parts in several for part in range(len(parts))]
-        return owners, _matcher(tuple(part for _, parts in several for part in parts), self.language)
+        """The matcher of the parts of all compound words, and for each part the indices of its word and of itself."""
+        compounds = [(index, _parts(term, self.language)) for index, term in enumerate(self.terms)]
+        owners = [(index, part) for index, parts in compounds for part in range(len(parts))]
+        return owners, _matcher(tuple(part for _, parts in compounds for part in parts), self.language)
 
-    def _whole_hits(self, text: str, passage: int | None, allowance: Allowance) -> Iterator[Hit]:
-        # Words and runs that are looked for together do not come in the order of the text.
+    def _whole_hits(self, text: str, passage: int | None, allowance: Allowance) -> Iterator[Match]:
+        # Words and runs together are not found in the order of the text.
         is_ordered = passage is not None and not (self.runs and self.heads)
         latest: dict[int, int] = {}
         last = len(text)
         for start, end, index in self.find(text, allowance):
             if start > last:
                 return
-            yield Hit(start, end, (index, 0), self.wanted[index].weight)
+            yield Match(start, end, (index, 0), self.terms[index].weight)
             if is_ordered and passage is not None and last == len(text):
                 latest[index] = start
-                if len(latest) == len(self.wanted) and end - min(latest.values()) <= passage:
+                if len(latest) == len(self.terms) and end - min(latest.values()) <= passage:
                     last = start + passage
 
     def find(self, text: str, allowance: Allowance) -> Iterator[tuple[int, int, int]]:
-        """Where the wanted stand: start, end, and which of them it is."""
-        if not self.wanted:
+        """Yield matches as start, end and index of the term."""
+        if not self.terms:
             return
-        if self.spots is None:
+        if self.pattern is None:
             yield from self._read(text, 0, len(text), allowance)
             return
         begin = end = seen = 0
         limit = min(len(text), allowance.left_to_scan)
         try:
-            for spot in self.spots.finditer(text, 0, limit):
-                # What there is to read already is all that may be.
+            for span in self.pattern.finditer(text, 0, limit):
+                # The span to analyse exhausts the allowance already.
                 if end - begin >= allowance.left_to_analyse:
                     break
-                seen = spot.end()
-                run = IS_UNSPACED.match(spot[0])
-                indexes = self.runs.get(normalize("NFKC", spot[0])) if run else None
+                seen = span.end()
+                run = IS_UNSPACED.match(span[0])
+                indexes = self.runs.get(normalize("NFKC", span[0])) if run else None
                 if indexes is not None:
-                    allowance.analyse(len(spot[0]) * len(indexes))
-                    yield from ((*spot.span(), index) for index in indexes)
+                    allowance.analyse(len(span[0]) * len(indexes))
+                    yield from ((*span.span(), index) for index in indexes)
                     continue
-                start, stop = max(0, spot.start() - self.reach), min(len(text), spot.end() + self.reach)
+                start, stop = max(0, span.start() - self.reach), min(len(text), span.end() + self.reach)
                 if stop <= end:
                     continue
                 if self.reach or not run:
@@ -152,90 +150,90 @@ class Matcher:
     def _read(self, text: str, begin: int, end: int, allowance: Allowance) -> Iterator[tuple[int, int, int]]:
         end = begin + allowance.analyse(end - begin)
         tokens = analyze(text[begin:end], self.language)
-        places: dict[int, list[Token]] = defaultdict(list)
+        by_position: dict[int, list[Token]] = defaultdict(list)
         if self.reach:
             for token in tokens:
-                places[token.position].append(token)
+                by_position[token.position].append(token)
         for token in tokens:
             for index, form in self.heads.get(token.term, ()):
                 if not allowance.compare(len(form)):
                     return
-                for one in (token,) if len(form) == 1 else _follow(form, token.position, places):
-                    yield begin + one.start, begin + one.end, index
+                for match in (token,) if len(form) == 1 else _follow(form, token.position, by_position):
+                    yield begin + match.start, begin + match.end, index
 
 
-def matcher(query: Query, language: str | None) -> Matcher:
-    """What to mark for a query, remembered if it is short: one of 1,000 characters takes 400 kB."""
+def matcher_for(query: Query, language: str | None) -> Matcher:
+    """Return the matcher of a query, cached for short queries: one of 1,000 characters takes 400 kB."""
     is_short = sum(len(unit.text) for unit in query.units if not isinstance(unit, Filter)) <= LONGEST_REMEMBERED
     return (_remembered if is_short else make_matcher)(query, language)
 
 
 def make_matcher(query: Query, language: str | None) -> Matcher:
-    """What to mark for a query: its words, those that say little only when there are no others, and its phrases.
+    """Build the matcher of a query: its telling words (or all, without any), and its phrases.
 
     Args:
-        query: What was asked for.
+        query: The parsed query.
         language: BCP 47 tag of the texts.
     """
     words = list(dict.fromkeys(query.words))
     telling = [word for word in words if not is_stop(word, language)] or ([] if query.phrases else words)
-    chunks = [_wanted(found[0], language) for word in telling for found in TEXT.finditer(word)]
-    phrases = [_wanted(phrase, language, is_phrase=True) for phrase in query.phrases]
-    return _matcher(tuple(one for one in chunks + phrases if one), primary_tag(language))
+    chunks = [_term(piece[0], language) for word in telling for piece in TEXT.finditer(word)]
+    phrases = [_term(phrase, language, is_phrase=True) for phrase in query.phrases]
+    return _matcher(tuple(term for term in chunks + phrases if term), primary_tag(language))
 
 
 _remembered = lru_cache(maxsize=REMEMBERED)(make_matcher)
 
 
-def _wanted(text: str, language: str | None, *, is_phrase: bool = False) -> Wanted | None:
-    """What a piece of a query asks for; None if it holds no word."""
-    # Long words are rare ones, but any two words are worth more than one.
+def _term(text: str, language: str | None, *, is_phrase: bool = False) -> QueryTerm | None:
+    """Build a term from a piece of a query; None without a word."""
+    # Long words are rarer, but any two words outweigh one.
     weight = 1 + min(len(text), 20) / 100
-    found = TEXT.fullmatch(text)
-    if found and found.lastgroup == "run" and primary_tag(language) not in UNSPOTTABLE:
-        return Wanted(text, (), weight, is_phrase)
+    match = TEXT.fullmatch(text)
+    if match and match.lastgroup == "run" and primary_tag(language) not in CHANGED_BEGINNINGS:
+        return QueryTerm(text, (), weight, is_phrase)
     forms = [query_terms(text, [language])] if is_phrase else query_forms(text, [language])
-    frozen = tuple(tuple(frozenset(place) for place in form) for form in forms if form)
-    return Wanted(text, frozen, weight, is_phrase) if frozen else None
+    frozen = tuple(tuple(frozenset(lexemes) for lexemes in form) for form in forms if form)
+    return QueryTerm(text, frozen, weight, is_phrase) if frozen else None
 
 
-def _matcher(wanted: tuple[Wanted, ...], language: str | None) -> Matcher:
+def _matcher(terms: tuple[QueryTerm, ...], language: str | None) -> Matcher:
     runs: dict[str, list[int]] = defaultdict(list)
-    for index, one in enumerate(wanted):
-        if not one.forms:
-            runs[normalize("NFKC", one.text)].append(index)
+    for index, term in enumerate(terms):
+        if not term.forms:
+            runs[normalize("NFKC", term.text)].append(index)
     heads: dict[str, list[tuple[int, Form]]] = defaultdict(list)
-    rarest = [*runs, *(one.text for one in wanted if not one.forms)]
-    for index, one in enumerate(wanted):
-        for form in one.forms:
+    rarest = [*runs, *(term.text for term in terms if not term.forms)]
+    for index, term in enumerate(terms):
+        for form in term.forms:
             for lexeme in form[0]:
                 heads[lexeme].append((index, form))
-            rarest += max(form, key=lambda place: min(map(len, place)))
-    spots = None
-    if rarest and (language not in UNSPOTTABLE or not heads):
-        spots = spotter(rarest)
-    return Matcher(language, wanted, dict(runs), dict(heads), spots, max((one.reach for one in wanted), default=0))
+            rarest += max(form, key=lambda lexemes: min(map(len, lexemes)))
+    pattern = None
+    if rarest and (language not in CHANGED_BEGINNINGS or not heads):
+        pattern = candidate_pattern(rarest)
+    return Matcher(language, terms, dict(runs), dict(heads), pattern, max((term.reach for term in terms), default=0))
 
 
-def _parts(one: Wanted, language: str | None) -> tuple[Wanted, ...]:
-    places = query_terms(one.text, [language])
-    if one.is_phrase or len(places) < 2:
+def _parts(term: QueryTerm, language: str | None) -> tuple[QueryTerm, ...]:
+    postings = query_terms(term.text, [language])
+    if term.is_phrase or len(postings) < 2:
         return ()
-    if not one.forms:
-        return tuple(Wanted(place[0], (), one.weight / len(places)) for place in places)
-    telling = [place for place in places if not any(is_stop(lexeme, language) for lexeme in place)]
-    return tuple(Wanted("", ((frozenset(place),),), one.weight / len(places)) for place in telling)
+    if not term.forms:
+        return tuple(QueryTerm(posting[0], (), term.weight / len(postings)) for posting in postings)
+    telling = [posting for posting in postings if not any(is_stop(lexeme, language) for lexeme in posting)]
+    return tuple(QueryTerm("", ((frozenset(posting),),), term.weight / len(postings)) for posting in telling)
 
 
-def _follow(form: Form, position: int, places: dict[int, list[Token]]) -> list[Token]:
-    """The tokens of a form that begins at a position; none if it does not."""
-    found = []
-    for at, place in enumerate(form, start=position):
-        token = next((token for token in places.get(at, ()) if token.term in place), None)
+def _follow(form: Form, position: int, by_position: dict[int, list[Token]]) -> list[Token]:
+    """Return the tokens of a form that begins at a position; none if it does not."""
+    tokens = []
+    for at, lexemes in enumerate(form, start=position):
+        token = next((token for token in by_position.get(at, ()) if token.term in lexemes), None)
         if token is None:
             return []
-        found.append(token)
-    return found
+        tokens.append(token)
+    return tokens
 
 
 def _piece_start(text: str, at: int) -> int:
@@ -246,5 +244,5 @@ def _piece_start(text: str, at: int) -> int:
 
 
 def _piece_end(text: str, at: int) -> int:
-    found = PIECE.match(text, at)
-    return found.end() if found else at
+    match = PIECE.match(text, at)
+    return match.end() if match else at

@@ -1,4 +1,4 @@
-"""Titles and the best passages of texts, as HTML with the words found in `<mark>`."""
+"""Snippets: titles and best passages as HTML, with matches in `<mark>`."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from collections.abc import Sequence
 
 from backend.search.highlights.budget import Allowance
 from backend.search.highlights.candidate_spans import IS_UNSPACED
-from backend.search.highlights.matching import Hit, Matcher
+from backend.search.highlights.matching import Match, Matcher
 from backend.text.scripts import JOINERS
 
 SENTENCE_END = re.compile(r"[.!?…]\s+|[。！？｡]\s*|\n\s*")
 ZERO_WIDTH_JOINER = "\u200d"
-# Of a title that is highlighted whole.
+# Longest title that is shown as a whole.
 LONGEST_TITLE = 500
 
 
 def highlight_title(title: str, matcher: Matcher, allowance: Allowance | None = None) -> str:
-    """The whole title, escaped, the words found in `<mark>`, as far as it may be read; of a very long one the best
-    passage, as each mark takes more room than a word."""
+    """Escape a title and mark its matches; of a very long title return the best passage, since marks take space."""
     if len(title) > LONGEST_TITLE:
         return best_snippet(title, matcher, LONGEST_TITLE, allowance)
     return _marked(title, 0, len(title), matcher.hits(title, allowance=allowance))
 
 
 def best_snippet(text: str, matcher: Matcher, length: int = 240, allowance: Allowance | None = None) -> str:
-    """The passage with the most different words of the query, the earliest of equals; without any, the beginning.
+    """Return the passage with the most distinct terms of the query, the first of equals; without matches, the
+    beginning.
 
     Args:
-        text: Shown as it is but for the escaping; `…` stands where it was cut.
-        matcher: What to look for.
-        length: At most so many characters, the ellipses and the markup aside; a longer match may take more.
-        allowance: How much may be read of the text; of what lies behind nothing is known.
+        text: Escaped; `…` marks cuts.
+        matcher: The matcher of the query.
+        length: Maximum in characters, without ellipses and markup; a longer match may exceed it.
+        allowance: Limits for reading; what lies behind them is ignored.
     """
     hits = matcher.hits(text, length, allowance)
     begin, end = _passage(text, hits, length)
@@ -48,11 +48,11 @@ def best_snippet(text: str, matcher: Matcher, length: int = 240, allowance: Allo
 
 
 def is_marked(shown: str) -> bool:
-    """Whether a title or passage that is shown holds anything of the query."""
+    """Tell whether a highlighted text has a match."""
     return "<mark>" in shown
 
 
-def _passage(text: str, hits: Sequence[Hit], length: int) -> tuple[int, int]:
+def _passage(text: str, hits: Sequence[Match], length: int) -> tuple[int, int]:
     if not hits:
         return 0, _cut_before(text, 0, min(length, len(text)))
     first, last = _best_window(hits, length)
@@ -60,26 +60,26 @@ def _passage(text: str, hits: Sequence[Hit], length: int) -> tuple[int, int]:
     return begin, _cut_before(text, last, max(last, min(begin + length, len(text))))
 
 
-def _best_window(hits: Sequence[Hit], length: int) -> tuple[int, int]:
-    """From where to where the hits are that are worth most together and fit."""
+def _best_window(hits: Sequence[Match], length: int) -> tuple[int, int]:
+    """Return the span of the hits of highest total weight that fit into the length."""
     inside: Counter[tuple[int, int]] = Counter()
     worth, best, following = 0.0, 0.0, 0
     window = (hits[0].start, hits[0].end)
     for at, hit in enumerate(hits):
         while following < len(hits) and (following == at or hits[following].end <= hit.start + length):
-            worth += hits[following].weight if not inside[hits[following].wanted] else 0
-            inside[hits[following].wanted] += 1
+            worth += hits[following].weight if not inside[hits[following].term] else 0
+            inside[hits[following].term] += 1
             following += 1
-        # Sums of fractions differ in their last digits with the order of summing.
+        # The order of summation changes the last digits of sums.
         if worth > best + 1e-9:
-            best, window = worth, (hit.start, max(one.end for one in hits[at:following]))
-        inside[hit.wanted] -= 1
-        worth -= hit.weight if not inside[hit.wanted] else 0
+            best, window = worth, (hit.start, max(other.end for other in hits[at:following]))
+        inside[hit.term] -= 1
+        worth -= hit.weight if not inside[hit.term] else 0
     return window
 
 
 def _start_before(text: str, at: int, spare: int) -> int:
-    """Where to begin so that a reader sees what the match belongs to: with its sentence, or some words before it."""
+    """Return where to begin a passage: at its sentence, or some words before the match."""
     if at <= spare // 2:
         return 0
     sentence = SENTENCE_END.search(text, at - spare // 2, at)
@@ -88,17 +88,17 @@ def _start_before(text: str, at: int, spare: int) -> int:
     begin = at - spare // 4
     if _is_unspaced(text, begin):
         return _separable(text, begin, 0)
-    return next((place + 1 for place in range(begin - 1, at) if text[place].isspace()), at)
+    return next((position + 1 for position in range(begin - 1, at) if text[position].isspace()), at)
 
 
 def _cut_before(text: str, lowest: int, end: int) -> int:
-    """The last place to stop at: between words, if there is a space after `lowest`."""
+    """Return where to end a passage: between words, if there is a space after `lowest`."""
     if end == len(text) or text[end].isspace():
         return end
     if not _is_unspaced(text, end):
-        for place in range(end - 1, lowest - 1, -1):
-            if text[place].isspace():
-                return place
+        for position in range(end - 1, lowest - 1, -1):
+            if text[position].isspace():
+                return position
     return _separable(text, end, lowest)
 
 
@@ -107,7 +107,7 @@ def _is_unspaced(text: str, at: int) -> bool:
 
 
 def _separable(text: str, at: int, lowest: int) -> int:
-    """The place, or the last before it that parts no character from its marks."""
+    """Return the position, or the last one before it that does not split a character from its marks."""
     while lowest < at < len(text) and (_clings(text[at]) or text[at - 1] == ZERO_WIDTH_JOINER):
         at -= 1
     return at
@@ -118,7 +118,7 @@ def _clings(character: str) -> bool:
     return is_mark or character in JOINERS or "\U0001f3fb" <= character <= "\U0001f3ff"
 
 
-def _marked(text: str, begin: int, end: int, hits: Sequence[Hit]) -> str:
+def _marked(text: str, begin: int, end: int, hits: Sequence[Match]) -> str:
     marked = ""
     at = begin
     for start, stop in _merged(hits):
@@ -129,8 +129,8 @@ def _marked(text: str, begin: int, end: int, hits: Sequence[Hit]) -> str:
     return marked + html.escape(text[at:end])
 
 
-def _merged(hits: Sequence[Hit]) -> list[list[int]]:
-    """Hits in order as stretches that neither overlap nor touch."""
+def _merged(hits: Sequence[Match]) -> list[list[int]]:
+    """Merge overlapping and adjacent hits, in order."""
     stretches: list[list[int]] = []
     for hit in hits:
         if stretches and hit.start <= stretches[-1][1]:

@@ -1,1 +1,1 @@
-"""Suggestions while somebody types: recent searches, tags, titles, domains."""
+"""Suggestions for search as you type: recent searches, tags, titles and domains."""

@@ -1,4 +1,4 @@
-"""What suggestions are looked up in: things that can be suggested, and the words they hold."""
+"""Tables of suggestions, and of the words in them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KINDS = "kind in ('tag', 'title', 'domain')"
 
 
 class SuggestionWord(Base):
-    """A folded word that things of one kind hold in one organization. The worker keeps these up to date.
+    """A folded word in suggestions of one kind and organization, made by the worker.
 
-    `uses` says how many hold it, about. `near` are hashes of the beginning of the word and of what is left of it
-    without one of its letters: two words that differ by one typing error have one in common. Ids belong to one
-    organization and kind, so that an index over them needs neither.
+    `uses` approximates the number of suggestions with it. `near` holds hashes of the word's prefix and of that prefix
+    without each of its letters: two words with an edit distance of 1 share a hash. Ids belong to one organization and
+    kind, so that an index over them needs neither column.
     """
 
     __tablename__ = "suggestion_words"
@@ -49,9 +49,9 @@ class SuggestionWord(Base):
 
 
 class Suggestion(Base):
-    """A tag, a bookmark's title or a domain as it was when the worker last came by.
+    """A tag, title or domain that can be suggested, as of the worker's last refresh.
 
-    `rank` orders within a kind: microseconds since 1970 of when a title was saved, bookmarks of a tag or domain.
+    `rank` orders a kind: for titles microseconds since 1970 of the bookmark's creation, else the number of bookmarks.
     """
 
     __tablename__ = "suggestions"
@@ -86,7 +86,7 @@ class Suggestion(Base):
 
 
 class SuggestionState(Base):
-    """How far the worker has come in an organization: `changed` counts bookmarks since uses were last counted."""
+    """Progress of the refresh in an organization: `changed` counts bookmarks since the last recount of uses."""
 
     __tablename__ = "suggestion_states"
 

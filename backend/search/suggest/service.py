@@ -1,4 +1,4 @@
-"""Suggestions while somebody types: recent searches, tags, titles, domains."""
+"""Services for search suggestions."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from backend.actor import Actor
-from backend.search.recent import LONGEST, recent_searches
+from backend.search.recent import LONGEST_SEARCH, recent_searches
 from backend.search.schemas import Suggestions, SuggestItem, SuggestKind
-from backend.search.suggest.queries import Candidate, find_candidates, find_words, most_used_tags
+from backend.search.suggest.queries import SuggestionCandidate, find_candidates, find_words, most_used_tags
 from backend.search.suggest.vocabulary import typed_words
 from backend.text.tag_names import tag_key
 
 LIMIT = 10
-RECENT = 3
+RECENT_SHOWN = 3
 RECENT_BEFORE_TYPING = 5
-# With so many that hold what was typed, nobody needs what holds something like it.
+# With so many exact matches, near matches are not needed.
 ENOUGH = 5
-# Of more words the first and the last are looked for.
+# A longer text is searched by its first words and its last one.
 MAX_WORDS = 10
 KINDS: tuple[SuggestKind, ...] = ("tag", "title", "domain")
 
 
 def suggest(actor: Actor, q: str) -> Suggestions:
-    """At most ten things to go on with: two statements and one round trip to Redis at most.
+    """Return at most ten suggestions: two statements and one round trip to Redis at most.
 
-    What holds what was typed stands before what holds it but for one letter. Longer than 200 characters finds nothing.
+    Exact matches precede those with one typing error. A text of more than 200 characters has no suggestions.
     """
     q = q.strip()
     if not q:
         return _before_typing(actor)
-    if len(q) > LONGEST:
+    if len(q) > LONGEST_SEARCH:
         return Suggestions(items=[])
-    recent = recent_searches(actor, q, RECENT)
+    recent = recent_searches(actor, q, RECENT_SHOWN)
     typed = typed_words(q)
     if len(typed) > MAX_WORDS:
         typed = [*typed[: MAX_WORDS - 1], typed[-1]]
@@ -45,38 +45,42 @@ def suggest(actor: Actor, q: str) -> Suggestions:
 def _before_typing(actor: Actor) -> Suggestions:
     recent = recent_searches(actor, "", LIMIT)
     tags = most_used_tags(actor, LIMIT)
-    kept = max(RECENT_BEFORE_TYPING, LIMIT - len(tags))
-    items = [_item("recent", value) for value in recent[:kept]] + [_item("tag", value) for value in tags]
+    shown = max(RECENT_BEFORE_TYPING, LIMIT - len(tags))
+    items = [_item("recent", value) for value in recent[:shown]] + [_item("tag", value) for value in tags]
     return Suggestions(items=items[:LIMIT])
 
 
-def _fill(candidates: Sequence[Candidate], places: int, taken: set[str]) -> list[SuggestItem]:
-    best = sorted(set(candidates), key=lambda one: (not one.is_exact, -one.rank, one.value))
-    exact = _by_kind((one for one in best if one.is_exact), taken)
-    chosen = _share(exact, places)
+def _fill(candidates: Sequence[SuggestionCandidate], slots: int, taken: set[str]) -> list[SuggestItem]:
+    best = sorted(set(candidates), key=lambda candidate: (not candidate.is_exact, -candidate.rank, candidate.value))
+    exact = _by_kind((candidate for candidate in best if candidate.is_exact), taken)
+    chosen = _share(exact, slots)
     if len(chosen) < ENOUGH:
-        known = taken | {one.value.casefold() for values in exact for one in values if one.kind == "title"}
-        shown = {(one.kind, one.value) for one in chosen}
-        near = (one for one in best if not one.is_exact and (one.kind, one.value) not in shown)
-        chosen += _share(_by_kind(near, known), places - len(chosen))
-    return [_item(one.kind, one.value) for one in chosen]
+        titles = taken | {
+            candidate.value.casefold() for values in exact for candidate in values if candidate.kind == "title"
+        }
+        shown = {(candidate.kind, candidate.value) for candidate in chosen}
+        near = (
+            candidate for candidate in best if not candidate.is_exact and (candidate.kind, candidate.value) not in shown
+        )
+        chosen += _share(_by_kind(near, titles), slots - len(chosen))
+    return [_item(candidate.kind, candidate.value) for candidate in chosen]
 
 
-def _by_kind(candidates: Iterable[Candidate], taken: set[str]) -> list[list[Candidate]]:
-    """The candidates of each kind, every value once whatever its case; titles that are taken left out."""
-    found: dict[str, dict[str, Candidate]] = {kind: {} for kind in KINDS}
-    for one in candidates:
-        key = one.value.casefold()
-        if one.value and not (one.kind == "title" and key in taken):
-            found[one.kind].setdefault(key, one)
-    return [list(values.values()) for values in found.values()]
+def _by_kind(candidates: Iterable[SuggestionCandidate], taken: set[str]) -> list[list[SuggestionCandidate]]:
+    """Group candidates by kind, each value once regardless of case, without titles that are taken."""
+    by_kind: dict[str, dict[str, SuggestionCandidate]] = {kind: {} for kind in KINDS}
+    for candidate in candidates:
+        key = candidate.value.casefold()
+        if candidate.value and not (candidate.kind == "title" and key in taken):
+            by_kind[candidate.kind].setdefault(key, candidate)
+    return [list(values.values()) for values in by_kind.values()]
 
 
-def _share(by_kind: Sequence[Sequence[Candidate]], places: int) -> list[Candidate]:
-    """The best of each kind in turn until the places are full, then in the order of kinds."""
-    turns = [one for turn in zip_longest(*by_kind) for one in turn if one is not None]
-    chosen = set(turns[: max(0, places)])
-    return [one for values in by_kind for one in values if one in chosen]
+def _share(by_kind: Sequence[Sequence[SuggestionCandidate]], slots: int) -> list[SuggestionCandidate]:
+    """Choose from the kinds in turn until the slots are full; return them in the order of kinds."""
+    turns = [candidate for turn in zip_longest(*by_kind) for candidate in turn if candidate is not None]
+    chosen = set(turns[: max(0, slots)])
+    return [candidate for values in by_kind for candidate in values if candidate in chosen]
 
 
 def _item(kind: str, value: str) -> SuggestItem:

@@ -1,4 +1,4 @@
-"""The words by which tags, titles and domains are suggested, and when two of them differ by one typing error."""
+"""Vocabulary of suggestions: the words of titles, tags and domains, and their edit distance."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from backend.text.scripts import LETTER, MARK
 from backend.text.tokens import TEXT
 from backend.text.words import words_of
 
-# A title of more words is suggested by its first ones.
+# Words of a title beyond this number are ignored.
 MAX_WORDS = 60
-# Longer words are cut, in texts and queries alike: an index entry has its limits, and nobody types more.
+# Longer words are cut in texts and queries alike, since index entries are limited.
 MAX_LETTERS = 40
-# Of a run without spaces every place begins a word of up to so many characters, so that any part of it is a prefix.
+# In a run without spaces each position begins a word of up to so many characters, so that any substring is a prefix.
 RUN_LETTERS = 8
-# Typing errors are looked for in words of at least so many letters, among words whose beginnings of this length are
-# about alike: with a shorter one there are too many, with a longer one a word must be typed further to be found.
+# Minimum length for typing errors, and length of the prefixes that are compared: with shorter ones too many words
+# match, with longer ones a word must be typed further.
 TYPO_LETTERS = 4
 NEAR_LETTERS = 5
-# Chunks and hashes that are remembered, and the longest: a title may be one chunk.
+# Cached chunks and hashes, and the longest: a title may be one chunk.
 REMEMBERED, LONGEST_REMEMBERED = 1 << 14, 64
 LETTERS = re.compile(f"[{LETTER}{MARK}]+")
 
 
 def words_in(text: str) -> list[str]:
-    """The folded words of a text, each once, in the order of the text."""
+    """Return the distinct folded words of a text, in order."""
     return list(islice(dict.fromkeys(_words(text)), MAX_WORDS))
 
 
 def typed_words(text: str) -> list[tuple[str, bool]]:
-    """The folded words of what somebody types, each with whether it is a prefix: the last one is, if nothing ends it.
+    """Return the folded words of a typed text, each with whether it is a prefix: the last one is, if nothing ends it.
 
-    So is a run without spaces, which is cut into pieces as long as those of texts; nobody sees where its words end.
+    So is each piece of a run without spaces, since its word boundaries are unknown.
     """
-    found: list[tuple[str, bool]] = []
+    words: list[tuple[str, bool]] = []
     ended = False
     for match in TEXT.finditer(text):
         kind, piece = match.lastgroup, fold(normalise(match[0]))
         if kind == "chunk":
-            found += [(word[:MAX_LETTERS], False) for word in LETTERS.findall(piece)]
+            words += [(word[:MAX_LETTERS], False) for word in LETTERS.findall(piece)]
         elif kind == "run" and piece:
-            found += [(piece[at : at + RUN_LETTERS], True) for at in range(0, len(piece), RUN_LETTERS)]
+            words += [(piece[at : at + RUN_LETTERS], True) for at in range(0, len(piece), RUN_LETTERS)]
         elif kind == "emoji":
-            found.append((plain_emoji(match[0]), False))
+            words.append((plain_emoji(match[0]), False))
         ended = bool(text[match.end() :].strip()) or piece.endswith(("+", "#"))
-    if found and not ended:
-        found[-1] = (found[-1][0], True)
-    return list(dict.fromkeys(found))
+    if words and not ended:
+        words[-1] = (words[-1][0], True)
+    return list(dict.fromkeys(words))
 
 
 def near_keys(organization_id: int, kind: str, word: str) -> list[int]:
-    """Hashes (64 bits, signed) of the beginning of the word, and of that without each of its letters."""
+    """Return hashes (64 bits, signed) of the word's prefix, and of that without each of its letters."""
     start = word[:NEAR_LETTERS]
     shorter = {start[:at] + start[at + 1 :] for at in range(len(start))} if len(start) > 2 else set()
     return sorted(_hash(f"{organization_id}:{kind}:{variant}") for variant in {start, *shorter})
 
 
 def is_one_typo(typed: str, word: str, *, as_prefix: bool) -> bool:
-    """Whether one letter changed, added, left out, or two neighbours swapped make `word` of what was typed.
+    """Tell whether the edit distance is 1: one letter changed, added or left out, or two neighbours swapped.
 
-    Never for words of less than four letters.
+    False for words of less than four letters.
 
     Args:
         typed: Folded.
         word: Folded.
-        as_prefix: Whether a beginning of the word is enough.
+        as_prefix: Whether to compare with a prefix of the word.
     """
     longer = len(word) - len(typed)
     if len(word) < TYPO_LETTERS or longer < -1 or (longer > 1 and not as_prefix):
@@ -77,18 +77,18 @@ def is_one_typo(typed: str, word: str, *, as_prefix: bool) -> bool:
     at = 0
     while at < min(len(typed), len(word)) and typed[at] == word[at]:
         at += 1
-    rest, wanted = typed[at:], word[at:]
-    swapped = len(rest) > 1 and rest[1] + rest[0] == wanted[:2]
-    variants = [rest[1:], wanted[:1] + rest[1:], wanted[:1] + rest, *([wanted[:2] + rest[2:]] if swapped else [])]
-    return any(wanted.startswith(variant) if as_prefix else wanted == variant for variant in variants)
+    rest, expected = typed[at:], word[at:]
+    swapped = len(rest) > 1 and rest[1] + rest[0] == expected[:2]
+    variants = [rest[1:], expected[:1] + rest[1:], expected[:1] + rest, *([expected[:2] + rest[2:]] if swapped else [])]
+    return any(expected.startswith(variant) if as_prefix else expected == variant for variant in variants)
 
 
 def prefix_range(prefix: str) -> tuple[str, str]:
-    """From where (included) to where (not) words of this prefix lie in the order of code points."""
+    """Return the range (start included, end excluded) of words with this prefix, by code points."""
     last = ord(prefix[-1])
     following = 0xE000 if last == 0xD7FF else last + 1
     if following > 0x10FFFF:
-        # The last character of all begins nothing that anybody writes.
+        # The last code point begins no word.
         return prefix, prefix + prefix[-1]
     return prefix, prefix[:-1] + chr(following)
 
@@ -107,7 +107,7 @@ def _words(text: str) -> Iterator[str]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _words_of_chunk(chunk: str) -> tuple[str, ...]:
-    """Its runs of letters, and the ways in which they are written together: `node`, `js`, `nodejs`."""
+    """Return the runs of letters in a chunk, and their joined forms: `node`, `js`, `nodejs`."""
     pieces = LETTERS.findall(fold(normalise(chunk)))
     together = [fold(normalise(word.text)) for word in words_of(chunk)[0]]
     whole = [word for word in together if LETTERS.fullmatch(word)]

@@ -1,4 +1,4 @@
-"""The steps of a how-to page: its headings."""
+"""Steps of a how-to page, read from its headings."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from lxml import etree, html  # type: ignore[import-untyped]
 
-from backend.tasks.breakdown.sections import is_aside, is_explanation
+from backend.tasks.breakdown.sections import is_explanation, is_non_step_section
 
-# What counts as a heading in plain text: a line that stands alone, is short and does not end like a sentence.
+# In plain text a heading is a short line of its own that does not end like a sentence.
 LONGEST_HEADING = 90
 FEWEST_STEPS = 2
 LEVELS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -22,13 +22,13 @@ STEP = re.compile(
 )
 MARKDOWN = re.compile(r"\s{0,3}(?P<marks>#{1,6})\s+(?P<text>\S.*)")
 PERMALINKS = "¶#§🔗"
-# Of a longer heading, or line that may be one, the beginning is read: headings may stand within headings.
+# Longer headings are cut: headings may be nested in headings.
 LONGEST_READ = 2_000
 
 
 @dataclass
 class Heading:
-    """A heading, how deep it stands (1 is the outermost), and whether it says that it is a step."""
+    """A heading, its level (1 is the outermost), and whether it is marked as a step."""
 
     text: str
     level: int
@@ -37,17 +37,17 @@ class Heading:
 
 @dataclass
 class PageStep:
-    """A step of a page, with the headings under it."""
+    """A step of a page, with its subheadings."""
 
     text: str
     points: list[str] = field(default_factory=list)
 
 
 def page_steps(markup: str, text: str) -> list[PageStep] | None:
-    """The steps of a page as captures store it, sanitised HTML and text; None where it has fewer than two.
+    """Return the steps of a captured page, given as sanitised HTML and text; None for fewer than two.
 
-    Where headings are numbered, those are the steps; else the outermost ones of which there are several. Headings
-    that lead elsewhere ("References") or explain ("What is …?") are left out with all that stands under them.
+    Numbered headings are the steps, else the outermost level with several headings. Headings that lead elsewhere
+    ("References") or explain ("What is …?") are left out with everything under them.
     """
     headings = html_headings(markup) or text_headings(text)
     level = _step_level(headings)
@@ -61,39 +61,39 @@ def page_steps(markup: str, text: str) -> list[PageStep] | None:
             is_open = heading.level == level and _is_step(heading, numbered=numbered)
             if is_open:
                 steps.append(PageStep(heading.text))
-        elif is_open and not is_aside(heading.text):
+        elif is_open and not is_non_step_section(heading.text):
             steps[-1].points.append(f"- {heading.text}")
     return steps if len(steps) >= FEWEST_STEPS else None
 
 
 def html_headings(markup: str) -> list[Heading]:
-    """The headings of an HTML page, in order."""
+    """Return the headings of an HTML page, in order."""
     if not markup.strip():
         return []
     try:
         tree = html.document_fromstring(markup.encode(), html.HTMLParser(encoding="utf-8"))
-    except etree.ParserError:  # There is no element in it.
+    except etree.ParserError:  # The document has no element.
         return []
-    found = ((_text_of(element), int(element.tag[1])) for element in tree.iter(*LEVELS))
-    return [_heading(text, level) for text, level in found if text]
+    headings = ((_text_of(element), int(element.tag[1])) for element in tree.iter(*LEVELS))
+    return [_heading(text, level) for text, level in headings if text]
 
 
 def text_headings(text: str) -> list[Heading]:
-    """The headings of a plain text: those of Markdown, else lines such as "Step 2: Sand the boards"."""
+    """Return the headings of a plain text: those of Markdown, else lines such as "Step 2: Sand the boards"."""
     lines = [line.strip() for line in text.splitlines()]
-    marked = [found for line in lines if (found := read_markdown_heading(line))]
+    marked = [heading for line in lines if (heading := read_markdown_heading(line))]
     if marked:
         return [_heading(text, level) for text, level in marked]
     return [_heading(line, 1) for line in lines if _looks_like_a_step(line)]
 
 
 def read_markdown_heading(line: str) -> tuple[str, int] | None:
-    """The text and the level of a line such as `## Sand the boards ##`; None if it is no heading."""
-    found = MARKDOWN.match(line)
-    if found is None:
+    """Return text and level of a Markdown heading such as `## Sand the boards ##`, or None."""
+    match = MARKDOWN.match(line)
+    if match is None:
         return None
-    text = found["text"].rstrip()
-    return text.rstrip("#").rstrip() or text[0], len(found["marks"])
+    text = match["text"].rstrip()
+    return text.rstrip("#").rstrip() or text[0], len(match["marks"])
 
 
 def _text_of(element: Any) -> str:
@@ -107,8 +107,8 @@ def _text_of(element: Any) -> str:
 
 def _heading(text: str, level: int) -> Heading:
     shown = _without_permalink(text[:LONGEST_READ])
-    found = STEP.match(shown)
-    bare = found["text"].strip() if found else ""
+    match = STEP.match(shown)
+    bare = match["text"].strip() if match else ""
     return Heading(bare or shown, level, bool(bare))
 
 
@@ -118,8 +118,8 @@ def _without_permalink(heading: str) -> str:
 
 
 def _looks_like_a_step(line: str) -> bool:
-    found = STEP.match(line)
-    return found is not None and 0 < len(found["text"]) <= LONGEST_HEADING and found["text"][-1] not in ".,;"
+    match = STEP.match(line)
+    return match is not None and 0 < len(match["text"]) <= LONGEST_HEADING and match["text"][-1] not in ".,;"
 
 
 def _step_level(headings: Sequence[Heading]) -> int | None:
@@ -133,6 +133,6 @@ def _step_level(headings: Sequence[Heading]) -> int | None:
 
 
 def _is_step(heading: Heading, *, numbered: bool) -> bool:
-    if is_aside(heading.text):
+    if is_non_step_section(heading.text):
         return False
     return heading.is_step if numbered else not is_explanation(heading.text)

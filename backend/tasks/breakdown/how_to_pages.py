@@ -1,4 +1,4 @@
-"""Finding the captured page that says best how something is done."""
+"""How-to pages: finds the captured page that best describes a task."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from backend.tasks.breakdown.outline import Subtask, outline_page
 from backend.text.analysis import analyze, is_stop
 from backend.text.language_detection import guess_language
 
-# How many of the best matches are looked into, and how much of what is to be done the title and headings of a page
-# must speak of.
+# Candidates that are read, and the share and number of the task's telling words that title and headings must hold.
 LOOKED_INTO = 5
 SHARE, FEWEST_WORDS = 0.5, 2
 LONGEST_QUERY = 300
@@ -24,17 +23,17 @@ CAPTURED = BookmarkFilter(capture_status="captured", is_archived="any")
 
 
 @dataclass(frozen=True)
-class Howto:
-    """A page that says how, and its steps."""
+class HowToPage:
+    """A captured how-to page and its steps."""
 
     bookmark_id: int
     steps: list[Subtask]
 
 
-def find_howto(actor: Actor, subject: str, most: int) -> Howto | None:
-    """The best match for the words of the subject that has steps and speaks of it, with at most so many of them."""
+def find_how_to_page(actor: Actor, subject: str, most: int) -> HowToPage | None:
+    """Return the best search result that is about the subject and has steps, with at most `most` of them."""
     for bookmark_id in find_by_words(actor, subject[:LONGEST_QUERY], CAPTURED, LOOKED_INTO):
-        # One page at a time: a page may be long.
+        # One page at a time bounds memory: a page may be long.
         page = db.session.execute(
             select(Bookmark.title, Bookmark.language, BookmarkContent.html, BookmarkContent.text)
             .join(BookmarkContent, BookmarkContent.bookmark_id == Bookmark.id)
@@ -42,18 +41,18 @@ def find_howto(actor: Actor, subject: str, most: int) -> Howto | None:
         ).one_or_none()
         steps = outline_page(page.html, page.text, most) if page else None
         if page and steps:
-            said = "\n".join([page.title, *(step.title for step in steps)])
-            if speaks_of(subject, said, page.language):
-                return Howto(bookmark_id, steps)
+            content = "\n".join([page.title, *(step.title for step in steps)])
+            if is_about(subject, content, page.language):
+                return HowToPage(bookmark_id, steps)
     return None
 
 
-def speaks_of(subject: str, said: str, language: str | None) -> bool:
-    """Whether a text has half of the telling words of a subject, and two of them where there are so many."""
-    language = language or guess_language(said)
-    wanted = _telling(subject, language)
-    shared = wanted & _telling(said, language)
-    return len(shared) >= max(min(FEWEST_WORDS, len(wanted)), SHARE * len(wanted), 1)
+def is_about(subject: str, content: str, language: str | None) -> bool:
+    """Tell whether a text holds half of the telling words of a subject, and at least two where it has so many."""
+    language = language or guess_language(content)
+    words = _telling(subject, language)
+    shared = words & _telling(content, language)
+    return len(shared) >= max(min(FEWEST_WORDS, len(words)), SHARE * len(words), 1)
 
 
 def _telling(text: str, language: str | None) -> set[str]:

@@ -1,8 +1,8 @@
-"""Verbs that instructions are made of, in English and German."""
+"""Imperatives: word lists that recognise instructions in English and German."""
 
 from __future__ import annotations
 
-# In the form in which English tells somebody to do something.
+# English imperatives.
 _ENGLISH = """
 accept adapt add adjust agree align allow amend analyse analyze announce answer apply approve archive arrange ask
 assemble assess assign attach audit automate back bake benchmark block boil book borrow bring build bump bundle buy
@@ -28,7 +28,7 @@ summarize survey swap switch sync tag tailor take talk tear tell test tick tidy 
 trigger trim try tune turn tweak type unblock undo uninstall unlock unpack unplug update upgrade upload use vacuum
 validate verify vet visit wait walk warn wash watch water weed wipe wire wrap write zip
 """
-# What a German instruction ends in; longer verbs end in these (ein-richten, organis-ieren).
+# Infinitives at the end of German instructions; longer verbs end in these (ein-richten, organis-ieren).
 _GERMAN = """
 ieren scannen abholen anfragen anlegen anrufen antworten arbeiten aufräumen bauen beantragen bearbeiten befüllen
 beschreiben besorgen besprechen bestellen bestätigen bezahlen bringen buchen bügeln drucken einigen entfernen
@@ -42,7 +42,7 @@ starten stellen stoppen streichen suchen tauschen teilen testen tragen treffen t
 verschicken verteilen vorbereiten wählen warten waschen wechseln werfen wischen zahlen zählen zeichnen zeigen ziehen
 zusammenfassen zusammenstellen abstimmen bereinigen
 """
-# What a German instruction begins with, where it does not end in its verb.
+# German imperatives at the beginning of instructions.
 _GERMAN_IMPERATIVES = """
 bau baue beantrage bereite beschreibe besorge bestell bestelle bestätige bezahle bitte bring bringe buch buche
 definiere dokumentiere druck drucke entferne entscheide entwirf ergänze erledige ermittle erneuere ersetze erstell
@@ -56,14 +56,14 @@ tausche teile teste trag trage triff trenne überlege übersetze überweise unte
 vergleiche verkaufe veröffentliche verschicke verteile wähle warte wasch wasche wechsle wirf wisch wische zahle
 zähle zeichne zeige zieh ziehe fasse implementiere analysiere evaluiere aktualisiere archiviere automatisiere
 """
-# What takes a moment.
+# Verbs of quick steps.
 _QUICK = """
 ask book buy call check close confirm delete download email invite mail merge note open order pay ping post
 print remind rename send tag tell text turn upload abschicken anrufen ausdrucken bestellen bestätigen bezahlen
 buchen drucken einladen erinnern fragen kaufen löschen mailen melden öffnen prüfen rufe schicken schicke
 senden sende umbenennen
 """
-# What takes a good while.
+# Verbs of large steps.
 _LARGE = """
 analyse analyze build design develop draft evaluate implement investigate learn migrate plan prepare prototype
 redesign refactor research rewrite study translate write analysieren analysiere ausarbeiten bauen baue entwerfen

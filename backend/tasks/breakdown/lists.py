@@ -1,4 +1,4 @@
-"""The lists of a text: checkboxes, numbered steps and bullets, in Markdown and as people type them in any language."""
+"""Lists in texts: checkboxes, numbered steps and bullets, in Markdown and in the usual styles of many languages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import count
 from typing import Literal
 
 from backend.tasks.breakdown.headings import read_markdown_heading
-from backend.tasks.breakdown.sections import is_aside
+from backend.tasks.breakdown.sections import is_non_step_section
 
 Kind = Literal["numbered", "bullet", "inner"]
 TAB = 4
-# A line so long that ends in the middle of a sentence was wrapped.
+# A line of this length without an end of sentence was wrapped.
 WRAPPED = 60
 
 NUMBER = (
@@ -34,8 +34,8 @@ INLINE_NUMBER = re.compile(r"(?:(?<=\s)|(?<=^))\(?(\d{1,2})[.)](?=\s+\S)")
 
 
 @dataclass
-class Item:
-    """One item of a list, with what stands under it as lines of text; `nested` of them are items themselves."""
+class ListItem:
+    """A list item with the lines under it; `nested` of them are items themselves."""
 
     text: str
     kind: Kind
@@ -46,13 +46,13 @@ class Item:
 
 
 @dataclass
-class List:
-    """Items that stand together, under the line that leads to them."""
+class TextList:
+    """A list of items, with the line before it."""
 
     lead: str
     indent: int
     kind: Kind
-    items: list[Item] = field(default_factory=list)
+    items: list[ListItem] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,15 @@ class _Line:
     text: str
 
 
-def read_items(text: str) -> list[Item] | None:
-    """The steps that the lists of a text name; those that are ticked off are left out. None where there is no list.
+def read_items(text: str) -> list[ListItem] | None:
+    """Return the steps in the lists of a text, without those ticked off; None where there is no list.
 
-    Where there are checkboxes they are the steps, else numbered items, else bullets: beside a list of steps others
-    say what it is about. Lists under a line such as "Links" are no steps.
+    Checkboxes are the steps, else numbered items, else bullets: lists beside a list of steps usually describe the task.
+    Lists under a line such as "Links" are left out.
     """
-    # A lone number at the beginning of a line is a date more often than a list.
-    lists = [found for found in read_lists(text) if found.kind != "numbered" or len(found.items) > 1]
-    items = [item for found in lists if not is_aside(found.lead) for item in found.items]
+    # A single number at the beginning of a line is more often a date.
+    lists = [text_list for text_list in read_lists(text) if text_list.kind != "numbered" or len(text_list.items) > 1]
+    items = [item for text_list in lists if not is_non_step_section(text_list.lead) for item in text_list.items]
     kinds = (
         [item for item in items if item.has_box],
         [item for item in items if item.kind == "numbered"],
@@ -84,15 +84,15 @@ def read_items(text: str) -> list[Item] | None:
 
 
 def without_lists(text: str) -> str:
-    """A text without the items of its lists and without code."""
+    """Remove list items and code from a text."""
     plain = (line for line, is_verbatim in _lines(text) if not (is_verbatim or line.kind or line.box))
     return "\n".join(line.text for line in plain)
 
 
-def read_lists(text: str) -> list[List]:
-    """All lists of a text, nested ones within their items."""
-    lists: list[List] = []
-    open_list: List | None = None
+def read_lists(text: str) -> list[TextList]:
+    """Parse all lists of a text, nested ones within their items."""
+    lists: list[TextList] = []
+    open_list: TextList | None = None
     lead = ""
     after_blank = False
     for line, is_verbatim in _lines(text):
@@ -101,7 +101,7 @@ def read_lists(text: str) -> list[List]:
             continue
         if not is_verbatim and (line.kind or line.box):
             if open_list is None:
-                open_list = List(lead, line.indent, line.kind or "bullet")
+                open_list = TextList(lead, line.indent, line.kind or "bullet")
                 lists.append(open_list)
             _add(open_list, line)
         elif open_list is not None and (is_verbatim or _belongs(line, open_list, after_blank=after_blank)):
@@ -113,7 +113,7 @@ def read_lists(text: str) -> list[List]:
 
 
 def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
-    """The lines with whether they stand in a block of code."""
+    """Yield the lines, each with whether it is in a code block."""
     in_code = False
     for raw in _with_inline_steps(text).splitlines():
         if FENCE.match(raw):
@@ -121,7 +121,7 @@ def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
         elif in_code:
             yield _Line(_width(raw), None, None, raw.strip()), True
         elif heading := read_markdown_heading(raw):
-            # Whatever stands before a heading has ended.
+            # A heading ends the list before it.
             yield _Line(0, None, None, ""), False
             yield _Line(0, None, None, heading[0]), False
         elif not RULE.match(raw):
@@ -129,19 +129,19 @@ def _lines(text: str) -> Iterator[tuple[_Line, bool]]:
 
 
 def _line(raw: str) -> _Line:
-    found = ITEM.match(raw)
-    assert found is not None
+    match = ITEM.match(raw)
+    assert match is not None
     kind: Kind | None = None
-    if found["numbered"]:
+    if match["numbered"]:
         kind = "numbered"
-    elif found["bullet"]:
+    elif match["bullet"]:
         kind = "bullet"
-    elif found["inner"]:
+    elif match["inner"]:
         kind = "inner"
-    if not found["text"]:
-        # A mark with nothing behind it is no item.
+    if not match["text"]:
+        # A mark without text is no item.
         return _Line(0, None, None, "")
-    return _Line(_width(found["indent"]), kind, found["box"], found["text"].strip())
+    return _Line(_width(match["indent"]), kind, match["box"], match["text"].strip())
 
 
 def _width(indent: str) -> int:
@@ -149,29 +149,29 @@ def _width(indent: str) -> int:
     return len(indent[: len(indent) - len(stripped)].replace("\u3000", "  ").expandtabs(TAB))
 
 
-def _add(found: List, line: _Line) -> None:
+def _add(text_list: TextList, line: _Line) -> None:
     kind = line.kind or "bullet"
-    is_outer = line.indent < found.indent
-    is_top = not found.items or is_outer or (line.indent <= found.indent + 1 and kind == found.kind)
+    is_outer = line.indent < text_list.indent
+    is_top = not text_list.items or is_outer or (line.indent <= text_list.indent + 1 and kind == text_list.kind)
     if is_top:
         if is_outer:
-            found.indent, found.kind = line.indent, kind
-        found.items.append(Item(line.text, kind, line.box is not None, _is_done(line)))
+            text_list.indent, text_list.kind = line.indent, kind
+        text_list.items.append(ListItem(line.text, kind, line.box is not None, _is_done(line)))
     elif not _is_done(line):
-        found.items[-1].points.append(f"- {line.text}")
-        found.items[-1].nested += 1
+        text_list.items[-1].points.append(f"- {line.text}")
+        text_list.items[-1].nested += 1
 
 
-def _belongs(line: _Line, found: List, *, after_blank: bool) -> bool:
-    """Whether a line that is no item goes on with the last one."""
-    if line.indent > found.indent:
+def _belongs(line: _Line, text_list: TextList, *, after_blank: bool) -> bool:
+    """Tell whether a line continues the last item."""
+    if line.indent > text_list.indent:
         return True
-    last = found.items[-1]
+    last = text_list.items[-1]
     before = last.points[-1] if last.points else last.text
     return not after_blank and len(before) >= WRAPPED and before[-1] not in ".!?:;"
 
 
-def _continue(item: Item, line: _Line, *, is_wrapped: bool) -> None:
+def _continue(item: ListItem, line: _Line, *, is_wrapped: bool) -> None:
     if not is_wrapped:
         item.points.append(line.text)
     elif item.points:
@@ -185,15 +185,15 @@ def _is_done(line: _Line) -> bool:
 
 
 def _with_inline_steps(text: str) -> str:
-    """The text with steps that are numbered within a line (1. … 2. … 3. …) on lines of their own."""
+    """Put steps that are numbered within a line (1. … 2. … 3. …) on lines of their own."""
     return "\n".join(_split_inline(line) for line in text.splitlines())
 
 
 def _split_inline(line: str) -> str:
-    found = list(INLINE_NUMBER.finditer(line))
-    if len(found) < 2 or any(int(match[1]) != wanted for match, wanted in zip(found, count(1), strict=False)):
+    matches = list(INLINE_NUMBER.finditer(line))
+    if len(matches) < 2 or any(int(match[1]) != number for match, number in zip(matches, count(1), strict=False)):
         return line
-    starts = [match.start() for match in found]
+    starts = [match.start() for match in matches]
     parts = [line[: starts[0]], *_pieces(line, starts)]
     return "\n".join(part.strip() for part in parts if part.strip())
 

@@ -1,7 +1,7 @@
-"""What a language model suggests, as it is asked for, and as models write it that are not held to a schema.
+"""Answers of language models: schema of the suggested steps, and a tolerant parser.
 
-What a step is about must be said; how it is wrapped may differ: a bare list, another name around it, steps as strings,
-lengths in words, a list in plain text. Where more than one reading is possible there is none.
+The steps must be unambiguous, but their form may differ: a bare list, another key, steps as strings, durations in
+words, a plain-text list. An ambiguous answer is invalid.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, FiniteFloat, mo
 
 from backend.tasks.breakdown.estimates import WORKING_DAY, stated_minutes
 from backend.tasks.breakdown.lists import ITEM, read_items, without_lists
-from backend.tasks.breakdown.outline import LINK, MOST_DESCRIPTION, subtask_of
+from backend.tasks.breakdown.outline import LINK, MOST_DESCRIPTION, build_subtask
 
 LONGEST_TITLE = 200
-# What cannot be stored, or would not be seen.
+# Characters that cannot be stored or displayed.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-# Objects around objects are looked into so far.
+# Depth to which nested objects are searched.
 DEEPEST = 3
-# Names, in lower case and letters only, under which steps stand, and under which other things do.
+# Keys, in lower-case letters, that hold steps, and keys that hold anything else.
 OF_STEPS = re.compile(r"task|step|todo|item|action|plan|list|result|answer|data|output|response|breakdown")
 OF_OTHERS = re.compile(
     r"existing|partof|bookmark|project|technolog|source|link|referenc|resource|question|error|note|warn"
@@ -35,9 +35,9 @@ MINUTES = (
 HOURS = ("estimatehours", "estimatedhours", "durationhours", "hours")
 NUMBERS = ("step", "number", "order", "position", "index", "id")
 NUMBERED_KEY = re.compile(r"\D*(?P<number>\d{1,2})\D?")
-# Some models put the number of a step in bold with the step.
+# Some models set the number of a step in bold together with the step.
 BOLD_NUMBER = re.compile(r"^(\s*)(?:\*\*|__)(\d{1,2}[.)])\s*(.+?)(?:\*\*|__)", re.MULTILINE)
-# How models begin that say why they name no steps: what is listed then are their reasons.
+# Refusals: the lists of such answers are reasons, not steps.
 DECLINES = re.compile(r"\b(?:sorry|apologi[sz]e|unable|cannot|can['’]?t|won['’]?t|not able)\b", re.IGNORECASE)
 NUMBER = r"\d+(?:[.,]\d+)?"
 LENGTH = re.compile(rf"(?P<low>{NUMBER})(?:\s*(?:-|–|—|to|bis)\s*(?P<high>{NUMBER}))?\s*-?\s*(?P<unit>[^\W\d_]*)")
@@ -68,19 +68,19 @@ def _joined(value: Any) -> Any:
 
 
 def _minutes(value: Any) -> Any:
-    """Minutes as a number; 0, as where nothing is said, for words that tell none."""
+    """Parse minutes; 0 where words state no duration."""
     if isinstance(value, Mapping):
         value = " ".join(str(part) for part in value.values())
     return (minutes_in(value) or 0) if isinstance(value, str) else value
 
 
 def _ids(value: Any) -> Any:
-    """The ids among what is cited, be it in a list or not; whether they were offered is looked at elsewhere."""
+    """Parse cited ids, in a list or alone; the caller checks that they were offered."""
     if isinstance(value, str):
         return [int(number) for number in re.findall(r"\d{1,18}", value)]
     cited = value if isinstance(value, list) else [value]
-    ids = (_id(one.get("id") if isinstance(one, Mapping) else one) for one in cited)
-    return [one for one in ids if one is not None]
+    ids = (_id(item.get("id") if isinstance(item, Mapping) else item) for item in cited)
+    return [item for item in ids if item is not None]
 
 
 def _id(value: Any) -> int | None:
@@ -105,7 +105,7 @@ class SuggestedStep(BaseModel):
         return _renamed(value) if isinstance(value, Mapping) else value
 
 
-class Suggestion(BaseModel):
+class SuggestedSteps(BaseModel):
     """All steps that a model suggests."""
 
     subtasks: list[SuggestedStep]
@@ -113,14 +113,14 @@ class Suggestion(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _unwrap(cls, value: Any) -> Any:
-        found = _steps_in(value)
-        return value if found is None else {"subtasks": found}
+        steps = _steps_in(value)
+        return value if steps is None else {"subtasks": steps}
 
 
 def minutes_in(text: str) -> float | None:
-    """The length that a text is: "30 min", "1.5 hours", "1h 30", "45–60 minutes" (the middle), "1:30", "PT1H", "90".
+    """Parse a duration: "30 min", "1.5 hours", "1h 30", "45–60 minutes" (the middle), "1:30", "PT1H", "90".
 
-    None where it is none, or names something else beside it.
+    Returns None where the text is no duration, or something else too.
     """
     clock = CLOCK.fullmatch(text.strip()) or ISO.fullmatch(text.strip())
     if clock:
@@ -149,14 +149,14 @@ def _unit(word: str) -> int | None:
 
 
 def _steps_in(value: Any, depth: int = 0) -> list[Any] | None:
-    """The steps in what a model said, or None where that is not plain."""
+    """Return the steps of an answer, or None where it is ambiguous."""
     if isinstance(value, str):
         return _listed(value)
     if isinstance(value, list):
-        return [one for one in value if one is not None and one != ""]
+        return [item for item in value if item is not None and item != ""]
     if not isinstance(value, Mapping) or depth == DEEPEST:
         return None
-    named = {_letters(name): one for name, one in value.items()}
+    named = {_letters(name): item for name, item in value.items()}
     if "subtasks" in named:
         return _steps_in(_in_order(named["subtasks"]), depth + 1)
     if named.get("error"):
@@ -167,54 +167,54 @@ def _steps_in(value: Any, depth: int = 0) -> list[Any] | None:
 
 
 def _wrapped(named: Mapping[str, Any], depth: int) -> list[Any] | None:
-    """The steps under another name: the only one that stands for steps, or under which there are things with titles."""
-    others = {name: _in_order(one) for name, one in named.items() if one and not OF_OTHERS.search(name)}
-    lists = {name: one for name, one in others.items() if isinstance(one, list)}
-    by_name = [one for name, one in lists.items() if OF_STEPS.search(name)]
-    by_title = [one for one in lists.values() if all(isinstance(step, Mapping) and "title" in step for step in one)]
-    for found in (by_title, by_name):
-        if len(found) == 1:
-            return _steps_in(found[0])
-    objects = [one for one in others.values() if isinstance(one, Mapping)]
+    """Return the steps under another key: the only one named for steps, or whose values have titles."""
+    others = {name: _in_order(item) for name, item in named.items() if item and not OF_OTHERS.search(name)}
+    lists = {name: item for name, item in others.items() if isinstance(item, list)}
+    by_name = [item for name, item in lists.items() if OF_STEPS.search(name)]
+    by_title = [item for item in lists.values() if all(isinstance(step, Mapping) and "title" in step for step in item)]
+    for candidates in (by_title, by_name):
+        if len(candidates) == 1:
+            return _steps_in(candidates[0])
+    objects = [item for item in others.values() if isinstance(item, Mapping)]
     return _steps_in(objects[0], depth + 1) if not lists and len(objects) == 1 else None
 
 
 def _in_order(value: Any) -> Any:
-    """A list for an object whose names are numbers ("1", "step 2"); anything else as it is."""
+    """Turn an object with numbered keys ("1", "step 2") into a list; return anything else unchanged."""
     if not isinstance(value, Mapping):
         return value
-    found = {name: NUMBERED_KEY.fullmatch(name) for name in value}
-    numbers = {name: int(match["number"]) for name, match in found.items() if match}
+    matches = {name: NUMBERED_KEY.fullmatch(name) for name in value}
+    numbers = {name: int(match["number"]) for name, match in matches.items() if match}
     return [value[name] for name in sorted(numbers, key=numbers.__getitem__)] if len(numbers) == len(value) else value
 
 
 def _renamed(step: Mapping[str, Any]) -> dict[str, Any]:
-    """A step with the names that are asked for."""
-    told = {name: one for name, one in step.items() if one is not None}
-    named = {_letters(name): one for name, one in told.items()}
-    if "title" not in told:
+    """Rename the keys of a step to those of the schema."""
+    fields = {name: item for name, item in step.items() if item is not None}
+    named = {_letters(name): item for name, item in fields.items()}
+    if "title" not in fields:
         title = next((named[name] for name in TITLES if isinstance(named.get(name), str)), None)
         is_numbered = any(isinstance(named.get(name), int) for name in NUMBERS)
         if title is None and is_numbered and isinstance(named.get("description"), str):
-            return {**told, **_of_text(named.pop("description")), "description": ""}
-        told |= {} if title is None else {"title": title}
+            return {**fields, **_of_text(named.pop("description")), "description": ""}
+        fields |= {} if title is None else {"title": title}
     for field, names in (("description", DESCRIPTIONS), ("estimate_minutes", MINUTES)):
         name = next((name for name in names if name in named), None)
-        if field not in told and name is not None:
-            told[field] = named[name]
+        if field not in fields and name is not None:
+            fields[field] = named[name]
     hours = next((named[name] for name in HOURS if isinstance(named.get(name), int | float)), None)
-    return told if hours is None or "estimate_minutes" in told else {**told, "estimate_minutes": 60 * hours}
+    return fields if hours is None or "estimate_minutes" in fields else {**fields, "estimate_minutes": 60 * hours}
 
 
 def _of_text(text: str) -> dict[str, Any]:
-    """A step that is written as one text, with or without a number before it."""
+    """Parse a step given as one text, with or without a number."""
     first, *more = text.strip().splitlines() or [""]
     item = ITEM.match(first)
     return _as_written(_without_links(item["text"] if item else first), more, 0)
 
 
 def _listed(text: str) -> list[Any] | None:
-    """The steps of a list in plain text; None where there is none, or it may be one of questions or of reasons."""
+    """Parse a plain-text list of steps; None where there is none, or where its items may be questions or reasons."""
     text = BOLD_NUMBER.sub(r"\1\2 **\3**", _without_links(text))
     items, beside = read_items(text) or [], without_lists(text).strip()
     if not items or (beside and len(items) == 1) or DECLINES.search(beside):
@@ -225,14 +225,14 @@ def _listed(text: str) -> list[Any] | None:
 
 
 def _as_written(text: str, more: Sequence[str], points: int) -> dict[str, Any]:
-    step, stated = subtask_of(text, more, points), stated_minutes(text)
+    step, stated = build_subtask(text, more, points), stated_minutes(text)
     minutes = step.estimate_minutes if stated is None else stated
     return {"title": step.title, "description": step.description, "estimate_minutes": minutes}
 
 
 def _without_links(text: str) -> str:
-    # Only bookmarks that were offered are linked to.
-    return LINK.sub(lambda found: found["text"] or "", text)
+    # Links are rebuilt from the bookmarks that were offered.
+    return LINK.sub(lambda match: match["text"] or "", text)
 
 
 def _letters(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Steps that a language model suggests. What it suggested once and the person has seen is what is added."""
+"""Steps suggested by a language model. The suggestion that the person has seen is the one that is added."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 from sqlalchemy import func, select
 
 from backend.actor import Actor
-from backend.ai.llm.service import LanguageModel, Question
+from backend.ai.llm.service import LanguageModel, Prompt
 from backend.extensions import db
 from backend.jobs.models import Job
 from backend.tasks import queries
 from backend.tasks.breakdown.estimates import LONGEST, MULTIPLE, SHORTEST, estimate
-from backend.tasks.breakdown.llm_answers import SuggestedStep, Suggestion
+from backend.tasks.breakdown.llm_answers import SuggestedStep, SuggestedSteps
 from backend.tasks.breakdown.outline import Subtask, distinct
-from backend.tasks.breakdown.prompt_context import Material, Reading, gather
+from backend.tasks.breakdown.prompt_context import PromptContext, RelevantBookmark, build_context
 from backend.tasks.models import Task
 from backend.tasks.schemas import TaskOut
 
-# Twenty steps with two sentences each take some 2,500 tokens; the rest is for models that think first.
+# Twenty steps with two sentences each take some 2,500 tokens; the rest is for reasoning models.
 MOST_TOKENS = 6_000
 MOST_CITED = 5
-# For so long a suggestion stands: who sees it and then has it added gets that one, and no other.
+# Within this time, adding a suggestion adds the one that was shown.
 REMEMBERED = timedelta(hours=24)
 INSTRUCTIONS = """\
 You break a task down into the steps that the person who has it takes, one after the other.
@@ -50,22 +50,23 @@ that are not. None if the task is done in one go.
 def suggest_steps(
     model: LanguageModel, actor: Actor, task: TaskOut, most: int, beat: Callable[[], None]
 ) -> list[Subtask]:
-    """At most so many steps of a task that a model suggests, none where it sees none. Commits; see `LanguageModel.ask`.
+    """Return at most `most` steps that a model suggests. Commits; see `LanguageModel.ask`.
 
     Raises:
-        LlmFault: it suggests nothing, for a reason that the person can read.
-        NotFound: the task's project is in the trash by now.
+        LlmFault: there is no suggestion; the reason is a sentence for the person.
+        NotFound: the task's project is in the trash.
     """
-    material = gather(actor, task)
-    question = Question(INSTRUCTIONS % {"most": most}, material.text, Suggestion, MOST_TOKENS)
-    suggested = model.ask(question, beat).subtasks
-    return distinct(most, (_subtask(step, material) for step in suggested))
+    context = build_context(actor, task)
+    prompt = Prompt(INSTRUCTIONS % {"most": most}, context.text, SuggestedSteps, MOST_TOKENS)
+    suggested = model.ask(prompt, beat).subtasks
+    return distinct(most, (_subtask(step, context) for step in suggested))
 
 
-def earlier_suggestion(actor: Actor, task_id: int, most: int) -> dict[str, Any] | None:
-    """The result of the last breakdown of a task by a model, not older than a day and of its present text."""
+def latest_suggestion(actor: Actor, task_id: int, most: int) -> dict[str, Any] | None:
+    """Return the result of the task's last breakdown by a model, if it is at most a day old and the text has not
+    changed."""
     task = db.session.execute(
-        select(Task.title, Task.description).where(queries.live(actor), Task.id == task_id)
+        select(Task.title, Task.description).where(queries.not_trashed(actor), Task.id == task_id)
     ).one_or_none()
     if task is None:
         return None
@@ -79,24 +80,26 @@ def earlier_suggestion(actor: Actor, task_id: int, most: int) -> dict[str, Any] 
         .order_by(Job.created_at.desc(), Job.id.desc())
         .limit(1)
     )
-    found: dict[str, Any] | None = db.session.scalar(newest)
-    return found
+    result: dict[str, Any] | None = db.session.scalar(newest)
+    return result
 
 
 def text_digest(title: str, description: str) -> str:
-    """What tells a task's text from any other that it had."""
+    """Return a digest of a task's text, which tells whether it has changed."""
     return hashlib.sha256(f"{title}\n{description}".encode()).hexdigest()[:16]
 
 
-def _subtask(step: SuggestedStep, material: Material) -> Subtask:
-    cited = [material.readings[id_] for id_ in dict.fromkeys(step.bookmark_ids) if id_ in material.readings]
+def _subtask(step: SuggestedStep, context: PromptContext) -> Subtask:
+    cited = [context.bookmarks[id_] for id_ in dict.fromkeys(step.bookmark_ids) if id_ in context.bookmarks]
     cited = cited[:MOST_CITED]
-    return Subtask(step.title, _with_links(step.description, cited), _minutes(step), tuple(one.id for one in cited))
+    return Subtask(
+        step.title, _with_links(step.description, cited), _minutes(step), tuple(bookmark.id for bookmark in cited)
+    )
 
 
-def _with_links(description: str, cited: list[Reading]) -> str:
-    # As an outline has the links of a step: the subtask itself knows of no bookmarks.
-    return "\n".join([*([description] if description else []), *(one.url for one in cited)])
+def _with_links(description: str, cited: list[RelevantBookmark]) -> str:
+    # As in outlines: a subtask has no bookmarks of its own.
+    return "\n".join([*([description] if description else []), *(bookmark.url for bookmark in cited)])
 
 
 def _minutes(step: SuggestedStep) -> int:

@@ -1,4 +1,4 @@
-"""Steps read from texts, without any model: what a task says itself, and what a how-to page says of its subject."""
+"""Outlines: steps read by rules from a task's text or from a how-to page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from backend.tasks.breakdown.estimates import estimate, without_length
 from backend.tasks.breakdown.headings import page_steps
-from backend.tasks.breakdown.lists import Item, read_items, without_lists
+from backend.tasks.breakdown.lists import ListItem, read_items, without_lists
 from backend.tasks.breakdown.sentences import read_steps
 
-# A longer item is cut where its first sentence or clause ends; what follows becomes its description.
+# A longer item is cut after its first sentence or clause; the rest becomes its description.
 LONGEST_TITLE = 120
 MOST_DESCRIPTION = 10_000
 BOLD_LEAD = re.compile(
@@ -26,7 +26,7 @@ TRAILING = " \t.,;:–—-"
 
 @dataclass(frozen=True)
 class Subtask:
-    """A step: what to do, what belongs to it, about how long it takes, in minutes, and the bookmarks that help."""
+    """A step: title, description, estimate in minutes, and ids of helpful bookmarks."""
 
     title: str
     description: str
@@ -35,10 +35,9 @@ class Subtask:
 
 
 def outline_task(title: str, description: str, most: int) -> list[Subtask] | None:
-    """At most so many steps that the task names itself; an empty list if all of them are done.
+    """Return at most `most` steps in the task's own text; an empty list if all are done, None if there are none.
 
-    Its lists come first, then what its sentences tell in order or as instructions; those of the title last.
-    None where it names no steps.
+    Its lists come first, then ordered sentences and instructions of the description, then those of the title.
     """
     items = read_items(description)
     if items is not None:
@@ -46,20 +45,20 @@ def outline_task(title: str, description: str, most: int) -> list[Subtask] | Non
     for text in (without_lists(description), title, _after_colon(title)):
         steps = read_steps(text)
         if steps is not None:
-            return distinct(most, (subtask_of(step.text, step.remarks, 0) for step in steps))
+            return distinct(most, (build_subtask(step.text, step.remarks, 0) for step in steps))
     return None
 
 
 def outline_page(html: str, text: str, most: int) -> list[Subtask] | None:
-    """At most so many steps of a how-to page, as captures store it: its headings. None where it has none."""
+    """Return at most `most` steps from the headings of a captured how-to page, or None."""
     steps = page_steps(html, text)
     if steps is None:
         return None
-    return distinct(most, (subtask_of(step.text, step.points, len(step.points)) for step in steps))
+    return distinct(most, (build_subtask(step.text, step.points, len(step.points)) for step in steps))
 
 
-def subtask_of(text: str, remarks: Sequence[str], points: int) -> Subtask:
-    """A step from its text as it was written and from the lines that belong to it; `points` of them take time."""
+def build_subtask(text: str, remarks: Sequence[str], points: int) -> Subtask:
+    """Build a step from its text and the lines under it; `points` of them take time."""
     shown, rest, urls = _split(text)
     below = [line for line in (rest, *urls, *remarks) if line]
     title = without_length(shown).strip(TRAILING) or shown
@@ -68,26 +67,26 @@ def subtask_of(text: str, remarks: Sequence[str], points: int) -> Subtask:
 
 
 def title_key(title: str) -> str:
-    """The form in which titles of steps are compared: without case, marks and spaces at their ends."""
+    """Normalise a title for comparison: without case, marks and surrounding spaces."""
     return " ".join(re.sub(r"[\W_]+", " ", title).casefold().split()) or title
 
 
-def distinct(most: int, found: Iterable[Subtask]) -> list[Subtask]:
-    """At most so many steps, the first of each title."""
+def distinct(most: int, subtasks: Iterable[Subtask]) -> list[Subtask]:
+    """Return at most `most` steps, the first of each title."""
     by_title: dict[str, Subtask] = {}
-    for subtask in found:
+    for subtask in subtasks:
         if subtask.title:
             by_title.setdefault(title_key(subtask.title), subtask)
     return list(by_title.values())[:most]
 
 
-def _from_item(item: Item) -> Subtask:
-    return subtask_of(item.text, item.points, item.nested)
+def _from_item(item: ListItem) -> Subtask:
+    return build_subtask(item.text, item.points, item.nested)
 
 
 def _split(text: str) -> tuple[str, str, list[str]]:
-    """A title, what else the text says, and where its links lead."""
-    urls = [found["url"] for found in LINK.finditer(text)]
+    """Split a text into a title, the rest, and the URLs of its links."""
+    urls = [match["url"] for match in LINK.finditer(text)]
     lead = BOLD_LEAD.match(text)
     if lead:
         return _plain(lead["lead"]), _plain(lead["rest"]), urls
@@ -95,7 +94,7 @@ def _split(text: str) -> tuple[str, str, list[str]]:
     if len(plain) <= LONGEST_TITLE:
         return plain, "", urls
     ends = list(CLAUSE_END.finditer(plain, 10, LONGEST_TITLE))
-    sentences = [found for found in ends if found[0] in ".!?。"]
+    sentences = [match for match in ends if match[0] in ".!?。"]
     if not ends:
         at = plain.rfind(" ", 0, LONGEST_TITLE)
         at = at if at > 0 else LONGEST_TITLE
@@ -105,10 +104,10 @@ def _split(text: str) -> tuple[str, str, list[str]]:
 
 
 def _plain(text: str) -> str:
-    without_links = LINK.sub(lambda found: found["text"] or found["url"], text)
-    return EMPHASIS.sub(lambda found: found["text"], without_links).strip()
+    without_links = LINK.sub(lambda match: match["text"] or match["url"], text)
+    return EMPHASIS.sub(lambda match: match["text"], without_links).strip()
 
 
 def _after_colon(title: str) -> str:
-    found = AFTER_COLON.match(title)
-    return found["rest"] if found else ""
+    match = AFTER_COLON.match(title)
+    return match["rest"] if match else ""

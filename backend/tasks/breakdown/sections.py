@@ -1,10 +1,10 @@
-"""Headings and lines that lead to no steps: what a text is about, where it comes from, where to read on."""
+"""Sections that hold no steps: introductions, references, navigation and questions."""
 
 from __future__ import annotations
 
 import re
 
-_ASIDES = """
+_PHRASES = """
     about|about me|actual|actual result|expected|expected result|steps to reproduce|how to reproduce
     about the author|about us|acceptance criteria|acknowledgements|acknowledgments|additional resources
     appendix|author|authors|background|benefits|bibliography|changelog|citations|comments|conclusion|conclusions
@@ -33,8 +33,8 @@ _ASIDES = """
     conclusie|inleiding|zie ook|referenties|conclusão|introdução|referências|ver também|заключение|введение|ссылки
     см также|литература|содержание|参考|参考文献|まとめ|はじめに|関連記事|总结|结论|简介|目录|另见|相关文章|概述
 """
-ASIDES = frozenset(phrase.strip() for phrase in _ASIDES.replace("\n", "|").split("|") if phrase.strip())
-# What asks or explains names nothing to do.
+NON_STEP_SECTIONS = frozenset(phrase.strip() for phrase in _PHRASES.replace("\n", "|").split("|") if phrase.strip())
+# Questions and explanations are no steps.
 QUESTION = re.compile(
     r"(?:what|why|who|when)\s+(?:is|are|was|does|do|s|should)\b|why\b|who\b|was\s+(?:ist|sind|bedeutet)\b|warum\b|wieso\b"
     r"|.*[?？]\s*$",
@@ -43,11 +43,11 @@ QUESTION = re.compile(
 NOT_WORDS = re.compile(r"[\W_]+")
 
 
-def is_aside(line: str) -> bool:
-    """Whether a heading, or the line before a list, says that no steps follow."""
-    return NOT_WORDS.sub(" ", line).strip().casefold() in ASIDES
+def is_non_step_section(line: str) -> bool:
+    """Tell whether a heading, or the line before a list, begins a section without steps."""
+    return NOT_WORDS.sub(" ", line).strip().casefold() in NON_STEP_SECTIONS
 
 
 def is_explanation(heading: str) -> bool:
-    """Whether a heading asks or explains something."""
+    """Tell whether a heading is a question or an explanation."""
     return QUESTION.match(heading.strip()) is not None

@@ -1,6 +1,6 @@
-"""The steps that plain sentences name: "first … then … finally", and sentences that tell somebody to do something.
+"""Steps in prose: "first … then … finally", and instructions. English and German.
 
-English and German. What is no instruction is told as part of the step before it.
+Other sentences become remarks of the step before them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from backend.tasks.breakdown.imperatives import ENGLISH_VERBS, GERMAN_ENDINGS, GERMAN_IMPERATIVES
 
 END = re.compile(r"(?<=[.!?…])[\"”“»)]?\s+(?=[\"„“«(]?[A-ZÄÖÜÀ-ÞА-Я0-9])|\n{2,}|\n(?=\S)|(?<=[。！？])")
-# What ends in a point without ending a sentence.
+# Abbreviations: a full stop that does not end a sentence.
 SHORTENED = re.compile(
     r"(?:\b(?:e\.g|i\.e|z\.\s?B|d\.\s?h|u\.\s?a|vs|etc|usw|bzw|ca|approx|Dr|Mr|Ms|Mrs|Hr|Fr|Nr|No|St|Str|[A-Z])|\b\d{1,2})\.$"
 )
@@ -29,7 +29,7 @@ ORDER_DE = (
 )
 ORDER = rf"(?:{ORDER_EN}|{ORDER_DE})"
 STARTS = re.compile(rf"(?:but\s+|and\s+|und\s+|aber\s+)?(?P<order>{ORDER})\b\s*[,:]?\s*", re.IGNORECASE)
-# Within a sentence an order is told behind a comma, or by "and then".
+# Within a sentence an order word follows a comma, or is "and then".
 WITHIN = re.compile(
     rf"\s*[,;–—]\s*(?:and\s+|und\s+)?(?={ORDER}\b)|\s+(?=(?:and\s+then|und\s+dann|and\s+finally|und\s+danach|und\s+zuletzt)\b)",
     re.IGNORECASE,
@@ -51,15 +51,16 @@ LEADS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Verbs that make what follows a report or a wish of others instead of an instruction.
+# Verbs that make a clause a report or a request of others instead of an instruction.
 FINITE = re.compile(
     r"\b(?:kann|können|könnte[n]?|wird|werden|würde[n]?|will|wollen|wollte[n]?|soll|sollen|sollte[n]?|muss|müssen|musste[n]?"
     r"|darf|dürfen|ist|sind|war|waren|hat|haben|hatte[n]?|möchte[n]?|lässt|gibt|bin)\b",
     re.IGNORECASE,
 )
-# When a step comes: "After the call, send the notes". What only happens when or if something does is often a fault.
+# A time clause before an instruction: "After the call, send the notes". Conditions ("when", "if") often describe
+# faults.
 WHEN = re.compile(r"(?:after|before|once|as\s+soon\s+as|nachdem|bevor|sobald)\b[^,.;:]{2,80},\s*", re.IGNORECASE)
-# Lines that could be items of a list, if they had marks.
+# Lines that may be a list without marks.
 FEWEST_LINES, LONGEST_LINE = 3, 80
 WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 JOINED = re.compile(r"\s*;\s*|\s*,\s*(?:and\s+|und\s+|then\s+|dann\s+)?|\s+(?:and|und)\s+", re.IGNORECASE)
@@ -67,7 +68,7 @@ JOINED = re.compile(r"\s*;\s*|\s*,\s*(?:and\s+|und\s+|then\s+|dann\s+)?|\s+(?:an
 
 @dataclass
 class Step:
-    """What is to be done, and what else is said of it."""
+    """An instruction and its remarks."""
 
     text: str
     remarks: list[str] = field(default_factory=list)
@@ -82,7 +83,7 @@ class _Clause:
 
 
 def read_steps(text: str) -> list[Step] | None:
-    """The steps that the sentences of a text name; None where they name fewer than two."""
+    """Return the steps in the sentences of a text, or None for fewer than two."""
     lines = _bare_list(text)
     if lines is not None:
         return [Step(line) for line in lines]
@@ -90,7 +91,7 @@ def read_steps(text: str) -> list[Step] | None:
     in_order = sum(clause.is_ordered for clause in clauses)
     steps: list[Step] = []
     for clause in clauses:
-        # A text that tells an order begins with what comes first, whether or not it says so.
+        # In an ordered text the first instruction is a step, with or without an order word.
         if clause.is_told or (clause.is_ordered and in_order > 1):
             steps += [Step(part) for part in _parts(clause.text)]
         elif steps:
@@ -99,30 +100,30 @@ def read_steps(text: str) -> list[Step] | None:
 
 
 def sentences_of(text: str) -> list[str]:
-    """The sentences of a text; a line is one, too."""
-    found: list[str] = []
+    """Split a text into sentences; a line ends one too."""
+    sentences: list[str] = []
     joins = False
     for part in END.split(text):
         piece = " ".join(part.split())
         if not piece:
             continue
         if joins:
-            found[-1] += f" {piece}"
+            sentences[-1] += f" {piece}"
         else:
-            found.append(piece)
+            sentences.append(piece)
         joins = SHORTENED.search(piece) is not None
-    return found
+    return sentences
 
 
 def _bare_list(text: str) -> list[str] | None:
-    """The lines of a text that is a list without marks: short, not ended like sentences, most of them instructions."""
+    """Return the lines of a list without marks: short, without full stops, most of them instructions; else None."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) < FEWEST_LINES:
         return None
     if any(len(line) > LONGEST_LINE or line[-1] in ".!?…:;,。" or STARTS.match(line) for line in lines):
         return None
-    told = sum(is_instruction(line) for line in lines)
-    return lines if 2 * told > len(lines) else None
+    instructions = sum(is_instruction(line) for line in lines)
+    return lines if 2 * instructions > len(lines) else None
 
 
 def _clauses(sentence: str) -> list[_Clause]:
@@ -138,12 +139,12 @@ def _clauses(sentence: str) -> list[_Clause]:
 
 
 def _without_when(clause: str) -> str:
-    found = WHEN.match(clause)
-    return clause[found.end() :] if found else clause
+    match = WHEN.match(clause)
+    return clause[match.end() :] if match else clause
 
 
 def is_instruction(clause: str, *, is_led: bool = False) -> bool:
-    """Whether a clause tells somebody to do something; `is_led` says that "we have to" or the like stood before it."""
+    """Tell whether a clause is an instruction; `is_led` says that "we have to" or the like stood before it."""
     written = WORD.findall(clause)
     words = [word.lower() for word in written]
     if not words or clause.rstrip().endswith("?"):
@@ -152,18 +153,18 @@ def is_instruction(clause: str, *, is_led: bool = False) -> bool:
         return not _is_subject(words)
     if words[0] in GERMAN_IMPERATIVES:
         return True
-    # With a capital it is a noun: "der neue Laden".
+    # A capital letter marks a noun: "der neue Laden".
     ends_in_verb = len(words) > 1 and written[-1].islower() and words[-1].endswith(GERMAN_ENDINGS)
     return ends_in_verb and (is_led or FINITE.search(clause) is None)
 
 
 def _is_subject(words: Sequence[str]) -> bool:
-    # "Test results are late", "Report is missing": the noun, not the verb.
+    # "Test results are late", "Report is missing": a noun, not a verb.
     return len(words) > 1 and not {"is", "are", "was", "were", "has", "have"}.isdisjoint(words[1:3])
 
 
 def _parts(text: str) -> list[str]:
-    """The instructions that one sentence joins, if all of its parts are instructions."""
+    """Split a sentence into the instructions that it joins, if all of its parts are instructions."""
     parts = [part for part in JOINED.split(text) if part.strip()]
     whole = [part for part in parts if is_instruction(part)]
     return parts if len(parts) > 1 and len(whole) == len(parts) else [text]

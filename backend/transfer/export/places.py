@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from backend.errors import TooManyRequests
-from backend.redis.client import redis_gate
+from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
 MOST_AT_ONCE = 2
@@ -45,14 +45,14 @@ class StreamPlace:
     def release(self) -> None:
         """Leave the place to others. One round trip to Redis."""
         self._release_here()
-        redis_gate().ask(lambda: [("ZREM", self._key(), self._id)])
+        resilient_redis().execute(lambda: [("ZREM", self._key(), self._id)])
 
     def _key(self) -> str:
-        return redis_gate().key(f"export-streams:{self._user_id}")
+        return resilient_redis().key(f"export-streams:{self._user_id}")
 
     def _ask_redis(self) -> int | None:
         """Answer 0 where all places are taken, None while Redis is away."""
-        answers = redis_gate().ask(lambda: [TAKE.command([self._key()], self._id, MOST_AT_ONCE, LEASE_MS)])
+        answers = resilient_redis().execute(lambda: [TAKE.command([self._key()], self._id, MOST_AT_ONCE, LEASE_MS)])
         return answers[0] if answers else None
 
     def _take_here(self) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from backend.errors import Forbidden
 from backend.projects.models import Project
-from backend.projects.queries import live
+from backend.projects.queries import not_trashed
 from backend.transfer.export.selection import Selection
 
 
@@ -14,7 +14,7 @@ def project_names(selection: Selection) -> dict[int, str]:
     """Read the names of all projects outside the trash by id; none if the credential does not reach projects."""
     if not may_read(selection, "projects"):
         return {}
-    which = select(Project.id, Project.name).where(live(selection.actor))
+    which = select(Project.id, Project.name).where(not_trashed(selection.actor))
     return {row.id: row.name for rows in selection.in_order(which, Project.id) for row in rows}
 
 

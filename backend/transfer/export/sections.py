@@ -48,7 +48,7 @@ def tag_items(selection: Selection) -> Iterator[list[Item]]:
 
 def project_items(selection: Selection) -> Iterator[list[Item]]:
     """Yield the projects outside the trash; of filtered bookmarks those that they are attached to."""
-    which = select(*PROJECT_COLUMNS).where(projects.live(selection.actor))
+    which = select(*PROJECT_COLUMNS).where(projects.not_trashed(selection.actor))
     if selection.has_filters:
         attached = select(ProjectBookmark.project_id).join(Bookmark, Bookmark.id == ProjectBookmark.bookmark_id)
         which = which.where(Project.id.in_(attached.where(*selection.conditions)))
@@ -58,7 +58,7 @@ def project_items(selection: Selection) -> Iterator[list[Item]]:
 
 def task_items(selection: Selection) -> Iterator[list[Item]]:
     """Yield the tasks outside the trash, level by level."""
-    which = select(*TASK_COLUMNS).where(tasks.live(selection.actor))
+    which = select(*TASK_COLUMNS).where(tasks.not_trashed(selection.actor))
     for rows in selection.in_order(which, Task.depth, Task.id):
         yield [{name: value for name, value in row._mapping.items() if name != "depth"} for row in rows]
 
@@ -106,7 +106,7 @@ def _details(selection: Selection, ids: Sequence[int]) -> tuple[dict[int, list[I
 def _attached(selection: Selection, ids: Sequence[int]) -> dict[int, list[Item]]:
     columns = (ProjectBookmark.bookmark_id, *_ATTACHMENT)
     which = select(*columns).join(Project, Project.id == ProjectBookmark.project_id)
-    which = which.where(projects.live(selection.actor), ProjectBookmark.bookmark_id.in_(ids))
+    which = which.where(projects.not_trashed(selection.actor), ProjectBookmark.bookmark_id.in_(ids))
     found: dict[int, list[Item]] = {}
     for row in db.session.execute(which.order_by(ProjectBookmark.bookmark_id, ProjectBookmark.project_id)):
         item = {column.key: row._mapping[column.key] for column in _ATTACHMENT}

@@ -14,7 +14,7 @@ from sqlalchemy import Row, delete, func, select
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.models import User
-from backend.auth.remaining_access import hold_for_new_access
+from backend.auth.remaining_access import lock_for_new_access
 from backend.auth.tokens import token_hash
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.queries import TAG_NAMES, conditions
@@ -58,7 +58,7 @@ def create_feed(actor: Actor, given: FeedIn) -> tuple[FeedOut, str]:
         Unauthenticated: the session has just ended.
     """
     stored = _stored(actor, given.filter)
-    hold_for_new_access(actor)
+    lock_for_new_access(actor)
     _refuse_too_many(actor)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     feed = Feed(

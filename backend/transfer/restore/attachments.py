@@ -19,7 +19,7 @@ from backend.capture.extract.text import clean_text
 from backend.capture.service import store_content
 from backend.extensions import db
 from backend.projects.models import ProjectBookmark
-from backend.projects.service import hold_projects
+from backend.projects.service import lock_projects
 from backend.text.urls import url_fault, url_hash
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedAttachment, ExportedBookmark, ExportedPage, RestoredIds, read_items
@@ -60,7 +60,7 @@ def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:
 
 def _attach(actor: Actor, known: Sequence[tuple[ExportedBookmark, int]], projects: Mapping[int, int]) -> None:
     """Attach bookmarks: two statements, none if nothing is to be attached."""
-    held = hold_projects(actor, {projects[one.project_id] for one in _listed(known) if one.project_id in projects})
+    held = lock_projects(actor, {projects[one.project_id] for one in _listed(known) if one.project_id in projects})
     # Of two mentions the later one counts; a statement may touch a row only once.
     rows = {
         (bookmark_id, projects[one.project_id]): one

@@ -15,7 +15,7 @@ from backend.actor import Actor
 from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
 from backend.extensions import db
 from backend.projects.models import Project
-from backend.projects.queries import live
+from backend.projects.queries import not_trashed
 from backend.text.sort_keys import searched_words, sort_key
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedProject, ExportedTag, RestoredIds, read_items
@@ -53,7 +53,7 @@ def restore_projects(actor: Actor, first: int, raw: Sequence[Any], ids: Restored
 
 def _same_names(actor: Actor, names: Sequence[str], ids: RestoredIds) -> dict[str, list[int]]:
     """Find the projects of these names that no item has taken yet, the oldest first."""
-    which = select(Project.id, Project.name).where(live(actor), Project.name.in_(names)).order_by(Project.id)
+    which = select(Project.id, Project.name).where(not_trashed(actor), Project.name.in_(names)).order_by(Project.id)
     found: dict[str, list[int]] = {}
     for row in db.session.execute(which):
         if row.id not in ids.taken_projects:

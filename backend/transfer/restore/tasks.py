@@ -16,7 +16,7 @@ from backend.actor import Actor
 from backend.extensions import db
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.positions import GAP
-from backend.tasks.tree_store import Siblings, hold_tree, last_places
+from backend.tasks.tree_store import Siblings, last_positions, lock_tree
 from backend.text.sort_keys import searched_words
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedTask, PlacedTask, RestoredIds, read_items
@@ -43,7 +43,7 @@ Placed = tuple[ExportedTask, Siblings, int]
 
 def restore_tasks(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
     """Match tasks or add them, in the caller's transaction, which holds the tree."""
-    hold_tree(actor.organization_id)
+    lock_tree(actor.organization_id)
     waiting, skipped = read_items(ExportedTask, "tasks", enumerate(raw, first))
     while waiting:
         ready = [one for one in waiting if one[1].parent_id is None or one[1].parent_id in ids.tasks]
@@ -133,7 +133,7 @@ def _add(actor: Actor, new: Sequence[Placed], ids: RestoredIds) -> None:
 def _positions(actor: Actor, new: Sequence[Placed]) -> list[int]:
     """Find a free place for each: its own of the file, else behind all others of its list. Two statements."""
     taken = _taken(actor, new)
-    last = {siblings: place or 0 for siblings, place in last_places(siblings for _, siblings, _ in new).items()}
+    last = {siblings: place or 0 for siblings, place in last_positions(siblings for _, siblings, _ in new).items()}
     for item, siblings, _ in new:
         last[siblings] = max(last[siblings], item.position)
     found = []

@@ -13,7 +13,7 @@ from backend.ai.llm import breaker
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.faults import EndpointFault
 from backend.redis.client import redis_client
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_redis, pytest.mark.requires_db]
 ENDPOINT = Credentials("https://llm.example.org/v1", "small", "sk-a-secret-key")
@@ -104,7 +104,7 @@ def test_a_row_of_faults_is_forgotten_in_time_and_holds_no_address(context: Flas
     assert b"example" not in key
 
 
-def test_without_redis_the_endpoint_is_asked(context: Flask, no_redis: RedisGate) -> None:
+def test_without_redis_the_endpoint_is_asked(context: Flask, no_redis: ResilientRedis) -> None:
     fail(5)
     assert not is_open(made())
     made().answered()

@@ -12,9 +12,9 @@ import pytest
 
 from backend.ai.credentials import Credentials
 from backend.ai.llm.chat import Chat
-from backend.ai.llm.faults import EndpointFault, LlmFault, in_words
+from backend.ai.llm.faults import EndpointFault, LlmFault, format_duration
 from backend.outbound.deadline import Deadline
-from backend.outbound.exchange import Reach
+from backend.outbound.exchange import NetworkPolicy
 from tests.capture.fetching import within
 from tests.support.llm_server import LlmServer, Reply, running, said
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 KEY = "sk-a-secret-key-1234"
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 HELLO = [{"role": "user", "content": "Hello"}]
-HERE = Reach([ip_network("127.0.0.1")])
+HERE = NetworkPolicy([ip_network("127.0.0.1")])
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def llm() -> Iterator[LlmServer]:
         yield server
 
 
-def chat(base_url: str, *, seconds: float = 20, key: str | None = KEY, reach: Reach = HERE) -> Chat:
+def chat(base_url: str, *, seconds: float = 20, key: str | None = KEY, reach: NetworkPolicy = HERE) -> Chat:
     return Chat(Credentials(base_url, "small", key), SCHEMA, 500, reach, Deadline(seconds))
 
 
@@ -228,7 +228,7 @@ def test_an_address_where_nothing_listens_is_told() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.2", "10.0.0.1", "169.254.169.254", "::1", "fd00:ec2::254"])
 def test_a_name_that_stands_for_a_private_address_is_not_connected_to(address: str) -> None:
-    found = fault(chat("http://llm.example.org/v1", reach=Reach(HERE.allowed, lambda host: [address])))
+    found = fault(chat("http://llm.example.org/v1", reach=NetworkPolicy(HERE.allowed, lambda host: [address])))
     assert "public internet" in found.reason
     assert not isinstance(found, EndpointFault)
 
@@ -247,4 +247,4 @@ def test_the_package_writes_no_key_and_no_text_into_logs(llm: LlmServer, caplog:
     [(0, "1 second"), (1, "1 second"), (1.2, "2 seconds"), (60, "60 seconds"), (61, "2 minutes"), (90_000, "2 days")],
 )
 def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+    assert format_duration(seconds) == words

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from backend.ai.llm.shapes import UnfitAnswer, read_shape, strict_schema
-from backend.tasks.breakdown.llm_steps import Suggestion
+from backend.ai.llm.shapes import InvalidAnswer, read_shape, strict_schema
+from backend.tasks.breakdown.llm_steps import SuggestedSteps
 
 pytestmark = pytest.mark.unit
 
@@ -46,7 +46,7 @@ def test_a_schema_requires_every_property_and_allows_no_other() -> None:
     }
 
 
-@pytest.mark.parametrize("shape", [Whole, Suggestion])
+@pytest.mark.parametrize("shape", [Whole, SuggestedSteps])
 def test_a_schema_has_no_word_that_strict_outputs_do_not_take(shape: type[BaseModel]) -> None:
     allowed = {
         "$defs", "$ref", "type", "properties", "required", "additionalProperties", "items", "anyOf", "description",
@@ -83,13 +83,13 @@ def test_an_object_is_found_whatever_stands_around_it(text: str) -> None:
     ],
 )
 def test_what_is_no_such_object_is_told_with_the_place(text: str, told: str) -> None:
-    with pytest.raises(UnfitAnswer, match=r".*") as caught:
+    with pytest.raises(InvalidAnswer, match=r".*") as caught:
         read_shape(text, Whole)
     assert str(caught.value).startswith(told)
 
 
 def test_a_model_is_told_ten_faults_at_most() -> None:
-    with pytest.raises(UnfitAnswer) as caught:
+    with pytest.raises(InvalidAnswer) as caught:
         read_shape('{"parts": [' + ",".join(["{}"] * 50) + "]}", Whole)
     assert len(str(caught.value).splitlines()) == 10
 
@@ -99,6 +99,6 @@ def test_any_text_is_either_read_or_unfit(text: str) -> None:
     for written in (text, "{" + text + "}", f'{{"parts": [{text}]}}'):
         try:
             read_shape(written, Whole)
-        except UnfitAnswer as unfit:
+        except InvalidAnswer as unfit:
             told = str(unfit)
             assert told

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from backend import create_app
-from backend.local_stack.processes import end, spawn
+from backend.local_stack.processes import spawn, terminate
 from config import Settings
 from tests.support.api import PASSWORD
 from tests.support.live import LiveServer, serving
@@ -63,7 +63,7 @@ def running(command: list[str], directory: Path, port: int) -> Iterator[None]:
         ).read_text()
         yield
     finally:
-        end(process, signal.SIGTERM, 10)
+        terminate(process, signal.SIGTERM, 10)
 
 
 def ask(
@@ -139,7 +139,7 @@ def test_all_addresses_lie_below_the_path(
 
 @pytest.fixture
 def below(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     return create_app(settings.model_copy(update={"BASE_PATH": "/fuze"}))
 
 
@@ -176,7 +176,7 @@ def test_a_prefix_of_a_stranger_is_ignored(app: Flask) -> None:
 def test_only_a_plain_path_is_a_prefix(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, sent: str, base: str
 ) -> None:
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     proxied = create_app(
         settings.model_copy(update={"TRUSTED_PROXIES": Settings(TRUSTED_PROXIES="127.0.0.1").TRUSTED_PROXIES})
     )

@@ -80,7 +80,7 @@ def test_caches_are_told_that_the_answer_depends_on_the_origin(ada: Api, headers
 @pytest.fixture
 def app_allowing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], Flask]:
     """Makes applications that allow other origins."""
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     return lambda origins: create_app(settings.model_copy(update={"ALLOWED_ORIGINS": origins}))
 
 
@@ -102,7 +102,7 @@ EXTENSION = "moz-extension://4d6f7a0e-1b2c-4d3e-8f90-a1b2c3d4e5f6"
 def with_extensions(settings: Settings) -> Flask:
     """An application that the clients of two browsers may call."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backend.app.remember_app", lambda app: None)
+        patch.setattr("backend.app.track_app", lambda app: None)
         return create_app(
             settings.model_copy(update={"ALLOWED_ORIGINS": [EXTENSION, f"chrome-extension://{'abcd' * 8}"]})
         )

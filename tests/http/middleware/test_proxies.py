@@ -85,7 +85,7 @@ def test_the_client_is_the_last_address_that_is_no_proxy_of_ours(forwarded: str,
 def test_a_session_remembers_where_it_was_opened(
     app: Flask, ada: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch, trusted: list[str], address: str
 ) -> None:
-    monkeypatch.setattr("backend.app.remember_app", lambda _: None)
+    monkeypatch.setattr("backend.app.track_app", lambda _: None)
     networks = [ipaddress.ip_network(network) for network in trusted]
     behind = create_app(settings.model_copy(update={"TRUSTED_PROXIES": networks}))
     headers = {"X-Forwarded-For": "1.2.3.4, 198.51.100.1", "X-Forwarded-Proto": "https"}

@@ -107,7 +107,7 @@ def test_people_tokens_and_addresses_are_counted_apart(
 ) -> None:
     script = token(make_person(app, "carol"))
     if away:
-        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
     limit(list=(2, 10, 10), auth=(2, 10, 10))
     for api in (ada, bob, script):
         assert statuses([api.get("/bookmarks") for _ in range(3)]) == [200, 200, 429]
@@ -129,7 +129,7 @@ def test_many_tokens_of_one_person_share_their_windows(
     scripts = [token(ada, f"script {number}") for number in range(8)]
     others = token(bob)
     if away:
-        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
     limit(list=(5, 50, 50))
     answers = [script.get("/bookmarks") for script in [*scripts, *scripts]]
     assert statuses(answers) == [200] * 5 + [429] * 11
@@ -145,7 +145,7 @@ def test_what_the_persons_windows_refuse_is_counted_for_neither(ada: Api, limit:
     assert script.get("/bookmarks").headers["X-RateLimit-Remaining-60s"] == "2"
     assert statuses([ada.get("/bookmarks") for _ in range(2)]) == [200, 200]
     assert statuses([script.get("/bookmarks") for _ in range(20)]) == [429] * 20
-    redis = ada.app.extensions["redis_gate"].client
+    redis = ada.app.extensions["resilient_redis"].client
     keys = [key for key in redis.keys("*limit:list:*") if not key.endswith(b":slots")]
     totals = {key.split(b":list:")[1].split(b":")[0]: struct.unpack(">9d", redis.get(key))[0] for key in keys}
     assert totals == {b"token": 1, b"user": 3}
@@ -179,7 +179,7 @@ def test_counting_the_person_takes_no_round_trip_of_its_own(
     script = token(ada)
     script.get("/bookmarks")
     asked = []
-    gate = app.extensions["redis_gate"]
+    gate = app.extensions["resilient_redis"]
     pipe = gate._pipe
     monkeypatch.setattr(gate, "_pipe", lambda commands: asked.append(commands) or pipe(commands))
     assert script.get("/bookmarks").status_code == 200
@@ -221,7 +221,7 @@ def test_many_items_count_as_many_requests(ada: Api, limit: Limit) -> None:
     assert bulk(100).status_code == 200
     # What costs more than a whole window passes when the window is empty.
     limit(write=(3, 3, 3))
-    ada.app.extensions["redis_gate"].client.flushall()
+    ada.app.extensions["resilient_redis"].client.flushall()
     assert bulk(1000).status_code == 200
 
 
@@ -283,7 +283,7 @@ def test_counting_moves_to_memory_and_back(ada: Api, app: Flask, limit: Limit, m
     limit(list=(3, 10, 10))
     assert ada.get("/bookmarks").headers["X-RateLimit-Remaining-60s"] == "2"
     with monkeypatch.context() as patch:
-        patch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        patch.setitem(app.extensions, "resilient_redis", unreachable_gate())
         assert statuses([ada.get("/bookmarks") for _ in range(4)]) == [200, 200, 200, 429]
         refused = ada.get("/bookmarks")
         assert int(refused.headers["Retry-After"]) >= 1

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from backend.bookmarks.jobs import purge_trash
 from backend.extensions import db
 from backend.http.response_cache import store as answers
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from tests.support.api import Api
 from tests.support.factories import unreachable_gate
 from tests.support.processes import eventually
@@ -26,12 +26,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 
 @pytest.fixture
-def gate(app: Flask) -> RedisGate:
-    return cast(RedisGate, app.extensions["redis_gate"])
+def gate(app: Flask) -> ResilientRedis:
+    return cast(ResilientRedis, app.extensions["resilient_redis"])
 
 
 @pytest.fixture
-def trips(gate: RedisGate, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def trips(gate: ResilientRedis, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many commands went in each round trip."""
     found: list[int] = []
     send = gate._pipe
@@ -135,7 +135,7 @@ def test_the_short_way_lets_nobody_in_whom_the_long_one_keeps_out(ada: Api, bob:
         assert ask(script, "/tasks").status_code == 200
     assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
     assert ask(bob, "/bookmarks", **there).status_code == 404
-    gate = cast(RedisGate, ada.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, ada.app.extensions["resilient_redis"])
     assert gate.is_open
     assert gate._failures == 0
     bob.post("/auth/logout")
@@ -301,7 +301,7 @@ def test_who_fails_to_make_an_answer_holds_nobody_up(ada: Api, monkeypatch: pyte
 def test_answers_end_at_different_times(ada: Api) -> None:
     for number in range(20):
         ada.get("/bookmarks", page_size=str(number + 1))
-    client = cast(RedisGate, ada.app.extensions["redis_gate"]).client
+    client = cast(ResilientRedis, ada.app.extensions["resilient_redis"]).client
     lives = [client.ttl(key) for key in client.scan_iter("fuze:*:answer:list:*")]
     assert len(lives) == 20
     assert len(set(lives)) > 3
@@ -317,7 +317,7 @@ def test_without_the_cache_answers_are_the_same(
     if redis:
         monkeypatch.setattr(app.extensions["settings"], "ENABLE_CACHING", False)
     else:
-        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
     for path, before in zip(asked, kept, strict=True):
         sql.clear()
         answer = ask(ada, path)
@@ -330,7 +330,7 @@ def test_without_the_cache_answers_are_the_same(
 
 
 def test_after_redis_was_away_nothing_kept_is_believed_for_a_while(
-    ada: Api, gate: RedisGate, sql: SqlCounter, monkeypatch: pytest.MonkeyPatch
+    ada: Api, gate: ResilientRedis, sql: SqlCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = ada.save("https://example.org/", title="old")
     ada.get(f"/bookmarks/{saved['id']}")
@@ -351,7 +351,7 @@ def test_after_redis_was_away_nothing_kept_is_believed_for_a_while(
 
 
 def test_what_another_run_of_redis_kept_is_not_looked_at(
-    ada: Api, gate: RedisGate, monkeypatch: pytest.MonkeyPatch
+    ada: Api, gate: ResilientRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a crash from which Redis brought back what it had on its disk."""
     saved = ada.save("https://example.org/", title="old")
@@ -379,6 +379,6 @@ def test_the_administrator_sees_how_well_it_works_and_may_empty_it(ada: Api, per
     assert root.get("/cache/stats").json["total_requests"] == 0
 
 
-def test_without_redis_the_statistics_say_so(person: Callable[..., Api], no_redis: RedisGate) -> None:
+def test_without_redis_the_statistics_say_so(person: Callable[..., Api], no_redis: ResilientRedis) -> None:
     found = person("root", admin=True).get("/cache/stats").json
     assert (found["connected"], found["total_requests"]) == (False, 0)

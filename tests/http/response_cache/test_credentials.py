@@ -17,7 +17,7 @@ from backend.auth import authentication, session_cache
 from backend.cache_warmup import service as warming
 from backend.cache_warmup.jobs import warm_people_of_today, warm_person
 from backend.http.operations import declared_operation
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from tests.organizations.teams import make_team, settle, write
 from tests.support.api import Api
 from tests.support.factories import make_person
@@ -286,7 +286,7 @@ def test_a_refresh_fills_the_cache_of_a_token_with_what_the_token_may_read(
     waiting.refresh(world.app)
     with sql.at_most(0):
         assert script.ask("/bookmarks").json["total"] == 2
-    gate = cast(RedisGate, world.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, world.app.extensions["resilient_redis"])
     assert list(gate.client.scan_iter("fuze:*:answer:organization:*")) == []
     assert [key for key in gate.client.scan_iter("fuze:*:answer:list:*") if b":login:" in key] == []
 
@@ -367,7 +367,7 @@ def test_credentials_that_reach_the_same_share(world: World, sql: SqlCounter) ->
 def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets(world: World) -> None:
     """Who acts is known better than there: by a change that was only just announced, or since nothing is believed."""
     settle(world.ada, world.bob)
-    gate = cast(RedisGate, world.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, world.app.extensions["resilient_redis"])
     script, other = token(world.bob, world.bob.organization_id, "*:read"), world.callers["token of A that reads"]
     for path in ("/bookmarks", "/bookmarks", "/organizations"):
         for caller in (Caller(script), other):
@@ -377,8 +377,8 @@ def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets
     gate.client.set(own, gate.client.get(foreign))
     with pytest.MonkeyPatch.context() as patch:
         # As if what stands there were not believed: PostgreSQL is asked who acts.
-        patch.setattr(session_cache, "known_token", lambda *_: (None, None, False))
-        patch.setattr(authentication, "known_actor", lambda *_: None)
+        patch.setattr(session_cache, "cached_token", lambda *_: (None, None, False))
+        patch.setattr(authentication, "cached_actor", lambda *_: None)
         for path in ("/bookmarks", "/organizations"):
             answer = script.get(path)
             assert [item["id"] for item in answer.json["items"]] != [

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from backend.extensions import db
-from backend.redis.resilient import RedisGate
+from backend.redis.resilient import ResilientRedis
 from backend.transfer.export import places, selection
 from tests.support.api import Api, field_errors
 from tests.support.sql import SqlCounter
@@ -224,7 +224,9 @@ def test_a_person_has_two_exports_at_once_at_most(ada: Api, bob: Api, streams: C
     assert streams().status_code == 200
 
 
-def test_without_redis_each_process_counts_its_own(no_redis: RedisGate, streams: Callable[[], TestResponse]) -> None:
+def test_without_redis_each_process_counts_its_own(
+    no_redis: ResilientRedis, streams: Callable[[], TestResponse]
+) -> None:
     first, _ = streams(), streams()
     assert streams().status_code == 429
     first.close()
