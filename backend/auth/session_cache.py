@@ -25,7 +25,7 @@ from backend.actor import Role, token_reach
 from backend.auth.entry_signing import EntrySigner, entry_signer
 from backend.auth.models import Session
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import changed_person
+from backend.http.response_cache.invalidation import person_invalidation
 from backend.named_blocks import read_blocks
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
@@ -164,7 +164,7 @@ def invalidate_tokens(token_hashes: Iterable[bytes]) -> None:
 
 def invalidate_user(user_id: int) -> None:
     """Invalidate a person in all processes, after the commit that changed their role, memberships or state."""
-    resilient_redis().invalidate({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | changed_person(user_id))
+    resilient_redis().invalidate({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | person_invalidation(user_id))
 
 
 def _store(values: Mapping[str, bytes], rejected: Mapping[str, bytes], flags: Mapping[str, int] | None = None) -> None:

@@ -6,11 +6,11 @@ from sqlalchemy import func, select, text
 
 from backend.bookmarks.messages import refresh_message
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.bookmarks.search_documents import refresh_documents, reindex_pages
 from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate, invalidate_everything
 from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
@@ -38,11 +38,11 @@ PURGE_TRASH = text("""
 def refresh_due_documents() -> None:
     """Write search documents anew, and what is stored of their pages, until none is due."""
     while ids := list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH})):
-        index_stored_pages(ids)
+        reindex_pages(ids)
         # Of texts that take long, some are due again at once.
         rows = refresh_documents(ids).values()
         db.session.commit()
-        announce_change({row.organization_id for row in rows})
+        invalidate({row.organization_id for row in rows})
     db.session.execute(STOP_ASKING_UNMARKED, {"marker": UNMARKED})
     db.session.commit()
 
@@ -65,4 +65,4 @@ def refresh_changed_statistics() -> None:
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
     if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
-        announce_change_of_everything()
+        invalidate_everything()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.cache_warmup.service import people_of_today, warm
+from backend.cache_warmup.service import recent_people, warm
 from backend.jobs.registry import job
 
 
@@ -15,4 +15,4 @@ def warm_person(user_id: int) -> None:
 @job("cache_warmup.warm_people_of_today")
 def warm_people_of_today() -> None:
     """After a start."""
-    warm(people_of_today())
+    warm(recent_people())

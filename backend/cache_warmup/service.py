@@ -15,10 +15,10 @@ from backend.auth.authentication import actor_of_login
 from backend.auth.models import Session
 from backend.errors import DomainError
 from backend.extensions import current_settings, db
-from backend.http.admission import ASKED_SECONDS, place_of
+from backend.http.admission import ASKED_SECONDS
 from backend.http.operations import declared_route
 from backend.http.pipeline import make_ready
-from backend.http.response_cache.refresh_ahead import Remaker
+from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command
 
@@ -26,9 +26,9 @@ FIRST_SHOWN = ("/bookmarks", "/tags", "/projects", "/tasks", "/profile", "/organ
 MOST_PEOPLE = 200
 # After a write so many lists are made anew, those first that were asked for most. Each write counts what was asked for
 # before as half as much, so that what nobody asks for between writes is left alone after the third.
-MOST_REMADE = 5
-LEAST_ASKED = 0.2
-ASKABLE = re.compile(rb"/api/v1/[!-~]{1,1000}")
+MOST_REFRESHED = 5
+LEAST_POPULAR = 0.2
+POPULAR_PATH = re.compile(rb"/api/v1/[!-~]{1,1000}")
 
 
 def warm(user_ids: Iterable[int]) -> int:
@@ -45,19 +45,19 @@ def warm(user_ids: Iterable[int]) -> int:
     return people
 
 
-def start_remaking(app: Flask) -> None:
+def start_refreshing(app: Flask) -> None:
     """Have answers made anew after writes, in this process. To be called after the fork."""
     if app.extensions["settings"].ENABLE_CACHING:
-        app.extensions["remaker"] = Remaker(app, remake)
+        app.extensions["remaker"] = RefreshAhead(app, refresh)
 
 
-def remake(actor: Actor) -> None:
+def refresh(actor: Actor) -> None:
     """Make the lists anew that somebody has asked for lately."""
     for path in _asked_lately(actor):
         _ask(actor, path)
 
 
-def people_of_today() -> list[int]:
+def recent_people() -> list[int]:
     """Who has used Fuze within a day, the last first; no more than 200."""
     yesterday = func.now() - text("interval '1 day'")
     last = func.max(Session.last_used_at)
@@ -73,15 +73,15 @@ def _asked_lately(actor: Actor) -> list[str]:
     def commands() -> list[Command]:
         name = gate.key(f"asked:{place_of(actor).name}")
         return [
-            ("ZREVRANGE", name, 0, MOST_REMADE - 1),
+            ("ZREVRANGE", name, 0, MOST_REFRESHED - 1),
             ("ZUNIONSTORE", name, 1, name, "WEIGHTS", 0.5),
-            ("ZREMRANGEBYSCORE", name, "-inf", LEAST_ASKED),
+            ("ZREMRANGEBYSCORE", name, "-inf", LEAST_POPULAR),
             ("EXPIRE", name, ASKED_SECONDS),
         ]
 
     answers = gate.execute(commands)
     # Whoever writes to Redis can put anything there.
-    return [path.decode() for path in answers[0] if ASKABLE.fullmatch(path)] if answers else []
+    return [path.decode() for path in answers[0] if POPULAR_PATH.fullmatch(path)] if answers else []
 
 
 def _ask(actor: Actor, path: str) -> None:

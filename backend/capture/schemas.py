@@ -6,10 +6,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from backend.http.schemas import Out
+from backend.http.schemas import ResponseBody
 
 
-class CaptureBacklogOut(Out):
+class CaptureBacklogOut(ResponseBody):
     """How far the pages of an organization's bookmarks have been read, those in the trash aside."""
 
     pending: int = Field(description="Wait, or are being read")

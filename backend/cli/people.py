@@ -14,7 +14,6 @@ from backend.auth.models import User
 from backend.auth.schemas import RegisterIn
 from backend.cli.application import connected_application
 from backend.errors import DomainError, Invalid
-from backend.http.validation import in_words
 from backend.registration.service import create_user as create_user_account
 
 

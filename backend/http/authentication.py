@@ -12,7 +12,7 @@ from backend.actor import Actor
 from backend.http.dialects import BEARER
 
 
-class Credential(Protocol):
+class RequestCredential(Protocol):
     """What a request shows: its form and signature are checked, nothing is looked up."""
 
     @property
@@ -48,7 +48,7 @@ class Authenticator(Protocol):
     script: str
     first_use_seconds: int
 
-    def read_credential(self, headers: Headers, schemes: Container[str] = BEARER) -> Credential:
+    def read_credential(self, headers: Headers, schemes: Container[str] = BEARER) -> RequestCredential:
         """Read the credential of a request, with one of these schemes, in lower case, before the token.
 
         Raises:

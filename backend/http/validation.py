@@ -19,7 +19,7 @@ from spectree.plugins.flask_plugin import FlaskPlugin
 
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
 from backend.http.multipart import form_values
-from backend.http.schemas import OmittableIn, Query, T
+from backend.http.schemas import OptionalRequestBody, QueryParams, T
 
 BODY_LIMIT_BYTES = 1024 * 1024
 MAX_JSON_DEPTH = 32
@@ -68,10 +68,10 @@ def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) ->
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
     for fault in error.errors(include_url=False, include_input=False):
         path = ".".join([where, *(str(part) for part in fault["loc"])])
-        yield FieldError(path, in_words(fault), fault["type"])
+        yield FieldError(path, validation_message(fault), fault["type"])
 
 
-def in_words(fault: ErrorDetails) -> str:
+def validation_message(fault: ErrorDetails) -> str:
     """What is wrong with a field, without naming it."""
     context = fault.get("ctx", {})
     if context.get("field_type") == "Value":  # Pydantic calls characters items.
@@ -101,7 +101,7 @@ def _query_of_others(request: Request) -> type[BaseModel]:
     """Return the query string of a route that declares none."""
     # `operations` uses this module, so the declaration is read off the view.
     route = getattr(current_app.view_functions.get(request.endpoint or ""), "route", None)
-    return route.operation.dialect.query if route and route.operation.dialect else Query
+    return route.operation.dialect.query if route and route.operation.dialect else QueryParams
 
 
 def _is_list(model: type[BaseModel], name: str) -> bool:
@@ -112,7 +112,7 @@ def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
     # RFC 8259, 8.1: a mark at the beginning may be passed over.
     body = request.get_data().removeprefix(BOM_UTF8)
     # Some clients name the type of a body also where they send none.
-    if not body and request.mimetype in ("", "application/json") and issubclass(model, OmittableIn):
+    if not body and request.mimetype in ("", "application/json") and issubclass(model, OptionalRequestBody):
         return model()
     if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType

@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from backend.http.field_types import Text
-from backend.http.schemas import Out, describe_omittable
+from backend.http.field_types import SafeText
+from backend.http.schemas import ResponseBody, describe_omittable
 
 LINKDING_VERSION = "1.46.2"
 T = TypeVar("T")
@@ -40,11 +40,13 @@ class LinkdingQuery(BaseModel):
 class WindowQuery(LinkdingQuery):
     """Which part of a list. What is no number counts as not given."""
 
-    limit: Text | None = Field(None, description="Results on a page; default: 100. A page ends before it exceeds 2 MB")
-    offset: Text | None = Field(None, description="How many results to pass over")
+    limit: SafeText | None = Field(
+        None, description="Results on a page; default: 100. A page ends before it exceeds 2 MB"
+    )
+    offset: SafeText | None = Field(None, description="How many results to pass over")
 
 
-class LinkdingPage(Out, Generic[T]):
+class LinkdingPage(ResponseBody, Generic[T]):
     """A part of a list, with the addresses of its neighbours."""
 
     count: int
@@ -53,7 +55,7 @@ class LinkdingPage(Out, Generic[T]):
     results: list[T]
 
 
-class LinkdingRefusal(Out):
+class LinkdingRefusal(ResponseBody):
     """A refusal as Django REST framework writes it: `detail`, or on 400 messages by field."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=describe_omittable)

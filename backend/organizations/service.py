@@ -16,7 +16,7 @@ from backend.auth.session_cache import invalidate_user
 from backend.clock import utc_now
 from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate_everything
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
 from backend.organizations.access import lock_owned, lock_person
@@ -88,7 +88,7 @@ def update_organization(actor: Actor, organization_id: int, patch: OrganizationP
         db.session.rollback()
         raise _taken(patch.slug or "") from error
     db.session.commit()
-    announce_change_of_everything()  # Rare enough to invalidate all, instead of each member.
+    invalidate_everything()  # Rare enough to invalidate all, instead of each member.
     return OrganizationOut.of(organization, "owner")
 
 

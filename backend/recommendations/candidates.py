@@ -25,7 +25,7 @@ from sqlalchemy import (
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkEmbedding, BookmarkTag
 from backend.extensions import db
-from backend.index.embeddings import as_vector
+from backend.index.embeddings import vector_literal
 from backend.index.nearest import nearest
 from backend.named_blocks import read_statements
 from backend.projects.models import ProjectBookmark
@@ -137,7 +137,7 @@ def _together(actor: Actor, subject: Subject, query: CandidateQuery, model: str 
         "items": list(query.item_ids),
         "size": max(1, len(query.item_ids)),
         "project": subject.project_id,
-        "vector": None if query.text_vector is None else as_vector(query.text_vector),
+        "vector": None if query.text_vector is None else vector_literal(query.text_vector),
         "likeness": MINIMUM_SIMILARITY,
         "of_said": FEEDBACK_WEIGHT,
         "organization": actor.organization_id,

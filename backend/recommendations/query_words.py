@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.bookmarks.query_conditions import Languages, Posting
-from backend.index.impacts import is_telling
+from backend.index.impacts import is_significant
 from backend.recommendations.subjects import Subject
 from backend.recommendations.urgency import urgency
 from backend.recommendations.user_profile import ActiveWork, ProfileItem, UserProfile
@@ -86,7 +86,7 @@ def _add_profile(own: Weights, positive: Sequence[ProfileItem], negative: Sequen
         total = sum(abs(item.weight) for item in items)
         for item in items:
             for lexeme, impact in item.impacts.items():
-                if is_telling(lexeme, language_of(lexeme)):
+                if is_significant(lexeme, language_of(lexeme)):
                     weights[at.get(lexeme, (lexeme,))] += factor * abs(item.weight) / total * impact
     return weights
 

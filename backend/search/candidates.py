@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.queries import one_of
-from backend.bookmarks.query_conditions import few_holding
+from backend.bookmarks.queries import id_in
+from backend.bookmarks.query_conditions import matching_bookmarks
 from backend.extensions import db
 from backend.search.exact_matches import same_links
 from backend.search.ranking import RankedMatches
@@ -68,5 +68,5 @@ def _find_by_meaning(plan: SearchPlan, limit: int) -> SemanticMatches | None:
 def _few_ids(plan: SearchPlan) -> list[int] | None:
     """Return all bookmarks that fulfil the conditions, if few hold the required words: two statements, else none."""
     words = plan.words.required.words
-    ids = few_holding(plan.actor.organization_id, words) if words else None
-    return None if ids is None else list(db.session.scalars(select(Bookmark.id).where(*plan.where, one_of(ids))))
+    ids = matching_bookmarks(plan.actor.organization_id, words) if words else None
+    return None if ids is None else list(db.session.scalars(select(Bookmark.id).where(*plan.where, id_in(ids))))

@@ -27,7 +27,7 @@ from backend.bookmarks.provenance import title_key
 from backend.bookmarks.query_conditions import matches
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
-from backend.text.urls import url_fault, url_hash
+from backend.text.urls import url_error, url_hash
 
 # Tiers, in the order of ranking.
 SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)
@@ -174,7 +174,7 @@ def _addresses(text: str, query: Query) -> Iterator[str]:
         bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
         # A single word is no URL. The default port depends on the scheme.
         urls += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
-    yield from (url for url in urls if url_fault(url) is None)
+    yield from (url for url in urls if url_error(url) is None)
 
 
 def _has_scheme(text: str) -> bool:

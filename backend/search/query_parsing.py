@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backend.actor import Actor
 from backend.bookmarks.queries import check_filters
-from backend.bookmarks.query_conditions import Languages, understand
+from backend.bookmarks.query_conditions import Languages, resolve_query
 from backend.search.exact_matches import NO_NAMES, Names, as_address, names_in
 from backend.search.schemas import SearchQuery
 from backend.text.query_language import Phrase, Query, QueryClause, Term, parse
@@ -30,7 +30,7 @@ def parse_query(actor: Actor, query: SearchQuery) -> ParsedQuery:
     Raises:
         Invalid: a filter contradicts the query.
     """
-    understood, languages = understand(actor.organization_id, parse(query.q))
+    understood, languages = resolve_query(actor.organization_id, parse(query.q))
     check_filters(query, understood)
     parsed = as_prose(as_address(query.q, understood))
     return ParsedQuery(parsed, languages, names_in(query.q, parsed))
@@ -38,7 +38,7 @@ def parse_query(actor: Actor, query: SearchQuery) -> ParsedQuery:
 
 def parse_words(actor: Actor, text: str) -> ParsedQuery:
     """Parse a text without operators; it names no bookmark."""
-    return ParsedQuery(*understand(actor.organization_id, Query(tuple(Term(word) for word in text.split()))))
+    return ParsedQuery(*resolve_query(actor.organization_id, Query(tuple(Term(word) for word in text.split()))))
 
 
 def as_prose(query: Query) -> Query:

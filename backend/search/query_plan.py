@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Posting, any_form, any_of, meant
-from backend.index.impacts import is_telling
+from backend.bookmarks.query_conditions import Languages, Posting, any_lexeme, any_tsquery, without_stop_stems
+from backend.index.impacts import is_significant
 from backend.text.analysis import query_forms, query_terms
 from backend.text.query_language import Query, Term
 from backend.text.tokens import TEXT
@@ -48,7 +48,7 @@ def plan_words(query: Query, languages: Languages) -> QueryPlan:
     """Plan a query: its telling words, or all words where none is telling."""
     counts: Counter[Posting] = Counter()
     for piece in (*query.words, *query.phrases):
-        counts.update(meant(posting, languages) for posting in query_terms(piece, languages))
+        counts.update(without_stop_stems(posting, languages) for posting in query_terms(piece, languages))
     postings: dict[Posting, float] = {posting: count for posting, count in counts.items() if _tells(posting)} or {
         **counts
     }
@@ -59,24 +59,26 @@ def plan_words(query: Query, languages: Languages) -> QueryPlan:
 
 def any_clause(clauses: Sequence[Clause]) -> str:
     """Build a tsquery for documents that match any of the clauses."""
-    return any_form([clause.words for clause in clauses])
+    return any_tsquery([clause.words for clause in clauses])
 
 
 def _clauses(word: str, languages: Languages) -> Iterator[Clause]:
     for piece in TEXT.finditer(word):
         if piece.lastgroup == "run":
-            yield from (Clause(any_of([posting]), (tuple(posting),)) for posting in query_terms(piece[0], languages))
+            yield from (
+                Clause(any_lexeme([posting]), (tuple(posting),)) for posting in query_terms(piece[0], languages)
+            )
         elif forms := _forms(piece[0], languages):
             yield Clause(_in_any_order(forms), tuple(forms[0]))
 
 
 def _forms(word: str, languages: Languages) -> list[list[Posting]]:
-    return [[meant(posting, languages) for posting in form] for form in query_forms(word, languages)]
+    return [[without_stop_stems(posting, languages) for posting in form] for form in query_forms(word, languages)]
 
 
 def _tells(posting: Posting) -> bool:
     # Stop words of any text only: those of one further language are common there and get a low weight anyway.
-    return is_telling(posting[0], None)
+    return is_significant(posting[0], None)
 
 
 def _complete(query: Query, languages: Languages) -> str:
@@ -95,4 +97,4 @@ def _complete(query: Query, languages: Languages) -> str:
 
 def _in_any_order(forms: Sequence[Sequence[Sequence[str]]]) -> str:
     """Build a tsquery for any form of a word with its parts at any position, which the index answers alone."""
-    return any_form(["(" + " & ".join(any_of([posting]) for posting in form) + ")" for form in forms])
+    return any_tsquery(["(" + " & ".join(any_lexeme([posting]) for posting in form) + ")" for form in forms])

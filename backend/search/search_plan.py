@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement
 
 from backend.actor import Actor
-from backend.bookmarks.queries import conditions
-from backend.bookmarks.query_conditions import holds, mentions_archived, requirements
+from backend.bookmarks.queries import filter_conditions
+from backend.bookmarks.query_conditions import bookmark_matches, mentions_archived, requirements
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.search.exact_matches import Names
 from backend.search.query_parsing import ParsedQuery
@@ -44,9 +44,9 @@ class SearchPlan:
     names: Names
 
     @property
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def filter_conditions(self) -> list[ColumnElement[bool]]:
         words = self.words.required.words
-        return [*self.where, holds(self.actor.organization_id, words)] if words else [*self.where]
+        return [*self.where, bookmark_matches(self.actor.organization_id, words)] if words else [*self.where]
 
 
 def plan_search(actor: Actor, query: SearchQuery, parsed: ParsedQuery) -> SearchPlan:
@@ -61,7 +61,7 @@ def plan_search(actor: Actor, query: SearchQuery, parsed: ParsedQuery) -> Search
         query.mode,
         parsed.query,
         words,
-        [*conditions(actor, filters), *required.others],
+        [*filter_conditions(actor, filters), *required.others],
         bool(required.others) or filters.model_dump(include={*FILTERS}, exclude_defaults=True) != {},
         parsed.names,
     )

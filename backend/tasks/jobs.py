@@ -11,7 +11,7 @@ from backend.actor import Actor
 from backend.database import execute_in_batches, retry_on_conflict
 from backend.errors import NotFound
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate, invalidate_everything
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, report_progress, store_result
 from backend.tasks.breakdown.service import Breakdown, BreakdownRequest, EngineUnavailable, add_steps, break_down
@@ -46,7 +46,7 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
 def purge_trash() -> None:
     """Delete tasks for good after their retention in the trash."""
     if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
-        announce_change_of_everything()
+        invalidate_everything()
 
 
 @retry_on_conflict
@@ -57,5 +57,5 @@ def _apply(job: ClaimedJob, actor: Actor, request: BreakdownRequest, breakdown: 
     result = {**added.as_result(), "created_ids": created_ids}
     store_result(job, result)
     db.session.commit()
-    announce_change([actor.organization_id])
+    invalidate([actor.organization_id])
     return result

@@ -4,7 +4,6 @@ A stored document holds what `analyze` returned when it was written: a change to
 to be written again.
 """
 
-from backend.text.stop_words import is_stop
 from backend.text.terms import query_forms, query_terms
 from backend.text.tokens import Token, analyze, lexeme_literal, quoted
 

@@ -22,7 +22,7 @@ from datetime import date
 from typing import Literal, TypeGuard, cast
 
 from backend.text.tag_names import tag_key
-from backend.text.urls import read_site
+from backend.text.urls import parse_site
 
 Field = Literal["tag", "site", "project", "is", "before", "after", "lang"]
 Value = str | int | date
@@ -296,7 +296,7 @@ def _one_spaced(text: str) -> str:
 
 
 def _site(value: str) -> str | None:
-    found = read_site(value)
+    found = parse_site(value)
     return str(found) if found else None
 
 

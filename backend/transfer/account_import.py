@@ -10,20 +10,20 @@ from typing import Any, BinaryIO
 from sqlalchemy import update
 
 from backend.extensions import db
-from backend.http.response_cache.invalidation import announce_change
+from backend.http.response_cache.invalidation import invalidate
 from backend.jobs.running import RetryLater, keep_progress
 from backend.transfer.account import RestorePosition, restore_account
 from backend.transfer.models import Import
 from backend.transfer.tally import Tally
 from backend.transfer.turns import Turn
-from backend.transfer.writing import LEASE_SECONDS, Reading
+from backend.transfer.writing import LEASE_SECONDS, ImportRun
 
 MESSAGE = "Restoring projects and tasks"
 # So many items that could not be restored are named in the result of the job.
 MOST_LEFT_OUT = 100
 
 
-def restore_rest(reading: Reading, tally: Tally, state: Import, file: BinaryIO) -> list[dict[str, Any]]:
+def restore_rest(reading: ImportRun, tally: Tally, state: Import, file: BinaryIO) -> list[dict[str, Any]]:
     """Restore what a JSON export of ours holds beside bookmarks; return what was left out, and why. Commits.
 
     Raises:
@@ -41,7 +41,7 @@ def restore_rest(reading: Reading, tally: Tally, state: Import, file: BinaryIO) 
         result = {**tally.result(reading.format), "left_out": left_out}
         keep_progress(job, result, tally.position, reading.total, MESSAGE, lease_seconds=LEASE_SECONDS)
         db.session.commit()
-        announce_change({job.organization_id})
+        invalidate({job.organization_id})
         if not position.is_complete and turn.is_over:
             raise RetryLater(0)
     return left_out

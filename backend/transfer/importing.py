@@ -14,7 +14,7 @@ from sqlalchemy import func, select, text, update
 
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.extensions import db
-from backend.http.response_cache.invalidation import announce_change
+from backend.http.response_cache.invalidation import invalidate
 from backend.index.messages import embed_message, statistics_message
 from backend.jobs.models import Job
 from backend.jobs.queue import send
@@ -32,7 +32,7 @@ from backend.transfer.records import ImportFormat, Record, UnreadableFile
 from backend.transfer.tally import Tally
 from backend.transfer.turns import Turn
 from backend.transfer.uploads import UploadGone, drop_ended_upload, open_upload
-from backend.transfer.writing import LEASE_SECONDS, Reading, write_batch
+from backend.transfer.writing import LEASE_SECONDS, ImportRun, write_batch
 
 NOTHING_THERE = "The file holds no bookmarks."
 # So many records are one transaction.
@@ -81,7 +81,7 @@ def _import(job: ClaimedJob, state: Import, file: BinaryIO) -> dict[str, Any]:
     if form is None:
         raise JobFailed(f"Files of the format {state.format} cannot be imported any more.")
     total = state.total if state.total is not None else _count(job, form, file)
-    reading = Reading(job, state.format, ImportOptions.from_arguments(job.arguments), total)
+    reading = ImportRun(job, state.format, ImportOptions.from_arguments(job.arguments), total)
     records = _Records(form, file)
     tally = _write_all(reading, Tally.of(state, job.result), records)
     fault, left_out = records.fault, left_out_before(job.result)
@@ -117,12 +117,12 @@ def _count(job: ClaimedJob, form: ImportFormat, file: BinaryIO) -> int:
     return total
 
 
-def _write_all(reading: Reading, tally: Tally, records: _Records) -> Tally:
+def _write_all(reading: ImportRun, tally: Tally, records: _Records) -> Tally:
     turn = Turn(reading.job.user_id)
     for batch in _batches(islice(records, tally.position, None)):
         written = write_batch(reading, tally, batch)
         tally = written.tally
-        announce_change({reading.job.organization_id})
+        invalidate({reading.job.organization_id})
         if written.is_capture_due:
             send([capture_message()])
         if tally.position < reading.total and turn.is_over:
@@ -135,7 +135,7 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _end(reading: Reading, tally: Tally, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
+def _end(reading: ImportRun, tally: Tally, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
     """Let go of the file, and have done what a large import calls for."""
     job, result = reading.job, _with_left_out(tally.result(reading.format), left_out)
     message = "" if tally.position else NOTHING_THERE

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from backend.bookmarks.schemas import AHEAD, MAX_TAG_LENGTH, MAX_TAGS, BookmarkIn
 from backend.clock import utc_now
-from backend.http.validation import in_words
 from backend.text.tag_names import fold_name, tag_key
 from backend.transfer.records import ImportedBookmark
 

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from backend.bookmarks.schemas import OnDuplicate
-from backend.http.field_types import QueryBoolean, Text, UploadedFile
-from backend.http.schemas import FormIn, Query
+from backend.http.field_types import QueryBoolean, SafeText, UploadedFile
+from backend.http.schemas import FormIn, QueryParams
 
 Folders = Literal["tags", "projects", "ignore"]
 FORMAT = "The name of a format, or auto: it is known by the content, whatever the file is called"
@@ -20,10 +20,10 @@ CAPTURE = "Fetch and read the pages in the background, after what is saved singl
 FOLDERS = "What becomes of folders. tags (default): a tag for each; projects: a project for each path; ignore"
 
 
-class ImportQuery(Query):
+class ImportQuery(QueryParams):
     """How to import; the fields of the form say the same, and the query wins."""
 
-    format: Text | None = Field(None, max_length=40, description=FORMAT)
+    format: SafeText | None = Field(None, max_length=40, description=FORMAT)
     on_duplicate: OnDuplicate | None = Field(None, description=ON_DUPLICATE)
     capture: QueryBoolean | None = Field(None, description=CAPTURE)
     folders: Folders | None = Field(None, description=FOLDERS)
@@ -33,7 +33,7 @@ class ImportForm(FormIn):
     """A file of bookmarks, and how to import it."""
 
     file: UploadedFile = Field(description="At most 64 MiB")
-    format: Text = Field("auto", max_length=40, description=FORMAT)
+    format: SafeText = Field("auto", max_length=40, description=FORMAT)
     on_duplicate: OnDuplicate = Field("merge", description=ON_DUPLICATE)
     capture: QueryBoolean | None = Field(None, description=CAPTURE)
     folders: Folders = Field("tags", description=FOLDERS)

@@ -7,9 +7,9 @@ from typing import Any
 
 from backend.actor import Actor
 from backend.bookmarks.schemas import BookmarkIn
-from backend.bookmarks.upsert import save_drafts
+from backend.bookmarks.upsert import upsert_bookmarks
 from backend.extensions import db
-from backend.text.urls import url_fault
+from backend.text.urls import url_error
 from backend.transfer.account import RestorePosition, restore_account
 from backend.transfer.formats.fuze_json import read_fuze_json
 from backend.transfer.records import ImportedBookmark, SkippedLine
@@ -36,9 +36,9 @@ def import_json(person: Api, document: bytes) -> list[SkippedLine]:
     with person.app.app_context():
         actor = actor_of(person)
         records = [record for record in read_fuze_json(file) if isinstance(record, ImportedBookmark)]
-        drafts = [_draft(record) for record in records if not url_fault(record.url)]
+        drafts = [_draft(record) for record in records if not url_error(record.url)]
         if drafts:
-            save_drafts(actor, drafts, "merge", "import")
+            upsert_bookmarks(actor, drafts, "merge", "import")
         db.session.commit()
         return [line for position in restore(actor, file) for line in position.skipped]
 

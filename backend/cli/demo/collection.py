@@ -16,14 +16,14 @@ from backend.actor import Actor
 from backend.bookmarks.attachments.service import attach_bookmark
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.service import save_bookmarks
-from backend.bookmarks.upsert import change_fields
+from backend.bookmarks.upsert import update_fields
 from backend.capture.extract.page import ExtractedPage
 from backend.capture.extract.sanitize import paragraphs_html
 from backend.capture.extract.text import count_words
 from backend.capture.service import store_content
 from backend.clock import utc_now
 from backend.extensions import db
-from backend.http.response_cache.invalidation import announce_change
+from backend.http.response_cache.invalidation import invalidate
 from backend.index.messages import embed_message
 from backend.jobs.queue import send
 from backend.projects.schemas import ProjectIn
@@ -59,7 +59,7 @@ def load_collection(actor: Actor) -> LoadedCollection:
     _store_pages(actor, pages)
     tasks = sum(_begin_project(actor, project, ids, now) for project in collection["projects"])
     # The person may read already.
-    announce_change([actor.organization_id])
+    invalidate([actor.organization_id])
     return LoadedCollection(len(ids), len(pages), len(collection["projects"]), tasks)
 
 
@@ -85,7 +85,7 @@ def _store_pages(actor: Actor, pages: Mapping[int, Mapping[str, Any]]) -> None:
             "language": page.language,
             "word_count": page.word_count,
         }
-        change_fields(actor, bookmark_id, values)
+        update_fields(actor, bookmark_id, values)
         store_content(bookmark_id, page)
     refresh_documents(sorted(pages))
     db.session.commit()

@@ -11,7 +11,7 @@ from flask import Response, current_app, request
 from backend.actor import Actor
 from backend.errors import Invalid
 from backend.http.authentication import authenticator
-from backend.http.idempotency.service import Attempt, Replay, claim, complete, release
+from backend.http.idempotency.service import IdempotentAttempt, Replay, claim, complete, release
 from backend.http.multipart import form_digest, is_multipart
 
 HEADER = "Idempotency-Key"
@@ -21,7 +21,7 @@ ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
-def once(actor: Actor, work: Callable[[], Response]) -> Response:
+def replay_or_run(actor: Actor, work: Callable[[], Response]) -> Response:
     """The answer of `work`, or the one that the first request with this key got.
 
     Only what succeeded is kept: what was refused has changed nothing, and may be tried again.
@@ -39,7 +39,7 @@ def once(actor: Actor, work: Callable[[], Response]) -> Response:
     return _replayed(begun) if isinstance(begun, Replay) else _done(begun, work)
 
 
-def _done(attempt: Attempt, work: Callable[[], Response]) -> Response:
+def _done(attempt: IdempotentAttempt, work: Callable[[], Response]) -> Response:
     try:
         response = work()
     except Exception:

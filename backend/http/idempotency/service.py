@@ -34,7 +34,7 @@ PURGE = text("""
 
 
 @dataclass(frozen=True)
-class Attempt:
+class IdempotentAttempt:
     """A try at a request: whose, what for, the caller's name for it, and which of several tries."""
 
     user_id: int
@@ -62,7 +62,7 @@ class Replay:
     body: str
 
 
-def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Replay:
+def claim(user_id: int, path: str, key: str, body_hash: bytes) -> IdempotentAttempt | Replay:
     """Begin the work, or the answer of whoever did it. Commits; two statements at most.
 
     Args:
@@ -76,7 +76,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Repl
         Conflict: the first request still runs, or its answer was lost.
     """
     db.session.info.pop(WORKING, None)
-    attempt = Attempt(user_id, path, key, uuid4())
+    attempt = IdempotentAttempt(user_id, path, key, uuid4())
     row = IdempotencyKey.__table__.c
     free = or_(
         row.created_at < func.now() - text(f"interval '{KEPT_HOURS} hours'"),
@@ -109,7 +109,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Repl
     return attempt
 
 
-def complete(attempt: Attempt, status: int, headers: Mapping[str, str], body: str) -> None:
+def complete(attempt: IdempotentAttempt, status: int, headers: Mapping[str, str], body: str) -> None:
     """Keep the answer for whoever asks again. Commits."""
     db.session.info.pop(WORKING, None)
     db.session.execute(
@@ -118,7 +118,7 @@ def complete(attempt: Attempt, status: int, headers: Mapping[str, str], body: st
     db.session.commit()
 
 
-def release(attempt: Attempt) -> None:
+def release(attempt: IdempotentAttempt) -> None:
     """Let the request be tried again, unless its work is done. Commits."""
     db.session.info.pop(WORKING, None)
     db.session.rollback()
@@ -126,7 +126,7 @@ def release(attempt: Attempt) -> None:
     db.session.commit()
 
 
-def forget_answers(user_id: int, path: str) -> None:
+def delete_responses(user_id: int, path: str) -> None:
     """Forget what a person was answered at a path and below it, in the transaction at hand that takes a right from
     them: the same request sent again is refused as any other, and not given the answer of before."""
     here = or_(IdempotencyKey.path == path, IdempotencyKey.path.startswith(f"{path}/", autoescape=True))
@@ -141,7 +141,7 @@ def purge() -> None:
 
 @event.listens_for(Session, "before_commit")
 def _mark_committed(session: Session) -> None:
-    attempt: Attempt | None = session.info.pop(WORKING, None)
+    attempt: IdempotentAttempt | None = session.info.pop(WORKING, None)
     if attempt is not None:
         session.execute(update(IdempotencyKey).where(attempt.row).values(is_committed=True))
 

@@ -6,18 +6,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.http.schemas import Out
+from backend.http.schemas import ResponseBody
 from backend.linkding.schemas import LINKDING_VERSION
 
 
-class LinkdingHealthOut(Out):
+class LinkdingHealthOut(ResponseBody):
     """Whether the server can answer, and which linkding its clients should take it for."""
 
     version: str = Field(LINKDING_VERSION, examples=[LINKDING_VERSION])
     status: Literal["healthy", "unhealthy"] = "healthy"
 
 
-class SearchPreferencesOut(Out):
+class SearchPreferencesOut(ResponseBody):
     """How linkding's own pages list bookmarks."""
 
     sort: str = Field("added_desc", examples=["added_desc"])
@@ -25,7 +25,7 @@ class SearchPreferencesOut(Out):
     unread: str = Field("off", examples=["off"])
 
 
-class PreferencesOut(Out):
+class PreferencesOut(ResponseBody):
     """The preferences of linkding's own pages: the same for everybody, since Fuze has no such pages."""
 
     theme: str = Field("auto", examples=["auto"])

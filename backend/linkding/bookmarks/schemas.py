@@ -7,33 +7,33 @@ from datetime import datetime
 from pydantic import Field
 
 from backend.bookmarks.schemas import Description, Link, Notes, TagNames, Title
-from backend.http.field_types import Text
-from backend.http.schemas import Out
+from backend.http.field_types import SafeText
+from backend.http.schemas import ResponseBody
 from backend.linkding.schemas import LinkdingIn, LinkdingPage, LinkdingQuery, WindowQuery
 
 
 class BookmarkWindowQuery(WindowQuery):
     """Which bookmarks, in which order. What makes no sense counts as not given."""
 
-    q: Text | None = Field(None, max_length=1000, description="linkding's search syntax")
-    sort: Text | None = Field(None, description="added_asc, added_desc (default), title_asc or title_desc")
-    unread: Text | None = Field(None, description="yes, no or off")
-    shared: Text | None = Field(None, description="yes, no or off; nothing is shared")
-    added_since: Text | None = Field(None, description="ISO 8601; later than that")
-    modified_since: Text | None = Field(None, description="ISO 8601; later than that")
-    bundle: Text | None = Field(None, description="The id of a bundle whose bookmarks to list")
+    q: SafeText | None = Field(None, max_length=1000, description="linkding's search syntax")
+    sort: SafeText | None = Field(None, description="added_asc, added_desc (default), title_asc or title_desc")
+    unread: SafeText | None = Field(None, description="yes, no or off")
+    shared: SafeText | None = Field(None, description="yes, no or off; nothing is shared")
+    added_since: SafeText | None = Field(None, description="ISO 8601; later than that")
+    modified_since: SafeText | None = Field(None, description="ISO 8601; later than that")
+    bundle: SafeText | None = Field(None, description="The id of a bundle whose bookmarks to list")
 
 
 class ScrapingQuery(LinkdingQuery):
     """Whether the page is read."""
 
-    disable_scraping: Text | None = Field(None, description="Given, whatever its value: the page is not read")
+    disable_scraping: SafeText | None = Field(None, description="Given, whatever its value: the page is not read")
 
 
 class CheckQuery(LinkdingQuery):
     """The link to look for."""
 
-    url: Text | None = None
+    url: SafeText | None = None
 
 
 class LinkdingBookmarkPatch(LinkdingIn):
@@ -55,7 +55,7 @@ class LinkdingBookmarkIn(LinkdingBookmarkPatch):
     url: Link = Field(examples=["https://example.org/indexes"])
 
 
-class LinkdingBookmarkOut(Out):
+class LinkdingBookmarkOut(ResponseBody):
     """A bookmark as linkding shows it."""
 
     id: int
@@ -83,7 +83,7 @@ class LinkdingBookmarkPage(LinkdingPage[LinkdingBookmarkOut]):
     """A part of a list of bookmarks."""
 
 
-class MetadataOut(Out):
+class MetadataOut(ResponseBody):
     """What a saved page says of itself; nothing, where the link is not saved."""
 
     url: str | None
@@ -92,7 +92,7 @@ class MetadataOut(Out):
     preview_image: str | None = Field(None, examples=["https://example.org/indexes.png"])
 
 
-class LinkCheckOut(Out):
+class LinkCheckOut(ResponseBody):
     """Whether a link is saved."""
 
     bookmark: LinkdingBookmarkOut | None
@@ -100,7 +100,7 @@ class LinkCheckOut(Out):
     auto_tags: list[str] = Field([], description="Always empty: tags come from people", examples=[[]])
 
 
-class AssetOut(Out):
+class AssetOut(ResponseBody):
     """A file that belongs to a bookmark."""
 
     id: int

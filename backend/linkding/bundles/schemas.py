@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from backend.http.field_types import Text
-from backend.http.schemas import Out
+from backend.http.field_types import SafeText
+from backend.http.schemas import ResponseBody
 from backend.linkding.schemas import LinkdingIn, LinkdingPage
 
 FilterState = Literal["off", "yes", "no"]
-Name = Annotated[Text, Field(min_length=1, max_length=256)]
-Search = Annotated[Text, Field(max_length=256)]
-TagList = Annotated[Text, Field(max_length=1_024, description="Names with spaces between them")]
+Name = Annotated[SafeText, Field(min_length=1, max_length=256)]
+Search = Annotated[SafeText, Field(max_length=256)]
+TagList = Annotated[SafeText, Field(max_length=1_024, description="Names with spaces between them")]
 Order = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 
 
@@ -37,7 +37,7 @@ class BundleIn(BundlePatch):
     name: Name = Field(examples=["Reading list"])
 
 
-class BundleOut(Out):
+class BundleOut(ResponseBody):
     """A stored search."""
 
     id: int

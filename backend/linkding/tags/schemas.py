@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from backend.bookmarks.schemas import TagName
-from backend.http.schemas import Out
+from backend.http.schemas import ResponseBody
 from backend.linkding.schemas import LinkdingIn, LinkdingPage
 
 
@@ -17,7 +17,7 @@ class LinkdingTagIn(LinkdingIn):
     name: TagName = Field(examples=["databases"])
 
 
-class LinkdingTagOut(Out):
+class LinkdingTagOut(ResponseBody):
     """A tag, with a dash for each space in its name."""
 
     id: int

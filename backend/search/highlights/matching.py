@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
 from backend.search.highlights.candidate_spans import IS_UNSPACED, candidate_pattern
-from backend.text.analysis import Token, analyze, is_stop, query_forms, query_terms
+from backend.text.analysis import Token, analyze, is_stop_word, query_forms, query_terms
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
 from backend.text.stemming import primary_tag
@@ -176,7 +176,7 @@ def make_matcher(query: Query, language: str | None) -> Matcher:
         language: BCP 47 tag of the texts.
     """
     words = list(dict.fromkeys(query.words))
-    telling = [word for word in words if not is_stop(word, language)] or ([] if query.phrases else words)
+    telling = [word for word in words if not is_stop_word(word, language)] or ([] if query.phrases else words)
     chunks = [_term(piece[0], language) for word in telling for piece in TEXT.finditer(word)]
     phrases = [_term(phrase, language, is_phrase=True) for phrase in query.phrases]
     return _matcher(tuple(term for term in chunks + phrases if term), primary_tag(language))
@@ -221,7 +221,7 @@ def _parts(term: QueryTerm, language: str | None) -> tuple[QueryTerm, ...]:
         return ()
     if not term.forms:
         return tuple(QueryTerm(posting[0], (), term.weight / len(postings)) for posting in postings)
-    telling = [posting for posting in postings if not any(is_stop(lexeme, language) for lexeme in posting)]
+    telling = [posting for posting in postings if not any(is_stop_word(lexeme, language) for lexeme in posting)]
     return tuple(QueryTerm("", ((frozenset(posting),),), term.weight / len(postings)) for posting in telling)
 
 

@@ -12,8 +12,8 @@ from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
 from backend.search.service import find_by_words
 from backend.tasks.breakdown.outline import Subtask, outline_page
-from backend.text.analysis import analyze, is_stop
-from backend.text.language_detection import guess_language
+from backend.text.analysis import analyze, is_stop_word
+from backend.text.language_detection import detect_language
 
 # Candidates that are read, and the share and number of the task's telling words that title and headings must hold.
 LOOKED_INTO = 5
@@ -49,11 +49,11 @@ def find_how_to_page(actor: Actor, subject: str, most: int) -> HowToPage | None:
 
 def is_about(subject: str, content: str, language: str | None) -> bool:
     """Tell whether a text holds half of the telling words of a subject, and at least two where it has so many."""
-    language = language or guess_language(content)
+    language = language or detect_language(content)
     words = _telling(subject, language)
     shared = words & _telling(content, language)
     return len(shared) >= max(min(FEWEST_WORDS, len(words)), SHARE * len(words), 1)
 
 
 def _telling(text: str, language: str | None) -> set[str]:
-    return {token.term for token in analyze(text, language) if not is_stop(token.term, language)}
+    return {token.term for token in analyze(text, language) if not is_stop_word(token.term, language)}

@@ -91,7 +91,7 @@ def _relevant_bookmarks(actor: Actor, task: TaskOut, project: str) -> list[Relev
 def _read(actor: Actor, ids: Sequence[int]) -> list[RelevantBookmark]:
     rows = db.session.execute(
         select(Bookmark.id, Bookmark.url, Bookmark.title, Bookmark.description).where(
-            bookmarks.live(actor), bookmarks.one_of(ids)
+            bookmarks.not_trashed(actor), bookmarks.id_in(ids)
         )
     )
     bookmarks_by_id = {row.id: RelevantBookmark(*row) for row in rows}

@@ -8,21 +8,21 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.bookmarks.schemas import ActionFilter
-from backend.http.field_types import Text
-from backend.http.schemas import In, Out, Page, PageQuery
+from backend.http.field_types import SafeText
+from backend.http.schemas import Page, PageQuery, RequestBody, ResponseBody
 
-FeedName = Annotated[Text, Field(min_length=1, max_length=200, pattern=r"\S", examples=["Reading list"])]
+FeedName = Annotated[SafeText, Field(min_length=1, max_length=200, pattern=r"\S", examples=["Reading list"])]
 NO_FILTER = ActionFilter()
 
 
-class FeedIn(In):
+class FeedIn(RequestBody):
     """A new feed."""
 
     name: FeedName = Field(description="Its title for readers")
     filter: ActionFilter = Field(NO_FILTER, description="Which bookmarks, as in the list; default: all not archived")
 
 
-class FeedOut(Out):
+class FeedOut(ResponseBody):
     """A feed of yours; its address is told once, when it is made."""
 
     id: int

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.queries import live
+from backend.bookmarks.queries import not_trashed
 from backend.bookmarks.schemas import BLANKS
 from backend.bookmarks.search_documents import refresh_documents
 from backend.capture.extract.page import ExtractedPage
@@ -20,7 +20,7 @@ from backend.capture.service import store_content
 from backend.extensions import db
 from backend.projects.models import ProjectBookmark
 from backend.projects.service import lock_projects
-from backend.text.urls import url_fault, url_hash
+from backend.text.urls import url_error, url_hash
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedAttachment, ExportedBookmark, ExportedPage, RestoredIds, read_items
 
@@ -46,14 +46,14 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
 
 def _has_more(raw: Any) -> bool:
     """Tell whether a bookmark has more than the import has saved; what it could not save it has told."""
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("url"), str) or url_fault(raw["url"].strip(BLANKS)):
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("url"), str) or url_error(raw["url"].strip(BLANKS)):
         return False
     return bool(raw.get("projects") or raw.get("page"))
 
 
 def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:
     """Find the bookmarks outside the trash by the hash of their URL, held until the end of the transaction."""
-    which = select(Bookmark.id, Bookmark.url_hash).where(live(actor), Bookmark.url_hash.in_(map(url_hash, urls)))
+    which = select(Bookmark.id, Bookmark.url_hash).where(not_trashed(actor), Bookmark.url_hash.in_(map(url_hash, urls)))
     rows = db.session.execute(which.order_by(Bookmark.id).with_for_update(key_share=True))
     return {bytes(row.url_hash): row.id for row in rows}
 

@@ -9,8 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from backend.bookmarks.schemas import Link, Note, TagName
-from backend.http.field_types import Id, Moment, Text
-from backend.http.validation import in_words
+from backend.http.field_types import Id, SafeText, Timestamp
 from backend.projects.schemas import Description, Name, ProjectStatus, Technologies
 from backend.tasks.positions import FARTHEST
 from backend.tasks.schemas import Priority, Status, Title
@@ -37,8 +36,8 @@ class ExportedProject(ExportedItem):
     description: Description = ""
     technologies: Technologies = []
     status: ProjectStatus = "active"
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class ExportedTask(ExportedItem):
@@ -51,11 +50,11 @@ class ExportedTask(ExportedItem):
     description: Description = ""
     status: Status = "todo"
     priority: Priority = "normal"
-    due_at: Moment | None = None
-    completed_at: Moment | None = None
+    due_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
     position: int = Field(ge=-FARTHEST, le=FARTHEST)
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 class ExportedAttachment(ExportedItem):
@@ -63,17 +62,17 @@ class ExportedAttachment(ExportedItem):
 
     project_id: Id
     note: Note = ""
-    attached_at: Moment
+    attached_at: Timestamp
 
 
 class ExportedPage(ExportedItem):
     """A captured page."""
 
-    title: Text = ""
-    byline: Text | None = None
-    text: Text = Field(max_length=2_000_000)
-    html: Text = Field(max_length=8_000_000)
-    captured_at: Moment
+    title: SafeText = ""
+    byline: SafeText | None = None
+    text: SafeText = Field(max_length=2_000_000)
+    html: SafeText = Field(max_length=8_000_000)
+    captured_at: Timestamp
 
 
 class ExportedBookmark(ExportedItem):
@@ -82,11 +81,11 @@ class ExportedBookmark(ExportedItem):
     url: Link
     projects: list[ExportedAttachment] = Field([], max_length=1000)
     page: ExportedPage | None = None
-    site_name: Text | None = Field(None, max_length=2_000)
-    author: Text | None = Field(None, max_length=2_000)
-    published_at: Moment | None = None
-    image_url: Text | None = Field(None, max_length=20_000)
-    language: Text | None = Field(None, max_length=20)
+    site_name: SafeText | None = Field(None, max_length=2_000)
+    author: SafeText | None = Field(None, max_length=2_000)
+    published_at: Timestamp | None = None
+    image_url: SafeText | None = Field(None, max_length=20_000)
+    language: SafeText | None = Field(None, max_length=20)
     word_count: int | None = Field(None, ge=0, le=10**9)
 
 
@@ -95,10 +94,10 @@ class ExportedFeedback(ExportedItem):
 
     url: Link
     kind: Literal["relevant", "not_relevant", "opened", "saved", "dismissed"]
-    subject: Text = Field(pattern=r"^(person|(project|task|bookmark):[1-9][0-9]{0,17}|text:[0-9a-f]{1,128})$")
+    subject: SafeText = Field(pattern=r"^(person|(project|task|bookmark):[1-9][0-9]{0,17}|text:[0-9a-f]{1,128})$")
     subject_url: Link | None = None
-    created_at: Moment
-    updated_at: Moment
+    created_at: Timestamp
+    updated_at: Timestamp
 
 
 @dataclass(frozen=True, slots=True)

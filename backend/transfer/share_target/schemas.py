@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from backend.http.field_types import Text
-from backend.http.schemas import Query
+from backend.http.field_types import SafeText
+from backend.http.schemas import QueryParams
 
 
-class ShareQuery(Query):
+class ShareQuery(QueryParams):
     """What a page or an application shares, under the names of the Web Share Target API."""
 
-    url: Text | None = Field(None, description="The link; some applications send it within `text`")
-    title: Text | None = None
-    text: Text | None = None
+    url: SafeText | None = Field(None, description="The link; some applications send it within `text`")
+    title: SafeText | None = None
+    text: SafeText | None = None

@@ -249,7 +249,7 @@ class Waiting:
     def refresh(self, app: Flask) -> None:
         with app.app_context():
             for actor in self.actors:
-                warming.remake(actor)
+                warming.refresh(actor)
         self.actors.clear()
 
 
@@ -257,7 +257,7 @@ class Waiting:
 def waiting(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     found = Waiting()
     monkeypatch.setitem(app.extensions, "remaker", found)
-    monkeypatch.setattr(warming, "MOST_REMADE", 1000)
+    monkeypatch.setattr(warming, "MOST_REFRESHED", 1000)
     return found
 
 
