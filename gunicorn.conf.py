@@ -15,7 +15,7 @@ from gunicorn.http import message
 from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
-from backend.cache_warmup.service import start_remaking
+from backend.cache_warmup.service import start_refreshing
 from backend.database import after_fork
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.local_stack.processes import die_with_parent
@@ -158,7 +158,7 @@ def post_worker_init(worker: Worker) -> None:
     writes, and access lines written many at a time."""
     start_batches(settings)
     warm_up(worker.wsgi)
-    start_remaking(worker.wsgi)
+    start_refreshing(worker.wsgi)
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:

@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.http.field_types import QueryBoolean, Text
-from backend.http.schemas import Out, Page, PageQuery
+from backend.http.field_types import QueryBoolean, SafeText
+from backend.http.schemas import Page, PageQuery, ResponseBody
 
 
-class AdminUserOut(Out):
+class AdminUserOut(ResponseBody):
     """A person, as administrators see them."""
 
     id: int
@@ -29,7 +29,7 @@ class AdminUserPage(Page[AdminUserOut]):
 class AdminUsersQuery(PageQuery):
     """Which people."""
 
-    q: Text | None = Field(None, max_length=254, description="Part of a username or mail address, in any case")
+    q: SafeText | None = Field(None, max_length=254, description="Part of a username or mail address, in any case")
     role: Literal["user", "admin"] | None = None
     disabled: QueryBoolean | None = None
     sort: Literal["created_at", "-created_at"] = "-created_at"

@@ -12,8 +12,8 @@ from pydantic.json_schema import SkipJsonSchema
 
 from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
-from backend.http.field_types import Id, Moment, QueryBoolean, Text
-from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Query
+from backend.http.field_types import Id, QueryBoolean, SafeText, Timestamp
+from backend.http.schemas import OptionalRequestBody, Page, PageQuery, QueryParams, RequestBody, ResponseBody
 from backend.mail.addresses import plain_address
 from backend.text.normalisation import normalize
 
@@ -57,18 +57,18 @@ PASSWORD_SCHEMA = {
     "maxLength": MAX_LENGTH,
     "examples": ["correct horse battery"],
 }
-Email = Annotated[Text, Field(max_length=254), AfterValidator(_email), WithJsonSchema(EMAIL_SCHEMA)]
+Email = Annotated[SafeText, Field(max_length=254), AfterValidator(_email), WithJsonSchema(EMAIL_SCHEMA)]
 Username = Annotated[
-    Text,
+    SafeText,
     Field(min_length=MIN_USERNAME, max_length=MAX_USERNAME),
     AfterValidator(_username),
     WithJsonSchema(USERNAME_SCHEMA),
 ]
 REVOKE_TOKENS = "End all API tokens too; otherwise those that go on are told by mail"
-NewPassword = Annotated[Text, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH), WithJsonSchema(PASSWORD_SCHEMA)]
+NewPassword = Annotated[SafeText, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH), WithJsonSchema(PASSWORD_SCHEMA)]
 
 
-class RegisterIn(In):
+class RegisterIn(RequestBody):
     """A new account."""
 
     email: Email
@@ -76,20 +76,20 @@ class RegisterIn(In):
     password: NewPassword = Field(description="10 to 128 characters, not a common one, not the name or mail address")
 
 
-class LoginIn(In):
+class LoginIn(RequestBody):
     """Credentials."""
 
-    login: Text = Field(max_length=254, description="Username or mail address, in any case", examples=["ada"])
-    password: Text = Field(max_length=1024, examples=["correct horse battery"])
+    login: SafeText = Field(max_length=254, description="Username or mail address, in any case", examples=["ada"])
+    password: SafeText = Field(max_length=1024, examples=["correct horse battery"])
 
 
-class RefreshIn(OmittableIn):
+class RefreshIn(OptionalRequestBody):
     """The refresh token of the last answer; left out where it is in the cookie."""
 
-    refresh_token: Text | None = Field(None, max_length=4096)
+    refresh_token: SafeText | None = Field(None, max_length=4096)
 
 
-class CookieQuery(Query):
+class CookieQuery(QueryParams):
     """Where the refresh token goes."""
 
     cookie: QueryBoolean = Field(
@@ -97,7 +97,7 @@ class CookieQuery(Query):
     )
 
 
-class UserOut(Out):
+class UserOut(ResponseBody):
     """A person."""
 
     id: int
@@ -107,7 +107,7 @@ class UserOut(Out):
     created_at: datetime
 
 
-class SessionOut(Out):
+class SessionOut(ResponseBody):
     """A login: a short-lived access token, and a refresh token that works once."""
 
     user: UserOut
@@ -120,7 +120,7 @@ class SessionOut(Out):
     device: SkipJsonSchema[str] = Field("", exclude=True)
 
 
-class LoginOut(Out):
+class LoginOut(ResponseBody):
     """One of the person's logins."""
 
     id: UUID
@@ -149,7 +149,7 @@ def _scope(value: str) -> str:
     return value
 
 
-Scope = Annotated[Text, AfterValidator(_scope), WithJsonSchema({"enum": list(SCOPES)})]
+Scope = Annotated[SafeText, AfterValidator(_scope), WithJsonSchema({"enum": list(SCOPES)})]
 
 
 def _token_name(value: str) -> str:
@@ -158,18 +158,18 @@ def _token_name(value: str) -> str:
     return value
 
 
-class TokenIn(In):
+class TokenIn(RequestBody):
     """A token for a script or extension."""
 
-    name: Annotated[Text, AfterValidator(_token_name)] = Field(
+    name: Annotated[SafeText, AfterValidator(_token_name)] = Field(
         min_length=1, max_length=100, description="What it is for", examples=["backup script"]
     )
     scopes: list[Scope] = Field(min_length=1, max_length=len(SCOPES), examples=[["bookmarks:read", "search:read"]])
-    expires_at: Moment | None = Field(None, description="Default: never")
+    expires_at: Timestamp | None = Field(None, description="Default: never")
     organization_id: Id | None = Field(None, description="Default: the organization of the request")
 
 
-class TokenOut(Out):
+class TokenOut(ResponseBody):
     """An API token, without the token."""
 
     id: int

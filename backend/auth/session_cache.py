@@ -24,7 +24,7 @@ from backend.actor import Role, reach_of_token
 from backend.auth.entry_signing import EntrySigner, entry_signer
 from backend.auth.models import Session
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import changed_person
+from backend.http.response_cache.invalidation import person_invalidation
 from backend.redis.client import redis_gate
 from backend.redis.resilient import Script
 
@@ -184,7 +184,7 @@ def announce_deleted_tokens(token_hashes: Iterable[bytes]) -> None:
 
 def forget_user(user_id: int) -> None:
     """Tell all processes that a person's role, memberships or state have changed, after the commit of it."""
-    redis_gate().announce({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | changed_person(user_id))
+    redis_gate().announce({f"{USER}{user_id}": (CHANGED, CHANGED_SECONDS)} | person_invalidation(user_id))
 
 
 def _remember(

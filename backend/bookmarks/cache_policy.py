@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from backend.bookmarks.schemas import trimmed
-from backend.http.operations import Kept, Part
+from backend.http.operations import CachedItem, CachePolicy
 from backend.http.response_cache.store import digest_of
 from backend.text.urls import url_fault, url_hash
 
@@ -31,27 +31,27 @@ def ask_for_link(_: int | None, query: str) -> object:
     return None if url_fault(url) else ["link", url_hash(url).hex()]
 
 
-def parts_of_bookmark(body: bytes) -> list[Part]:
+def parts_of_bookmark(body: bytes) -> list[CachedItem]:
     """A bookmark is its own answer."""
     return [_part(orjson.loads(body), body)]
 
 
-def parts_of_page(body: bytes) -> list[Part]:
+def parts_of_page(body: bytes) -> list[CachedItem]:
     """The items of a list are whole bookmarks, but for those with long texts."""
     items = orjson.loads(body)["items"]
     return [_part(item, orjson.dumps(item)) for item in items if item["deleted_at"] is None and not item["truncated"]]
 
 
-BOOKMARK = Kept(asks=ask_for_bookmark, parts=parts_of_bookmark)
-BOOKMARK_BY_LINK = Kept(shows="link", asks=ask_for_link, parts=parts_of_bookmark)
-BOOKMARK_PAGE = Kept(parts=parts_of_page)
-TAGS = Kept(shows="tags")
+BOOKMARK = CachePolicy(asks=ask_for_bookmark, parts=parts_of_bookmark)
+BOOKMARK_BY_LINK = CachePolicy(shows="link", asks=ask_for_link, parts=parts_of_bookmark)
+BOOKMARK_PAGE = CachePolicy(parts=parts_of_page)
+TAGS = CachePolicy(shows="tags")
 
 
-def _part(bookmark: dict[str, Any], body: bytes) -> Part:
+def _part(bookmark: dict[str, Any], body: bytes) -> CachedItem:
     url = bookmark["url"]
     link = (_link_digest if len(url) <= LONGEST_REMEMBERED else _link_digest.__wrapped__)(url)
-    return Part(bookmark["id"], digest_of(ask_for_bookmark(bookmark["id"], "")), link, body)
+    return CachedItem(bookmark["id"], digest_of(ask_for_bookmark(bookmark["id"], "")), link, body)
 
 
 @lru_cache(maxsize=REMEMBERED_LINKS)

@@ -10,7 +10,7 @@ from backend.bookmarks.search_documents import index_stored_pages, refresh_docum
 from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.database import in_batches
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate, invalidate_everything
 from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
@@ -42,7 +42,7 @@ def refresh_due_documents() -> None:
         # Of texts that take long, some are due again at once.
         rows = refresh_documents(ids).values()
         db.session.commit()
-        announce_change({row.organization_id for row in rows})
+        invalidate({row.organization_id for row in rows})
     db.session.execute(STOP_ASKING_UNMARKED, {"marker": UNMARKED})
     db.session.commit()
 
@@ -65,4 +65,4 @@ def refresh_changed_statistics() -> None:
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
-        announce_change_of_everything()
+        invalidate_everything()

@@ -25,7 +25,7 @@ from backend.bookmarks.schemas import (
 )
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
-from backend.http.pagination import Slice, Sort, paginate
+from backend.http.pagination import PageRows, Sort, paginate
 from backend.http.truncation import LIST_BYTES, beginning, fit, shorten
 from backend.index.nearest import fullest_model, rank_by_meaning
 from backend.projects import queries as projects
@@ -139,7 +139,7 @@ def find_bookmarks(actor: Actor, *which: ColumnElement[bool]) -> list[BookmarkOu
     return [bookmark_out(row) for row in rows]
 
 
-def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[BookmarkOut]]:
+def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[PageRows, list[BookmarkOut]]:
     """One page of the bookmarks that the filters leave: one statement."""
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
     total = kept_total(actor, query, _archived(query))
@@ -148,7 +148,9 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[
     return found, listed_out(found.rows)
 
 
-def list_attached(actor: Actor, project_id: int, query: AttachedListQuery) -> tuple[Slice, list[AttachedBookmarkOut]]:
+def list_attached(
+    actor: Actor, project_id: int, query: AttachedListQuery
+) -> tuple[PageRows, list[AttachedBookmarkOut]]:
     """One page of what is attached to a project, archived bookmarks included: one statement.
 
     Raises:

@@ -16,8 +16,17 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from backend.http.field_types import Id, Moment, QueryBoolean, QueryId, QueryInteger, Text
-from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Patch, Query, describe_omittable
+from backend.http.field_types import Id, QueryBoolean, QueryId, QueryInteger, SafeText, Timestamp
+from backend.http.schemas import (
+    OptionalRequestBody,
+    Page,
+    PageQuery,
+    PatchBody,
+    QueryParams,
+    RequestBody,
+    ResponseBody,
+    describe_omittable,
+)
 from backend.text.tag_names import fold_name, tag_key
 from backend.text.urls import MAX_LENGTH as MAX_URL_LENGTH
 from backend.text.urls import url_fault
@@ -89,14 +98,14 @@ URL_SCHEMA = {
     "examples": ["https://example.org/a"],
 }
 TAG_SCHEMA = {"type": "string", "pattern": r"^[^\s\x00]$|^[^\s\x00][^\x00]*[^\s\x00]$", "maxLength": MAX_TAG_LENGTH}
-Link = Annotated[Text, AfterValidator(_link), WithJsonSchema(URL_SCHEMA)]
-TagName = Annotated[Text, Field(max_length=MAX_TAG_LENGTH), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
+Link = Annotated[SafeText, AfterValidator(_link), WithJsonSchema(URL_SCHEMA)]
+TagName = Annotated[SafeText, Field(max_length=MAX_TAG_LENGTH), AfterValidator(_tag_name), WithJsonSchema(TAG_SCHEMA)]
 TagNames = Annotated[list[TagName], Field(max_length=MAX_TAGS), AfterValidator(_distinct_tags)]
-SavedAt = Annotated[Moment, AfterValidator(_not_far_ahead)]
-Title = Annotated[Text, Field(max_length=2_000)]
-Description = Annotated[Text, Field(max_length=50_000)]
-Notes = Annotated[Text, Field(max_length=200_000)]
-Note = Annotated[Text, Field(max_length=10_000)]
+SavedAt = Annotated[Timestamp, AfterValidator(_not_far_ahead)]
+Title = Annotated[SafeText, Field(max_length=2_000)]
+Description = Annotated[SafeText, Field(max_length=50_000)]
+Notes = Annotated[SafeText, Field(max_length=200_000)]
+Note = Annotated[SafeText, Field(max_length=10_000)]
 Archived = Annotated[
     Literal["true", "false", "any"],
     BeforeValidator(lambda value: str(value).lower() if isinstance(value, bool) else value),
@@ -105,7 +114,7 @@ Archived = Annotated[
 ProjectIds = Annotated[list[Id], Field(max_length=100)]
 
 
-class BookmarkIn(In):
+class BookmarkIn(RequestBody):
     """A link to save. Title and description that are left empty are filled from the page when it is captured, and
     refreshed when it is captured again."""
 
@@ -130,7 +139,7 @@ def _describe_patch(schema: JsonDict) -> None:
     schema["dependentRequired"] = {"capture": ["url"]}
 
 
-class BookmarkPatch(Patch):
+class BookmarkPatch(PatchBody):
     """What to change; what is not named stays. Tags and projects are replaced as a whole."""
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
@@ -157,7 +166,7 @@ class BookmarkPatch(Patch):
         return value
 
 
-class CaptureOut(Out):
+class CaptureOut(ResponseBody):
     """How far the reading of the page has come."""
 
     status: CaptureStatus
@@ -166,7 +175,7 @@ class CaptureOut(Out):
     attempts: int
 
 
-class BookmarkOut(Out):
+class BookmarkOut(ResponseBody):
     """A saved link."""
 
     id: int
@@ -215,7 +224,7 @@ class AttachedListQuery(PageQuery):
     sort: Literal["attached_at", "-attached_at"] = "-attached_at"
 
 
-class AttachIn(OmittableIn):
+class AttachIn(OptionalRequestBody):
     """How a bookmark belongs to a project."""
 
     note: Note = Field("", description="What it is for there; left out, the note that there is stays")
@@ -225,7 +234,7 @@ class BookmarkPage(Page[BookmarkOut]):
     """One page of bookmarks."""
 
 
-class CreateQuery(Query):
+class CreateQuery(QueryParams):
     """What to do when the link is saved already."""
 
     on_duplicate: OnDuplicate | None = Field(
@@ -237,22 +246,22 @@ class CreateQuery(Query):
     )
 
 
-class BookmarkFilter(Query):
+class BookmarkFilter(QueryParams):
     """Which bookmarks."""
 
-    q: Text | None = Field(None, max_length=1000, description="Words to find")
-    tag: list[Text] = Field([], max_length=MAX_FILTERS, description="Repeatable; all must hold")
+    q: SafeText | None = Field(None, max_length=1000, description="Words to find")
+    tag: list[SafeText] = Field([], max_length=MAX_FILTERS, description="Repeatable; all must hold")
     untagged: QueryBoolean | None = None
     project_id: QueryId | None = None
-    domain: Text | None = Field(None, max_length=255)
+    domain: SafeText | None = Field(None, max_length=255)
     is_read: QueryBoolean | None = None
     is_favorite: QueryBoolean | None = None
     is_archived: Literal["true", "false", "any"] | None = Field(
         None, description="false unless said otherwise; in the trash: any"
     )
     capture_status: CaptureStatus | None = None
-    created_after: Moment | None = None
-    created_before: Moment | None = None
+    created_after: Timestamp | None = None
+    created_before: Timestamp | None = None
     deleted: QueryBoolean = Field(False, description="true: the trash instead")
 
 
@@ -262,37 +271,37 @@ class BookmarkListQuery(BookmarkFilter, PageQuery):
     sort: Literal["created_at", "-created_at", "updated_at", "-updated_at", "title", "-title"] = "-created_at"
 
 
-class LookupQuery(Query):
+class LookupQuery(QueryParams):
     """The link to look for."""
 
     url: Link
 
 
-class LookupIn(In):
+class LookupIn(RequestBody):
     """The link to look for, however long it is."""
 
     url: Link
 
 
-class DeleteQuery(Query):
+class DeleteQuery(QueryParams):
     """To the trash, or for good."""
 
     permanent: QueryBoolean = False
 
 
-class SimilarQuery(Query):
+class SimilarQuery(QueryParams):
     """How many."""
 
     limit: Annotated[QueryInteger, Field(ge=1, le=50)] = 10
 
 
-class BulkIn(In):
+class BulkIn(RequestBody):
     """Up to 1000 links. Each is judged on its own."""
 
     items: list[Any] = Field(max_length=1000, description="Objects as POST /bookmarks takes them")
 
 
-class BulkResult(Out):
+class BulkResult(ResponseBody):
     """What became of one item."""
 
     index: int
@@ -301,7 +310,7 @@ class BulkResult(Out):
     error: str | None = Field(None, description="On invalid: the first fault, in words")
 
 
-class BulkOut(Out):
+class BulkOut(ResponseBody):
     """What became of all items, in their order."""
 
     results: list[BulkResult]
@@ -310,20 +319,20 @@ class BulkOut(Out):
     invalid: int
 
 
-class ActionFilter(In):
+class ActionFilter(RequestBody):
     """The list's filters, as JSON."""
 
-    q: Text | None = Field(None, max_length=1000)
-    tag: list[Text] = Field([], max_length=MAX_FILTERS)
+    q: SafeText | None = Field(None, max_length=1000)
+    tag: list[SafeText] = Field([], max_length=MAX_FILTERS)
     untagged: bool | None = None
     project_id: Id | None = None
-    domain: Text | None = Field(None, max_length=255)
+    domain: SafeText | None = Field(None, max_length=255)
     is_read: bool | None = None
     is_favorite: bool | None = None
     is_archived: Archived | None = None
     capture_status: CaptureStatus | None = None
-    created_after: Moment | None = None
-    created_before: Moment | None = None
+    created_after: Timestamp | None = None
+    created_before: Timestamp | None = None
     deleted: bool = False
 
 
@@ -343,7 +352,7 @@ def _describe_action(schema: JsonDict) -> None:
     ]
 
 
-class ActionIn(Patch):
+class ActionIn(PatchBody):
     """One change for many bookmarks: those of `ids`, or all that the filter finds."""
 
     model_config = ConfigDict(json_schema_extra=_describe_action)
@@ -355,13 +364,13 @@ class ActionIn(Patch):
     project_id: Id | None = Field(None, description="For add_to_project and remove_from_project")
 
 
-class ActionOut(Out):
+class ActionOut(ResponseBody):
     """How many bookmarks changed."""
 
     affected: int
 
 
-class ContentOut(Out):
+class ContentOut(ResponseBody):
     """The page as it was read. `html` is sanitised."""
 
     title: str
@@ -372,14 +381,14 @@ class ContentOut(Out):
     captured_at: datetime
 
 
-class SimilarItem(Out):
+class SimilarItem(ResponseBody):
     """A neighbour in meaning; `score` is the cosine similarity, -1…1."""
 
     bookmark: BookmarkOut
     score: float
 
 
-class SimilarOut(Out):
+class SimilarOut(ResponseBody):
     """Neighbours, nearest first."""
 
     items: list[SimilarItem]

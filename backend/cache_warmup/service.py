@@ -15,10 +15,10 @@ from backend.auth.authentication import actor_of_login
 from backend.auth.models import Session
 from backend.errors import DomainError
 from backend.extensions import current_settings, db
-from backend.http.admission import ASKED_SECONDS, place_of
+from backend.http.admission import ASKED_SECONDS, partition_of
 from backend.http.operations import declared_route
 from backend.http.pipeline import make_ready
-from backend.http.response_cache.refresh_ahead import Remaker
+from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.client import redis_gate
 from backend.redis.resilient import Command
 
@@ -45,13 +45,13 @@ def warm(user_ids: Iterable[int]) -> int:
     return people
 
 
-def start_remaking(app: Flask) -> None:
+def start_refreshing(app: Flask) -> None:
     """Have answers made anew after writes, in this process. To be called after the fork."""
     if app.extensions["settings"].ENABLE_CACHING:
-        app.extensions["remaker"] = Remaker(app, remake)
+        app.extensions["remaker"] = RefreshAhead(app, refresh)
 
 
-def remake(actor: Actor) -> None:
+def refresh(actor: Actor) -> None:
     """Make the lists anew that somebody has asked for lately."""
     for path in _asked_lately(actor):
         _ask(actor, path)
@@ -71,7 +71,7 @@ def _asked_lately(actor: Actor) -> list[str]:
     gate = redis_gate()
 
     def commands() -> list[Command]:
-        name = gate.key(f"asked:{place_of(actor).name}")
+        name = gate.key(f"asked:{partition_of(actor).name}")
         return [
             ("ZREVRANGE", name, 0, MOST_REMADE - 1),
             ("ZUNIONSTORE", name, 1, name, "WEIGHTS", 0.5),

@@ -20,7 +20,7 @@ from backend.capture.fetch import FetchError, FetchPolicy
 from backend.capture.turns import Claim, hand_back
 from backend.clock import utc_now
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change_of_bookmark
+from backend.http.response_cache.invalidation import invalidate_bookmark
 from config import Settings
 
 MAX_ATTEMPTS = 3
@@ -164,7 +164,7 @@ def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None
 
 def _commit(claim: Claim) -> None:
     db.session.commit()
-    announce_change_of_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
+    invalidate_bookmark(claim.organization_id, claim.bookmark_id, retagged=False)
 
 
 def _change(claim: Claim, **values: Any) -> bool:

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.http.schemas import Out
+from backend.http.schemas import ResponseBody
 
 CheckStatus = Literal["healthy", "degraded", "unhealthy", "disabled"]
 
 
-class CheckOut(Out):
+class CheckOut(ResponseBody):
     """The state of one thing that the service depends on."""
 
     status: CheckStatus
@@ -33,7 +33,7 @@ class EmbeddingsCheckOut(CheckOut):
     pending_subjects: int | None = Field(None, description="Projects and tasks that wait for a vector")
 
 
-class ChecksOut(Out):
+class ChecksOut(ResponseBody):
     """Every check."""
 
     database: CheckOut
@@ -43,7 +43,7 @@ class ChecksOut(Out):
     llm: CheckOut
 
 
-class HealthOut(Out):
+class HealthOut(ResponseBody):
     """The state of the service: degraded when something is missing that it can do without."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
@@ -52,7 +52,7 @@ class HealthOut(Out):
     checks: ChecksOut
 
 
-class LiveOut(Out):
+class LiveOut(ResponseBody):
     """This process answers."""
 
     status: Literal["healthy"] = "healthy"

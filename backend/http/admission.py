@@ -21,7 +21,15 @@ from backend.http.preconditions import known_etags
 from backend.http.rate_limits.service import Charge, enforce, rate_limits
 from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
 from backend.http.response_cache import store as answers
-from backend.http.response_cache.store import LUA_KEPT, MAKING_MS, Answer, Place, Slot, Subject, Wanted
+from backend.http.response_cache.store import (
+    LUA_KEPT,
+    MAKING_MS,
+    CachedResponse,
+    CacheKey,
+    CacheMiss,
+    CachePartition,
+    Subject,
+)
 from backend.redis.client import redis_gate
 from backend.redis.resilient import Command, Script
 
@@ -46,7 +54,7 @@ def admit_script(credentials: str) -> Script:
 
 
 @dataclass(frozen=True)
-class Question:
+class CacheLookup:
     """What a read asks of the cache.
 
     Attributes:
@@ -66,7 +74,7 @@ class Question:
     path: str = ""
 
 
-class Intent:
+class WriteIntent:
     """In the place of a question: a write comes, and its answer may be kept."""
 
 
@@ -75,10 +83,10 @@ class Admission:
     """Who acts (None on public routes), and what the cache holds; None if it was not asked, or has not said."""
 
     actor: Actor | None
-    found: Answer | Wanted | None
+    found: CachedResponse | CacheMiss | None
 
 
-def admit(operation: Operation, question: Question | Intent | None) -> Admission:
+def admit(operation: Operation, question: CacheLookup | WriteIntent | None) -> Admission:
     """Count the request, find out who acts, and look for the answer. One round trip.
 
     Whoever shows no valid token is counted by address, like all callers of public routes.
@@ -106,17 +114,17 @@ def admit(operation: Operation, question: Question | Intent | None) -> Admission
     g.actor = actor
     if not credential.is_login:
         _charge_person(charge, actor, is_counted=_counts_person(limited))
-    found = found_for(actor, question, asked)
+    found = cached_for(actor, question, asked)
     try:
         actor.require(operation.scope or "")
     except Forbidden:
-        if isinstance(found, Wanted) and isinstance(question, Question):
-            answers.give_up(found)
+        if isinstance(found, CacheMiss) and isinstance(question, CacheLookup):
+            answers.abandon(found)
         raise
     return Admission(actor, found)
 
 
-def ask(charge: Charge, credential: Credential | None, question: Question | Intent | None) -> list[Any] | None:
+def ask(charge: Charge, credential: Credential | None, question: CacheLookup | WriteIntent | None) -> list[Any] | None:
     """What `ADMIT` answers; None while Redis is away. One round trip."""
     answered = redis_gate().ask(
         lambda: [admission_command(authenticator(), redis_gate().key(""), charge, credential, question)]
@@ -124,16 +132,16 @@ def ask(charge: Charge, credential: Credential | None, question: Question | Inte
     return answered[0] if answered else None
 
 
-def question_of(
+def lookup_of(
     operation: Operation, environ: WSGIEnvironment, headers: Headers, bookmark_id: int | None
-) -> Question | None:
+) -> CacheLookup | None:
     """What a read asks of the cache; None where answers are not kept, or are not to be believed."""
     if operation.cache is None or not is_kept_anything():
         return None
     path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
     asked = operation.kept.asks(bookmark_id, query) if operation.kept.asks else None
     subject: Subject = operation.kept.shows or ("organization" if bookmark_id is None else "bookmarks-of")
-    return Question(
+    return CacheLookup(
         operation.cache,
         answers.digest_of([path, sorted(query.split("&"))] if asked is None else asked),
         known_etags(headers),
@@ -159,14 +167,14 @@ def charge_more(operation: Operation, cost: int) -> None:
     _settle(charge, found[0] if found else None)
 
 
-def look(limit_class: LimitClass) -> Verdict | None:
+def remaining(limit_class: LimitClass) -> Verdict | None:
     """What is left to the address of a request that was answered before it was counted. One round trip."""
     charge = Charge(_by_address(), limit_class, rate_limits(), cost=0)
     found = redis_gate().ask(charge.commands)
     return charge.settle(found[0] if found else None)
 
 
-def charge_stranger(limit_class: LimitClass) -> None:
+def charge_unmatched(limit_class: LimitClass) -> None:
     """Count a request that no route takes, by its address. One round trip."""
     charge = Charge(_by_address(), limit_class, rate_limits())
     found = redis_gate().ask(charge.commands)
@@ -178,7 +186,7 @@ def admission_command(
     prefix: str,
     charge: Charge,
     credential: Credential | None,
-    question: Question | Intent | None,
+    question: CacheLookup | WriteIntent | None,
 ) -> Command:
     """The command that asks all; `prefix` is that of Redis's keys, only good while the question is made."""
     windows = numbers(charge.limits) if charge.limits else NO_LIMITS
@@ -199,15 +207,17 @@ def admission_command(
     )
 
 
-def _asked(question: Question | Intent | None) -> Iterator[Any]:
-    if isinstance(question, Question):
+def _asked(question: CacheLookup | WriteIntent | None) -> Iterator[Any]:
+    if isinstance(question, CacheLookup):
         yield from (question.namespace, question.subject, question.bookmark_id or "", question.digest, MAKING_MS)
         yield from (question.path, ASKED_SECONDS, *question.known)
     else:
         yield "write" if question else ""
 
 
-def found_for(actor: Actor, question: Question | Intent | None, asked: Sequence[Any] | None) -> Answer | Wanted | None:
+def cached_for(
+    actor: Actor, question: CacheLookup | WriteIntent | None, asked: Sequence[Any] | None
+) -> CachedResponse | CacheMiss | None:
     """The cached response in what `ADMIT` has answered, or leave to make it; None if there is neither.
 
     Redis has looked for whom it takes the caller to be. What it has found counts only if that is who acts: what stands
@@ -215,20 +225,20 @@ def found_for(actor: Actor, question: Question | Intent | None, asked: Sequence[
     """
     if question is None or not asked or not asked[2]:
         return None
-    slot = slot_of(actor, question)
-    return answers.settle(slot, asked[2]) if asked[3] == slot.place.name.encode() else None
+    slot = cache_key_of(actor, question)
+    return answers.decode_reply(slot, asked[2]) if asked[3] == slot.place.name.encode() else None
 
 
-def place_of(actor: Actor) -> Place:
+def partition_of(actor: Actor) -> CachePartition:
     """Whose cached responses are shown to an actor."""
-    return Place(actor.organization_id, actor.user_id, actor.reach)
+    return CachePartition(actor.organization_id, actor.user_id, actor.reach)
 
 
-def slot_of(actor: Actor, question: Question | Intent) -> Slot:
+def cache_key_of(actor: Actor, question: CacheLookup | WriteIntent) -> CacheKey:
     """Where the answer to a question is kept."""
-    if isinstance(question, Intent):
-        return Slot("bookmark", place_of(actor), "")
-    return Slot(question.namespace, place_of(actor), question.digest, question.subject, question.bookmark_id)
+    if isinstance(question, WriteIntent):
+        return CacheKey("bookmark", partition_of(actor), "")
+    return CacheKey(question.namespace, partition_of(actor), question.digest, question.subject, question.bookmark_id)
 
 
 def _counts_person(limited: Any) -> bool:

@@ -19,7 +19,7 @@ from werkzeug.routing import RequestRedirect
 
 from backend.actor import Actor
 from backend.errors import DomainError, NotFound
-from backend.http.admission import ASKED, JSON, PRIVATE, VARY, Question, admission_command, found_for, question_of
+from backend.http.admission import ASKED, JSON, PRIVATE, VARY, CacheLookup, admission_command, cached_for, lookup_of
 from backend.http.authentication import Authenticator, Credential
 from backend.http.middleware.compression import may_rule_out_identity
 from backend.http.middleware.request_id import request_id_of
@@ -28,7 +28,7 @@ from backend.http.preconditions import same_etag
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import Charge, rate_limits
 from backend.http.rate_limits.windows import Verdict
-from backend.http.response_cache.store import Answer
+from backend.http.response_cache.store import CachedResponse
 from backend.observability.logging import log_access
 from backend.redis.connections import pack
 from backend.redis.resilient import RedisGate
@@ -53,7 +53,7 @@ REMEMBERED_PATHS, LONGEST_PATH = 4_096, 200
 
 
 @dataclass(frozen=True)
-class Read:
+class CachedRoute:
     """A route whose answers are kept, its rule, and the one bookmark that it is about."""
 
     operation: Operation
@@ -62,20 +62,20 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Found:
+class CacheHit:
     """A kept answer, who asked for it by which rule, and what the limits say."""
 
     actor: Actor
-    answer: Answer
+    answer: CachedResponse
     verdict: Verdict | None
     rule: str
 
 
-class Prepared:
+class PreparedLookup:
     """What a request asks of Redis: the same each time that it is sent, but for the end of its token."""
 
     def __init__(
-        self, authenticator: Authenticator, credential: Credential, question: Question, charge: Charge
+        self, authenticator: Authenticator, credential: Credential, question: CacheLookup, charge: Charge
     ) -> None:
         self._authenticator = authenticator
         self.credential = credential
@@ -97,7 +97,7 @@ class Prepared:
         return packed
 
 
-class KeptAnswers:
+class CachedResponses:
     """Answers what it can from the cache, and leaves the rest to the application behind it."""
 
     def __init__(self, app: Flask, behind: WSGIApplication, *, has_origins: bool) -> None:
@@ -123,7 +123,7 @@ class KeptAnswers:
                 return self._send(found, environ, start_response, started)
         return self._behind(environ, start_response)
 
-    def _find(self, environ: WSGIEnvironment) -> Found | None:
+    def _find(self, environ: WSGIEnvironment) -> CacheHit | None:
         """The kept answer to a request, if it is its caller's to see; refusals are left to Flask."""
         read = self._read_of(environ["PATH_INFO"])
         gate: RedisGate = self._app.extensions["redis_gate"]
@@ -149,12 +149,12 @@ class KeptAnswers:
             actor.require(read.operation.scope or "")
         except DomainError:
             return None
-        answer = found_for(actor, asked.question, answered)
-        if not isinstance(answer, Answer):
+        answer = cached_for(actor, asked.question, answered)
+        if not isinstance(answer, CachedResponse):
             return None
-        return Found(actor, answer, asked.charge.settle(answered[0]), read.rule)
+        return CacheHit(actor, answer, asked.charge.settle(answered[0]), read.rule)
 
-    def _prepare(self, key: Key) -> Prepared:
+    def _prepare(self, key: Key) -> PreparedLookup:
         """What to ask of Redis for a request whose answers are kept.
 
         Raises:
@@ -164,21 +164,21 @@ class KeptAnswers:
         read = self._read_of(environ["PATH_INFO"])
         headers = EnvironHeaders(environ)
         with self._app.app_context():
-            question = question_of(read.operation, environ, headers, read.bookmark_id) if read else None
+            question = lookup_of(read.operation, environ, headers, read.bookmark_id) if read else None
             if read is None or question is None:
                 raise NotFound
             credential = self._authenticator.read_credential(headers)
             charge = Charge(credential.subject, read.operation.limit, rate_limits())
-            return Prepared(self._authenticator, credential, question, charge)
+            return PreparedLookup(self._authenticator, credential, question, charge)
 
-    def _is_to_be_packed(self, environ: WSGIEnvironment, answer: Answer) -> bool:
+    def _is_to_be_packed(self, environ: WSGIEnvironment, answer: CachedResponse) -> bool:
         accepted = environ.get("HTTP_ACCEPT_ENCODING")
         if accepted is None:
             return False
         return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] or may_rule_out_identity(accepted)
 
     def _send(
-        self, found: Found, environ: WSGIEnvironment, start_response: StartResponse, started: float
+        self, found: CacheHit, environ: WSGIEnvironment, start_response: StartResponse, started: float
     ) -> Iterable[bytes]:
         answer, is_same = found.answer, found.answer.body is None
         request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
@@ -206,7 +206,7 @@ class KeptAnswers:
         start_response("304 NOT MODIFIED" if is_same else "200 OK", headers)
         return [answer.body or b""]
 
-    def _read_of(self, path: str) -> Read | None:
+    def _read_of(self, path: str) -> CachedRoute | None:
         """What a path reads, if its answers are kept."""
         if len(path) > LONGEST_PATH:
             return None
@@ -215,7 +215,7 @@ class KeptAnswers:
         except (HTTPException, RequestRedirect):
             return None
 
-    def _look_up(self, path: str) -> Read | None:
+    def _look_up(self, path: str) -> CachedRoute | None:
         """What a path reads, if its answers are kept.
 
         Raises:
@@ -225,4 +225,4 @@ class KeptAnswers:
         operation = declared_operation(self._app, rule.endpoint)
         if operation is None or operation.cache is None:
             return None
-        return Read(operation, str(rule), arguments.get("bookmark_id"))
+        return CachedRoute(operation, str(rule), arguments.get("bookmark_id"))

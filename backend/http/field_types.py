@@ -68,9 +68,9 @@ def _whole(value: object) -> object:
 QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
-Text = Annotated[str, AfterValidator(_no_nul)]
+SafeText = Annotated[str, AfterValidator(_no_nul)]
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MOMENT_SCHEMA = {
+TIMESTAMP_SCHEMA = {
     "type": "string",
     "anyOf": [{"format": "date-time"}, {"format": "date"}],
     "examples": ["2026-01-31T12:00:00Z", "2026-01-31"],
@@ -81,9 +81,9 @@ _Instant = Annotated[
 ]
 
 # A date alone is midnight in UTC; of a deadline, the end of that day.
-Moment = Annotated[_Instant, BeforeValidator(_midnight), WithJsonSchema(MOMENT_SCHEMA)]
-Deadline = Annotated[_Instant, BeforeValidator(_end_of_day), WithJsonSchema(MOMENT_SCHEMA)]
+Timestamp = Annotated[_Instant, BeforeValidator(_midnight), WithJsonSchema(TIMESTAMP_SCHEMA)]
+Deadline = Annotated[_Instant, BeforeValidator(_end_of_day), WithJsonSchema(TIMESTAMP_SCHEMA)]
 
 # After the bounds, or the document would not tell them.
-WHOLE = BeforeValidator(_whole)
-Id = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE]
+WHOLE_NUMBER = BeforeValidator(_whole)
+Id = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE_NUMBER]

@@ -54,7 +54,7 @@ View = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Part:
+class CachedItem:
     """What an answer says about one bookmark: the body of that bookmark's own answer.
 
     `question` and `link` are the digests of what that is asked by: the bookmark's id, and its link.
@@ -67,7 +67,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachePolicy:
     """What a route declares about answers that may be kept, beyond the namespace.
 
     Attributes:
@@ -80,7 +80,7 @@ class Kept:
 
     shows: Literal["tags", "link"] | None = None
     asks: Callable[[int | None, str], object] | None = None
-    parts: Callable[[bytes], Sequence[Part]] | None = None
+    parts: Callable[[bytes], Sequence[CachedItem]] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Operation:
     cost: Callable[[Any], int] | None = None
     changes: Changes | None = None
     retags: Callable[[Any], bool] | None = None
-    kept: Kept = Kept()
+    kept: CachePolicy = CachePolicy()
     is_timed: bool = False
     body_limit: int = BODY_LIMIT_BYTES
 
@@ -165,7 +165,7 @@ def operation(
     cost: Callable[[Any], int] | None = None,
     changes: Changes | None = None,
     retags: Callable[[Any], bool] | None = None,
-    kept: Kept = Kept(),
+    kept: CachePolicy = CachePolicy(),
     is_timed: bool = False,
     body_limit: int = BODY_LIMIT_BYTES,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -15,14 +15,14 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.errors import Invalid
 from backend.extensions import db
-from backend.http.schemas import Out, Page, PageQuery
+from backend.http.schemas import Page, PageQuery, ResponseBody
 
 P = TypeVar("P", bound=Page[Any])
 T = TypeVar("T")
 # Where a row stands in a list: the value that is sorted by, and the id.
 Place = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
 # No item has a column of this name.
-TOTAL = "total_of_list"
+TOTAL_COLUMN = "total_of_list"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Sort:
 
 
 @dataclass(frozen=True)
-class Slice:
+class PageRows:
     """The rows of one page and where the next one starts."""
 
     rows: Sequence[Row[Any]]
@@ -52,7 +52,7 @@ class Slice:
     page_size: int
     next_cursor: str | None
 
-    def envelope(self, items: Sequence[Out]) -> dict[str, Any]:
+    def envelope(self, items: Sequence[ResponseBody]) -> dict[str, Any]:
         """The fields of a `Page` around the items made from the rows."""
         return {
             "items": items,
@@ -82,7 +82,7 @@ def paginate(
     total_of: Select[int] | None = None,
     *,
     is_dear: bool = False,
-) -> Slice:
+) -> PageRows:
     """Run a filtered list as one page: one SQL statement, so that total and rows are of the same moment; a second one
     only past the last page.
 
@@ -106,14 +106,14 @@ def paginate(
     page = cursor.page if cursor else query.page
     which = which.order_by(*sort.order(*place)).limit(query.page_size + 1)
     which = which.where(_after(cursor, sort, place)) if cursor else which.offset((page - 1) * query.page_size)
-    counted = shape.add_columns(total_of.correlate(None).scalar_subquery().label(TOTAL))
+    counted = shape.add_columns(total_of.correlate(None).scalar_subquery().label(TOTAL_COLUMN))
     rows = db.session.execute(_shaped(which, counted, sort)).all()
     if not rows:
-        return Slice([], 0 if page == 1 else db.session.scalar(total_of) or 0, page, query.page_size, None)
-    total = rows[0]._mapping[TOTAL]
+        return PageRows([], 0 if page == 1 else db.session.scalar(total_of) or 0, page, query.page_size, None)
+    total = rows[0]._mapping[TOTAL_COLUMN]
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
-    return Slice(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)
+    return PageRows(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)
 
 
 def _shaped(which: Select[*tuple[Any, ...]], shape: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
@@ -182,6 +182,6 @@ def _as_type(column: InstrumentedAttribute[Any], value: object) -> Any:
     return datetime.fromisoformat(value).astimezone(UTC) if kind is datetime else kind(value)
 
 
-def page_of(envelope: type[P], rows: Slice, items: Sequence[Out]) -> P:
+def page_of(envelope: type[P], rows: PageRows, items: Sequence[ResponseBody]) -> P:
     """The response for a page of rows that have become `items`."""
     return cast("P", envelope.model_construct(**rows.envelope(items)))

@@ -22,30 +22,30 @@ from backend.http.admission import (
     JSON,
     PRIVATE,
     VARY,
-    Intent,
-    Question,
+    CacheLookup,
+    WriteIntent,
     admit,
+    cache_key_of,
     charge_more,
     is_kept_anything,
-    look,
-    question_of,
-    slot_of,
+    lookup_of,
+    remaining,
 )
-from backend.http.fast_path import KeptAnswers
-from backend.http.idempotency.replay import REPLAYED, once
-from backend.http.operations import LimitClass, Operation, Part, Route, declared_operation, declared_route
+from backend.http.fast_path import CachedResponses
+from backend.http.idempotency.replay import REPLAYED, replay_or_run
+from backend.http.operations import CachedItem, LimitClass, Operation, Route, declared_operation, declared_route
 from backend.http.preconditions import check_write, is_conditional_write, known_etags, not_modified
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import RateLimits
 from backend.http.response_cache import store as answers
 from backend.http.response_cache.invalidation import (
-    announce_change,
-    announce_change_of_bookmark,
-    announce_change_of_lists,
+    invalidate,
+    invalidate_bookmark,
+    invalidate_lists,
 )
-from backend.http.response_cache.refresh_ahead import remake_later
-from backend.http.response_cache.store import Answer, Slot, Wanted
-from backend.http.unmatched_requests import Strangers
+from backend.http.response_cache.refresh_ahead import refresh_later
+from backend.http.response_cache.store import CachedResponse, CacheKey, CacheMiss
+from backend.http.unmatched_requests import UnmatchedRequests
 from config import Settings
 
 READS = ("GET", "HEAD")
@@ -61,8 +61,8 @@ def register_serving(app: Flask, settings: Settings) -> None:
     """Have declared routes answered here, and the limits said on every answer."""
     app.extensions["rate_limits"] = RateLimits(settings.rate_limits)
     app.extensions["serving"] = RouteServing()
-    app.wsgi_app = KeptAnswers(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
-    app.before_request(Strangers(app).receive)
+    app.wsgi_app = CachedResponses(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
+    app.before_request(UnmatchedRequests(app).receive)
     app.after_request(_say_limits)
 
 
@@ -82,9 +82,9 @@ class RouteServing:
             return response if request.method in READS else _private(response, "no-store")
         if request.method not in READS and operation.changes != "nothing":
             return _write(route, actor, admission.found, arguments)
-        if not isinstance(question, Question):
+        if not isinstance(question, CacheLookup):
             return _conditional(_view(route, arguments), is_timed=route.operation.is_timed)
-        return _kept_or_made(route, slot_of(actor, question), question, admission.found, arguments)
+        return _kept_or_made(route, cache_key_of(actor, question), question, admission.found, arguments)
 
     def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
         """With everything checked: charge for a large body, and look whether the caller's conditions hold."""
@@ -106,46 +106,50 @@ def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
     actor.require(route.operation.scope or "")
     question = _question(route.operation, arguments)
     if question is not None:
-        found = answers.read(slot_of(actor, question), [], counted=False)
-        if isinstance(found, Wanted) and found.stamp is not None:
+        found = answers.look_up(cache_key_of(actor, question), [], counted=False)
+        if isinstance(found, CacheMiss) and found.stamp is not None:
             _make(route, found, arguments)
 
 
-def _intent(operation: Operation) -> Intent | None:
+def _intent(operation: Operation) -> WriteIntent | None:
     """What a write asks the cache for, if its answer is that of the next read."""
-    return Intent() if operation.kept.parts is not None and is_kept_anything() else None
+    return WriteIntent() if operation.kept.parts is not None and is_kept_anything() else None
 
 
-def _question(operation: Operation, arguments: Mapping[str, Any]) -> Question | None:
+def _question(operation: Operation, arguments: Mapping[str, Any]) -> CacheLookup | None:
     """What to ask the cache, if it may know the answer."""
-    return question_of(operation, request.environ, request.headers, arguments.get("bookmark_id"))
+    return lookup_of(operation, request.environ, request.headers, arguments.get("bookmark_id"))
 
 
 def _kept_or_made(
-    route: Route, slot: Slot, question: Question, found: Answer | Wanted | None, arguments: dict[str, Any]
+    route: Route,
+    slot: CacheKey,
+    question: CacheLookup,
+    found: CachedResponse | CacheMiss | None,
+    arguments: dict[str, Any],
 ) -> Response:
-    found = found or answers.read(slot, question.known)
-    if isinstance(found, Answer):
+    found = found or answers.look_up(slot, question.known)
+    if isinstance(found, CachedResponse):
         return _kept(found)
     return _conditional(_make(route, found, arguments))
 
 
-def _make(route: Route, wanted: Wanted, arguments: dict[str, Any]) -> Response:
+def _make(route: Route, wanted: CacheMiss, arguments: dict[str, Any]) -> Response:
     """The view's answer, kept for others if it is one that may be."""
     try:
         response = _view(route, arguments)
     except Exception:
-        answers.give_up(wanted)
+        answers.abandon(wanted)
         raise
     if response.status_code == 200 and response.mimetype == JSON:
         body = response.get_data()
-        answers.keep(wanted, Answer(answers.etag_of(body), body), _parts(route.operation, response))
+        answers.store_response(wanted, CachedResponse(answers.etag_of(body), body), _parts(route.operation, response))
     else:
-        answers.give_up(wanted)
+        answers.abandon(wanted)
     return response
 
 
-def _kept(answer: Answer) -> Response:
+def _kept(answer: CachedResponse) -> Response:
     if answer.body is None:
         return _private(not_modified(answer.etag))
     response = current_app.response_class(answer.body, mimetype=JSON)
@@ -168,10 +172,10 @@ def _conditional(response: Response, *, is_timed: bool = False) -> Response:
     return _private(response)
 
 
-def _write(route: Route, actor: Actor, found: Answer | Wanted | None, arguments: dict[str, Any]) -> Response:
+def _write(route: Route, actor: Actor, found: CachedResponse | CacheMiss | None, arguments: dict[str, Any]) -> Response:
     response: Response | None = None
     try:
-        response = once(actor, lambda: _view(route, arguments))
+        response = replay_or_run(actor, lambda: _view(route, arguments))
     except DBAPIError as error:
         changed = (CHANGED_MEANWHILE, *LOST_RACES)
         if db.session.info.get(COMPARED) and getattr(error.orig, "pgcode", None) in changed:
@@ -181,7 +185,7 @@ def _write(route: Route, actor: Actor, found: Answer | Wanted | None, arguments:
         db.session.info.pop(COMPARED, None)
         # Also after a fault: it may have come after a commit.
         _announce(route.operation, actor, found, arguments, response)
-    remake_later(actor)
+    refresh_later(actor)
     if response.status_code == 200 and request.method in ("PUT", "PATCH"):
         response.headers["ETag"] = f'"{answers.etag_of(response.get_data())}"'
     # Tokens and keys are told in answers to writes.
@@ -191,27 +195,27 @@ def _write(route: Route, actor: Actor, found: Answer | Wanted | None, arguments:
 def _announce(
     operation: Operation,
     actor: Actor,
-    found: Answer | Wanted | None,
+    found: CachedResponse | CacheMiss | None,
     arguments: Mapping[str, Any],
     response: Response | None,
 ) -> None:
     """Tell what may have changed: what the route declares, else all that the organization has."""
     if operation.changes == "lists":
-        announce_change_of_lists(actor.organization_id)
+        invalidate_lists(actor.organization_id)
     elif operation.changes == "bookmark" and response is not None:
         bookmark_id = arguments.get("bookmark_id") or response.get_json()["id"]
         # What was answered to the first of repeated requests may not be so any more.
         parts = () if REPLAYED in response.headers else _parts(operation, response)
-        answer = (found, parts) if parts and isinstance(found, Wanted) else None
-        announce_change_of_bookmark(actor.organization_id, bookmark_id, retagged=g.get("retags", True), answer=answer)
+        answer = (found, parts) if parts and isinstance(found, CacheMiss) else None
+        invalidate_bookmark(actor.organization_id, bookmark_id, retagged=g.get("retags", True), answer=answer)
     elif operation.changes == "person":
-        announce_change([], [actor.user_id])
+        invalidate([], [actor.user_id])
     else:
         is_personal = (operation.scope or "").partition(":")[0] in PERSONAL_SCOPES
-        announce_change([actor.organization_id], [actor.user_id] if is_personal else [])
+        invalidate([actor.organization_id], [actor.user_id] if is_personal else [])
 
 
-def _parts(operation: Operation, response: Response) -> Sequence[Part]:
+def _parts(operation: Operation, response: Response) -> Sequence[CachedItem]:
     """What an answer says about single bookmarks."""
     if operation.kept.parts is None or response.mimetype != JSON or response.status_code not in (200, 201):
         return ()
@@ -261,7 +265,7 @@ def _private(response: Response, control: str = PRIVATE) -> Response:
 def _say_limits(response: Response) -> Response:
     outcome = g.get("limits")
     if outcome is None:
-        outcome = look(_limit_class())
+        outcome = remaining(_limit_class())
     if outcome is not None:
         # Nothing else sets these: they need not be looked for first, as by `headers[name] = value`.
         response.headers.extend(limit_headers(outcome))

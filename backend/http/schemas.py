@@ -12,18 +12,18 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
-from backend.http.field_types import QueryInteger, Text
+from backend.http.field_types import QueryInteger, SafeText
 
 T = TypeVar("T")
 
 
-class In(BaseModel):
+class RequestBody(BaseModel):
     """A request body: exact types as JSON has them, no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class OmittableIn(In):
+class OptionalRequestBody(RequestBody):
     """A request body that may be left out altogether."""
 
 
@@ -39,7 +39,7 @@ def describe_omittable(schema: JsonDict) -> None:
                 field[theirs] = field.pop(ours)
 
 
-class Patch(In):
+class PatchBody(RequestBody):
     """A body in which every field may be left out, but none may be null."""
 
     model_config = ConfigDict(json_schema_extra=describe_omittable)
@@ -52,19 +52,19 @@ class Patch(In):
         return value
 
 
-class Query(BaseModel):
+class QueryParams(BaseModel):
     """A query string: no unknown parameters. Use the types below, which say what text they take."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
 
 
-class Out(BaseModel):
+class ResponseBody(BaseModel):
     """A response body."""
 
     model_config = ConfigDict(from_attributes=True, hide_input_in_errors=True)
 
 
-class Problem(Out):
+class Problem(ResponseBody):
     """An error, as RFC 9457 has it."""
 
     model_config = ConfigDict(json_schema_extra=describe_omittable)
@@ -80,7 +80,7 @@ class Problem(Out):
     existing_id: int | None = Field(None, description="On 409: what is there already")
 
 
-class ProblemField(Out):
+class ProblemField(ResponseBody):
     """One field at fault."""
 
     field: str = Field(examples=["body.url"])
@@ -88,7 +88,7 @@ class ProblemField(Out):
     code: str
 
 
-class Page(Out, Generic[T]):
+class Page(ResponseBody, Generic[T]):
     """One page of a list. `total` is exact; `next_cursor` continues at the same cost however deep."""
 
     items: list[T]
@@ -101,9 +101,9 @@ class Page(Out, Generic[T]):
     next_cursor: str | None
 
 
-class PageQuery(Query):
+class PageQuery(QueryParams):
     """Which page of a list: by number, or by the cursor that the previous page gave."""
 
     page: Annotated[QueryInteger, Field(ge=1, le=10**12)] = Field(1, description="Page number, from 1")
     page_size: Annotated[QueryInteger, Field(ge=1, le=100)] = Field(20, description="Items on a page")
-    cursor: Text | None = Field(None, max_length=2048, description="`next_cursor` of the page before")
+    cursor: SafeText | None = Field(None, max_length=2048, description="`next_cursor` of the page before")

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import InstrumentedAttribute
 
-from backend.http.schemas import Out
+from backend.http.schemas import ResponseBody
 
 # What a list shows of a text; the whole is what a single GET gives.
 SHOWN_CHARACTERS = 2_000
@@ -41,7 +41,7 @@ def shorten(values: dict[str, Any], names: Sequence[str]) -> None:
     values["truncated"] = truncated
 
 
-def fit(items: Sequence[Out], names: Sequence[str], room: int = LIST_BYTES) -> None:
+def fit(items: Sequence[ResponseBody], names: Sequence[str], room: int = LIST_BYTES) -> None:
     """Cut these fields of the items of a list further where all would take more than so many bytes together.
 
     Each item may take as much as any other; of one that takes more, the largest field is halved until it fits. A text
@@ -56,7 +56,7 @@ def fit(items: Sequence[Out], names: Sequence[str], room: int = LIST_BYTES) -> N
             _fit(item, names, size - room // len(items))
 
 
-def _fit(item: Out, names: Sequence[str], over: int) -> None:
+def _fit(item: ResponseBody, names: Sequence[str], over: int) -> None:
     sizes = {name: _size(getattr(item, name)) for name in names}
     cut = set(item.truncated)  # type: ignore[attr-defined]
     while over > 0:

@@ -9,13 +9,13 @@ from functools import cached_property
 from flask import Flask, request
 from werkzeug.routing import Rule
 
-from backend.http.admission import admit, charge_stranger
+from backend.http.admission import admit, charge_unmatched
 from backend.http.operations import Operation, declared_operation
 
 ARGUMENT = re.compile(r"<[^>]*>")
 
 
-class Strangers:
+class UnmatchedRequests:
     """What is done with requests that no route takes, before they get their 404 or 405."""
 
     def __init__(self, app: Flask) -> None:
@@ -32,7 +32,7 @@ class Strangers:
             return
         operation = self._looked_for()
         if operation is None:
-            charge_stranger("default")
+            charge_unmatched("default")
         else:
             admit(operation, None)
 

@@ -18,7 +18,7 @@ from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
-from backend.http.schemas import OmittableIn, Query, T
+from backend.http.schemas import OptionalRequestBody, QueryParams, T
 
 BODY_LIMIT_BYTES = 1024 * 1024
 MAX_JSON_DEPTH = 32
@@ -66,10 +66,10 @@ def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) ->
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
     for fault in error.errors(include_url=False, include_input=False):
         path = ".".join([where, *(str(part) for part in fault["loc"])])
-        yield FieldError(path, in_words(fault), fault["type"])
+        yield FieldError(path, validation_message(fault), fault["type"])
 
 
-def in_words(fault: ErrorDetails) -> str:
+def validation_message(fault: ErrorDetails) -> str:
     """What is wrong with a field, without naming it."""
     context = fault.get("ctx", {})
     if context.get("field_type") == "Value":  # Pydantic calls characters items.
@@ -81,7 +81,7 @@ def in_words(fault: ErrorDetails) -> str:
 
 
 def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
-    model = model or Query
+    model = model or QueryParams
     if len(request.query_string) > MAX_QUERY_BYTES:
         raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}
@@ -103,7 +103,7 @@ def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
     # RFC 8259, 8.1: a mark at the beginning may be passed over.
     body = request.get_data().removeprefix(BOM_UTF8)
     # Some clients name the type of a body also where they send none.
-    if not body and request.mimetype in ("", "application/json") and issubclass(model, OmittableIn):
+    if not body and request.mimetype in ("", "application/json") and issubclass(model, OptionalRequestBody):
         return model()
     if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType

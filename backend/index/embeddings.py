@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from backend.ai.embeddings.provider import EmbeddingProvider
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
-from backend.http.response_cache.invalidation import announce_change_of_lists
+from backend.http.response_cache.invalidation import invalidate_lists
 
 BATCH = 64
 LEASE_SECONDS = 600
@@ -110,4 +110,4 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
     db.session.commit()
     # What is recommended follows from the vectors.
     for organization_id in set(held.values()):
-        announce_change_of_lists(organization_id)
+        invalidate_lists(organization_id)

@@ -9,11 +9,11 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Row
 
-from backend.http.schemas import Out, Page, PageQuery
+from backend.http.schemas import Page, PageQuery, ResponseBody
 from backend.jobs.models import Job
 
 
-class ProgressOut(Out):
+class ProgressOut(ResponseBody):
     """How far a job has come."""
 
     done: int
@@ -21,7 +21,7 @@ class ProgressOut(Out):
     message: str
 
 
-class JobOut(Out):
+class JobOut(ResponseBody):
     """A piece of work in the background."""
 
     id: UUID

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from backend.actor import Role
 from backend.auth.schemas import Email
-from backend.http.field_types import Text
-from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Patch, Query
+from backend.http.field_types import SafeText
+from backend.http.schemas import OptionalRequestBody, Page, PageQuery, PatchBody, QueryParams, RequestBody, ResponseBody
 from backend.organizations.models import Organization
 
 NAME_SCHEMA = {
@@ -20,7 +20,7 @@ NAME_SCHEMA = {
     "maxLength": 100,
     "examples": ["Analytical Engines"],
 }
-Name = Annotated[Text, Field(max_length=100, pattern=r"\S"), WithJsonSchema(NAME_SCHEMA)]
+Name = Annotated[SafeText, Field(max_length=100, pattern=r"\S"), WithJsonSchema(NAME_SCHEMA)]
 SLUG_SCHEMA = {
     "type": "string",
     "format": "slug",
@@ -30,7 +30,7 @@ SLUG_SCHEMA = {
     "examples": ["analytical-engines"],
 }
 Slug = Annotated[
-    Text,
+    SafeText,
     Field(
         min_length=2,
         max_length=64,
@@ -41,35 +41,35 @@ Slug = Annotated[
 ]
 
 
-class OrganizationIn(In):
+class OrganizationIn(RequestBody):
     """A new organization."""
 
     name: Name
     slug: Slug | None = Field(None, description="Made from the name when left out")
 
 
-class OrganizationPatch(Patch):
+class OrganizationPatch(PatchBody):
     """Changes to an organization."""
 
     name: Name | None = None
     slug: Slug | None = None
 
 
-class OrganizationDeleteIn(OmittableIn):
+class OrganizationDeleteIn(OptionalRequestBody):
     """Proof that this organization is meant."""
 
-    name: Text | None = Field(
+    name: SafeText | None = Field(
         None, max_length=100, description="The organization's name, exactly", examples=["Analytical Engines"]
     )
 
 
-class OrganizationDeleteQuery(Query):
+class OrganizationDeleteQuery(QueryParams):
     """The same, for clients that send no body with DELETE."""
 
-    name: Text | None = Field(None, max_length=100, description="The organization's name, where the body lacks it")
+    name: SafeText | None = Field(None, max_length=100, description="The organization's name, where the body lacks it")
 
 
-class OrganizationOut(Out):
+class OrganizationOut(ResponseBody):
     """An organization, as one of its members sees it."""
 
     id: int
@@ -90,13 +90,13 @@ class OrganizationPage(Page[OrganizationOut]):
     """One page of organizations."""
 
 
-class MemberPatch(In):
+class MemberPatch(RequestBody):
     """Another role."""
 
     role: Role
 
 
-class MemberOut(Out):
+class MemberOut(ResponseBody):
     """A person who belongs to an organization."""
 
     user_id: int
@@ -110,14 +110,14 @@ class MemberPage(Page[MemberOut]):
     """One page of members."""
 
 
-class InvitationIn(In):
+class InvitationIn(RequestBody):
     """Whom to invite."""
 
     email: Email
     role: Role
 
 
-class InvitationOut(Out):
+class InvitationOut(ResponseBody):
     """An invitation that is open."""
 
     id: int
@@ -131,10 +131,10 @@ class InvitationPage(Page[InvitationOut]):
     """One page of open invitations."""
 
 
-class AcceptIn(In):
+class AcceptIn(RequestBody):
     """The token that came by mail."""
 
-    token: Text = Field(max_length=200)
+    token: SafeText = Field(max_length=200)
 
 
 class OrganizationListQuery(PageQuery):

@@ -16,7 +16,7 @@ from backend.auth.session_cache import forget_user
 from backend.clock import utc_now
 from backend.errors import Conflict, Invalid
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate_everything
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_in
 from backend.organizations.access import hold_person, lock_owned
@@ -88,7 +88,7 @@ def update_organization(actor: Actor, organization_id: int, patch: OrganizationP
         db.session.rollback()
         raise _taken(patch.slug or "") from error
     db.session.commit()
-    announce_change_of_everything()  # All members see its name; it changes too seldom to look for them.
+    invalidate_everything()  # All members see its name; it changes too seldom to look for them.
     return OrganizationOut.of(organization, "owner")
 
 

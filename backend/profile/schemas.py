@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from backend.auth.schemas import REVOKE_TOKENS, Email, NewPassword, Username, UserOut
-from backend.http.field_types import Text
-from backend.http.schemas import In, Out, Page, PageQuery, Patch
+from backend.http.field_types import SafeText
+from backend.http.schemas import Page, PageQuery, PatchBody, RequestBody, ResponseBody
 
 PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
-PresentPassword = Annotated[Text, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]
+PresentPassword = Annotated[SafeText, Field(max_length=1024), WithJsonSchema(PRESENT_PASSWORD_SCHEMA)]
 BASE_URL_SCHEMA = {
     "type": "string",
     "format": "base-url",
@@ -35,7 +35,7 @@ class ProfileOut(UserOut):
     email_verified_at: datetime | None = Field(description="Since when the mail address is known to be the person's")
 
 
-class ProfilePatch(Patch):
+class ProfilePatch(PatchBody):
     """Changes to the own account; what is left out stays."""
 
     username: Username | None = None
@@ -43,7 +43,7 @@ class ProfilePatch(Patch):
     current_password: PresentPassword | None = None
 
 
-class PasswordIn(In):
+class PasswordIn(RequestBody):
     """A new password."""
 
     current_password: PresentPassword
@@ -53,13 +53,13 @@ class PasswordIn(In):
     revoke_tokens: bool = Field(False, description=REVOKE_TOKENS)
 
 
-class AccountDeletionIn(In):
+class AccountDeletionIn(RequestBody):
     """What proves that the account's owner wants it gone."""
 
     password: PresentPassword
 
 
-class SecurityEventOut(Out):
+class SecurityEventOut(ResponseBody):
     """Something that matters for the safety of the account."""
 
     id: int
@@ -79,14 +79,14 @@ class SecurityEventsQuery(PageQuery):
     """Which page of security events."""
 
 
-class AiProviderIn(Patch):
+class AiProviderIn(PatchBody):
     """An OpenAI-compatible endpoint of one's own."""
 
-    base_url: Annotated[Text, Field(min_length=1, max_length=2048), WithJsonSchema(BASE_URL_SCHEMA)] = Field(
+    base_url: Annotated[SafeText, Field(min_length=1, max_length=2048), WithJsonSchema(BASE_URL_SCHEMA)] = Field(
         description="Up to and including /v1, without a user name, query or fragment"
     )
-    model: Text = Field(min_length=1, max_length=200, examples=["gpt-5-mini"])
-    api_key: Annotated[Text | None, BeforeValidator(_trimmed), WithJsonSchema(API_KEY_SCHEMA)] = Field(
+    model: SafeText = Field(min_length=1, max_length=200, examples=["gpt-5-mini"])
+    api_key: Annotated[SafeText | None, BeforeValidator(_trimmed), WithJsonSchema(API_KEY_SCHEMA)] = Field(
         None,
         min_length=1,
         max_length=1024,
@@ -95,7 +95,7 @@ class AiProviderIn(Patch):
     )
 
 
-class AiProviderOut(Out):
+class AiProviderOut(ResponseBody):
     """The endpoint; its key is never shown."""
 
     base_url: str
@@ -105,7 +105,7 @@ class AiProviderOut(Out):
     updated_at: datetime
 
 
-class AiPeriodOut(Out):
+class AiPeriodOut(ResponseBody):
     """What language models were asked for you since the period began."""
 
     calls: int = Field(description="Those that the provider may charge for")
@@ -115,14 +115,14 @@ class AiPeriodOut(Out):
     resets_at: datetime = Field(description="When the next period begins")
 
 
-class AiCapsOut(Out):
+class AiCapsOut(ResponseBody):
     """How many tokens you may use of the server's language model. Your own has no cap."""
 
     daily_tokens: int
     monthly_tokens: int
 
 
-class AiUsageOut(Out):
+class AiUsageOut(ResponseBody):
     """Which language model answers for you, and what was asked of it. Days and months are those of UTC."""
 
     provider: Literal["own", "server"] | None = Field(description="null: none is set")

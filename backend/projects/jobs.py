@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from backend.database import in_batches
 from backend.extensions import current_settings
-from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate_everything
 from backend.jobs.registry import job
 
 PURGE_TRASH = text("""
@@ -19,4 +19,4 @@ PURGE_TRASH = text("""
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time. Safe to run twice."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
-        announce_change_of_everything()
+        invalidate_everything()

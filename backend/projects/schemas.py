@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from backend.http.field_types import QueryBoolean, Text
-from backend.http.schemas import In, Out, Page, PageQuery, Patch, Query
+from backend.http.field_types import QueryBoolean, SafeText
+from backend.http.schemas import Page, PageQuery, PatchBody, QueryParams, RequestBody, ResponseBody
 
 ProjectStatus = Literal["active", "paused", "done", "archived"]
 NAME_SCHEMA = {
@@ -40,13 +40,13 @@ def _distinct(names: list[str]) -> list[str]:
     return list(seen.values())
 
 
-Name = Annotated[Text, Field(max_length=200, pattern=r"\S"), WithJsonSchema(NAME_SCHEMA)]
-Description = Annotated[Text, Field(max_length=50_000)]
-Technology = Annotated[Text, Field(max_length=100), AfterValidator(_technology), WithJsonSchema(TECHNOLOGY_SCHEMA)]
+Name = Annotated[SafeText, Field(max_length=200, pattern=r"\S"), WithJsonSchema(NAME_SCHEMA)]
+Description = Annotated[SafeText, Field(max_length=50_000)]
+Technology = Annotated[SafeText, Field(max_length=100), AfterValidator(_technology), WithJsonSchema(TECHNOLOGY_SCHEMA)]
 Technologies = Annotated[list[Technology], Field(max_length=50), AfterValidator(_distinct)]
 
 
-class ProjectIn(In):
+class ProjectIn(RequestBody):
     """A new project."""
 
     name: Name
@@ -55,7 +55,7 @@ class ProjectIn(In):
     status: ProjectStatus = "active"
 
 
-class ProjectPatch(Patch):
+class ProjectPatch(PatchBody):
     """What to change; what is not named stays. Technologies are replaced as a whole."""
 
     name: Name | None = None
@@ -64,14 +64,14 @@ class ProjectPatch(Patch):
     status: ProjectStatus | None = None
 
 
-class TaskCounts(Out):
+class TaskCounts(ResponseBody):
     """How many tasks there are outside the trash, and how many of them are done."""
 
     total: int
     done: int
 
 
-class ProjectOut(Out):
+class ProjectOut(ResponseBody):
     """A project."""
 
     id: int
@@ -97,19 +97,19 @@ class ProjectListQuery(PageQuery):
     """Filters, order and page."""
 
     status: ProjectStatus | None = None
-    q: Text | None = Field(None, max_length=200, description="Words of name or description, or how they begin")
+    q: SafeText | None = Field(None, max_length=200, description="Words of name or description, or how they begin")
     deleted: QueryBoolean = Field(False, description="true: the trash instead")
     sort: Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"] = "-created_at"
 
 
-class ProjectDeleteQuery(Query):
+class ProjectDeleteQuery(QueryParams):
     """To the trash, or for good, or only what that would take."""
 
     permanent: QueryBoolean = Field(False, description="true: for good, also from the trash")
     dry_run: QueryBoolean = Field(False, description="true: delete nothing, and answer what would go with the project")
 
 
-class ProjectDeletionOut(Out):
+class ProjectDeletionOut(ResponseBody):
     """What goes with a project: with `permanent` for good, without it until the project is restored. Its bookmarks
     stay."""
 

@@ -9,7 +9,7 @@ from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embedding_provider
 from backend.database import in_batches
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change
+from backend.http.response_cache.invalidation import invalidate
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.projects.messages import embed_subjects_message
@@ -34,7 +34,7 @@ def embed_subjects() -> None:
             number = 1
             while number:
                 number, organizations = embed_next_subjects(kind, provider)
-                announce_change(organizations)
+                invalidate(organizations)
     except EmbeddingsUnavailable as fault:
         logger.warning("embedding of projects and tasks put off: {}", fault.reason)
 

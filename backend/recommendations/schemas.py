@@ -9,8 +9,8 @@ from pydantic import Field, RootModel, model_validator
 from pydantic_core import PydanticCustomError
 
 from backend.bookmarks.schemas import BookmarkOut
-from backend.http.field_types import Id, QueryBoolean, QueryId, QueryInteger, Text
-from backend.http.schemas import In, Out, Page, PageQuery, Query
+from backend.http.field_types import Id, QueryBoolean, QueryId, QueryInteger, SafeText
+from backend.http.schemas import Page, PageQuery, QueryParams, RequestBody, ResponseBody
 
 Engine = Literal["content", "semantic", "context", "collaborative", "rediscover"]
 AskedEngine = Literal["auto", "content", "semantic", "context", "collaborative", "rediscover"]
@@ -21,13 +21,13 @@ LONGEST_TEXT = 1_300
 FEEDBACK_SORT = Literal["created_at", "-created_at"]
 
 
-class RecommendationQuery(Query):
+class RecommendationQuery(QueryParams):
     """What to recommend for: one subject, or none, which means for the person."""
 
     project_id: QueryId | None = None
     task_id: QueryId | None = None
     bookmark_id: QueryId | None = None
-    text: Text | None = Field(
+    text: SafeText | None = Field(
         None,
         max_length=LONGEST_TEXT,
         description=f"Whatever is being worked on: {LONGEST_TEXT:,} characters of any writing",
@@ -46,7 +46,7 @@ class RecommendationQuery(Query):
         return self
 
 
-class RecommendationOut(Out):
+class RecommendationOut(ResponseBody):
     """A bookmark that is offered, by the engine that had most to do with it."""
 
     recommendation_id: int = Field(description="To be sent along with feedback")
@@ -56,7 +56,7 @@ class RecommendationOut(Out):
     reasons: list[str] = Field(examples=[["shares the tags flask, celery with the project"]])
 
 
-class Recommendations(Out):
+class Recommendations(ResponseBody):
     """What is offered, best first."""
 
     items: list[RecommendationOut]
@@ -65,7 +65,7 @@ class Recommendations(Out):
     reason: str | None = None
 
 
-class EngineOut(Out):
+class EngineOut(ResponseBody):
     """A way to recommend, and whether it can be used now."""
 
     name: AskedEngine
@@ -78,7 +78,7 @@ class Engines(RootModel[list[EngineOut]]):
     """All ways to recommend."""
 
 
-class FeedbackIn(In):
+class FeedbackIn(RequestBody):
     """What the person says of a bookmark, or did with it, for a subject: that of the recommendation, or the one named
     here; without either, for the person."""
 
@@ -89,7 +89,7 @@ class FeedbackIn(In):
     kind: FeedbackKind
 
 
-class FeedbackPut(In):
+class FeedbackPut(RequestBody):
     """What the person says now. What else is named must be what it was."""
 
     kind: FeedbackKind
@@ -99,7 +99,7 @@ class FeedbackPut(In):
     task_id: Id | None = None
 
 
-class FeedbackOut(Out):
+class FeedbackOut(ResponseBody):
     """What was said."""
 
     id: int

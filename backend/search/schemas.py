@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
-from backend.http.field_types import Text
-from backend.http.schemas import Out, Page, PageQuery, Query
+from backend.http.field_types import SafeText
+from backend.http.schemas import Page, PageQuery, QueryParams, ResponseBody
 
 SearchMode = Literal["hybrid", "text", "semantic"]
 Matched = Literal["text", "semantic"]
@@ -18,20 +18,20 @@ SuggestKind = Literal["tag", "title", "domain", "recent"]
 class SearchQuery(BookmarkFilter, PageQuery):
     """What to find, how, and among which bookmarks."""
 
-    q: Text = Field(
+    q: SafeText = Field(
         max_length=1000, description='Words, "a phrase", -word, a OR b, tag:x, site:example.com, is:unread …'
     )
     mode: SearchMode = "hybrid"
 
 
-class Highlights(Out):
+class Highlights(ResponseBody):
     """Where it matched: HTML-escaped text with the words in `<mark>`."""
 
     title: str
     snippet: str
 
 
-class SearchHit(Out):
+class SearchHit(ResponseBody):
     """One bookmark that was found."""
 
     bookmark: BookmarkOut
@@ -48,20 +48,20 @@ class SearchPage(Page[SearchHit]):
     took_ms: float
 
 
-class SuggestQuery(Query):
+class SuggestQuery(QueryParams):
     """What has been typed so far."""
 
-    q: Text = Field("", max_length=1000, description="The last word counts as a prefix; blank: where to begin")
+    q: SafeText = Field("", max_length=1000, description="The last word counts as a prefix; blank: where to begin")
 
 
-class SuggestItem(Out):
+class SuggestItem(ResponseBody):
     """Something to go on with."""
 
     kind: SuggestKind
     value: str
 
 
-class Suggestions(Out):
+class Suggestions(ResponseBody):
     """At most ten suggestions, best first."""
 
     items: list[SuggestItem]

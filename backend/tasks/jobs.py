@@ -11,7 +11,7 @@ from backend.actor import Actor
 from backend.database import again_after_lost_race, in_batches
 from backend.errors import NotFound
 from backend.extensions import current_settings, db
-from backend.http.response_cache.invalidation import announce_change, announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate, invalidate_everything
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, durable_job, keep_result, report_progress
 from backend.tasks.breakdown.service import Breakdown, EngineUnavailable, Wanted, add_steps, break_down
@@ -46,7 +46,7 @@ def run_breakdown(job: ClaimedJob) -> dict[str, Any]:
 def purge_trash() -> None:
     """Delete for good what has lain in the trash longer than its time."""
     if sum(in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
-        announce_change_of_everything()
+        invalidate_everything()
 
 
 @again_after_lost_race
@@ -57,5 +57,5 @@ def _apply(job: ClaimedJob, actor: Actor, wanted: Wanted, found: Breakdown) -> d
     result = {**added.as_result(), "created_ids": created_ids}
     keep_result(job, result)
     db.session.commit()
-    announce_change([actor.organization_id])
+    invalidate([actor.organization_id])
     return result

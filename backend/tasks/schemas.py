@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic.config import JsonDict
 
-from backend.http.field_types import WHOLE, Deadline, Id, Moment, QueryBoolean, Text
-from backend.http.schemas import In, Out, Page, PageQuery, Query, describe_omittable
+from backend.http.field_types import WHOLE_NUMBER, Deadline, Id, QueryBoolean, SafeText, Timestamp
+from backend.http.schemas import Page, PageQuery, QueryParams, RequestBody, ResponseBody, describe_omittable
 
 Status = Literal["todo", "in_progress", "blocked", "done"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -34,13 +34,13 @@ TITLE_SCHEMA = {
     "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$",
     "examples": ["Add rate limiting"],
 }
-Title = Annotated[Text, Field(max_length=LONGEST_TITLE), AfterValidator(_named), WithJsonSchema(TITLE_SCHEMA)]
-Description = Annotated[Text, Field(max_length=50_000)]
+Title = Annotated[SafeText, Field(max_length=LONGEST_TITLE), AfterValidator(_named), WithJsonSchema(TITLE_SCHEMA)]
+Description = Annotated[SafeText, Field(max_length=50_000)]
 # What belongs to nothing can be asked for too.
 IdOrNone = Annotated[str, Field(pattern=r"^(none|[1-9][0-9]{0,17})$", examples=["7", "none"])]
 
 
-class TaskIn(In):
+class TaskIn(RequestBody):
     """Something to be done. It comes last in its list."""
 
     title: Title
@@ -62,7 +62,7 @@ def _describe_patch(schema: JsonDict) -> None:
         properties[name] = field
 
 
-class TaskPatch(In):
+class TaskPatch(RequestBody):
     """What to change; what is not named stays. Another parent or project puts it last in the list there."""
 
     model_config = ConfigDict(json_schema_extra=_describe_patch)
@@ -83,7 +83,7 @@ class TaskPatch(In):
         return value
 
 
-class MoveIn(In):
+class MoveIn(RequestBody):
     """Where to put a task: before or after another one, else last; what is not named stays.
 
     Without `parent_id` a neighbour says which list is meant, and another project's list is that of its top level.
@@ -96,14 +96,14 @@ class MoveIn(In):
     project_id: Id | None = Field(None, description="null: out of every project")
 
 
-class SubtaskCounts(Out):
+class SubtaskCounts(ResponseBody):
     """How many subtasks a task has outside the trash, those of subtasks not counted, and how many are done."""
 
     total: int
     done: int
 
 
-class TaskOut(Out):
+class TaskOut(ResponseBody):
     """Something to be done."""
 
     id: int
@@ -136,28 +136,30 @@ class TaskListQuery(PageQuery):
     parent_id: IdOrNone | None = Field(None, description="The subtasks of a task; none: no subtasks")
     status: list[Status] = Field([], max_length=4, description="Repeatable; any of them")
     priority: list[Priority] = Field([], max_length=4, description="Repeatable; any of them")
-    due_before: Moment | None = None
-    due_after: Moment | None = None
-    q: Text | None = Field(None, max_length=1000, description="Parts of words; title or description hold all of them")
+    due_before: Timestamp | None = None
+    due_after: Timestamp | None = None
+    q: SafeText | None = Field(
+        None, max_length=1000, description="Parts of words; title or description hold all of them"
+    )
     deleted: QueryBoolean = Field(False, description="true: the trash instead")
     sort: SortName | None = Field(
         None, description="Default: position with a project or parent, else -created_at. Without a due date: last"
     )
 
 
-class TaskDeletionQuery(Query):
+class TaskDeletionQuery(QueryParams):
     """To the trash, or for good."""
 
     permanent: QueryBoolean = False
 
 
-class TasksIn(In):
+class TasksIn(RequestBody):
     """Up to 500 tasks. Each is judged on its own."""
 
     items: list[Any] = Field(max_length=500, description="Objects as POST /tasks takes them")
 
 
-class TaskResult(Out):
+class TaskResult(ResponseBody):
     """What became of one item."""
 
     index: int
@@ -166,7 +168,7 @@ class TaskResult(Out):
     error: str | None = Field(None, description="On invalid: the first fault, in words")
 
 
-class TaskResults(Out):
+class TaskResults(ResponseBody):
     """What became of all items, in their order."""
 
     results: list[TaskResult]
@@ -174,7 +176,7 @@ class TaskResults(Out):
     invalid: int
 
 
-class BreakdownIn(In):
+class BreakdownIn(RequestBody):
     """How to break a task down, and whether to add what comes out to its subtasks."""
 
     engine: Engine = Field(
@@ -182,5 +184,5 @@ class BreakdownIn(In):
         description="outline: the task's own steps, else those of a page that says how; llm: a language model's; auto: "
         "the task's own, else a language model's, else those of a page",
     )
-    max_subtasks: Annotated[int, Field(ge=1, le=20), WHOLE] = 10
+    max_subtasks: Annotated[int, Field(ge=1, le=20), WHOLE_NUMBER] = 10
     apply: bool = Field(False, description="Add them; what has a subtask of that title already is not added again")

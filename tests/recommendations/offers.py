@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import text
 
 from backend.extensions import db
-from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate_everything
 from tests.support.api import Api
 from tests.support.pages import add_vector
 
@@ -86,4 +86,4 @@ def age(days: int, *bookmark_ids: int) -> None:
         {"days": days, "ids": list(bookmark_ids)},
     )
     db.session.commit()
-    announce_change_of_everything()
+    invalidate_everything()

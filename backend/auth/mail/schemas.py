@@ -7,22 +7,22 @@ from typing import Annotated
 from pydantic import Field
 
 from backend.auth.schemas import REVOKE_TOKENS, NewPassword
-from backend.http.field_types import Text
-from backend.http.schemas import In, Out
+from backend.http.field_types import SafeText
+from backend.http.schemas import RequestBody, ResponseBody
 
 MailedToken = Annotated[
-    Text,
+    SafeText,
     Field(min_length=1, max_length=256, description="`token` of the mailed link", examples=["Zk3J…"]),
 ]
 
 
-class ForgottenPasswordIn(In):
+class ForgottenPasswordIn(RequestBody):
     """Who forgot a password. Any text will do: the answer is always the same."""
 
-    email: Text = Field(max_length=254, examples=["ada@example.org"])
+    email: SafeText = Field(max_length=254, examples=["ada@example.org"])
 
 
-class NewPasswordIn(In):
+class NewPasswordIn(RequestBody):
     """A mailed token, and the password that it buys."""
 
     token: MailedToken
@@ -30,11 +30,11 @@ class NewPasswordIn(In):
     revoke_tokens: bool = Field(False, description=REVOKE_TOKENS)
 
 
-class VerificationIn(In):
+class VerificationIn(RequestBody):
     """A mailed token."""
 
     token: MailedToken
 
 
-class AcceptedOut(Out):
+class AcceptedOut(ResponseBody):
     """Nothing: whether a mail follows is not told."""

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 
 from backend.bookmarks.schemas import TagName
-from backend.http.field_types import Id, QueryBoolean, Text
-from backend.http.schemas import In, Out, Page, PageQuery, Query
+from backend.http.field_types import Id, QueryBoolean, SafeText
+from backend.http.schemas import Page, PageQuery, QueryParams, RequestBody, ResponseBody
 
 
-class TagOut(Out):
+class TagOut(ResponseBody):
     """A tag and how many bookmarks outside the trash carry it."""
 
     id: int
@@ -26,14 +26,14 @@ class TagPage(Page[TagOut]):
 class TagListQuery(PageQuery):
     """Which tags."""
 
-    q: Text | None = Field(None, max_length=100, description="Beginning of the name, any case")
+    q: SafeText | None = Field(None, max_length=100, description="Beginning of the name, any case")
     unused: QueryBoolean | None = Field(
         None, description="true: those that no bookmark carries, not even one in the trash; false: all others"
     )
     sort: Literal["name", "-name"] = "name"
 
 
-class UnusedTagsQuery(Query):
+class UnusedTagsQuery(QueryParams):
     """Which tags to delete."""
 
     unused: Annotated[QueryBoolean, WithJsonSchema({"type": "boolean", "const": True})] = Field(
@@ -41,19 +41,19 @@ class UnusedTagsQuery(Query):
     )
 
 
-class TagsDeleted(Out):
+class TagsDeleted(ResponseBody):
     """How many tags are gone."""
 
     deleted: int
 
 
-class TagPatch(In):
+class TagPatch(RequestBody):
     """A new name."""
 
     name: TagName
 
 
-class TagMergeIn(In):
+class TagMergeIn(RequestBody):
     """The tag that takes over."""
 
     into_id: Id

@@ -23,7 +23,7 @@ from backend.capture.extract.text import count_words
 from backend.capture.service import store_content
 from backend.clock import utc_now
 from backend.extensions import db
-from backend.http.response_cache.invalidation import announce_change
+from backend.http.response_cache.invalidation import invalidate
 from backend.index.messages import embed_message
 from backend.jobs.queue import send
 from backend.projects.schemas import ProjectIn
@@ -59,7 +59,7 @@ def load_collection(actor: Actor) -> Loaded:
     _store_pages(actor, pages)
     tasks = sum(_begin_project(actor, project, ids, now) for project in collection["projects"])
     # A person may be looking on already.
-    announce_change([actor.organization_id])
+    invalidate([actor.organization_id])
     return Loaded(len(ids), len(pages), len(collection["projects"]), tasks)
 
 

@@ -20,7 +20,7 @@ ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
-def once(actor: Actor, work: Callable[[], Response]) -> Response:
+def replay_or_run(actor: Actor, work: Callable[[], Response]) -> Response:
     """The answer of `work`, or the one that the first request with this key got.
 
     Only what succeeded is kept: what was refused has changed nothing, and may be tried again.

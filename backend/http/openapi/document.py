@@ -10,7 +10,7 @@ from flask import Flask
 from backend.http.openapi.examples import BY_MEDIA_TYPE, example_of, problem_example
 from backend.http.operations import Operation, declared_operation, spec
 from backend.http.problems import phrase
-from backend.http.schemas import OmittableIn
+from backend.http.schemas import OptionalRequestBody
 from backend.http.validation import JSON_TYPES_OF_PATCH
 from config import VERSION
 
@@ -122,7 +122,7 @@ def _add_examples(operation: dict[str, Any], declared: Operation, components: di
 
 def _is_omittable(body: dict[str, Any]) -> bool:
     reference = body["content"]["application/json"]["schema"].get("$ref", "")
-    return reference.rpartition("/")[2] in {model.__name__ for model in OmittableIn.__subclasses__()}
+    return reference.rpartition("/")[2] in {model.__name__ for model in OptionalRequestBody.__subclasses__()}
 
 
 def _refusals(operation: dict[str, Any], declared: Operation) -> list[int]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from backend.http.operations import Part
-from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, Wanted, values_of_parts
+from backend.http.operations import CachedItem
+from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, CacheMiss, values_of_parts
 from backend.redis.client import redis_gate
 from backend.redis.resilient import Command, Mark, Script
 
@@ -38,32 +38,32 @@ if stands then keep_parts(prefix, organization, user, reach, 6 + 3 * marks) end
 )
 
 
-def changed_person(user_id: int) -> dict[str, Mark]:
+def person_invalidation(user_id: int) -> dict[str, Mark]:
     """The mark that makes what was kept for a person worthless."""
     return {f"generation:person:{user_id}": FRESH}
 
 
-def announce_change(organization_ids: Iterable[int], user_ids: Iterable[int] = ()) -> None:
+def invalidate(organization_ids: Iterable[int], user_ids: Iterable[int] = ()) -> None:
     """Make all that was kept of these worthless, after the commit that changed them. One round trip."""
     marks: dict[str, Mark] = {}
     for one in organization_ids:
         marks |= _changed_lists(one) | _changed_tags(one) | {f"generation:bookmarks-of:{one}": FRESH}
     for user_id in user_ids:
-        marks |= changed_person(user_id)
+        marks |= person_invalidation(user_id)
     redis_gate().announce(marks)
 
 
-def announce_change_of_lists(organization_id: int) -> None:
+def invalidate_lists(organization_id: int) -> None:
     """Make worthless what was kept of an organization but its bookmarks and tags. One round trip."""
     redis_gate().announce(_changed_lists(organization_id))
 
 
-def announce_change_of_bookmark(
+def invalidate_bookmark(
     organization_id: int,
     bookmark_id: int,
     *,
     retagged: bool,
-    answer: tuple[Wanted, Sequence[Part]] | None = None,
+    answer: tuple[CacheMiss, Sequence[CachedItem]] | None = None,
 ) -> None:
     """Make worthless what was kept of a bookmark, and of its organization all but other bookmarks and, unless it was
     `retagged`, tags. One round trip.
@@ -80,12 +80,12 @@ def announce_change_of_bookmark(
     redis_gate().announce(marks, lambda values: _announcement(wanted, parts, values))
 
 
-def announce_change_of_everything() -> None:
+def invalidate_everything() -> None:
     """Make all that is kept worthless. One round trip."""
     redis_gate().announce({EVERYTHING: FRESH})
 
 
-def _announcement(wanted: Wanted, parts: Sequence[Part], values: Mapping[str, tuple[bytes, int]]) -> Command:
+def _announcement(wanted: CacheMiss, parts: Sequence[CachedItem], values: Mapping[str, tuple[bytes, int]]) -> Command:
     head = (*wanted.slot.place.parts, wanted.stamp, len(values))
     marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
     return ANNOUNCE.command([redis_gate().key("")], *head, *marks, *values_of_parts(parts))

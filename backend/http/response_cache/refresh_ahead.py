@@ -15,7 +15,7 @@ from backend.actor import Actor
 MOST_WAITING = 32
 
 
-class Remaker:
+class RefreshAhead:
     """Calls `remake` for whoever has written, one after the other; those who write again meanwhile wait once."""
 
     def __init__(self, app: Flask, remake: Callable[[Actor], None]) -> None:
@@ -45,8 +45,8 @@ class Remaker:
                     logger.warning("answers are not made anew: {}", type(fault).__name__)
 
 
-def remake_later(actor: Actor) -> None:
+def refresh_later(actor: Actor) -> None:
     """After a write: have answers made anew, in a process that serves."""
-    remaker: Remaker | None = current_app.extensions.get("remaker")
+    remaker: RefreshAhead | None = current_app.extensions.get("remaker")
     if remaker is not None:
         remaker.later(actor)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from backend.http.schemas import Out
+from backend.http.schemas import ResponseBody
 
 
-class NamespaceStatistics(Out):
+class NamespaceStatistics(ResponseBody):
     """Of one kind of answers."""
 
     hits: int
@@ -15,7 +15,7 @@ class NamespaceStatistics(Out):
     hit_rate_percent: float
 
 
-class CacheStatistics(Out):
+class CacheStatistics(ResponseBody):
     """Over all processes, since Redis was started or the cache was cleared."""
 
     hits: int

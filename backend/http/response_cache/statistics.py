@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import cast
 
-from backend.http.response_cache.invalidation import announce_change_of_everything
+from backend.http.response_cache.invalidation import invalidate_everything
 from backend.http.response_cache.schemas import CacheStatistics, NamespaceStatistics
 from backend.http.response_cache.store import COUNTS
 from backend.redis.client import redis_gate
@@ -37,7 +37,7 @@ def read_statistics() -> CacheStatistics:
 
 def clear() -> None:
     """Keep nothing of what was kept, and count from zero."""
-    announce_change_of_everything()
+    invalidate_everything()
     gate = redis_gate()
     gate.ask(lambda: [("DEL", gate.key(COUNTS), gate.key(FAILURES))])
 

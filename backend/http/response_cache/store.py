@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
-from backend.http.operations import Part
+from backend.http.operations import CachedItem
 from backend.redis.client import redis_gate
 from backend.redis.resilient import Script
 from config import CACHE_SECONDS
@@ -131,7 +131,7 @@ end
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedResponse:
     """An answer that may be kept. `body` is None where the caller has it already; `etag` carries no quotes."""
 
     etag: str
@@ -139,7 +139,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Place:
+class CachePartition:
     """Whose answers: those of a person, in an organization, as far as a credential reaches (`Actor.reach`).
 
     What two credentials of one person see may differ, so that they share answers only where they reach the same.
@@ -160,11 +160,11 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Slot:
+class CacheKey:
     """Where an answer is kept: what was asked, for whom, and what it shows; the bookmark, if it is of one alone."""
 
     namespace: Namespace
-    place: Place
+    place: CachePartition
     digest: str
     subject: Subject = "organization"
     bookmark_id: int | None = None
@@ -175,10 +175,10 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CacheMiss:
     """Nothing is kept: the caller makes the answer, and may keep it with `keep` for these generations (if any)."""
 
-    slot: Slot
+    slot: CacheKey
     stamp: bytes | None
 
 
@@ -192,7 +192,7 @@ def etag_of(body: bytes) -> str:
     return sha256(body).hexdigest()[:ETAG_LENGTH]
 
 
-def read(slot: Slot, known: list[str], *, counted: bool = True) -> Answer | Wanted:
+def look_up(slot: CacheKey, known: list[str], *, counted: bool = True) -> CachedResponse | CacheMiss:
     """The kept answer, or leave to make it. One round trip; more while somebody else is making it.
 
     `known` are ETags that the caller has, without quotes. Nobody waits for what is not `counted` as asked.
@@ -200,31 +200,31 @@ def read(slot: Slot, known: list[str], *, counted: bool = True) -> Answer | Want
     wait, end = FIRST_WAIT, time.monotonic() + PATIENCE
     while True:
         if not redis_gate().is_trusted:
-            return Wanted(slot, None)
+            return CacheMiss(slot, None)
         answers = redis_gate().ask(lambda: [_read_command(slot, known, counted)])
         if answers is None:
-            return Wanted(slot, None)
-        found = settle(slot, answers[0])
+            return CacheMiss(slot, None)
+        found = decode_reply(slot, answers[0])
         if found is not None:
             return found
         if time.monotonic() > end or not counted:
-            return Wanted(slot, None)
+            return CacheMiss(slot, None)
         time.sleep(wait)
         wait = min(wait * 2, LONGEST_WAIT)
 
 
-def settle(slot: Slot, answer: Any) -> Answer | Wanted | None:
+def decode_reply(slot: CacheKey, answer: Any) -> CachedResponse | CacheMiss | None:
     """What `LUA_KEPT` has answered; None if somebody else is making the answer."""
     kind, *rest = answer
     if kind == b"~":
         return None
     if kind == b"!":
-        return Wanted(slot, rest[0])
+        return CacheMiss(slot, rest[0])
     etag = rest[0][:ETAG_LENGTH].decode()
-    return Answer(etag, rest[0][ETAG_LENGTH:] if kind == b"+" else None)
+    return CachedResponse(etag, rest[0][ETAG_LENGTH:] if kind == b"+" else None)
 
 
-def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
+def store_response(wanted: CacheMiss, answer: CachedResponse, parts: Sequence[CachedItem] = ()) -> None:
     """Keep an answer that was made after its generations were read, with its parts, and let others read it. One round
     trip."""
     slot, stamp, body = wanted.slot, wanted.stamp, answer.body
@@ -249,7 +249,7 @@ def keep(wanted: Wanted, answer: Answer, parts: Sequence[Part] = ()) -> None:
     )
 
 
-def values_of_parts(parts: Iterable[Part]) -> Iterator[Any]:
+def values_of_parts(parts: Iterable[CachedItem]) -> Iterator[Any]:
     """What `LUA_KEEP_PARTS` takes."""
     for part in parts:
         if len(part.body) > LONGEST_CACHED:
@@ -258,14 +258,14 @@ def values_of_parts(parts: Iterable[Part]) -> Iterator[Any]:
         yield etag_of(part.body).encode() + part.body
 
 
-def give_up(wanted: Wanted) -> None:
+def abandon(wanted: CacheMiss) -> None:
     """Let others make the answer: this caller could not. One round trip."""
     if wanted.stamp is not None:
         gate = redis_gate()
         gate.ask(lambda: [("DEL", gate.key(_lock(wanted.slot)))])
 
 
-def _read_command(slot: Slot, known: list[str], counted: bool) -> Any:
+def _read_command(slot: CacheKey, known: list[str], counted: bool) -> Any:
     asked = (slot.namespace, *slot.place.parts, slot.subject, slot.bookmark_id or "")
     return READ.command([redis_gate().key("")], *asked, slot.digest, MAKING_MS, int(counted), *known)
 
@@ -275,5 +275,5 @@ def _lasts(namespace: Namespace) -> int:
     return max(1, round(seconds * random.uniform(1 - JITTER, 1 + JITTER)))  # nosec B311
 
 
-def _lock(slot: Slot) -> str:
+def _lock(slot: CacheKey) -> str:
     return f"making:{slot.name}"

@@ -252,14 +252,14 @@ def test_what_the_worker_deletes_is_gone_from_answers(ada: Api, context: Flask) 
 def test_an_answer_from_before_a_write_is_not_kept_for_after_it(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reader was slow: it read before the write, and kept what it read after."""
     saved = ada.save("https://example.org/", title="old")
-    keep = answers.keep
+    keep = answers.store_response
 
     def keep_late(*arguments: Any) -> None:
-        monkeypatch.setattr(answers, "keep", keep)
+        monkeypatch.setattr(answers, "store_response", keep)
         ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"})
         keep(*arguments)
 
-    monkeypatch.setattr(answers, "keep", keep_late)
+    monkeypatch.setattr(answers, "store_response", keep_late)
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "old"
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "new"
 
@@ -292,7 +292,7 @@ def test_who_fails_to_make_an_answer_holds_nobody_up(ada: Api, monkeypatch: pyte
         assert ada.get("/bookmarks/1").status_code == 404
         assert time.monotonic() - started < 30
     # One who died while making it is waited for no longer than patience lasts.
-    monkeypatch.setattr(answers, "give_up", lambda wanted: None)
+    monkeypatch.setattr(answers, "abandon", lambda wanted: None)
     monkeypatch.setattr(answers, "PATIENCE", 0.2)
     assert ada.get("/bookmarks/2").status_code == 404
     assert ada.get("/bookmarks/2").status_code == 404

@@ -249,7 +249,7 @@ class Waiting:
     def refresh(self, app: Flask) -> None:
         with app.app_context():
             for actor in self.actors:
-                warming.remake(actor)
+                warming.refresh(actor)
         self.actors.clear()
 
 

@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 from backend.actor import Actor
 from backend.auth.authentication import actor_of_login
 from backend.cache_warmup import service as warming
-from backend.cache_warmup.service import MOST_REMADE, remake
+from backend.cache_warmup.service import MOST_REMADE, refresh
 from backend.http.response_cache import refresh_ahead
-from backend.http.response_cache.refresh_ahead import Remaker
+from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.resilient import RedisGate
 from tests.support.api import Api
 from tests.support.sql import SqlCounter
@@ -35,7 +35,7 @@ def actor_of(api: Api) -> Actor:
 def remake_for(api: Api) -> None:
     actor = actor_of(api)
     with api.app.app_context():
-        remake(actor)
+        refresh(actor)
 
 
 def test_what_was_asked_for_is_there_again_after_a_write(ada: Api, bob: Api, sql: SqlCounter) -> None:
@@ -129,7 +129,7 @@ def test_every_write_asks_for_it_and_reads_do_not(ada: Api, app: Flask) -> None:
 
 def test_a_process_that_serves_does_it_by_itself(ada: Api, app: Flask, sql: SqlCounter) -> None:
     with app.app_context():
-        warming.start_remaking(app)
+        warming.start_refreshing(app)
     with served_by(app, app.extensions["remaker"]):
         ada.get("/profile")
         ada.get("/bookmarks")
@@ -155,7 +155,7 @@ def test_a_fault_of_the_database_ends_nothing_and_the_line_is_short(
         if len(done) == 1:
             raise OperationalError("SELECT", {}, Exception("gone"))
 
-    remaker = Remaker(app, work)
+    remaker = RefreshAhead(app, work)
     remaker.later(Actor(1, 1, "owner"))
     wait_until(lambda: done)
     for user_id in (2, 2, 3, 2, 4):
@@ -179,7 +179,7 @@ def test_credentials_of_one_person_wait_each_for_themselves(app: Flask) -> None:
         Actor(1, 1, "owner", scopes=frozenset({"*:write"})),
         Actor(1, 1, "owner", scopes=frozenset({"*:write", "tasks:read"})),
     )
-    remaker = Remaker(app, work)
+    remaker = RefreshAhead(app, work)
     remaker.later(login)
     wait_until(lambda: done)
     for actor in (token, login, other, token):

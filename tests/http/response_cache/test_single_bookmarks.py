@@ -206,14 +206,14 @@ def test_what_was_read_before_a_write_is_not_kept_for_a_bookmark_after_it(
     saved = ada.save(LINK, title="old")
     ada.app.extensions["redis_gate"].client.flushall()
     ada.get("/profile")
-    keep = answers.keep
+    keep = answers.store_response
 
     def keep_late(*arguments: Any) -> None:
-        monkeypatch.setattr(answers, "keep", keep)
+        monkeypatch.setattr(answers, "store_response", keep)
         ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"})
         keep(*arguments)
 
-    monkeypatch.setattr(answers, "keep", keep_late)
+    monkeypatch.setattr(answers, "store_response", keep_late)
     found = ada.get("/bookmarks").json["items"][0] if question == "list" else lookup(ada).json
     assert found["title"] == "old"
     assert item(ada, saved["id"]).json["title"] == lookup(ada).json["title"] == "new"
