@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,10 +19,11 @@ from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.database import bind_database, remember_app
-from backend.extensions import cors, jwt
+from backend.extensions import jwt
 from backend.health.routes import blueprint as health
 from backend.http.authentication import bind_authenticator
 from backend.http.middleware.compression import register_compression
+from backend.http.middleware.cors import register_cors
 from backend.http.middleware.input_validation import register_input_validation
 from backend.http.middleware.no_sessions import NoSessions
 from backend.http.middleware.proxies import TrustedProxyFix
@@ -121,27 +121,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_redis(app, settings)
     bind_entry_signer(app, settings)
     bind_authenticator(app, RequestAuthenticator(app))
-    if settings.ALLOWED_ORIGINS:
-        cors.init_app(
-            app,
-            # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
-            origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
-            always_send=False,
-            vary_header=False,
-            methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
-            supports_credentials=True,
-            expose_headers=[
-                "X-Request-ID",
-                "Location",
-                "Retry-After",
-                "ETag",
-                "Idempotent-Replayed",
-                "RateLimit",
-                "RateLimit-Policy",
-                *(f"X-RateLimit-{what}-{seconds}s" for what in ("Limit", "Remaining") for seconds in (60, 3600, 86400)),
-            ],
-            max_age=600,
-        )
+    register_cors(app, settings)
     app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
 
 

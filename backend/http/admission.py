@@ -16,13 +16,16 @@ from backend.errors import Forbidden, Unauthenticated
 from backend.extensions import current_settings
 from backend.http.authentication import Authenticator, Credential, authenticator
 from backend.http.client_addresses import address_digest
+from backend.http.content_coding import negotiate
 from backend.http.operations import LimitClass, Operation
 from backend.http.preconditions import known_etags
 from backend.http.rate_limits.service import Charge, enforce, rate_limits
 from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
+from backend.http.request_state import request_state
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.scripts import LUA_LOOKUP
 from backend.http.response_cache.store import (
-    LUA_KEPT,
+    IDENTITY,
     MAKING_MS,
     CachedResponse,
     CacheKey,
@@ -43,14 +46,12 @@ ASKED_SECONDS, LONGEST_REMADE = 60, 300
 JSON = "application/json"
 PRIVATE = "private, no-cache"
 VARY = "Authorization, X-Organization-ID"
-# Where a request carries what Redis has said of it already.
-ASKED = "fuze.asked"
 
 
 @lru_cache(maxsize=1)
 def admit_script(credentials: str) -> Script:
     """Return the script of an admission, given the functions of the authenticator."""
-    return Script(LUA_CHECK + credentials + LUA_KEPT + ADMIT)
+    return Script(LUA_CHECK + credentials + LUA_LOOKUP + ADMIT)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class CacheLookup:
         known: The ETags that the caller has.
         subject: What the answer shows.
         bookmark_id: The one bookmark that it is about.
-        path: Path and query, if the answer is to be made anew after a write; else empty.
+        path: Path and query, if the response is to be refreshed ahead after a write; else empty.
+        coding: The content coding that the client prefers.
     """
 
     namespace: answers.Namespace
@@ -72,6 +74,7 @@ class CacheLookup:
     subject: Subject = "organization"
     bookmark_id: int | None = None
     path: str = ""
+    coding: str = IDENTITY
 
 
 class WriteIntent:
@@ -101,7 +104,8 @@ def admit(operation: Operation, question: CacheLookup | WriteIntent | None) -> A
     charge = Charge(credential.subject if credential else _by_address(), operation.limit, rate_limits())
     # Probes of health are neither limited nor anybody's: they do not wait for Redis.
     is_known = charge.limits is None and credential is None
-    asked = request.environ.pop(ASKED, None)
+    state = request_state()
+    asked, state.reply = state.reply, None
     if asked is None and not is_known:
         asked = ask(charge, credential, question)
     limited, known = asked[:2] if asked else (None, None)
@@ -148,6 +152,7 @@ def lookup_of(
         subject,
         bookmark_id,
         f"{path}?{query}" if subject in ("organization", "tags") and len(query) <= LONGEST_REMADE else "",
+        negotiate(environ.get("HTTP_ACCEPT_ENCODING")).coding or IDENTITY,
     )
 
 
@@ -210,7 +215,7 @@ def admission_command(
 def _asked(question: CacheLookup | WriteIntent | None) -> Iterator[Any]:
     if isinstance(question, CacheLookup):
         yield from (question.namespace, question.subject, question.bookmark_id or "", question.digest, MAKING_MS)
-        yield from (question.path, ASKED_SECONDS, *question.known)
+        yield from (question.path, ASKED_SECONDS, question.coding, *question.known)
     else:
         yield "write" if question else ""
 
@@ -225,8 +230,9 @@ def cached_for(
     """
     if question is None or not asked or not asked[2]:
         return None
-    slot = cache_key_of(actor, question)
-    return answers.decode_reply(slot, asked[2]) if asked[3] == slot.place.name.encode() else None
+    key = cache_key_of(actor, question)
+    coding = question.coding if isinstance(question, CacheLookup) else IDENTITY
+    return answers.decode_reply(key, asked[2], coding) if asked[3] == key.partition.name.encode() else None
 
 
 def partition_of(actor: Actor) -> CachePartition:

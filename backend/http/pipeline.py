@@ -31,12 +31,14 @@ from backend.http.admission import (
     lookup_of,
     remaining,
 )
+from backend.http.content_coding import encode, entity_tag, negotiated
 from backend.http.fast_path import CachedResponses
 from backend.http.idempotency.replay import REPLAYED, replay_or_run
 from backend.http.operations import CachedItem, LimitClass, Operation, Route, declared_operation, declared_route
 from backend.http.preconditions import check_write, is_conditional_write, known_etags, not_modified
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import RateLimits
+from backend.http.request_state import request_state
 from backend.http.response_cache import store as answers
 from backend.http.response_cache.invalidation import (
     invalidate,
@@ -46,6 +48,7 @@ from backend.http.response_cache.invalidation import (
 from backend.http.response_cache.refresh_ahead import refresh_later
 from backend.http.response_cache.store import CachedResponse, CacheKey, CacheMiss
 from backend.http.unmatched_requests import UnmatchedRequests
+from backend.redis.client import redis_gate
 from config import Settings
 
 READS = ("GET", "HEAD")
@@ -107,8 +110,8 @@ def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
     question = _question(route.operation, arguments)
     if question is not None:
         found = answers.look_up(cache_key_of(actor, question), [], counted=False)
-        if isinstance(found, CacheMiss) and found.stamp is not None:
-            _make(route, found, arguments)
+        if isinstance(found, CacheMiss) and found.generation is not None:
+            _make(route, found, arguments, [])
 
 
 def _intent(operation: Operation) -> WriteIntent | None:
@@ -123,38 +126,48 @@ def _question(operation: Operation, arguments: Mapping[str, Any]) -> CacheLookup
 
 def _kept_or_made(
     route: Route,
-    slot: CacheKey,
+    key: CacheKey,
     question: CacheLookup,
     found: CachedResponse | CacheMiss | None,
     arguments: dict[str, Any],
 ) -> Response:
-    found = found or answers.look_up(slot, question.known)
+    found = found or answers.look_up(key, question.known, question.coding)
     if isinstance(found, CachedResponse):
-        return _kept(found)
-    return _conditional(_make(route, found, arguments))
+        return _from_cache(found)
+    return _private(_make(route, found, arguments, question.known))
 
 
-def _make(route: Route, wanted: CacheMiss, arguments: dict[str, Any]) -> Response:
-    """The view's answer, kept for others if it is one that may be."""
+def _make(route: Route, miss: CacheMiss, arguments: dict[str, Any], etags: Sequence[str]) -> Response:
+    """Return the view's response, as the client accepts it, and store it for others if it may be cached."""
     try:
         response = _view(route, arguments)
     except Exception:
-        answers.abandon(wanted)
+        answers.abandon(miss)
         raise
-    if response.status_code == 200 and response.mimetype == JSON:
-        body = response.get_data()
-        answers.store_response(wanted, CachedResponse(answers.etag_of(body), body), _parts(route.operation, response))
-    else:
-        answers.abandon(wanted)
+    if response.status_code != 200 or response.mimetype != JSON:
+        answers.abandon(miss)
+        return response
+    body = response.get_data()
+    computed = CachedResponse(answers.etag_of(body), body)
+    is_known = computed.etag in etags or "*" in etags
+    encoded = None if is_known else encode(current_app, computed, request_state().negotiation)
+    answers.store_response(miss, computed, _parts(route.operation, response), encoded)
+    return not_modified(computed.etag) if encoded is None else _with_body(response, encoded)
+
+
+def _with_body(response: Response, cached: CachedResponse) -> Response:
+    response.set_data(cached.body or b"")
+    response.headers["ETag"] = f'"{entity_tag(cached)}"'
+    if cached.coding != answers.IDENTITY:
+        response.headers["Content-Encoding"] = cached.coding
     return response
 
 
-def _kept(answer: CachedResponse) -> Response:
-    if answer.body is None:
-        return _private(not_modified(answer.etag))
-    response = current_app.response_class(answer.body, mimetype=JSON)
-    response.headers["ETag"] = f'"{answer.etag}"'
-    return _private(response)
+def _from_cache(cached: CachedResponse) -> Response:
+    if cached.body is None:
+        return _private(not_modified(cached.etag))
+    shown = negotiated(current_app, redis_gate(), cached, request_state().negotiation)
+    return _private(_with_body(current_app.response_class(mimetype=JSON), shown))
 
 
 def _conditional(response: Response, *, is_timed: bool = False) -> Response:

@@ -16,26 +16,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backend.http.operations import CachedItem
-from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, CacheMiss, values_of_parts
+from backend.http.response_cache.scripts import INVALIDATE
+from backend.http.response_cache.store import CacheMiss, item_arguments
 from backend.redis.client import redis_gate
-from backend.redis.resilient import Command, Mark, Script
+from backend.redis.resilient import Command, Mark
 
 # Longer than any answer is kept: a generation that nobody sets is forgotten only after all that leant on it.
 GENERATION_SECONDS = 2 * 86400
 EVERYTHING = "generation:all"
 # Another value each time that it is sent: sent twice, it does away with answers in vain, and brings none back.
 FRESH: Mark = (None, GENERATION_SECONDS)
-
-ANNOUNCE = Script(
-    LUA_STAMP
-    + LUA_KEEP_PARTS
-    + """
-local prefix, organization, user, reach, marks = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
-local stands = stamp_of(prefix, organization, user, 'organization', '') == ARGV[4]
-for at = 6, 5 + 3 * marks, 3 do redis.call('SET', prefix .. ARGV[at], ARGV[at + 1], 'EX', ARGV[at + 2]) end
-if stands then keep_parts(prefix, organization, user, reach, 6 + 3 * marks) end
-"""
-)
 
 
 def person_invalidation(user_id: int) -> dict[str, Mark]:
@@ -73,7 +63,7 @@ def invalidate_bookmark(
     marks = _changed_lists(organization_id) | {f"generation:bookmark:{bookmark_id}": FRESH}
     if retagged:
         marks |= _changed_tags(organization_id)
-    if answer is None or answer[0].stamp is None:
+    if answer is None or answer[0].generation is None:
         redis_gate().announce(marks)
         return
     wanted, parts = answer
@@ -86,9 +76,9 @@ def invalidate_everything() -> None:
 
 
 def _announcement(wanted: CacheMiss, parts: Sequence[CachedItem], values: Mapping[str, tuple[bytes, int]]) -> Command:
-    head = (*wanted.slot.place.parts, wanted.stamp, len(values))
+    head = (*wanted.key.partition.parts, wanted.generation, len(values))
     marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
-    return ANNOUNCE.command([redis_gate().key("")], *head, *marks, *values_of_parts(parts))
+    return INVALIDATE.command([redis_gate().key("")], *head, *marks, *item_arguments(parts))
 
 
 def _changed_lists(organization_id: int) -> dict[str, Mark]:
