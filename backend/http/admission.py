@@ -19,8 +19,9 @@ from backend.http.client_addresses import address_digest
 from backend.http.content_coding import negotiate
 from backend.http.operations import LimitClass, Operation
 from backend.http.preconditions import known_etags
-from backend.http.rate_limits.service import Charge, enforce, rate_limits
-from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
+from backend.http.rate_limits.charge import Charge, request_limits
+from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits
+from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers
 from backend.http.request_state import request_state
 from backend.http.response_cache import store as answers
 from backend.http.response_cache.scripts import LUA_LOOKUP
@@ -109,7 +110,8 @@ def admit(operation: Operation, question: CacheLookup | WriteIntent | None) -> A
     if asked is None and not is_known:
         asked = ask(charge, credential, question)
     limited, known = asked[:2] if asked else (None, None)
-    _settle(charge, limited)
+    begin_limits(charge, limited)
+    operation.check_limit()
     if fault:
         raise fault
     if credential is None:
@@ -167,23 +169,19 @@ def charge_more(operation: Operation, cost: int) -> None:
     Raises:
         TooManyRequests: a window has no room for it; then the request itself is not counted either.
     """
-    charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1, person=g.get("person", ""))
-    found = redis_gate().ask(charge.commands)
-    _settle(charge, found[0] if found else None)
+    limits = request_limits()
+    if limits is not None:
+        enforce(replace(limits.charge, cost=cost, refund=1))
 
 
 def remaining(limit_class: LimitClass) -> Verdict | None:
     """What is left to the address of a request that was answered before it was counted. One round trip."""
-    charge = Charge(_by_address(), limit_class, rate_limits(), cost=0)
-    found = redis_gate().ask(charge.commands)
-    return charge.settle(found[0] if found else None)
+    return count(Charge(_by_address(), limit_class, rate_limits(), cost=0))
 
 
 def charge_unmatched(limit_class: LimitClass) -> None:
     """Count a request that no route takes, by its address. One round trip."""
-    charge = Charge(_by_address(), limit_class, rate_limits())
-    found = redis_gate().ask(charge.commands)
-    _settle(charge, found[0] if found else None)
+    enforce(Charge(_by_address(), limit_class, rate_limits()))
 
 
 def admission_command(
@@ -257,20 +255,11 @@ def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
 
     Then the token's own windows have counted it even if the person's have no room.
     """
-    g.person = authenticator().subject_of_person(actor.user_id)
-    if is_counted or charge.limits is None:
-        return
-    person = replace(charge, subject=g.person)
-    found = redis_gate().ask(person.commands)
-    outcome = person.settle(found[0] if found else None)
-    g.limits = tighter(g.limits, outcome) if outcome and g.limits else outcome
-    enforce(g.limits)
-
-
-def _settle(charge: Charge, answer: object) -> None:
-    g.subject = charge.subject
-    g.limits = charge.settle(answer)
-    enforce(g.limits)
+    person, limits = authenticator().subject_of_person(actor.user_id), request_limits()
+    if limits is not None:
+        limits.charge = replace(charge, person=person)
+    if not is_counted:
+        enforce_also(replace(charge, subject=person))
 
 
 def _credential(operation: Operation) -> tuple[Credential | None, Unauthenticated | None]:

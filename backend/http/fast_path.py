@@ -26,8 +26,9 @@ from backend.http.middleware.cors import origin_headers
 from backend.http.middleware.request_id import request_id_of
 from backend.http.operations import Operation, declared_operation
 from backend.http.preconditions import same_etag
+from backend.http.rate_limits.charge import Charge
 from backend.http.rate_limits.headers import limit_headers
-from backend.http.rate_limits.service import Charge, rate_limits
+from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
 from backend.http.request_state import RequestState, begin_request
 from backend.http.response_cache.store import IDENTITY, CachedResponse
@@ -155,7 +156,7 @@ class CachedResponses:
         if not isinstance(cached, CachedResponse):
             return None
         response = negotiated(self._app, gate, cached, state.negotiation)
-        return CacheHit(actor, response, prepared.charge.settle(reply[0]), route.rule)
+        return CacheHit(actor, response, prepared.charge.decode(reply[0]), route.rule)
 
     def _lookup_of(self, environ: WSGIEnvironment, state: RequestState) -> PreparedLookup:
         """Return what to look up for a request; remembered, unless it is too long for that.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Literal, Protocol, cast, get_type_hints
 
@@ -18,6 +18,7 @@ from pydantic import (
 )
 from spectree import Response, SpecTree
 
+from backend.http.rate_limits.declaration import Check, declare_limit, unlimited
 from backend.http.schemas import Problem
 from backend.http.validation import BODY_LIMIT_BYTES, StrictPlugin
 
@@ -99,6 +100,7 @@ class Operation:
     kept: CachePolicy = CachePolicy()
     is_timed: bool = False
     body_limit: int = BODY_LIMIT_BYTES
+    check_limit: Check = unlimited
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,8 @@ def operation(
 
         # The library looks names up where the function stands that it is given.
         work.__annotations__ = get_type_hints(view, include_extras=True)
-        route = Route(declared, view, spec.validate(resp=models, tags=[tag])(work), models)
+        operation = replace(declared, check_limit=declare_limit(view, limit))
+        route = Route(operation, view, spec.validate(resp=models, tags=[tag])(work), models)
 
         @wraps(route.checked)
         def served(**arguments: Any) -> FlaskResponse:

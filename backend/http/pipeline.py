@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from backend.actor import Actor
 from backend.database import COMPARED, LOST_RACES
 from backend.errors import NotFound, PreconditionFailed
-from backend.extensions import db
+from backend.extensions import db, limiter
 from backend.http.admission import (
     JSON,
     PRIVATE,
@@ -36,8 +36,8 @@ from backend.http.fast_path import CachedResponses
 from backend.http.idempotency.replay import REPLAYED, replay_or_run
 from backend.http.operations import CachedItem, LimitClass, Operation, Route, declared_operation, declared_route
 from backend.http.preconditions import check_write, is_conditional_write, known_etags, not_modified
+from backend.http.rate_limits.charge import RateLimits, request_limits
 from backend.http.rate_limits.headers import limit_headers
-from backend.http.rate_limits.service import RateLimits
 from backend.http.request_state import request_state
 from backend.http.response_cache import store as answers
 from backend.http.response_cache.invalidation import (
@@ -63,6 +63,7 @@ PERSONAL_SCOPES = ("login", "account", "organizations")
 def register_serving(app: Flask, settings: Settings) -> None:
     """Have declared routes answered here, and the limits said on every answer."""
     app.extensions["rate_limits"] = RateLimits(settings.rate_limits)
+    limiter.init_app(app)
     app.extensions["serving"] = RouteServing()
     app.wsgi_app = CachedResponses(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
     app.before_request(UnmatchedRequests(app).receive)
@@ -276,7 +277,8 @@ def _private(response: Response, control: str = PRIVATE) -> Response:
 
 
 def _say_limits(response: Response) -> Response:
-    outcome = g.get("limits")
+    limits = request_limits()
+    outcome = limits.verdict if limits else None
     if outcome is None:
         outcome = remaining(_limit_class())
     if outcome is not None:
