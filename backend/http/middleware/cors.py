@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask
 from flask_cors.core import get_cors_headers, get_cors_options
@@ -28,7 +28,7 @@ def register_cors(app: Flask, settings: Settings) -> None:
     if not settings.ALLOWED_ORIGINS:
         app.extensions["origin_headers"] = _no_headers
         return
-    options = {
+    options: dict[str, Any] = {
         # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
         "origins": [re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
         "always_send": False,
@@ -43,7 +43,8 @@ def register_cors(app: Flask, settings: Settings) -> None:
 
     @lru_cache(maxsize=REMEMBERED_ORIGINS)
     def headers_of(origin: str) -> Sequence[tuple[str, str]]:
-        return tuple(get_cors_headers(resolved, Headers({"Origin": origin}), "GET").items())
+        headers = get_cors_headers(resolved, Headers({"Origin": origin}), "GET")
+        return tuple((name, str(value)) for name, value in headers.items())
 
     app.extensions["origin_headers"] = headers_of
 
