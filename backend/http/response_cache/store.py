@@ -167,7 +167,9 @@ def store_response(
         return
     # A link has no response of its own, only that of the bookmark which it leads to.
     is_cached = key.subject != "link" and len(body) <= LONGEST_CACHED
-    variant = ("", b"") if encoded is None or not is_cached else (encoded.coding, _value(encoded))
+    variant: tuple[str, bytes] = ("", b"")
+    if is_cached and encoded is not None and encoded.coding != IDENTITY:
+        variant = (encoded.coding, _value(encoded))
     gate = redis_gate()
     gate.ask(
         lambda: [
@@ -187,7 +189,7 @@ def store_response(
 
 def store_encoded_command(cached: CachedResponse, encoded: CachedResponse) -> Command:
     """Return the command that adds an encoded variant to a cached response."""
-    return STORE_ENCODED.command([cached.identity_key], encoded.etag, encoded.coding, _value(encoded))
+    return STORE_ENCODED.command([cached.identity_key], encoded.etag, encoded.coding, encoded.body)
 
 
 def item_arguments(items: Iterable[CachedItem]) -> Iterator[Any]:

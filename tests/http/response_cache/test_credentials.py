@@ -287,8 +287,8 @@ def test_a_refresh_fills_the_cache_of_a_token_with_what_the_token_may_read(
     with sql.at_most(0):
         assert script.ask("/bookmarks").json["total"] == 2
     gate = cast(RedisGate, world.app.extensions["redis_gate"])
-    assert list(gate.client.scan_iter("fuze:*:answer:organization:*")) == []
-    assert [key for key in gate.client.scan_iter("fuze:*:answer:list:*") if b":login:" in key] == []
+    assert list(gate.client.scan_iter("fuze:*:response:organization:*")) == []
+    assert [key for key in gate.client.scan_iter("fuze:*:response:list:*") if b":login:" in key] == []
 
 
 Change = Callable[[World], Any]

@@ -88,8 +88,8 @@ def test_nobody_waits_for_it_and_nothing_is_counted(ada: Api, person: Any) -> No
     # Somebody is making it: there is nothing to do.
     gate = cast(RedisGate, ada.app.extensions["redis_gate"])
     ada.save("https://example.org/b")
-    [name] = [key.decode() for key in gate.client.scan_iter("fuze:*:answer:list:*")]
-    gate.client.set(name.replace(":answer:", ":making:answer:"), 1)
+    [name] = [key.decode() for key in gate.client.scan_iter("fuze:*:response:list:*")]
+    gate.client.set(name.replace(":response:", ":making:response:"), 1)
     started = time.monotonic()
     remake_for(ada)
     assert time.monotonic() - started < 1

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 def longest_value(app: Flask) -> int:
     client = app.extensions["redis_gate"].client
-    return max(client.strlen(key) for key in client.scan_iter("*answer:*"))
+    return max(client.strlen(key) for key in client.scan_iter("*response:*"))
 
 
 def test_a_bookmark_that_is_too_long_is_read_each_time(ada: Api, app: Flask, sql: SqlCounter) -> None:
