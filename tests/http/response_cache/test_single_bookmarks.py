@@ -177,15 +177,15 @@ def test_a_change_that_is_announced_while_a_write_runs_is_not_lost_in_its_answer
     """The write has read what was true before another change was committed and announced."""
     saved = ada.save(LINK, tags=["old"])
     tag = ada.get("/tags").json["items"][0]["id"]
-    once = pipeline.once
+    replay_or_run = pipeline.replay_or_run
 
-    def once_and_late(*arguments: Any) -> Any:
-        response = once(*arguments)
-        monkeypatch.setattr(pipeline, "once", once)
+    def replay_late(*arguments: Any) -> Any:
+        response = replay_or_run(*arguments)
+        monkeypatch.setattr(pipeline, "replay_or_run", replay_or_run)
         assert Api(ada.app, token=ada.token).patch(f"/tags/{tag}", {"name": "new"}).status_code == 200
         return response
 
-    monkeypatch.setattr(pipeline, "once", once_and_late)
+    monkeypatch.setattr(pipeline, "replay_or_run", replay_late)
     assert ada.patch(f"/bookmarks/{saved['id']}", {"title": "x"}).json["tags"] == ["old"]
     assert item(ada, saved["id"]).json["tags"] == lookup(ada).json["tags"] == ["new"]
 
