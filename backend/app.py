@@ -19,6 +19,7 @@ from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.database import bind_database, remember_app
+from backend.extensions import cache as values
 from backend.extensions import jwt
 from backend.health.routes import blueprint as health
 from backend.http.authentication import bind_authenticator
@@ -106,6 +107,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
         JWT_DECODE_LEEWAY=CLOCKS_DIFFER_SECONDS,
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
+        CACHE_TYPE="backend.http.response_cache.flask_caching_backend.CacheBackend",
+        CACHE_DEFAULT_TIMEOUT=settings.CACHE_DEFAULT_TTL,
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
@@ -119,6 +122,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)
+    values.init_app(app)
     bind_entry_signer(app, settings)
     bind_authenticator(app, RequestAuthenticator(app))
     register_cors(app, settings)

@@ -24,6 +24,7 @@ from backend.http.rate_limits.service import begin_limits, count, enforce, enfor
 from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers
 from backend.http.request_state import request_state
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.scripts import LUA_LOOKUP
 from backend.http.response_cache.store import (
     IDENTITY,
@@ -125,7 +126,7 @@ def admit(operation: Operation, question: CacheLookup | WriteIntent | None) -> A
         actor.require(operation.scope or "")
     except Forbidden:
         if isinstance(found, CacheMiss) and isinstance(question, CacheLookup):
-            answers.abandon(found)
+            cache_backend().abandon(found)
         raise
     return Admission(actor, found)
 

@@ -40,6 +40,7 @@ from backend.http.rate_limits.charge import RateLimits, request_limits
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.request_state import request_state
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.invalidation import (
     invalidate,
     invalidate_bookmark,
@@ -110,7 +111,7 @@ def make_ready(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:
     actor.require(route.operation.scope or "")
     question = _question(route.operation, arguments)
     if question is not None:
-        found = answers.look_up(cache_key_of(actor, question), [], counted=False)
+        found = cache_backend().look_up(cache_key_of(actor, question), [], counted=False)
         if isinstance(found, CacheMiss) and found.generation is not None:
             _make(route, found, arguments, [])
 
@@ -132,7 +133,7 @@ def _kept_or_made(
     found: CachedResponse | CacheMiss | None,
     arguments: dict[str, Any],
 ) -> Response:
-    found = found or answers.look_up(key, question.known, question.coding)
+    found = found or cache_backend().look_up(key, question.known, question.coding)
     if isinstance(found, CachedResponse):
         return _from_cache(found)
     return _private(_make(route, found, arguments, question.known))
@@ -143,16 +144,16 @@ def _make(route: Route, miss: CacheMiss, arguments: dict[str, Any], etags: Seque
     try:
         response = _view(route, arguments)
     except Exception:
-        answers.abandon(miss)
+        cache_backend().abandon(miss)
         raise
     if response.status_code != 200 or response.mimetype != JSON:
-        answers.abandon(miss)
+        cache_backend().abandon(miss)
         return response
     body = response.get_data()
     computed = CachedResponse(answers.etag_of(body), body)
     is_known = computed.etag in etags or "*" in etags
     encoded = None if is_known else encode(current_app, computed, request_state().negotiation)
-    answers.store_response(miss, computed, _parts(route.operation, response), encoded)
+    cache_backend().store_response(miss, computed, _parts(route.operation, response), encoded)
     return not_modified(computed.etag) if encoded is None else _with_body(response, encoded)
 
 

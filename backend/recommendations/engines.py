@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from backend.actor import Actor
 from backend.ai.service import embedding_fault
-from backend.extensions import current_settings
+from backend.extensions import cache, current_settings
+from backend.http.response_cache.computed import per_organization
 from backend.recommendations.queries import read_known
 from backend.recommendations.schemas import AskedEngine, EngineOut, Engines
 from backend.recommendations.service import SWITCHED_OFF, THIN
+from config import CACHE_SECONDS
 
 DESCRIPTIONS: dict[AskedEngine, str] = {
     "auto": "All engines together, weighted by what your feedback has taught, without saying the same thing twice.",
@@ -24,18 +26,17 @@ NOTHING_FORGOTTEN = "Everything here was read or seen lately."
 
 
 def list_engines(actor: Actor) -> Engines:
-    """All engines, each with why it cannot work now, if so. One statement."""
-    settings = current_settings()
-    known = read_known(actor, settings.EMBEDDING_MODEL)
+    """List all engines, each with why it cannot work now, if so. One statement; none while that is cached."""
+    known = _known(actor.organization_id, current_settings().EMBEDDING_MODEL)
     faults: dict[AskedEngine, str | None] = {
         "auto": None,
         "content": None,
-        "semantic": _fault_of_meaning(known.has_vectors),
-        "context": None if known.has_work else NO_WORK,
-        "collaborative": None if known.is_shared else THIN,
-        "rediscover": None if known.has_forgotten else NOTHING_FORGOTTEN,
+        "semantic": _fault_of_meaning(known["has_vectors"]),
+        "context": None if known["has_work"] else NO_WORK,
+        "collaborative": None if known["is_shared"] else THIN,
+        "rediscover": None if known["has_forgotten"] else NOTHING_FORGOTTEN,
     }
-    if not known.has_bookmarks:
+    if not known["has_bookmarks"]:
         faults.update({name: fault or NO_BOOKMARKS for name, fault in faults.items()})
     return Engines(
         [
@@ -43,6 +44,11 @@ def list_engines(actor: Actor) -> Engines:
             for name, fault in faults.items()
         ]
     )
+
+
+@cache.cached(timeout=CACHE_SECONDS["recommendations"], make_cache_key=per_organization("engines", "feedback"))
+def _known(organization_id: int, model: str) -> dict[str, bool]:
+    return dict(read_known(organization_id, model)._mapping)
 
 
 def _fault_of_meaning(has_vectors: bool) -> str | None:

@@ -45,9 +45,9 @@ DUE = text("""
 """)
 
 
-def read_known(actor: Actor, model: str) -> Row[Any]:
-    """What engines have to work with in the actor's organization, as flags. One statement."""
-    return db.session.execute(KNOWN, {"organization": actor.organization_id, "model": model}).one()
+def read_known(organization_id: int, model: str) -> Row[Any]:
+    """Read what engines have to work with in an organization, as flags. One statement."""
+    return db.session.execute(KNOWN, {"organization": organization_id, "model": model}).one()
 
 
 def list_feedback(actor: Actor, query: FeedbackListQuery) -> FeedbackPage:
