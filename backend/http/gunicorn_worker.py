@@ -44,6 +44,8 @@ class OnePacketResponse(Response):  # type: ignore[misc]
     The client wakes up once.
     """
 
+    sock: Any
+
     def default_headers(self) -> list[str]:
         """Leave the name of the server out."""
         return [line for line in super().default_headers() if not line.startswith("Server:")]
