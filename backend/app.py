@@ -29,15 +29,15 @@ from backend.http.middleware.input_validation import register_input_validation
 from backend.http.middleware.no_sessions import NoSessions
 from backend.http.middleware.proxies import TrustedProxyFix
 from backend.http.middleware.read_timeout import bound_reads
-from backend.http.middleware.request_id import register_request_id
 from backend.http.middleware.security_headers import register_security_headers
 from backend.http.openapi.routes import blueprint as docs
-from backend.http.pipeline import register_serving
+from backend.http.pipeline import register_pipeline
 from backend.http.problems import register_error_handlers
+from backend.http.request_state import current_request_id
 from backend.http.routing import IdConverter
 from backend.http.validation import BODY_LIMIT_BYTES
 from backend.jobs.routes import blueprint as jobs
-from backend.observability.logging import configure_logging, register_access_log
+from backend.observability.logging import configure_logging, name_requests
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai.routes import blueprint as profile_ai
@@ -81,13 +81,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
     settings = settings or load_settings()
     configure_logging(settings)
+    name_requests(current_request_id)
     app = Application("fuze", static_folder=None)
     _configure(app, settings)
     _bind_extensions(app, settings)
-    register_request_id(app)
-    register_access_log(app)
     register_input_validation(app)
-    register_serving(app, settings)
+    register_pipeline(app, settings)
+    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
     register_security_headers(app, settings)
     register_error_handlers(app)
     _register_blueprints(app)
@@ -126,7 +126,6 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_entry_signer(app, settings)
     bind_authenticator(app, RequestAuthenticator(app))
     register_cors(app, settings)
-    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
 
 
 def _register_blueprints(app: Flask) -> None:

@@ -15,9 +15,10 @@ from backend.auth.authentication import actor_of_login
 from backend.auth.models import Session
 from backend.errors import DomainError
 from backend.extensions import current_settings, db
-from backend.http.admission import ASKED_SECONDS, partition_of
+from backend.http.admission_script import POPULAR_SECONDS
+from backend.http.cache_lookup import partition_of
 from backend.http.operations import declared_route
-from backend.http.pipeline import make_ready
+from backend.http.pipeline import compute_ahead
 from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.client import redis_gate
 from backend.redis.resilient import Command
@@ -76,7 +77,7 @@ def _asked_lately(actor: Actor) -> list[str]:
             ("ZREVRANGE", name, 0, MOST_REMADE - 1),
             ("ZUNIONSTORE", name, 1, name, "WEIGHTS", 0.5),
             ("ZREMRANGEBYSCORE", name, "-inf", LEAST_ASKED),
-            ("EXPIRE", name, ASKED_SECONDS),
+            ("EXPIRE", name, POPULAR_SECONDS),
         ]
 
     answers = gate.ask(commands)
@@ -92,6 +93,6 @@ def _ask(actor: Actor, path: str) -> None:
             endpoint, arguments = adapter.match(path, method="GET")
             route = declared_route(current_app, endpoint)
             if route is not None:
-                make_ready(route, actor, {**arguments, "actor": actor})
+                compute_ahead(route, actor, {**arguments, "actor": actor})
         except (HTTPException, DomainError):
             return  # A route that is not there, or not for this person, has no answer to keep.

@@ -19,21 +19,21 @@ from werkzeug.routing import RequestRedirect
 
 from backend.actor import Actor
 from backend.errors import DomainError, NotFound
-from backend.http.admission import JSON, PRIVATE, VARY, CacheLookup, admission_command, cached_for, lookup_of
-from backend.http.authentication import Authenticator, Credential
+from backend.http.admission_script import KnownActor, PreparedLookup
+from backend.http.authentication import Authenticator
+from backend.http.cache_lookup import lookup_of, partition_of
 from backend.http.content_coding import entity_tag, negotiated
 from backend.http.middleware.cors import origin_headers
-from backend.http.middleware.request_id import request_id_of
 from backend.http.operations import Operation, declared_operation
 from backend.http.preconditions import same_etag
 from backend.http.rate_limits.charge import Charge
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
-from backend.http.request_state import RequestState, begin_request
-from backend.http.response_cache.store import IDENTITY, CachedResponse
+from backend.http.request_state import Recognised, RequestState, begin_request
+from backend.http.response_cache.store import IDENTITY, CachedResponse, decode_hit
+from backend.http.response_headers import JSON, PRIVATE, VARY
 from backend.observability.logging import log_access
-from backend.redis.connections import pack
 from backend.redis.resilient import RedisGate
 
 if TYPE_CHECKING:
@@ -58,9 +58,11 @@ LOOKUP_KEYS: tuple[tuple[str, str | None], ...] = (
 LookupKey = tuple[str | None, ...]
 REMEMBERED, LONGEST_REMEMBERED = 2_048, 2_000
 REMEMBERED_PATHS, LONGEST_PATH = 4_096, 200
+# For so long the same entries about a login are not verified again; the end of its token is checked each time.
+ACTOR_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CachedRoute:
     """A route whose responses are cached, its rule, and the one bookmark that it is about."""
 
@@ -69,7 +71,7 @@ class CachedRoute:
     bookmark_id: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CacheHit:
     """A cached response, the actor and the rule of its request, and the verdict of the limits."""
 
@@ -77,32 +79,6 @@ class CacheHit:
     response: CachedResponse
     verdict: Verdict | None
     rule: str
-
-
-class PreparedLookup:
-    """The admission command of a request: the same each time that it is sent, until its token ends."""
-
-    def __init__(
-        self, authenticator: Authenticator, credential: Credential, lookup: CacheLookup, charge: Charge
-    ) -> None:
-        self._authenticator = authenticator
-        self.credential = credential
-        self.lookup = lookup
-        self.charge = charge
-        self._packed: tuple[str, bytes] = ("", b"")
-
-    def ask(self, gate: RedisGate) -> list[Any] | None:
-        """Return the reply of `ADMIT`; None while Redis is away. One round trip."""
-        replies = gate.ask(lambda: [self._command(gate.key(""))])
-        return replies[0] if replies else None
-
-    def _command(self, prefix: str) -> bytes:
-        """Pack the command, once for each run of Redis: keys begin with its number."""
-        packed_for, packed = self._packed
-        if packed_for != prefix:
-            packed = pack(admission_command(self._authenticator, prefix, self.charge, self.credential, self.lookup))
-            self._packed = prefix, packed
-        return packed
 
 
 class CachedResponses:
@@ -124,39 +100,53 @@ class CachedResponses:
         self._lookups = lru_cache(maxsize=REMEMBERED)(self._prepare)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        started, state = time.perf_counter(), begin_request(environ)
-        if environ["REQUEST_METHOD"] != "GET" or any(map(environ.get, LEFT_TO_FLASK)):
-            return self._behind(environ, start_response)
-        hit = self._find(environ, state)
-        if hit is None:
-            return self._behind(environ, start_response)
-        return self._send(hit, environ, start_response, started)
+        state = begin_request(environ)
+        is_plain = environ["REQUEST_METHOD"] == "GET" and not any(map(environ.get, LEFT_TO_FLASK))
+        hit = self._find(environ, state) if is_plain else None
+        return self._send(hit, environ, start_response, state) if hit else self._behind(environ, start_response)
 
     def _find(self, environ: WSGIEnvironment, state: RequestState) -> CacheHit | None:
         """Return the cached response if the caller may see it; refusals are left to Flask."""
-        route = self._route_of(environ["PATH_INFO"])
         gate: RedisGate = self._app.extensions["redis_gate"]
+        path = environ["PATH_INFO"]
         is_trusted = gate.is_trusted and self._app.extensions["settings"].ENABLE_CACHING
-        if route is None or not is_trusted or state.negotiation.coding is None:
+        if not is_trusted or state.negotiation.coding is None or len(path) > LONGEST_PATH:
             return None
         try:
-            prepared = self._lookup_of(environ, state)
-            if prepared.credential.expires_at <= time.time():
-                return None
-            state.reply = reply = prepared.ask(gate)
-            if reply is None or not reply[2] or not gate.is_trusted:
-                return None
-            actor = self._authenticator.known_actor(prepared.credential, reply[1])
+            route = self._routes(path)
+            prepared = self._lookup_of(environ, state) if route else None
+        except (DomainError, HTTPException, RequestRedirect):
+            return None
+        if route is None or prepared is None or prepared.expires_at <= time.time():
+            return None
+        replies = gate.ask(lambda: [prepared.command(gate.key(""))])
+        if replies is None or not gate.is_trusted:
+            return None
+        reply, known = replies[0], prepared.known_actor
+        if known is None or known.entries != reply[1] or known.until < time.time():
+            known = self._recognise(prepared, reply, route.operation)
+        state.recognised = Recognised(prepared, reply, known.actor if known else None)
+        cached = decode_hit(reply[2], prepared.lookup.coding) if reply[2] else None
+        # Redis has looked up for whom it takes the caller to be.
+        if known is None or cached is None or reply[3] != known.partition:
+            return None
+        if cached.identity_key:
+            cached = negotiated(self._app, gate, cached, state.negotiation)
+        return CacheHit(known.actor, cached, prepared.charge.decode(reply[0]), route.rule)
+
+    def _recognise(self, prepared: PreparedLookup, reply: list[Any], operation: Operation) -> KnownActor | None:
+        """Return who acts, if Redis knows that and they may read; remember it of a login."""
+        try:
+            actor = self._authenticator.known_actor(prepared.credential, reply[1]) if reply[2] else None
             if actor is None:
                 return None
-            actor.require(route.operation.scope or "")
+            actor.require(operation.scope or "")
         except DomainError:
             return None
-        cached = cached_for(actor, prepared.lookup, reply)
-        if not isinstance(cached, CachedResponse):
-            return None
-        response = negotiated(self._app, gate, cached, state.negotiation)
-        return CacheHit(actor, response, prepared.charge.decode(reply[0]), route.rule)
+        known = KnownActor(reply[1], actor, partition_of(actor).name.encode(), time.time() + ACTOR_SECONDS)
+        if prepared.credential.is_login:
+            prepared.known_actor = known
+        return known
 
     def _lookup_of(self, environ: WSGIEnvironment, state: RequestState) -> PreparedLookup:
         """Return what to look up for a request; remembered, unless it is too long for that.
@@ -176,7 +166,7 @@ class CachedResponses:
     def _prepare(self, key: LookupKey) -> PreparedLookup:
         names = [*(name for name, _ in LOOKUP_KEYS), "HTTP_ACCEPT_ENCODING"]
         environ = {name: value for name, value in zip(names, key, strict=True) if value is not None}
-        route = self._route_of(environ["PATH_INFO"])
+        route = self._routes(environ["PATH_INFO"])
         headers = EnvironHeaders(environ)
         with self._app.app_context():
             lookup = lookup_of(route.operation, environ, headers, route.bookmark_id) if route else None
@@ -184,20 +174,19 @@ class CachedResponses:
                 raise NotFound
             credential = self._authenticator.read_credential(headers)
             charge = Charge(credential.subject, route.operation.limit, rate_limits())
-            return PreparedLookup(self._authenticator, credential, lookup, charge)
+            return PreparedLookup(self._authenticator, credential, lookup, charge, credential.expires_at)
 
     def _send(
-        self, hit: CacheHit, environ: WSGIEnvironment, start_response: StartResponse, started: float
+        self, hit: CacheHit, environ: WSGIEnvironment, start_response: StartResponse, state: RequestState
     ) -> Iterable[bytes]:
         response = hit.response
         is_known = response.body is None
-        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
         etag = same_etag(EnvironHeaders(environ), response.etag) if is_known else entity_tag(response)
         headers = [
             ("ETag", f'"{etag}"'),
             ("Cache-Control", PRIVATE),
             ("Vary", self._vary),
-            ("X-Request-ID", request_id),
+            ("X-Request-ID", state.request_id),
         ]
         if hit.verdict is not None:
             headers += limit_headers(hit.verdict)
@@ -214,20 +203,11 @@ class CachedResponses:
             method="GET",
             path=environ["PATH_INFO"],
             status=304 if is_known else 200,
-            started=started,
-            request_id=request_id,
+            started=state.started,
+            request_id=state.request_id,
         )
         start_response("304 NOT MODIFIED" if is_known else "200 OK", headers)
         return [response.body or b""]
-
-    def _route_of(self, path: str) -> CachedRoute | None:
-        """Return the route of a path, if its responses are cached."""
-        if len(path) > LONGEST_PATH:
-            return None
-        try:
-            return self._routes(path)
-        except (HTTPException, RequestRedirect):
-            return None
 
     def _match(self, path: str) -> CachedRoute | None:
         """Return the route of a path, if its responses are cached.

@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Literal, Protocol, cast, get_type_hints
+from typing import Any, Literal, cast, get_type_hints
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask import Response as FlaskResponse
 from pydantic import (
     BaseModel,
@@ -105,42 +105,38 @@ class Operation:
 
 @dataclass(frozen=True)
 class Route:
-    """A declared view as the server calls it.
+    """A declared view as the pipeline calls it.
 
     Attributes:
-        operation: What it declares.
-        view: The view itself, with its checked arguments.
-        checked: The view behind the validation of query and body.
-        responses: The models of its answers, as the OpenAPI library wants them.
+        operation: Its declaration.
+        view: The view itself; `parameters` are the names of its arguments.
+        query_model: What its query string is validated against; None: no parameters.
+        body_model: What its body is validated against; None: no body.
+        responses: The models of its responses, as the OpenAPI library takes them.
     """
 
     operation: Operation
     view: View
-    checked: View
+    parameters: frozenset[str]
+    query_model: type[BaseModel] | None
+    body_model: type[BaseModel] | None
     responses: Response
 
-    def takes(self, name: str) -> bool:
-        """Whether the view has an argument of this name."""
-        return name in self.view.__annotations__
+    def respond(self, result: Any) -> FlaskResponse:
+        """Return what a view has returned as a response, validated against its model."""
+        response, fault = spec.backend.validate_response(result, self.responses, False, False)  # type: ignore[attr-defined]
+        if fault is not None:
+            spec.after(request, response, fault, None, spec.model_adapter)
+        return cast(FlaskResponse, response)
 
     def represent(self, arguments: dict[str, Any]) -> FlaskResponse:
-        """The answer of the view to a request without query and body, whatever request is at hand."""
-        if self.takes("query"):
-            arguments = {**arguments, "query": get_type_hints(self.view)["query"]()}
-        answer: FlaskResponse = spec.backend.validate_response(  # type: ignore[attr-defined]
-            self.view(**arguments), self.responses, False, False
-        )[0]
-        return answer
+        """Return the response of the view to a request without query and body, whatever the current request is."""
+        if self.query_model is not None:
+            arguments = {**arguments, "query": self.query_model()}
+        return self.respond(self.view(**arguments))
 
 
-class Serving(Protocol):
-    """What the application does around views."""
-
-    def serve(self, route: Route, arguments: dict[str, Any]) -> FlaskResponse:
-        """The answer of a route to the request at hand; `arguments` are those of its path."""
-
-    def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
-        """Called with the checked arguments, right before the view."""
+Pipeline = Callable[[Route, dict[str, Any]], FlaskResponse]
 
 
 def _component_name(model: type) -> str:
@@ -199,21 +195,29 @@ def operation(
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})
 
+        hints = get_type_hints(view, include_extras=True)
+        route = Route(
+            replace(declared, check_limit=declare_limit(view, limit)),
+            view,
+            frozenset(hints) - {"return"},
+            hints.get("query"),
+            hints.get("json"),
+            models,
+        )
+
         @wraps(view)
-        def work(**arguments: Any) -> Any:
-            _serving().before_work(route, arguments)
-            return view(**arguments)
+        def documented(**arguments: Any) -> Any:
+            """Stands for the view in the OpenAPI document."""
 
         # The library looks names up where the function stands that it is given.
-        work.__annotations__ = get_type_hints(view, include_extras=True)
-        operation = replace(declared, check_limit=declare_limit(view, limit))
-        route = Route(operation, view, spec.validate(resp=models, tags=[tag])(work), models)
+        documented.__annotations__ = hints
 
-        @wraps(route.checked)
+        @wraps(spec.validate(resp=models, tags=[tag])(documented))
         def served(**arguments: Any) -> FlaskResponse:
-            return _serving().serve(route, arguments)
+            return cast(Pipeline, current_app.extensions["pipeline"])(route, arguments)
 
         served.route = route  # type: ignore[attr-defined]
+        served.operation = route.operation  # type: ignore[attr-defined]
         return served
 
     return decorate
@@ -224,10 +228,6 @@ def cost_of_many(number: int) -> int:
     return max(1, -(-number // 50))
 
 
-def _serving() -> Serving:
-    return cast(Serving, current_app.extensions["serving"])
-
-
 def declared_route(app: Flask, endpoint: str) -> Route | None:
     """The route behind an endpoint, or None where none is declared."""
     return getattr(app.view_functions[endpoint], "route", None)
@@ -235,5 +235,4 @@ def declared_route(app: Flask, endpoint: str) -> Route | None:
 
 def declared_operation(app: Flask, endpoint: str) -> Operation | None:
     """What the route behind an endpoint declares, or None where it declares nothing."""
-    route = declared_route(app, endpoint)
-    return route.operation if route else None
+    return getattr(app.view_functions[endpoint], "operation", None)

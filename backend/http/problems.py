@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import redis
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from loguru import logger
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,6 +28,7 @@ from backend.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from backend.http.request_state import request_state
 
 RETRY_AFTER_SECONDS = 2
 
@@ -87,7 +88,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **e
         "status": int(status),
         "detail": detail,
         "instance": f"{request.script_root}{request.path}",
-        "request_id": getattr(g, "request_id", ""),
+        "request_id": request_state().request_id,
         **extra,
     }
     return Response(orjson.dumps(body), status, headers or {}, content_type="application/problem+json")

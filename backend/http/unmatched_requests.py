@@ -34,7 +34,7 @@ class UnmatchedRequests:
         if operation is None:
             charge_unmatched("default")
         else:
-            admit(operation, None)
+            admit(operation, looks_up=False)
 
     def _looked_for(self) -> Operation | None:
         for shape, methods, operation in self._shapes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Request
@@ -14,11 +14,10 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_core import ErrorDetails
-from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
-from backend.http.schemas import OptionalRequestBody, QueryParams, T
+from backend.http.schemas import OptionalRequestBody, QueryParams
 
 BODY_LIMIT_BYTES = 1024 * 1024
 MAX_JSON_DEPTH = 32
@@ -34,17 +33,7 @@ STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTA
 
 
 class StrictPlugin(FlaskPlugin):
-    """Validates as the contract says, with errors that name `body.…` or `query.…`."""
-
-    def request_validation(  # type: ignore[no-untyped-def]
-        self, request, query, json, form, headers, cookies
-    ) -> None:
-        faults: list[FieldError] = []
-        checked_query = _checked(faults, "query", lambda: _validate_query(request, query))
-        checked_json = _checked(faults, "body", lambda: _validate_body(request, json)) if json else None
-        if faults:
-            raise Invalid(faults)
-        request.context = Context(checked_query, checked_json, None, None, None)
+    """The library's plugin, which only validates responses: `validate_request` validates requests."""
 
     def validate_response(  # type: ignore[no-untyped-def]
         self, resp, resp_model, skip_validation, force_resp_serialize
@@ -55,12 +44,30 @@ class StrictPlugin(FlaskPlugin):
         return super().validate_response(resp, resp_model, skip_validation, force_resp_serialize)
 
 
-def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) -> T | None:
+def validate_request(
+    request: Request, query_model: type[BaseModel] | None, body_model: type[BaseModel] | None
+) -> dict[str, BaseModel]:
+    """Return query and body of a request as the arguments `query` and `json` of its view, as far as it has models.
+
+    Raises:
+        Invalid: all faults, whose fields are named `body.…` or `query.…`.
+    """
+    faults: list[FieldError] = []
+    arguments: dict[str, BaseModel] = {}
     try:
-        return validate()
+        query = _validate_query(request, query_model or QueryParams)
+        if query_model is not None:
+            arguments["query"] = query
     except ValidationError as error:
-        faults.extend(_field_errors(where, error))
-        return None
+        faults.extend(_field_errors("query", error))
+    try:
+        if body_model is not None:
+            arguments["json"] = _validate_body(request, body_model)
+    except ValidationError as error:
+        faults.extend(_field_errors("body", error))
+    if faults:
+        raise Invalid(faults)
+    return arguments
 
 
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
@@ -80,8 +87,7 @@ def validation_message(fault: ErrorDetails) -> str:
     return fault["msg"].removeprefix("Value error, ")
 
 
-def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
-    model = model or QueryParams
+def _validate_query(request: Request, model: type[BaseModel]) -> BaseModel:
     if len(request.query_string) > MAX_QUERY_BYTES:
         raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}

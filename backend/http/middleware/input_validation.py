@@ -8,7 +8,7 @@ import zlib
 from typing import IO, cast
 
 import flask
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.utils import cached_property
@@ -17,6 +17,7 @@ from werkzeug.wsgi import LimitedStream
 from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
 from backend.http.middleware.compression import refuse_unacceptable
 from backend.http.operations import declared_operation
+from backend.http.request_state import request_state
 from backend.http.validation import BODY_LIMIT_BYTES
 
 # Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
@@ -96,11 +97,13 @@ def _claim_room() -> None:
     """Wait until a large body may be read: once it is known who sends it, so that nobody else is waited for."""
     if not _room.acquire(timeout=LARGE_BODY_SECONDS):
         raise Unavailable("Too many large bodies come in at the same time. Try again shortly.")
-    g.has_large_body = True
+    request_state().has_large_body = True
 
 
 def _leave_room(_: BaseException | None) -> None:
-    if g.pop("has_large_body", False):
+    state = request_state()
+    if state.has_large_body:
+        state.has_large_body = False
         _room.release()
 
 

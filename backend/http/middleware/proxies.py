@@ -40,7 +40,9 @@ class TrustedProxyFix:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._base_path:
             _mount(environ, self._base_path)
-        peer = environ["REMOTE_ADDR"] = plain_address(environ.get("REMOTE_ADDR", ""))
+        peer: str = environ.get("REMOTE_ADDR", "")
+        if ":" in peer:
+            peer = environ["REMOTE_ADDR"] = plain_address(peer)
         if not self._trusted or not self._is_trusted(peer):
             if "HTTP_X_FORWARDED_FOR" in environ:
                 self._warnings.warn(peer)

@@ -77,7 +77,8 @@ class Charge:
         """Return the verdict in Redis's reply; None where the request is not limited."""
         if self.item is None:
             return None
-        self.rules.note_source(is_alone=False)
+        if self.rules.is_alone:
+            self.rules.note_source(is_alone=False)
         return decode_verdict(reply, self.item.limits)
 
 

@@ -142,11 +142,14 @@ def look_up(
 
 def decode_reply(key: CacheKey, reply: Any, coding: str = IDENTITY) -> CachedResponse | CacheMiss | None:
     """Decode the reply of `lookup.lua` about a coding; None while another process computes the response."""
+    return CacheMiss(key, reply[1]) if reply[0] == b"!" else decode_hit(reply, coding)
+
+
+def decode_hit(reply: Any, coding: str = IDENTITY) -> CachedResponse | None:
+    """Decode the reply of `lookup.lua` about a coding; None if it is no hit."""
     kind, *rest = reply
-    if kind == b"~":
+    if kind not in (b"+", b"="):
         return None
-    if kind == b"!":
-        return CacheMiss(key, rest[0])
     etag = rest[0][:ETAG_LENGTH].decode()
     if kind == b"=":
         return CachedResponse(etag, None)
