@@ -18,7 +18,7 @@ from typing import Any
 from backend.local_stack.processes import end, inherited_environment, spawn
 from tests.support.processes import eventually, free_port
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)

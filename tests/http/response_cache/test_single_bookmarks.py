@@ -153,15 +153,15 @@ def test_the_answer_to_a_write_is_not_kept_over_that_of_a_later_one(
     """Between its commit and its announcement another write has come and gone."""
     ada.get("/profile")
     saved = ada.save(f"{LINK}/first")
-    announce = pipeline._announce
+    invalidate = pipeline.invalidate_written
 
-    def announce_late(*arguments: Any) -> None:
-        monkeypatch.setattr(pipeline, "_announce", announce)
+    def invalidate_late(*arguments: Any) -> None:
+        monkeypatch.setattr(pipeline, "invalidate_written", invalidate)
         id_ = arguments[4].get_json()["id"]
         assert Api(ada.app, token=ada.token).patch(f"/bookmarks/{id_}", {"title": "later"}).status_code == 200
-        announce(*arguments)
+        invalidate(*arguments)
 
-    monkeypatch.setattr(pipeline, "_announce", announce_late)
+    monkeypatch.setattr(pipeline, "invalidate_written", invalidate_late)
     if verb == "create":
         answer = ada.post("/bookmarks", {"url": LINK, "title": "earlier", "capture": False})
     else:
