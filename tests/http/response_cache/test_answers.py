@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from backend.bookmarks.jobs import purge_trash
 from backend.extensions import db
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.flask_caching_backend import CacheBackend
 from backend.redis.resilient import RedisGate
 from tests.support.api import Api
 from tests.support.factories import unreachable_gate
@@ -328,11 +329,11 @@ def test_an_answer_from_before_a_write_is_not_kept_for_after_it(ada: Api, monkey
     keep = answers.store_response
 
     def keep_late(*arguments: Any) -> None:
-        monkeypatch.setattr(answers, "store_response", keep)
+        monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep))
         ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"})
         keep(*arguments)
 
-    monkeypatch.setattr(answers, "store_response", keep_late)
+    monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep_late))
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "old"
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "new"
 
@@ -365,7 +366,7 @@ def test_who_fails_to_make_an_answer_holds_nobody_up(ada: Api, monkeypatch: pyte
         assert ada.get("/bookmarks/1").status_code == 404
         assert time.monotonic() - started < 30
     # One who died while making it is waited for no longer than patience lasts.
-    monkeypatch.setattr(answers, "abandon", lambda wanted: None)
+    monkeypatch.setattr(CacheBackend, "abandon", staticmethod(lambda wanted: None))
     monkeypatch.setattr(answers, "PATIENCE", 0.2)
     assert ada.get("/bookmarks/2").status_code == 404
     assert ada.get("/bookmarks/2").status_code == 404

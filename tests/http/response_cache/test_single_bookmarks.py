@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from backend.extensions import db
 from backend.http import pipeline
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.flask_caching_backend import CacheBackend
 from tests.organizations.teams import make_team, settle, write
 from tests.support.api import Api
 from tests.support.sql import SqlCounter
@@ -209,11 +210,11 @@ def test_what_was_read_before_a_write_is_not_kept_for_a_bookmark_after_it(
     keep = answers.store_response
 
     def keep_late(*arguments: Any) -> None:
-        monkeypatch.setattr(answers, "store_response", keep)
+        monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep))
         ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"})
         keep(*arguments)
 
-    monkeypatch.setattr(answers, "store_response", keep_late)
+    monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep_late))
     found = ada.get("/bookmarks").json["items"][0] if question == "list" else lookup(ada).json
     assert found["title"] == "old"
     assert item(ada, saved["id"]).json["title"] == lookup(ada).json["title"] == "new"
