@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from backend.cache_warmup.service import people_of_today
+from backend.cache_warmup.service import recent_people
 from backend.cache_warmup.service import warm as warm_people
 from backend.cli.application import connected_application
 from backend.http.response_cache import statistics
@@ -41,5 +41,5 @@ def clear() -> None:
 def warm() -> None:
     """Make the first answers of everybody who was here within a day."""
     with connected_application():
-        people = warm_people(people_of_today())
+        people = warm_people(recent_people())
     click.echo(f"Warmed up for {people} people.")

@@ -23,7 +23,7 @@ from backend.observability.logging import log_access
 # Larger pieces go out by themselves: copying them takes longer than another packet.
 MOST_TOGETHER = 65_536
 NOT_HTTP = "This is not a well-formed HTTP request."
-# What gunicorn's parser refuses, most special first.
+# Refusals of gunicorn's parser, the most specific first.
 REFUSALS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG, "The first line of the request is too long."),
     (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long, or too many."),
@@ -83,11 +83,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().init_process()
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer what the application does not get to see, and hang up."""
+        """Answer a request that does not reach the application, and close the connection."""
         started, request_id = time.perf_counter(), new_request_id()
         status, detail = next((status, detail) for kind, status, detail in REFUSALS if isinstance(exc, kind))
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            # Without what was asked for: there may be a token in it.
+            # Without the request: it may hold a token.
             self.log.exception("Error handling a request, %s", request_id)
         path = getattr(req, "path", None) or ""
         log_access(
@@ -99,12 +99,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             fault=type(exc).__name__,
             ip=plain_address(addr[0]) if addr else "",
         )
-        with suppress(OSError):  # The caller has hung up: there is nobody to tell.
+        with suppress(OSError):  # The client has closed the connection.
             client.sendall(_refusal(status, detail, path, request_id))
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """Whether the connection goes on. Not where the rest of a body turns out to be malformed: its request has been
-        answered, and another answer would be taken for that to the next one."""
+        """Return whether the connection stays open. Not where the rest of a body is malformed: its request has been
+        answered, and a second response would be taken for that to the next one."""
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:

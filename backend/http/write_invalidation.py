@@ -34,7 +34,7 @@ def invalidate_written(
         # A replayed response may be out of date.
         items = () if REPLAYED in response.headers else items_of(operation, response)
         stored = (cached, items) if items and isinstance(cached, CacheMiss) else None
-        invalidate_bookmark(actor.organization_id, bookmark_id, retagged=_retags(route, arguments), answer=stored)
+        invalidate_bookmark(actor.organization_id, bookmark_id, retagged=_retags(route, arguments), stored=stored)
     elif operation.changes == "person":
         invalidate([], [actor.user_id])
     else:

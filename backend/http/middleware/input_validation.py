@@ -1,4 +1,4 @@
-"""Sizes and encodings of what comes in, checked before any route runs (R-HTTP 3 and 5)."""
+"""Input checks before any route runs: sizes and content codings (R-HTTP 3 and 5)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backend.http.operations import declared_operation
 from backend.http.request_state import request_state
 from backend.http.validation import BODY_LIMIT_BYTES
 
-# Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
+# Large bodies in the memory of one process at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
 # Of method, address and version: gunicorn refuses what is longer.
 REQUEST_LINE_BYTES = 16 * 1024
@@ -33,7 +33,7 @@ class Request(flask.Request):
 
     @property
     def _is_small(self) -> bool:
-        """Whether the body is known to be no larger than those of other routes."""
+        """Whether the body is known to be within the usual limit."""
         is_plain = self.headers.get("Content-Encoding", "identity").lower() == "identity"
         return is_plain and self.content_length is not None and self.content_length <= BODY_LIMIT_BYTES
 
@@ -50,9 +50,9 @@ class Request(flask.Request):
 
 
 class _Capped(LimitedStream):
-    """Refuses a body in chunks that are malformed, or once it is longer than `cap` bytes.
+    """A stream that refuses malformed chunks, and more than `cap` bytes.
 
-    Werkzeug's own stream would end there in silence.
+    Werkzeug's own stream would end there silently.
     """
 
     def __init__(self, stream: IO[bytes], cap: int) -> None:
@@ -63,7 +63,7 @@ class _Capped(LimitedStream):
         try:
             size = super().readinto(buffer)
         except (ParseException, ClientDisconnected):
-            # Said without the server's words: they quote what was sent.
+            # The server's message would quote what was sent.
             raise MalformedBody("The body is not well-formed: its chunks cannot be read.") from None
         if self.is_exhausted:
             raise _too_large(self._cap)
@@ -71,7 +71,7 @@ class _Capped(LimitedStream):
 
 
 def register_input_validation(app: Flask) -> None:
-    """Refuse what is too large, or encoded in a way nobody asked for."""
+    """Refuse bodies that are too large or encoded in an unknown way."""
     app.request_class = Request
     app.before_request(_check)
     app.teardown_request(_leave_room)
@@ -94,7 +94,7 @@ def _too_large(cap: int, when: str = "") -> BodyTooLarge:
 
 
 def _claim_room() -> None:
-    """Wait until a large body may be read: once it is known who sends it, so that nobody else is waited for."""
+    """Wait until a large body may be read: after authentication, so that no anonymous request takes the room."""
     if not _room.acquire(timeout=LARGE_BODY_SECONDS):
         raise Unavailable("Too many large bodies come in at the same time. Try again shortly.")
     request_state().has_large_body = True

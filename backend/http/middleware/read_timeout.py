@@ -1,4 +1,4 @@
-"""Statements that only read may take less time than others: a dear query must not hold a connection for long."""
+"""Statement time-out of reads: shorter than others', so that a slow query does not hold a connection for long."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ READS = ("GET", "HEAD")
 
 
 def bound_reads(app: Flask) -> None:
-    """Give the transactions of requests that read a time-out of their own.
+    """Set a time-out in the transactions of requests that read.
 
-    It goes along with the transaction's first statement, in the same message: no round trip more, and nothing that a
-    pooler between here and PostgreSQL would have to remember.
+    It is sent with the first statement, in the same message: no extra round trip, and no state in a pooler.
     """
     with app.app_context():
         event.listen(db.engine, "begin", _begin)

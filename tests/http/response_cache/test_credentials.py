@@ -256,8 +256,8 @@ class Waiting:
 @pytest.fixture
 def waiting(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Waiting:
     found = Waiting()
-    monkeypatch.setitem(app.extensions, "remaker", found)
-    monkeypatch.setattr(warming, "MOST_REMADE", 1000)
+    monkeypatch.setitem(app.extensions, "refresh_ahead", found)
+    monkeypatch.setattr(warming, "MOST_REFRESHED", 1000)
     return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from backend.actor import Actor
 from backend.auth.authentication import actor_of_login
 from backend.cache_warmup import service as warming
-from backend.cache_warmup.service import MOST_REMADE, refresh
+from backend.cache_warmup.service import MOST_REFRESHED, refresh
 from backend.http.response_cache import refresh_ahead
 from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.resilient import RedisGate
@@ -68,7 +68,7 @@ def test_only_the_most_wanted_are_and_only_while_they_are_wanted(ada: Api, sql: 
     for page in range(1, 10):
         sql.clear()
         ada.request("GET", f"/bookmarks?page={page}")
-        assert bool(sql.statements) == (page <= 9 - MOST_REMADE), page
+        assert bool(sql.statements) == (page <= 9 - MOST_REFRESHED), page
     # From now on nobody asks: what was wanted once or twice is left alone after some writes.
     for number in range(8):
         ada.save(f"https://example.org/{number}")
@@ -96,12 +96,12 @@ def test_nobody_waits_for_it_and_nothing_is_counted(ada: Api, person: Any) -> No
 
 
 @contextmanager
-def served_by(app: Flask, remaker: Any) -> Iterator[None]:
-    app.extensions["remaker"] = remaker
+def served_by(app: Flask, queue: Any) -> Iterator[None]:
+    app.extensions["refresh_ahead"] = queue
     try:
         yield
     finally:
-        del app.extensions["remaker"]
+        del app.extensions["refresh_ahead"]
 
 
 def wait_until(condition: Any) -> None:
@@ -130,7 +130,7 @@ def test_every_write_asks_for_it_and_reads_do_not(ada: Api, app: Flask) -> None:
 def test_a_process_that_serves_does_it_by_itself(ada: Api, app: Flask, sql: SqlCounter) -> None:
     with app.app_context():
         warming.start_refreshing(app)
-    with served_by(app, app.extensions["remaker"]):
+    with served_by(app, app.extensions["refresh_ahead"]):
         ada.get("/profile")
         ada.get("/bookmarks")
         sql.clear()
@@ -155,11 +155,11 @@ def test_a_fault_of_the_database_ends_nothing_and_the_line_is_short(
         if len(done) == 1:
             raise OperationalError("SELECT", {}, Exception("gone"))
 
-    remaker = RefreshAhead(app, work)
-    remaker.later(Actor(1, 1, "owner"))
+    queue = RefreshAhead(app, work)
+    queue.later(Actor(1, 1, "owner"))
     wait_until(lambda: done)
     for user_id in (2, 2, 3, 2, 4):
-        remaker.later(Actor(user_id, 1, "owner"))
+        queue.later(Actor(user_id, 1, "owner"))
     goes_on.set()
     wait_until(lambda: len(done) == 3)
     time.sleep(0.05)
@@ -179,11 +179,11 @@ def test_credentials_of_one_person_wait_each_for_themselves(app: Flask) -> None:
         Actor(1, 1, "owner", scopes=frozenset({"*:write"})),
         Actor(1, 1, "owner", scopes=frozenset({"*:write", "tasks:read"})),
     )
-    remaker = RefreshAhead(app, work)
-    remaker.later(login)
+    queue = RefreshAhead(app, work)
+    queue.later(login)
     wait_until(lambda: done)
     for actor in (token, login, other, token):
-        remaker.later(actor)
+        queue.later(actor)
     goes_on.set()
     wait_until(lambda: len(done) == 4)
     assert done == [login, token, login, other]
