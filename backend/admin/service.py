@@ -17,7 +17,7 @@ from backend.auth.session_cache import announce_revoked, forget_user, revoke_ses
 from backend.clock import utc_now
 from backend.errors import Conflict, NotFound
 from backend.extensions import db
-from backend.http.idempotency.service import forget_answers
+from backend.http.idempotency.service import delete_responses
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_all_of
 
@@ -95,7 +95,7 @@ def set_admin(user_id: int, admin: bool) -> User:
     user = _locked_user(user_id)
     user.role = "admin" if admin else "user"
     if not admin:
-        forget_answers(user.id, "/api/v1/admin")
+        delete_responses(user.id, "/api/v1/admin")
     record_event(user.id, "role_changed", detail={"role": user.role, "by": None})
     db.session.commit()
     forget_user(user.id)

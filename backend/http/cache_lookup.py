@@ -69,8 +69,8 @@ def lookup_of(
     if operation.cache is None or not is_cache_trusted():
         return None
     path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
-    requested = operation.kept.asks(bookmark_id, query) if operation.kept.asks else None
-    subject: Subject = operation.kept.shows or ("organization" if bookmark_id is None else "bookmarks-of")
+    requested = operation.cache_policy.key(bookmark_id, query) if operation.cache_policy.key else None
+    subject: Subject = operation.cache_policy.subject or ("organization" if bookmark_id is None else "bookmarks-of")
     is_refreshed = subject in ("organization", "tags") and len(query) <= LONGEST_REFRESHED
     return CacheLookup(
         operation.cache,
@@ -85,7 +85,7 @@ def lookup_of(
 
 def intent_of(operation: Operation) -> WriteIntent | None:
     """Return the intent of a write whose response holds items for the cache; else None."""
-    return WriteIntent() if operation.kept.parts is not None and is_cache_trusted() else None
+    return WriteIntent() if operation.cache_policy.items is not None and is_cache_trusted() else None
 
 
 def is_cache_trusted() -> bool:

@@ -63,6 +63,6 @@ def private(response: Response, control: str = PRIVATE) -> Response:
 
 def items_of(operation: Operation, response: Response) -> Sequence[CachedItem]:
     """Return what a response says about single bookmarks, as responses that may be cached too."""
-    if operation.kept.parts is None or response.mimetype != JSON or response.status_code not in (200, 201):
+    if operation.cache_policy.items is None or response.mimetype != JSON or response.status_code not in (200, 201):
         return ()
-    return operation.kept.parts(response.get_data())
+    return operation.cache_policy.items(response.get_data())

@@ -56,37 +56,37 @@ View = Callable[..., Any]
 
 @dataclass(frozen=True)
 class CachedItem:
-    """What an answer says about one bookmark: the body of that bookmark's own answer.
+    """One bookmark in a response, as the body of its own response.
 
-    `question` and `link` are the digests of what that is asked by: the bookmark's id, and its link.
+    `digest` and `link_digest` are those of its cache keys: by id, and by link.
     """
 
     bookmark_id: int
-    question: str
-    link: str
+    digest: str
+    link_digest: str
     body: bytes
 
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """What a route declares about answers that may be kept, beyond the namespace.
+    """How the responses of a route are cached.
 
     Attributes:
-        shows: What they depend on: "tags" for nothing but the organization's tags, "link" for the bookmark that a link
+        subject: What they show: "tags" for nothing but the organization's tags, "link" for the bookmark that a link
             leads to; None for the one bookmark of the path, and without one for all that the organization has.
-        asks: What is asked, given the bookmark of the path and the query string, in a form that JSON can hold; None
-            where that cannot be said. Without it, path and parameters are.
-        parts: What an answer's body says about single bookmarks, each as an answer that may be kept too.
+        key: The cache key, given the bookmark of the path and the query string, as a value that JSON can hold; None for
+            path and parameters, which is also the default.
+        items: The single bookmarks in a body, each as a response that may be cached too.
     """
 
-    shows: Literal["tags", "link"] | None = None
-    asks: Callable[[int | None, str], object] | None = None
-    parts: Callable[[bytes], Sequence[CachedItem]] | None = None
+    subject: Literal["tags", "link"] | None = None
+    key: Callable[[int | None, str], object] | None = None
+    items: Callable[[bytes], Sequence[CachedItem]] | None = None
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route declares about itself; see `operation`."""
+    """The declaration of a route; see `operation`."""
 
     scope: str | None
     limit: LimitClass
@@ -97,7 +97,7 @@ class Operation:
     cost: Callable[[Any], int] | None = None
     changes: Changes | None = None
     retags: Callable[[Any], bool] | None = None
-    kept: CachePolicy = CachePolicy()
+    cache_policy: CachePolicy = CachePolicy()
     is_timed: bool = False
     body_limit: int = BODY_LIMIT_BYTES
     check_limit: Check = unlimited
@@ -163,33 +163,32 @@ def operation(
     cost: Callable[[Any], int] | None = None,
     changes: Changes | None = None,
     retags: Callable[[Any], bool] | None = None,
-    kept: CachePolicy = CachePolicy(),
+    cache_policy: CachePolicy = CachePolicy(),
     is_timed: bool = False,
     body_limit: int = BODY_LIMIT_BYTES,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
+    """Declare a route: its scope (None: public), rate-limit class and responses by status.
 
     Args:
-        scope: What a token must carry; "login" what no API token does; "any" for every
-            valid token.
+        scope: What a token must carry; "login" for what no API token does; "any" for every valid token.
         limit: Its class in `config.RATE_LIMIT_CLASSES`.
         tag: Its chapter in the documentation.
-        responses: The model of each answer; None for one without a body or with a problem.
-        media_types: Of a 200 answer that no model describes.
-        cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
+        responses: The model of each response; None for one without a body or with a problem.
+        media_types: Of a 200 response that no model describes.
+        cache: Cache its responses, in this namespace of `config.CACHE_SECONDS`.
         cost: How many requests a body counts as, if not one.
         changes: What a write changes at most: "lists" for all but bookmarks and tags, "bookmark" for these, tags and
             the one bookmark of its path or answer, "person" for what is shown to the caller alone, "nothing" where a
             POST only asks. Without it, all.
         retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
-        kept: About the answers that are kept.
-        is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
-        body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
+        cache_policy: How its responses are cached.
+        is_timed: Whether the response says how long it took (`took_ms`), which is not part of its ETag.
+        body_limit: The most bytes of its body; only a few bodies over the usual limit are read at the same time.
 
     The view may take `actor`, `query` and `json`; each comes checked, in that order: 401 before 422, 422 before work.
     """
     declared = Operation(
-        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit
+        scope, limit, tag, responses, media_types, cache, cost, changes, retags, cache_policy, is_timed, body_limit
     )
 
     def decorate(view: View) -> View:
@@ -224,15 +223,15 @@ def operation(
 
 
 def cost_of_many(number: int) -> int:
-    """How many requests a body of so many items counts as: one for each fifty that are begun."""
+    """Return how many requests a body of so many items counts as: one for each fifty or part of them."""
     return max(1, -(-number // 50))
 
 
 def declared_route(app: Flask, endpoint: str) -> Route | None:
-    """The route behind an endpoint, or None where none is declared."""
+    """Return the route of an endpoint; None where none is declared."""
     return getattr(app.view_functions[endpoint], "route", None)
 
 
 def declared_operation(app: Flask, endpoint: str) -> Operation | None:
-    """What the route behind an endpoint declares, or None where it declares nothing."""
+    """Return the declaration of an endpoint's route; None where none is declared."""
     return getattr(app.view_functions[endpoint], "operation", None)

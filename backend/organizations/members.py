@@ -9,7 +9,7 @@ from backend.auth.events import record_event
 from backend.auth.session_cache import forget_user
 from backend.errors import Conflict
 from backend.extensions import db
-from backend.http.idempotency.service import forget_answers
+from backend.http.idempotency.service import delete_responses
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.access import lock_organization, lock_owned, require_owner
 from backend.organizations.invitations import withdraw_all_of
@@ -33,7 +33,7 @@ def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) ->
     _unseat_owner(organization_id, member)
     db.session.execute(update(Membership).where(*_place(organization_id, user_id)).values(role=role))
     cancel_jobs_of(user_id, organization_id, role)
-    forget_answers(user_id, f"/api/v1/organizations/{organization_id}")
+    delete_responses(user_id, f"/api/v1/organizations/{organization_id}")
     detail = {"role": role, "former_role": member.role, "by": actor.user_id}
     record_event(user_id, "role_changed", organization_id=organization_id, detail=detail)
     db.session.commit()
@@ -58,7 +58,7 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     _unseat_owner(organization_id, member)
     db.session.execute(delete(Membership).where(*_place(organization_id, user_id)))
     cancel_jobs_of(user_id, organization_id)
-    forget_answers(user_id, f"/api/v1/organizations/{organization_id}")
+    delete_responses(user_id, f"/api/v1/organizations/{organization_id}")
     detail = {"role": member.role, "by": actor.user_id}
     record_event(user_id, "member_removed", organization_id=organization_id, detail=detail)
     db.session.commit()

@@ -200,7 +200,7 @@ def item_arguments(items: Iterable[CachedItem]) -> Iterator[Any]:
     for item in items:
         if len(item.body) > LONGEST_CACHED:
             continue
-        yield from (item.bookmark_id, item.question, item.link, _lifetime("bookmark"))
+        yield from (item.bookmark_id, item.digest, item.link_digest, _lifetime("bookmark"))
         yield etag_of(item.body).encode() + item.body
 
 
