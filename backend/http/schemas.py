@@ -1,4 +1,4 @@
-"""Base classes of request bodies, query strings and response bodies, and the page envelope."""
+"""Base classes of request bodies, query strings and response bodies, and the envelope of a page."""
 
 from __future__ import annotations
 

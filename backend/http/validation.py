@@ -27,7 +27,7 @@ JSON_TYPES = ("application/json",)
 JSON_TYPES_OF_PATCH = (*JSON_TYPES, "application/merge-patch+json")
 MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
 
-# Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+# Possessive, and with an optional closing quote: a string is scanned once, however it ends.
 STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
@@ -38,7 +38,7 @@ class StrictPlugin(FlaskPlugin):
     def validate_response(  # type: ignore[no-untyped-def]
         self, resp, resp_model, skip_validation, force_resp_serialize
     ) -> Any:
-        # The library would read a file that is sent in pieces into memory as a whole.
+        # The library would read a streamed file into memory as a whole.
         if isinstance(resp, FlaskResponse) and resp.is_streamed:
             return resp, None
         return super().validate_response(resp, resp_model, skip_validation, force_resp_serialize)
@@ -77,7 +77,7 @@ def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
 
 
 def validation_message(fault: ErrorDetails) -> str:
-    """What is wrong with a field, without naming it."""
+    """Return the message about an invalid field, without its name."""
     context = fault.get("ctx", {})
     if context.get("field_type") == "Value":  # Pydantic calls characters items.
         if fault["type"] == "too_long":
@@ -106,14 +106,14 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
-    # RFC 8259, 8.1: a mark at the beginning may be passed over.
+    # RFC 8259, 8.1: a byte order mark may be ignored.
     body = request.get_data().removeprefix(BOM_UTF8)
-    # Some clients name the type of a body also where they send none.
+    # Some clients send a content type without a body.
     if not body and request.mimetype in ("", "application/json") and issubclass(model, OptionalRequestBody):
         return model()
     if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType
-    # A long body may be long for its texts: values beside them take many times their room once they are read.
+    # Parsed values other than texts take many times their size in memory.
     if len(body) > BODY_LIMIT_BYTES and len(STRINGS.sub(b"", body)) > BODY_LIMIT_BYTES:
         raise Invalid.field("body", f"There are more than {BODY_LIMIT_BYTES} bytes beside texts.", "too_long")
     if _depth_exceeds(body, MAX_JSON_DEPTH):

@@ -35,7 +35,7 @@ PURGE = text("""
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt at a request: the person, the path, the key, and the number of the attempt."""
+    """One attempt at a request: the person, the path, the key, and its id."""
 
     user_id: int
     path: str
