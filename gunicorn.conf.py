@@ -113,8 +113,7 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """In the process that serves: have the embedding model loaded by the time somebody searches, lists made anew after
-    writes, and access lines written many at a time."""
+    """Start in each serving process: load the embedding model, refresh lists after writes, batch access lines."""
     start_batches(settings)
     warm_up(worker.wsgi)
     start_refreshing(worker.wsgi)

@@ -68,7 +68,7 @@ class TrustedProxyFix:
 class UntrustedProxyWarnings:
     """Warnings that say what to set where a proxy is not trusted: one for each process and kind of address.
 
-    Anybody can send the header: addresses of the internet must not use up the one line about the operator's own proxy.
+    Every client can send the header: internet addresses must not use up the one line about the operator's own proxy.
     """
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 A response about one bookmark depends on that bookmark (and on what changes many at once), one about tags on the
 organization's tags, every other on the whole organization. Each has a *generation*, a random value in Redis that
 changes after the commit of every write. A response is stored with the generations that were read before its first
-statement, and is valid while they are unchanged: whoever has seen a write end never gets a response from before it.
+statement, and is valid while they are unchanged: after a write has ended, nobody gets a response from before it.
 
 The response to a write is stored as the next response about that bookmark, if the organization's generation is
 unchanged from before the write's first statement until its own invalidation: no other change came in between.
