@@ -94,10 +94,10 @@ cache = Cache(with_jinja2_ext=False)
 
 
 def application() -> Flask:
-    """The application that is running, for threads that outlive the context at hand."""
+    """Return the running application, for threads that outlive the current context."""
     return cast(Any, current_app)._get_current_object()  # type: ignore[no-any-return]
 
 
 def current_settings() -> Settings:
-    """The settings of the application that is running."""
+    """Return the settings of the running application."""
     return cast(Settings, current_app.extensions["settings"])
