@@ -10,7 +10,7 @@ from flask import request
 from backend.actor import Actor
 from backend.errors import Forbidden, Unauthenticated
 from backend.http.admission_script import admission_command
-from backend.http.authentication import Credential, authenticator
+from backend.http.authentication import RequestCredential, authenticator
 from backend.http.cache_lookup import CacheLookup, WriteIntent, cached_for, intent_of, lookup_of
 from backend.http.client_addresses import address_digest
 from backend.http.operations import LimitClass, Operation
@@ -79,7 +79,7 @@ def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteI
 
 def _admit(
     operation: Operation,
-    credential: Credential,
+    credential: RequestCredential,
     charge: Charge,
     sent: CacheLookup | WriteIntent | None,
     reply: list[Any] | None,
@@ -112,7 +112,9 @@ def _count_anonymous(operation: Operation) -> None:
     operation.check_limit()
 
 
-def _ask(charge: Charge, credential: Credential | None, sent: CacheLookup | WriteIntent | None) -> list[Any] | None:
+def _ask(
+    charge: Charge, credential: RequestCredential | None, sent: CacheLookup | WriteIntent | None
+) -> list[Any] | None:
     """Return the reply of `admit.lua`; None while Redis is away. One round trip."""
     gate = redis_gate()
     replies = gate.ask(lambda: [admission_command(authenticator(), gate.key(""), charge, credential, sent)])

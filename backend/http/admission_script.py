@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.actor import Actor
-from backend.http.authentication import Authenticator, Credential
+from backend.http.authentication import Authenticator, RequestCredential
 from backend.http.cache_lookup import CacheLookup, WriteIntent
 from backend.http.rate_limits.charge import Charge
 from backend.http.rate_limits.windows import LUA_CHECK, numbers
@@ -34,7 +34,7 @@ def admission_command(
     authenticator: Authenticator,
     prefix: str,
     charge: Charge,
-    credential: Credential | None,
+    credential: RequestCredential | None,
     lookup: CacheLookup | WriteIntent | None,
 ) -> Command:
     """Return the command of an admission; `prefix` is that of Redis's keys, valid only while a command is made."""
@@ -77,7 +77,7 @@ class PreparedLookup:
     """
 
     authenticator: Authenticator
-    credential: Credential
+    credential: RequestCredential
     lookup: CacheLookup
     charge: Charge
     expires_at: float

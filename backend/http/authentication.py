@@ -10,7 +10,7 @@ from werkzeug.datastructures import Headers
 from backend.actor import Actor
 
 
-class Credential(Protocol):
+class RequestCredential(Protocol):
     """What a request shows: its form and signature are checked, nothing is looked up."""
 
     @property
@@ -46,7 +46,7 @@ class Authenticator(Protocol):
     script: str
     first_use_seconds: int
 
-    def read_credential(self, headers: Headers) -> Credential:
+    def read_credential(self, headers: Headers) -> RequestCredential:
         """Read the credential of a request.
 
         Raises:

@@ -11,7 +11,7 @@ from flask import Response, current_app, request
 from backend.actor import Actor
 from backend.errors import Invalid
 from backend.http.authentication import authenticator
-from backend.http.idempotency.service import Attempt, Replay, claim, complete, release
+from backend.http.idempotency.service import IdempotentAttempt, Replay, claim, complete, release
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -38,7 +38,7 @@ def replay_or_run(actor: Actor, work: Callable[[], Response]) -> Response:
     return _replayed(claimed) if isinstance(claimed, Replay) else _run(claimed, work)
 
 
-def _run(attempt: Attempt, work: Callable[[], Response]) -> Response:
+def _run(attempt: IdempotentAttempt, work: Callable[[], Response]) -> Response:
     try:
         response = work()
     except Exception:

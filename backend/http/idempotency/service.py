@@ -34,7 +34,7 @@ PURGE = text("""
 
 
 @dataclass(frozen=True)
-class Attempt:
+class IdempotentAttempt:
     """One attempt at a request: the person, the path, the key, and its id."""
 
     user_id: int
@@ -62,7 +62,7 @@ class Replay:
     body: str
 
 
-def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Replay:
+def claim(user_id: int, path: str, key: str, body_hash: bytes) -> IdempotentAttempt | Replay:
     """Claim the work, or return the stored response. Commits; two statements at most.
 
     Args:
@@ -76,7 +76,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Repl
         Conflict: the first request still runs, or its response was lost.
     """
     db.session.info.pop(WORKING, None)
-    attempt = Attempt(user_id, path, key, uuid4())
+    attempt = IdempotentAttempt(user_id, path, key, uuid4())
     row = IdempotencyKey.__table__.c
     free = or_(
         row.created_at < func.now() - text(f"interval '{STORED_HOURS} hours'"),
@@ -109,7 +109,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> Attempt | Repl
     return attempt
 
 
-def complete(attempt: Attempt, status: int, headers: Mapping[str, str], body: str) -> None:
+def complete(attempt: IdempotentAttempt, status: int, headers: Mapping[str, str], body: str) -> None:
     """Store the response for repeated requests. Commits."""
     db.session.info.pop(WORKING, None)
     db.session.execute(
@@ -118,7 +118,7 @@ def complete(attempt: Attempt, status: int, headers: Mapping[str, str], body: st
     db.session.commit()
 
 
-def release(attempt: Attempt) -> None:
+def release(attempt: IdempotentAttempt) -> None:
     """Release the claim, unless the work is committed. Commits."""
     db.session.info.pop(WORKING, None)
     db.session.rollback()
@@ -140,7 +140,7 @@ def purge() -> None:
 
 @event.listens_for(Session, "before_commit")
 def _mark_committed(session: Session) -> None:
-    attempt: Attempt | None = session.info.pop(WORKING, None)
+    attempt: IdempotentAttempt | None = session.info.pop(WORKING, None)
     if attempt is not None:
         session.execute(update(IdempotencyKey).where(attempt.row).values(is_committed=True))
 
