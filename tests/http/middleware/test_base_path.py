@@ -22,7 +22,7 @@ from tests.support.api import PASSWORD
 from tests.support.live import LiveServer, serving
 from tests.support.processes import eventually, free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 NGINX, CADDY = (shutil.which(name, path=PATHS) for name in ("nginx", "caddy"))
 PERSON = {"email": "ada@example.org", "username": "ada", "password": PASSWORD}
