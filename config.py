@@ -149,6 +149,7 @@ class Settings(BaseSettings):
     RATE_LIMIT_PER_HOUR: int = Field(1_000, ge=1, le=10**9, description="the same for an hour")
     RATE_LIMIT_PER_DAY: int = Field(10_000, ge=1, le=10**9, description="the same for a day")
     ENABLE_CACHING: bool = Field(True, description="cache answers in Redis")
+    CACHE_DEFAULT_TTL: int = Field(300, ge=1, le=172_800, description="seconds that a computed value is cached")
     REGISTRATION: Literal["open", "closed"] = Field("open", description="closed: only create-user makes accounts")
     ACCESS_TOKEN_MINUTES: int = Field(15, ge=1, le=1440, description="life of an access token")
     REFRESH_TOKEN_DAYS: int = Field(7, ge=1, le=365, description="life of a refresh token")

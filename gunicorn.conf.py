@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.glogging import Logger
 from gunicorn.http import message
-from gunicorn.http.wsgi import Response
 
 from backend.ai.service import warm_up
 from backend.cache_warmup.service import start_refreshing
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.config import Config
     from gunicorn.http.message import Request
+    from gunicorn.http.wsgi import Response
     from gunicorn.workers.base import Worker
 
 MOST_PROCESSES = 12
@@ -64,47 +64,6 @@ proc_name = "fuze"
 
 # The kernel ends a worker whose arbiter was killed, at once.
 end_forks_with_parent()
-
-_headers_with_banner = Response.default_headers
-
-
-def _headers_without_banner(response: Response) -> list[str]:
-    return [line for line in _headers_with_banner(response) if not line.startswith("Server:")]
-
-
-Response.default_headers = _headers_without_banner
-
-# Larger bodies go out by themselves: copying them would take longer than another packet.
-MOST_TOGETHER = 65_536
-_write = Response.write
-
-
-class _Held:
-    """In the place of a socket: keeps what is to be sent."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def sendall(self, piece: bytes) -> None:
-        self.pieces.append(piece)
-
-
-def _write_together(response: Response, data: bytes) -> None:
-    """Send the headers along with the first piece of the body: one packet, for which the client wakes up once."""
-    if response.headers_sent or len(data) > MOST_TOGETHER:
-        _write(response, data)
-        return
-    sock, held = response.sock, _Held()
-    response.sock = held
-    try:
-        _write(response, data)
-    finally:
-        response.sock = sock
-    sock.sendall(b"".join(held.pieces))
-
-
-Response.write = _write_together
-
 
 # After a response that is larger, what it took goes back to the system: glibc would keep it for the next one.
 LARGE_RESPONSE = 262_144
@@ -155,8 +114,7 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """In the process that serves: have the embedding model loaded by the time somebody searches, lists made anew after
-    writes, and access lines written many at a time."""
+    """Start in each serving process: load the embedding model, refresh lists after writes, batch access lines."""
     start_batches(settings)
     warm_up(worker.wsgi)
     start_refreshing(worker.wsgi)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -21,19 +20,21 @@ from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.capture.routes import blueprint as captures
 from backend.database import bind_database, track_app
-from backend.extensions import cors, jwt
+from backend.extensions import cache as values
+from backend.extensions import jwt
 from backend.health.routes import blueprint as health
 from backend.http.authentication import bind_authenticator
 from backend.http.middleware.compression import register_compression
+from backend.http.middleware.cors import register_cors
 from backend.http.middleware.input_validation import register_input_validation
 from backend.http.middleware.no_sessions import NoSessions
 from backend.http.middleware.proxies import TrustedProxyFix
 from backend.http.middleware.read_timeout import bound_reads
-from backend.http.middleware.request_id import register_request_id
 from backend.http.middleware.security_headers import register_security_headers
 from backend.http.openapi.routes import blueprint as docs
-from backend.http.pipeline import register_serving
+from backend.http.pipeline import register_pipeline
 from backend.http.problems import register_error_handlers
+from backend.http.request_state import current_request_id
 from backend.http.routing import IdConverter
 from backend.http.validation import BODY_LIMIT_BYTES
 from backend.jobs.routes import blueprint as jobs
@@ -42,7 +43,7 @@ from backend.linkding.bookmarks.routes import blueprint as linkding_bookmarks
 from backend.linkding.bundles.routes import blueprint as linkding_bundles
 from backend.linkding.refusals import register_linkding_refusals
 from backend.linkding.tags.routes import blueprint as linkding_tags
-from backend.observability.logging import configure_logging, register_access_log
+from backend.observability.logging import configure_logging, name_requests
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai.routes import blueprint as profile_ai
@@ -81,13 +82,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
     settings = settings or load_settings()
     configure_logging(settings)
+    name_requests(current_request_id)
     app = Application("fuze", static_folder=None)
     _configure(app, settings)
     _bind_extensions(app, settings)
-    register_request_id(app)
-    register_access_log(app)
     register_input_validation(app)
-    register_serving(app, settings)
+    register_pipeline(app, settings)
+    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
     register_security_headers(app, settings)
     register_error_handlers(app)
     register_linkding_refusals(app)
@@ -108,6 +109,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         JWT_REFRESH_TOKEN_EXPIRES=timedelta(days=settings.REFRESH_TOKEN_DAYS),
         JWT_DECODE_LEEWAY=CLOCK_SKEW_SECONDS,
         MAX_CONTENT_LENGTH=BODY_LIMIT_BYTES,
+        CACHE_TYPE="backend.http.response_cache.flask_caching_backend.CacheBackend",
+        CACHE_DEFAULT_TIMEOUT=settings.CACHE_DEFAULT_TTL,
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
@@ -121,30 +124,10 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)
+    values.init_app(app)
     bind_entry_signer(app, settings)
     bind_authenticator(app, RequestAuthenticator(app))
-    if settings.ALLOWED_ORIGINS:
-        cors.init_app(
-            app,
-            # As patterns, because Flask-CORS takes a name with brackets for one; only the whole origin matches.
-            origins=[re.compile(rf"{re.escape(origin)}\Z", re.IGNORECASE) for origin in settings.ALLOWED_ORIGINS],
-            always_send=False,
-            vary_header=False,
-            methods=["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"],
-            supports_credentials=True,
-            expose_headers=[
-                "X-Request-ID",
-                "Location",
-                "Retry-After",
-                "ETag",
-                "Idempotent-Replayed",
-                "RateLimit",
-                "RateLimit-Policy",
-                *(f"X-RateLimit-{what}-{seconds}s" for what in ("Limit", "Remaining") for seconds in (60, 3600, 86400)),
-            ],
-            max_age=600,
-        )
-    app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
+    register_cors(app, settings)
 
 
 def _register_blueprints(app: Flask) -> None:

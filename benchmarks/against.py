@@ -15,14 +15,11 @@ from pathlib import Path
 
 from benchmarks.corpora import load_links
 from benchmarks.generators import Load, Target, need_programs, run_wrk
-from benchmarks.http import LIST, SEARCH, SETTINGS, Collection, Features, targets_of
+from benchmarks.http import SEARCH, SETTINGS, Collection, Features, targets_of
 from benchmarks.loading import DEADLINE_SECONDS, wait_until_counted, wait_until_quiet
 from benchmarks.search_speed import load_varied_links
 from benchmarks.stack import ROOT, new_person, running_stack
 
-ORIGIN = "https://client.example"
-# What a browser sends with a request of a web client.
-BROWSER_HEADERS = {"Accept-Encoding": "gzip, deflate, br, zstd", "Origin": ORIGIN}
 WARM_UP_SECONDS = 1.0
 
 
@@ -47,7 +44,7 @@ def main() -> None:
 def targets(running: ExitStack, root: Path, size: int) -> dict[str, Target]:
     """What is read of a stack of this checkout, which runs as long as `running`."""
     print(root, flush=True)
-    stack = running.enter_context(running_stack("--rq-workers", "1", root=root, ALLOWED_ORIGINS=ORIGIN, **SETTINGS))
+    stack = running.enter_context(running_stack("--rq-workers", "1", root=root, **SETTINGS))
     client = new_person(stack.url)
     links = load_links()
     load_varied_links(stack, client, links, size, DEADLINE_SECONDS)
@@ -55,9 +52,8 @@ def targets(running: ExitStack, root: Path, size: int) -> dict[str, Target]:
     wait_until_quiet(stack.url, 10)
     collection = Collection(stack, client, size)
     found = {kind: target for (kind, _), target in targets_of(collection, Features.seen_by(client), links).items()}
-    browser = collection.target(LIST, **BROWSER_HEADERS)
-    plain = {**found, "cached list, browser": browser, "create": collection.target("bookmarks", "create")}
-    return {**plain, f"{SEARCH}, again": Target(f"{stack.url}/api/v1/search?q=python&mode=text", collection.headers)}
+    found["create"] = collection.target("bookmarks", "create")
+    return {**found, f"{SEARCH}, again": Target(f"{stack.url}/api/v1/search?q=python&mode=text", collection.headers)}
 
 
 def compare(
@@ -75,7 +71,7 @@ def compare(
         other, own = (statistics.median(load.per_second for load in side) for side in zip(*pairs, strict=True))
         ratio = statistics.median(own.per_second / other.per_second for other, own in pairs)
         faults = sum(load.faults for pair in pairs for load in pair)
-        yield f"  {kind:<24} {other:8.0f}/s {own:8.0f}/s   {ratio:.3f}{f'   FAULTS {faults}' if faults else ''}"
+        yield f"  {kind:<30} {other:8.0f}/s {own:8.0f}/s   {ratio:.3f}{f'   FAULTS {faults}' if faults else ''}"
 
 
 if __name__ == "__main__":

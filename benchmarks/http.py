@@ -4,6 +4,7 @@ A stack for each number of bookmarks, all at the same time, each started as `mak
 Flask application under the same gunicorn settings, a second web server of the first stack without the rate limiter, and
 one of each stack that keeps no answers: the uncached list is the same plain list asked there. A line of its own is the
 list with a filter that nobody has asked for before (a moment, another one each time): what passes it has to be counted.
+Lists and items are asked for twice: as a plain client does, and with `Accept-Encoding` and `Origin` as browsers do.
 wrk loads them in turn, each for a few seconds, several rounds at each number of connections, so that whatever else the
 machine does meets all of them; the table shows medians of the rounds, ratios are medians of the ratios within rounds.
 Needs `wrk` and `ab` on the PATH. What this version of the product does not have yet is told and left out.
@@ -15,7 +16,7 @@ import argparse
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -31,10 +32,20 @@ BARE, CACHED, UNCACHED, FILTERED, ITEM, NOT_MODIFIED, SEARCH, CREATE, UNLIMITED 
     *("bare Flask", "cached list", "uncached list", "list before a moment", "item", "304", "search", "create"),
     "cached list, no limiter",
 )
-SETTINGS = {"EMBEDDING_PROVIDER": "none", "ACCESS_TOKEN_MINUTES": "1440", **RAISED_LIMITS}
+# The same as a browser sends them.
+OF_BROWSER = {kind: f"{kind}, browser" for kind in (CACHED, UNCACHED, FILTERED, ITEM)}
+ORIGIN = "https://client.example"
+BROWSER_HEADERS = {"Accept-Encoding": "gzip, br, zstd", "Origin": ORIGIN}
+SETTINGS = {
+    "EMBEDDING_PROVIDER": "none",
+    "ACCESS_TOKEN_MINUTES": "1440",
+    "ALLOWED_ORIGINS": ORIGIN,
+    **RAISED_LIMITS,
+}
 LIST = "bookmarks?page_size=20"
 QUERIES = 1_000
 BARE_SHARE = 0.35
+BROWSER_SHARE = 0.9
 GROWTH_SHARE = 0.8
 LIMITER_MS = 1.0
 BURST_REQUESTS, BURST_CONNECTIONS, BURST_PER_SECOND = 1_000, 100, 1_000
@@ -116,7 +127,8 @@ def main() -> None:
         for each in collections:
             targets |= targets_of(each, features, links)
             keeping_nothing = running.enter_context(another_web(each.stack, **SETTINGS, ENABLE_CACHING="false"))
-            targets[UNCACHED, each.size] = Target(f"{keeping_nothing}/api/v1/{LIST}", each.headers)
+            uncached = Target(f"{keeping_nothing}/api/v1/{LIST}", each.headers)
+            targets |= {(UNCACHED, each.size): uncached, (OF_BROWSER[UNCACHED], each.size): as_browser(uncached)}
         first = collections[0]
         unlimited = running.enter_context(another_web(first.stack, **SETTINGS, ENABLE_RATE_LIMITING="false"))
         targets[UNLIMITED, first.size] = Target(f"{unlimited}/api/v1/{LIST}", first.headers)
@@ -151,12 +163,18 @@ def targets_of(each: Collection, features: Features, links: list[dict[str, objec
         ITEM: each.target(f"bookmarks/{answer.json()['items'][0]['id']}"),
         SEARCH: each.target("search", "paths", searches),
     }
+    found |= {OF_BROWSER[kind]: as_browser(found[kind]) for kind in (CACHED, FILTERED, ITEM)}
     if features.etags:
         found[NOT_MODIFIED] = each.target(LIST, **{"If-None-Match": answer.headers["ETag"]})
         again = each.client.get(LIST, headers={"If-None-Match": answer.headers["ETag"]})
         if again.status_code != httpx.codes.NOT_MODIFIED:
             raise RuntimeError(f"{answer.headers['ETag']} was sent back at once, and answered {again.status_code}")
     return {(kind, each.size): target for kind, target in found.items()}
+
+
+def as_browser(target: Target) -> Target:
+    """Return the target with the headers of a browser."""
+    return replace(target, headers={**target.headers, **BROWSER_HEADERS})
 
 
 def measure(targets: Mapping[Name, Target], connections: int, options: argparse.Namespace) -> Rounds:
@@ -188,7 +206,7 @@ def table(rounds: Rounds) -> Iterator[str]:
     """A line for each kind, the collections side by side."""
     for kind in dict.fromkeys(kind for kind, _ in rounds):
         cells = [_cell(size, loads) for (other, size), loads in rounds.items() if other == kind]
-        yield f"  {kind:<24} {'   '.join(cells)}"
+        yield f"  {kind:<30} {'   '.join(cells)}"
 
 
 def verdicts(measured: Measured, features: Features) -> Iterator[str]:
@@ -199,6 +217,8 @@ def verdicts(measured: Measured, features: Features) -> Iterator[str]:
                 share, sound = _ratio(rounds, (kind, size), (BARE, 0))
                 claim = f"{kind} at {size:,}, {connections} connections: {share:.2f} × bare Flask's requests/s"
                 yield _verdict(sound and share >= BARE_SHARE, f"{claim}, wanted ≥ {BARE_SHARE}")
+            if kind in (OF_BROWSER[CACHED], OF_BROWSER[ITEM]):
+                yield _browser_verdict(rounds, kind, size, connections)
         sizes = sorted(size for kind, size in rounds if kind == UNCACHED)
         if len(sizes) > 1:
             share, sound = _ratio(rounds, (UNCACHED, sizes[-1]), (UNCACHED, sizes[0]))
@@ -207,6 +227,13 @@ def verdicts(measured: Measured, features: Features) -> Iterator[str]:
     yield from limiter_verdicts(measured, features)
     faults = sum(load.faults for rounds in measured.values() for loads in rounds.values() for load in loads)
     yield _verdict(not faults, f"{faults} answers were refusals or did not come")
+
+
+def _browser_verdict(rounds: Rounds, kind: str, size: int, connections: int) -> str:
+    plain = next(plain for plain, browser in OF_BROWSER.items() if browser == kind)
+    share, sound = _ratio(rounds, (kind, size), (plain, size))
+    claim = f"{kind} at {size:,}, {connections} connections: {share:.2f} × requests/s without a browser's headers"
+    return _verdict(sound and share >= BROWSER_SHARE, f"{claim}, wanted ≥ {BROWSER_SHARE}")
 
 
 def limiter_verdicts(measured: Measured, features: Features) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,10 @@ Vector = NDArray[np.float32]
 class QueryEmbedder:
     """Embeds queries with one provider behind a circuit breaker, with an LRU cache of 1,024 vectors. Thread-safe."""
 
-    def __init__(self, provider: EmbeddingProvider) -> None:
+    def __init__(self, provider: EmbeddingProvider, embed: Callable[[str], Vector] | None = None) -> None:
+        """Remember nothing yet; `embed` asks the provider for one vector, where it does more than that."""
         self.provider = provider
+        self._embed = embed or (lambda text: provider.embed([text])[0])
         self._breaker = CircuitBreaker(EmbeddingsUnavailable, EmbeddingsUnavailable.copy, seconds=BREAK_SECONDS)
         self._lock = threading.Lock()
         self._vectors: OrderedDict[str, Vector] = OrderedDict()
@@ -41,7 +44,7 @@ class QueryEmbedder:
             if text in self._vectors:
                 self._vectors.move_to_end(text)
                 return self._vectors[text]
-        vector: Vector = self._breaker.call(lambda: self.provider.embed([text]))[0]
+        vector: Vector = self._breaker.call(lambda: self._embed(text))
         vector.flags.writeable = False
         with self._lock:
             self._vectors[text] = vector

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
 from flask import Flask, current_app
 from loguru import logger
 
 from backend.ai.embeddings.factory import create_provider
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
 from backend.ai.querying import QueryEmbedder, Vector
-from backend.extensions import current_settings
+from backend.extensions import cache, current_settings
+from backend.http.response_cache.store import digest_of
 from config import Settings
 
 RETRY_SECONDS = 30
+VECTOR_SECONDS = 86_400
 
 
 @dataclass
@@ -74,7 +78,8 @@ def embedding_fault() -> str | None:
 def _warm_up(app: Flask) -> None:
     with app.app_context():
         try:
-            embed_query("warm-up")
+            # A text of its own: the vector of one that is cached would not load the model.
+            embed_query(f"warm-up {secrets.token_hex(8)}")
         except EmbeddingsUnavailable as fault:
             logger.warning("embeddings unavailable: {}", fault.reason)
 
@@ -87,8 +92,23 @@ def _slot() -> _Slot:
 def _embedder(slot: _Slot, provider: EmbeddingProvider) -> QueryEmbedder:
     with slot.lock:
         if slot.embedder is None or slot.embedder.provider is not provider:
-            slot.embedder = QueryEmbedder(provider)
+            slot.embedder = QueryEmbedder(provider, lambda text: _shared_vector(provider, text))
         return slot.embedder
+
+
+def _shared_vector(provider: EmbeddingProvider, text: str) -> Vector:
+    """Return the vector of a text from Redis, where all processes share it, else from the provider."""
+    return np.frombuffer(_vector_bytes(provider, text), dtype=np.float32)
+
+
+def _vector_key(provider: EmbeddingProvider, text: str) -> str:
+    return f"query-vector:{digest_of([provider.model, text])}"
+
+
+@cache.cached(timeout=VECTOR_SECONDS, make_cache_key=_vector_key)
+def _vector_bytes(provider: EmbeddingProvider, text: str) -> bytes:
+    vector: Vector = provider.embed([text])[0].astype(np.float32)
+    return vector.tobytes()
 
 
 def _make(slot: _Slot, interactive: bool) -> EmbeddingProvider:

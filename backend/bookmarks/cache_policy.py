@@ -1,4 +1,4 @@
-"""What kept answers have to do with single bookmarks: by what each is asked for, and which answers hold its own."""
+"""Cache policies of bookmarks: the key of a bookmark's response, and the bookmarks in other responses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from backend.http.operations import CachedItem, CachePolicy
 from backend.http.response_cache.store import digest_of
 from backend.text.urls import url_error, url_hash
 
-# Normalising a link takes longer than all else that is done for a part; lists show the same ones again and again.
+# Normalising a link takes longer than all else for an item, and lists show the same links repeatedly.
 MAX_CACHED_DIGESTS, MAX_CACHED_LENGTH = 20_000, 300
 
 
-def bookmark_cache_key(bookmark_id: int | None, query: str) -> object:
-    """What GET /bookmarks/{id} asks."""
+def key_of_bookmark(bookmark_id: int | None, query: str) -> object:
+    """Return the key of GET /bookmarks/{id}."""
     return None if query else ["bookmark", bookmark_id]
 
 
-def link_cache_key(_: int | None, query: str) -> object:
-    """What GET /bookmarks/lookup asks: the same for all spellings of a link."""
+def key_of_link(_: int | None, query: str) -> object:
+    """Return the key of GET /bookmarks/lookup: the same for all spellings of a link."""
     given = parse_qsl(query, keep_blank_values=True)
     if [name for name, _ in given] != ["url"]:
         return None
@@ -31,27 +31,27 @@ def link_cache_key(_: int | None, query: str) -> object:
     return None if url_error(url) else ["link", url_hash(url).hex()]
 
 
-def cached_items_of_bookmark(body: bytes) -> list[CachedItem]:
-    """A bookmark is its own answer."""
-    return [_part(orjson.loads(body), body)]
+def items_of_bookmark(body: bytes) -> list[CachedItem]:
+    """Return the item of a bookmark's own response."""
+    return [_item(orjson.loads(body), body)]
 
 
-def cached_items_of_page(body: bytes) -> list[CachedItem]:
-    """The items of a list are whole bookmarks, but for those with long texts."""
+def items_of_page(body: bytes) -> list[CachedItem]:
+    """Return the items of a page that are whole bookmarks: texts of others are cut."""
     items = orjson.loads(body)["items"]
-    return [_part(item, orjson.dumps(item)) for item in items if item["deleted_at"] is None and not item["truncated"]]
+    return [_item(item, orjson.dumps(item)) for item in items if item["deleted_at"] is None and not item["truncated"]]
 
 
-BOOKMARK = CachePolicy(asks=bookmark_cache_key, parts=cached_items_of_bookmark)
-BOOKMARK_BY_LINK = CachePolicy(shows="link", asks=link_cache_key, parts=cached_items_of_bookmark)
-BOOKMARK_PAGE = CachePolicy(parts=cached_items_of_page)
-TAGS = CachePolicy(shows="tags")
+BOOKMARK = CachePolicy(key=key_of_bookmark, items=items_of_bookmark)
+BOOKMARK_BY_LINK = CachePolicy(subject="link", key=key_of_link, items=items_of_bookmark)
+BOOKMARK_PAGE = CachePolicy(items=items_of_page)
+TAGS = CachePolicy(subject="tags")
 
 
-def _part(bookmark: dict[str, Any], body: bytes) -> CachedItem:
+def _item(bookmark: dict[str, Any], body: bytes) -> CachedItem:
     url = bookmark["url"]
     link = (_link_digest if len(url) <= MAX_CACHED_LENGTH else _link_digest.__wrapped__)(url)
-    return CachedItem(bookmark["id"], digest_of(bookmark_cache_key(bookmark["id"], "")), link, body)
+    return CachedItem(bookmark["id"], digest_of(key_of_bookmark(bookmark["id"], "")), link, body)
 
 
 @lru_cache(maxsize=MAX_CACHED_DIGESTS)

@@ -53,7 +53,7 @@ def cost_of_ids(json: ActionIn) -> int:
     responses={201: BookmarkOut, 200: BookmarkOut, 409: None},
     changes="bookmark",
     retags=lambda json: bool(json.tags),
-    kept=cache_policy.BOOKMARK,
+    cache_policy=cache_policy.BOOKMARK,
 )
 def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple[BookmarkOut, int, dict[str, str]]:
     """Save a link; one that is saved already is merged, kept or refused."""
@@ -70,7 +70,7 @@ def create_bookmark(actor: Actor, query: CreateQuery, json: BookmarkIn) -> tuple
     tag="bookmarks",
     responses={200: BookmarkPage},
     cache="list",
-    kept=cache_policy.BOOKMARK_PAGE,
+    cache_policy=cache_policy.BOOKMARK_PAGE,
 )
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     """List bookmarks."""
@@ -85,7 +85,7 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     tag="bookmarks",
     responses={200: BookmarkOut},
     cache="bookmark",
-    kept=cache_policy.BOOKMARK_BY_LINK,
+    cache_policy=cache_policy.BOOKMARK_BY_LINK,
 )
 def lookup_bookmark(actor: Actor, query: LookupQuery) -> BookmarkOut:
     """Find the bookmark of a link, compared in normalised form."""
@@ -127,7 +127,7 @@ def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
     tag="bookmarks",
     responses={200: BookmarkOut},
     cache="bookmark",
-    kept=cache_policy.BOOKMARK,
+    cache_policy=cache_policy.BOOKMARK,
 )
 def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Read one bookmark."""
@@ -142,7 +142,7 @@ def read_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     responses={200: BookmarkOut, 409: None},
     changes="bookmark",
     retags=lambda json: json.tags is not None,
-    kept=cache_policy.BOOKMARK,
+    cache_policy=cache_policy.BOOKMARK,
 )
 def update_bookmark(actor: Actor, bookmark_id: int, json: BookmarkPatch) -> BookmarkOut:
     """Change a bookmark."""
@@ -164,7 +164,7 @@ def delete_bookmark(actor: Actor, bookmark_id: int, query: DeleteQuery) -> tuple
     tag="bookmarks",
     responses={200: BookmarkOut, 409: None},
     changes="bookmark",
-    kept=cache_policy.BOOKMARK,
+    cache_policy=cache_policy.BOOKMARK,
 )
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
     """Take a bookmark out of the trash."""

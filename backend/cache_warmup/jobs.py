@@ -1,4 +1,4 @@
-"""What the worker does so that the first answer is there already."""
+"""The jobs of cache warm-up."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from backend.jobs.registry import job
 
 @job("cache_warmup.warm_person")
 def warm_person(user_id: int) -> None:
-    """After a login."""
+    """Cache the first responses of a person, after a login."""
     warm([user_id])
 
 
 @job("cache_warmup.warm_people_of_today")
 def warm_people_of_today() -> None:
-    """After a start."""
+    """Cache the first responses of recent people, after a start."""
     warm(recent_people())

@@ -1,5 +1,4 @@
-"""Making answers before anybody asks: what a web client shows first, for people who have just come, or come often; and
-what somebody has asked for before their own write has made it worthless."""
+"""Cache warm-up: responses that a web client shows first, for recent people; popular lists after a write."""
 
 from __future__ import annotations
 
@@ -15,24 +14,25 @@ from backend.auth.authentication import actor_of_login
 from backend.auth.models import Session
 from backend.errors import DomainError
 from backend.extensions import current_settings, db
-from backend.http.admission import ASKED_SECONDS
+from backend.http.admission_script import POPULAR_SECONDS
+from backend.http.cache_lookup import partition_of
 from backend.http.operations import declared_route
-from backend.http.pipeline import make_ready
+from backend.http.pipeline import compute_ahead
 from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command
 
 FIRST_SHOWN = ("/bookmarks", "/tags", "/projects", "/tasks", "/profile", "/organizations")
 MOST_PEOPLE = 200
-# After a write so many lists are made anew, those first that were asked for most. Each write counts what was asked for
-# before as half as much, so that what nobody asks for between writes is left alone after the third.
+# So many lists are refreshed after a write, the most popular first. Each write halves the counts of requests, so that
+# a list which is not requested between writes is not refreshed after the third.
 MOST_REFRESHED = 5
 LEAST_POPULAR = 0.2
 POPULAR_PATH = re.compile(rb"/api/v1/[!-~]{1,1000}")
 
 
 def warm(user_ids: Iterable[int]) -> int:
-    """Have the first answers made and kept for logins of these people, in their own organizations; how many people."""
+    """Cache the first responses for logins of these people, in their own organizations; return how many people."""
     if not current_settings().ENABLE_CACHING:
         return 0
     people = 0
@@ -41,50 +41,50 @@ def warm(user_ids: Iterable[int]) -> int:
         if actor is not None:
             people += 1
             for path in FIRST_SHOWN:
-                _ask(actor, f"/api/v1{path}")
+                _request(actor, f"/api/v1{path}")
     return people
 
 
 def start_refreshing(app: Flask) -> None:
-    """Have answers made anew after writes, in this process. To be called after the fork."""
+    """Refresh popular lists after writes, in this process. To be called after the fork."""
     if app.extensions["settings"].ENABLE_CACHING:
-        app.extensions["remaker"] = RefreshAhead(app, refresh)
+        app.extensions["refresh_ahead"] = RefreshAhead(app, refresh)
 
 
 def refresh(actor: Actor) -> None:
-    """Make the lists anew that somebody has asked for lately."""
-    for path in _asked_lately(actor):
-        _ask(actor, path)
+    """Compute the lists that an actor's partition has requested lately."""
+    for path in _popular_paths(actor):
+        _request(actor, path)
 
 
 def recent_people() -> list[int]:
-    """Who has used Fuze within a day, the last first; no more than 200."""
+    """Return who has used Fuze within a day, the last first; at most 200."""
     yesterday = func.now() - text("interval '1 day'")
     last = func.max(Session.last_used_at)
     statement = select(Session.user_id).where(Session.revoked_at.is_(None)).group_by(Session.user_id)
-    found = db.session.scalars(statement.having(last > yesterday).order_by(last.desc()).limit(MOST_PEOPLE)).all()
+    user_ids = db.session.scalars(statement.having(last > yesterday).order_by(last.desc()).limit(MOST_PEOPLE)).all()
     db.session.rollback()
-    return list(found)
+    return list(user_ids)
 
 
-def _asked_lately(actor: Actor) -> list[str]:
+def _popular_paths(actor: Actor) -> list[str]:
     gate = resilient_redis()
 
     def commands() -> list[Command]:
-        name = gate.key(f"asked:{place_of(actor).name}")
+        name = gate.key(f"asked:{partition_of(actor).name}")
         return [
             ("ZREVRANGE", name, 0, MOST_REFRESHED - 1),
             ("ZUNIONSTORE", name, 1, name, "WEIGHTS", 0.5),
             ("ZREMRANGEBYSCORE", name, "-inf", LEAST_POPULAR),
-            ("EXPIRE", name, ASKED_SECONDS),
+            ("EXPIRE", name, POPULAR_SECONDS),
         ]
 
-    answers = gate.execute(commands)
-    # Whoever writes to Redis can put anything there.
-    return [path.decode() for path in answers[0] if POPULAR_PATH.fullmatch(path)] if answers else []
+    replies = gate.execute(commands)
+    # Paths from Redis are not trusted.
+    return [path.decode() for path in replies[0] if POPULAR_PATH.fullmatch(path)] if replies else []
 
 
-def _ask(actor: Actor, path: str) -> None:
+def _request(actor: Actor, path: str) -> None:
     path, _, query = path.partition("?")
     with current_app.test_request_context(path, query_string=query):
         adapter = current_app.url_map.bind("")
@@ -92,6 +92,6 @@ def _ask(actor: Actor, path: str) -> None:
             endpoint, arguments = adapter.match(path, method="GET")
             route = declared_route(current_app, endpoint)
             if route is not None:
-                make_ready(route, actor, {**arguments, "actor": actor})
+                compute_ahead(route, actor, {**arguments, "actor": actor})
         except (HTTPException, DomainError):
-            return  # A route that is not there, or not for this person, has no answer to keep.
+            return  # No such route, or not for this person.

@@ -35,6 +35,7 @@ COMMANDS = {
         "Look at the vectors for search by meaning, or move to another model.",
     ),
     "cache": ("backend.cli.cache", "cache", "Look at the cache, empty it or fill it."),
+    "limiter": ("backend.cli.limits", "limiter", "Look at the rate limits of routes, or clear a caller's."),
     "routes": ("backend.cli.contract", "routes", "List every route."),
     "openapi": ("backend.cli.contract", "openapi", "Print the OpenAPI document."),
     "env-example": ("backend.cli.env_example", "env_example", "Print .env.example: every setting."),

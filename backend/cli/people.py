@@ -14,6 +14,7 @@ from backend.auth.models import User
 from backend.auth.schemas import RegisterIn
 from backend.cli.application import connected_application
 from backend.errors import DomainError, Invalid
+from backend.http.validation import validation_message
 from backend.registration.service import create_user as create_user_account
 
 
@@ -105,7 +106,7 @@ def _faults(error: ValidationError | Invalid) -> str:
     """Format faults, one line each, without the value, which may be the password."""
     if isinstance(error, Invalid):
         return "\n".join(fault["message"] for fault in error.extra["errors"])
-    return "\n".join(f"{fault['loc'][0]}: {in_words(fault)}" for fault in error.errors(include_input=False))
+    return "\n".join(f"{fault['loc'][0]}: {validation_message(fault)}" for fault in error.errors(include_input=False))
 
 
 def _change(login: str, change: Callable[[User], User], done: str) -> None:

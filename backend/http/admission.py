@@ -1,251 +1,147 @@
-"""Who sends a request, whether it may pass now, and whether its answer is kept: one round trip to Redis for all."""
+"""Admission: who sends a request, whether it passes the limits, and whether its response is cached; one round trip."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask import g, request
-from werkzeug.datastructures import Headers
+from flask import request
 
 from backend.actor import Actor
 from backend.errors import Forbidden, Unauthenticated
-from backend.extensions import current_settings
-from backend.http.authentication import Authenticator, RequestCredential, authenticator
+from backend.http.admission_script import admission_command
+from backend.http.authentication import RequestCredential, authenticator
+from backend.http.cache_lookup import CacheLookup, WriteIntent, cached_for, intent_of, lookup_of
 from backend.http.client_addresses import address_digest
 from backend.http.operations import LimitClass, Operation
-from backend.http.preconditions import known_etags
-from backend.http.rate_limits.service import Charge, enforce, rate_limits
-from backend.http.rate_limits.windows import LUA_CHECK, Verdict, numbers, tighter
-from backend.http.response_cache import store as answers
-from backend.http.response_cache.store import (
-    LUA_KEPT,
-    MAKING_MS,
-    CachedResponse,
-    CacheKey,
-    CacheMiss,
-    CachePartition,
-    Subject,
-)
+from backend.http.rate_limits.charge import Charge, request_limits
+from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits
+from backend.http.rate_limits.windows import Verdict
+from backend.http.request_state import request_state
+from backend.http.response_cache.flask_caching_backend import cache_backend
+from backend.http.response_cache.store import CachedResponse, CacheMiss
 from backend.redis.client import resilient_redis
-from backend.redis.resilient import Command, Script
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-ADMIT = (Path(__file__).parent / "admit.lua").read_text()
-NO_LIMITS = (0,) * 6
-# What was asked within this time is worth making anew after a write, unless its query is longer than that.
-ASKED_SECONDS, LONGEST_REMADE = 60, 300
-JSON = "application/json"
-PRIVATE = "private, no-cache"
-VARY = "Authorization, X-Organization-ID"
-# Where a request carries what Redis has said of it already.
-ASKED = "fuze.asked"
-
-
-@lru_cache(maxsize=1)
-def admit_script(credentials: str) -> Script:
-    """Return the script of an admission, given the functions of the authenticator."""
-    return Script(LUA_CHECK + credentials + LUA_KEPT + ADMIT)
-
-
-@dataclass(frozen=True)
-class CacheLookup:
-    """What a read asks of the cache.
-
-    Attributes:
-        namespace: Where its answer is kept.
-        digest: By which name.
-        known: The ETags that the caller has.
-        subject: What the answer shows.
-        bookmark_id: The one bookmark that it is about.
-        path: Path and query, if the answer is to be made anew after a write; else empty.
-    """
-
-    namespace: answers.Namespace
-    digest: str
-    known: list[str]
-    subject: Subject = "organization"
-    bookmark_id: int | None = None
-    path: str = ""
-
-
-class WriteIntent:
-    """In the place of a question: a write comes, and its answer may be kept."""
+READS = ("GET", "HEAD")
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Who acts (None on public routes), and what the cache holds; None if it was not asked, or has not said."""
+    """Who acts (None on public routes), the cache lookup of a read, and its result.
+
+    The result is None where nothing was looked up, and while another process computes the response.
+    """
 
     actor: Actor | None
-    found: CachedResponse | CacheMiss | None
+    lookup: CacheLookup | None = None
+    cached: CachedResponse | CacheMiss | None = None
 
 
-def admit(operation: Operation, question: CacheLookup | WriteIntent | None) -> Admission:
-    """Count the request, find out who acts, and look for the answer. One round trip.
+def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: bool = True) -> Admission:
+    """Count the current request, find out who acts, and look its response up. One round trip, or that of the fast path.
 
-    Whoever shows no valid token is counted by address, like all callers of public routes.
+    Callers without a valid token are counted by address, like all callers of public routes.
+
+    Args:
+        operation: What the route declares.
+        bookmark_id: The one bookmark that the request is about.
+        looks_up: Whether the cache is asked.
 
     Raises:
         TooManyRequests: a window is full; nothing was counted.
-        Unauthenticated: no token that is good for anything.
+        Unauthenticated: no valid token.
         Forbidden: the token lacks the scope, or the role does not allow it.
         NotFound: X-Organization-ID names an organization that the person does not belong to.
     """
-    credential, fault = _credential(operation)
-    charge = Charge(credential.subject if credential else _by_address(), operation.limit, rate_limits())
-    # Probes of health are neither limited nor anybody's: they do not wait for Redis.
-    is_known = charge.limits is None and credential is None
-    asked = request.environ.pop(ASKED, None)
-    if asked is None and not is_known:
-        asked = ask(charge, credential, question)
-    limited, known = asked[:2] if asked else (None, None)
-    _settle(charge, limited)
-    if fault:
-        raise fault
+    state = request_state()
+    recognised, state.recognised = state.recognised, None
+    if recognised is not None:
+        prepared, reply = recognised.lookup, recognised.reply
+        return _admit(operation, prepared.credential, prepared.charge, prepared.lookup, reply, recognised.actor)
+    try:
+        credential = (
+            authenticator().read_credential(request.headers, operation.schemes) if operation.scope is not None else None
+        )
+    except Unauthenticated:
+        _count_anonymous(operation)
+        raise
     if credential is None:
-        return Admission(None, None)
-    actor = authenticator().actor_of(credential, known)
-    g.actor = actor
+        _count_anonymous(operation)
+        return Admission(None)
+    charge = Charge(credential.subject, operation.limit, rate_limits())
+    sent = _sent(operation, bookmark_id) if looks_up else None
+    return _admit(operation, credential, charge, sent, _ask(charge, credential, sent), None)
+
+
+def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteIntent | None:
+    if request.method in READS:
+        return lookup_of(operation, request.environ, request.headers, bookmark_id)
+    return intent_of(operation)
+
+
+def _admit(
+    operation: Operation,
+    credential: RequestCredential,
+    charge: Charge,
+    sent: CacheLookup | WriteIntent | None,
+    reply: list[Any] | None,
+    actor: Actor | None,
+) -> Admission:
+    limited: Any = reply[0] if reply else None
+    entries = reply[1] if reply else None
+    begin_limits(charge, limited)
+    operation.check_limit()
+    actor = actor or authenticator().actor_of(credential, entries)
+    request_state().actor = actor
     if not credential.is_login:
-        _charge_person(charge, actor, is_counted=_counts_person(limited))
-    found = cached_for(actor, question, asked)
+        _charge_person(charge, actor, is_counted=bool(limited) and limited[5] > 1)
+    cached = cached_for(actor, sent, reply)
     try:
         actor.require(operation.scope or "")
     except Forbidden:
-        if isinstance(found, CacheMiss) and isinstance(question, CacheLookup):
-            answers.abandon(found)
+        if isinstance(cached, CacheMiss) and isinstance(sent, CacheLookup):
+            cache_backend().abandon(cached)
         raise
-    return Admission(actor, found)
+    return Admission(actor, sent if isinstance(sent, CacheLookup) else None, cached)
 
 
-def ask(
-    charge: Charge, credential: RequestCredential | None, question: CacheLookup | WriteIntent | None
+def _count_anonymous(operation: Operation) -> None:
+    """Count a request by its address."""
+    charge = Charge(_by_address(), operation.limit, rate_limits())
+    # Probes of health are not limited: they do not wait for Redis.
+    reply = _ask(charge, None, None) if charge.limits is not None else None
+    begin_limits(charge, reply[0] if reply else None)
+    operation.check_limit()
+
+
+def _ask(
+    charge: Charge, credential: RequestCredential | None, sent: CacheLookup | WriteIntent | None
 ) -> list[Any] | None:
-    """What `ADMIT` answers; None while Redis is away. One round trip."""
-    answered = resilient_redis().execute(
-        lambda: [admission_command(authenticator(), resilient_redis().key(""), charge, credential, question)]
-    )
-    return answered[0] if answered else None
-
-
-def lookup_of(
-    operation: Operation, environ: WSGIEnvironment, headers: Headers, bookmark_id: int | None
-) -> CacheLookup | None:
-    """What a read asks of the cache; None where answers are not kept, or are not to be believed."""
-    if operation.cache is None or not is_kept_anything():
-        return None
-    path, query = environ["PATH_INFO"], environ.get("QUERY_STRING", "")
-    asked = operation.kept.asks(bookmark_id, query) if operation.kept.asks else None
-    subject: Subject = operation.kept.shows or ("organization" if bookmark_id is None else "bookmarks-of")
-    return CacheLookup(
-        operation.cache,
-        answers.digest_of([path, sorted(query.split("&"))] if asked is None else asked),
-        known_etags(headers),
-        subject,
-        bookmark_id,
-        f"{path}?{query}" if subject in ("organization", "tags") and len(query) <= LONGEST_REMADE else "",
-    )
-
-
-def is_kept_anything() -> bool:
-    """Whether answers are kept, and may be believed."""
-    return current_settings().ENABLE_CACHING and resilient_redis().is_trusted
+    """Return the reply of `admit.lua`; None while Redis is away. One round trip."""
+    gate = resilient_redis()
+    replies = gate.execute(lambda: [admission_command(authenticator(), gate.key(""), charge, credential, sent)])
+    return replies[0] if replies else None
 
 
 def charge_more(operation: Operation, cost: int) -> None:
-    """Count what a request asks for beyond the one that it is: an item of many is not free. One round trip.
+    """Count what a request costs beyond the one that it is: an item of many is not free. One round trip.
 
     Raises:
         TooManyRequests: a window has no room for it; then the request itself is not counted either.
     """
-    charge = Charge(g.subject, operation.limit, rate_limits(), cost, refund=1, person=g.get("person", ""))
-    found = resilient_redis().execute(charge.commands)
-    _settle(charge, found[0] if found else None)
+    limits = request_limits()
+    if limits is not None:
+        enforce(replace(limits.charge, cost=cost, refund=1))
 
 
 def remaining(limit_class: LimitClass) -> Verdict | None:
-    """What is left to the address of a request that was answered before it was counted. One round trip."""
-    charge = Charge(_by_address(), limit_class, rate_limits(), cost=0)
-    found = resilient_redis().execute(charge.commands)
-    return charge.settle(found[0] if found else None)
+    """Return what remains to the address of a request that was refused before it was counted. One round trip."""
+    return count(Charge(_by_address(), limit_class, rate_limits(), cost=0))
 
 
 def charge_unmatched(limit_class: LimitClass) -> None:
     """Count a request that no route takes, by its address. One round trip."""
-    charge = Charge(_by_address(), limit_class, rate_limits())
-    found = resilient_redis().execute(charge.commands)
-    _settle(charge, found[0] if found else None)
-
-
-def admission_command(
-    authenticator: Authenticator,
-    prefix: str,
-    charge: Charge,
-    credential: RequestCredential | None,
-    question: CacheLookup | WriteIntent | None,
-) -> Command:
-    """The command that asks all; `prefix` is that of Redis's keys, only good while the question is made."""
-    windows = numbers(charge.limits) if charge.limits else NO_LIMITS
-    kind, name, user_id = credential.question if credential else ("", "", 0)
-    asked = credential.asked if credential and credential.asked is not None else ""
-    return admit_script(authenticator.script).command(
-        [],
-        prefix,
-        charge.name if charge.limits else "",
-        charge.bounded_cost,
-        *windows,
-        kind,
-        name,
-        user_id,
-        authenticator.first_use_seconds,
-        asked,
-        *_asked(question),
-    )
-
-
-def _asked(question: CacheLookup | WriteIntent | None) -> Iterator[Any]:
-    if isinstance(question, CacheLookup):
-        yield from (question.namespace, question.subject, question.bookmark_id or "", question.digest, MAKING_MS)
-        yield from (question.path, ASKED_SECONDS, *question.known)
-    else:
-        yield "write" if question else ""
-
-
-def cached_for(
-    actor: Actor, question: CacheLookup | WriteIntent | None, asked: Sequence[Any] | None
-) -> CachedResponse | CacheMiss | None:
-    """The cached response in what `ADMIT` has answered, or leave to make it; None if there is neither.
-
-    Redis has looked for whom it takes the caller to be. What it has found counts only if that is who acts: what stands
-    there of a credential may be out of date, or not be believed.
-    """
-    if question is None or not asked or not asked[2]:
-        return None
-    slot = cache_key_of(actor, question)
-    return answers.decode_reply(slot, asked[2]) if asked[3] == slot.place.name.encode() else None
-
-
-def partition_of(actor: Actor) -> CachePartition:
-    """Whose cached responses are shown to an actor."""
-    return CachePartition(actor.organization_id, actor.user_id, actor.reach)
-
-
-def cache_key_of(actor: Actor, question: CacheLookup | WriteIntent) -> CacheKey:
-    """Where the answer to a question is kept."""
-    if isinstance(question, WriteIntent):
-        return CacheKey("bookmark", partition_of(actor), "")
-    return CacheKey(question.namespace, partition_of(actor), question.digest, question.subject, question.bookmark_id)
-
-
-def _counts_person(limited: Any) -> bool:
-    """Whether Redis has counted a request both for the token and for its person."""
-    return bool(limited) and limited[5] > 1
+    enforce(Charge(_by_address(), limit_class, rate_limits()))
 
 
 def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
@@ -253,29 +149,11 @@ def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
 
     Then the token's own windows have counted it even if the person's have no room.
     """
-    g.person = authenticator().subject_of_person(actor.user_id)
-    if is_counted or charge.limits is None:
-        return
-    person = replace(charge, subject=g.person)
-    found = resilient_redis().execute(person.commands)
-    outcome = person.settle(found[0] if found else None)
-    g.limits = tighter(g.limits, outcome) if outcome and g.limits else outcome
-    enforce(g.limits)
-
-
-def _settle(charge: Charge, answer: object) -> None:
-    g.subject = charge.subject
-    g.limits = charge.settle(answer)
-    enforce(g.limits)
-
-
-def _credential(operation: Operation) -> tuple[RequestCredential | None, Unauthenticated | None]:
-    if operation.scope is None:
-        return None, None
-    try:
-        return authenticator().read_credential(request.headers, operation.schemes), None
-    except Unauthenticated as fault:
-        return None, fault
+    person, limits = authenticator().subject_of_person(actor.user_id), request_limits()
+    if limits is not None:
+        limits.charge = replace(charge, person=person)
+    if not is_counted:
+        enforce_also(replace(charge, subject=person))
 
 
 def _by_address() -> str:

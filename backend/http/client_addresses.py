@@ -1,4 +1,4 @@
-"""Whom a client's address stands for."""
+"""Client addresses: their plain form, and the digest that stands for a customer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ IPV6_PREFIX = 64
 
 
 def plain_address(address: str) -> str:
-    """The address, and of an IPv4 client whom a socket for both kinds has taken (`::ffff:192.0.2.1`), the IPv4 one."""
+    """Return the address; of an IPv4 client on a socket for both kinds (`::ffff:192.0.2.1`), the IPv4 address."""
     if not address.lower().startswith("::ffff:"):
         return address
     try:
@@ -21,7 +21,7 @@ def plain_address(address: str) -> str:
 
 
 def address_digest(address: str) -> str:
-    """One name for all addresses of a customer. Addresses of people do not lie about in Redis."""
+    """Return one name for all addresses of a customer: no plain address is stored in Redis."""
     return hashlib.sha256(_network(address).encode()).hexdigest()[:32]
 
 

@@ -1,7 +1,7 @@
-"""Kept answers, given before Flask begins: the shortest way, and the one that most requests go.
+"""Fast path: cached responses, served before Flask begins.
 
-What is asked of Redis is the same as on the way through Flask, and so is who may see the answer. Where it is not kept,
-or anything else is to be said of the request, Flask takes over with what Redis has said: nothing is asked twice.
+It looks up the same in Redis as the way through Flask, under the same rights. A request that is no plain hit goes on to
+Flask with what has been decided about it (`RequestState`), so that nothing is looked up twice.
 """
 
 from __future__ import annotations
@@ -19,207 +19,201 @@ from werkzeug.routing import RequestRedirect
 
 from backend.actor import Actor
 from backend.errors import DomainError, NotFound
-from backend.http.admission import ASKED, JSON, PRIVATE, VARY, CacheLookup, admission_command, cached_for, lookup_of
-from backend.http.authentication import Authenticator, RequestCredential
-from backend.http.middleware.compression import may_rule_out_identity
-from backend.http.middleware.request_id import request_id_of
+from backend.http.admission_script import KnownActor, PreparedLookup
+from backend.http.authentication import Authenticator
+from backend.http.cache_lookup import lookup_of, partition_of
+from backend.http.content_coding import entity_tag, negotiated
+from backend.http.middleware.cors import origin_headers
 from backend.http.operations import Operation, declared_operation
 from backend.http.preconditions import same_etag
+from backend.http.rate_limits.charge import Charge
 from backend.http.rate_limits.headers import limit_headers
-from backend.http.rate_limits.service import Charge, rate_limits
+from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
-from backend.http.response_cache.store import CachedResponse
+from backend.http.request_state import Recognised, RequestState, begin_request
+from backend.http.response_cache.store import IDENTITY, CachedResponse, decode_hit
+from backend.http.response_headers import JSON, PRIVATE, VARY
 from backend.observability.logging import log_access
-from backend.redis.connections import pack
 from backend.redis.resilient import ResilientRedis
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Who sends one of these gets more than the answer: what CORS says, or a refusal.
-MORE_TO_SAY = ("HTTP_ORIGIN", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING")
+# A GET with one of these may be refused, or its response says more than CORS usually does.
+LEFT_TO_FLASK = (
+    "CONTENT_LENGTH",
+    "HTTP_TRANSFER_ENCODING",
+    "HTTP_CONTENT_ENCODING",
+    "HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK",
+)
 
-# What the question to Redis depends on, with what stands for nothing.
-ASKED_BY: tuple[tuple[str, str | None], ...] = (
+# What a lookup depends on beside the content coding, with the value that stands for a missing header.
+LOOKUP_KEYS: tuple[tuple[str, str | None], ...] = (
     ("PATH_INFO", ""),
     ("QUERY_STRING", ""),
     ("HTTP_AUTHORIZATION", None),
     ("HTTP_X_ORGANIZATION_ID", None),
     ("HTTP_IF_NONE_MATCH", None),
 )
-Key = tuple[str | None, ...]
+LookupKey = tuple[str | None, ...]
 REMEMBERED, LONGEST_REMEMBERED = 2_048, 2_000
 REMEMBERED_PATHS, LONGEST_PATH = 4_096, 200
+# For so long the same entries about a login are not verified again; the end of its token is checked each time.
+ACTOR_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CachedRoute:
-    """A route whose answers are kept, its rule, and the one bookmark that it is about."""
+    """A route whose responses are cached, its rule, and the one bookmark that it is about."""
 
     operation: Operation
     rule: str
     bookmark_id: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CacheHit:
-    """A kept answer, who asked for it by which rule, and what the limits say."""
+    """A cached response, the actor and the rule of its request, and the verdict of the limits."""
 
     actor: Actor
-    answer: CachedResponse
+    response: CachedResponse
     verdict: Verdict | None
     rule: str
 
 
-class PreparedLookup:
-    """What a request asks of Redis: the same each time that it is sent, but for the end of its token."""
-
-    def __init__(
-        self, authenticator: Authenticator, credential: RequestCredential, question: CacheLookup, charge: Charge
-    ) -> None:
-        self._authenticator = authenticator
-        self.credential = credential
-        self.question = question
-        self.charge = charge
-        self._packed: tuple[str, bytes] = ("", b"")
-
-    def ask(self, gate: ResilientRedis) -> list[Any] | None:
-        """What `ADMIT` answers; None while Redis is away. One round trip."""
-        answered = gate.execute(lambda: [self._command(gate.key(""))])
-        return answered[0] if answered else None
-
-    def _command(self, prefix: str) -> bytes:
-        """Packed once for each run of Redis: keys begin with its number."""
-        packed_for, packed = self._packed
-        if packed_for != prefix:
-            packed = pack(admission_command(self._authenticator, prefix, self.charge, self.credential, self.question))
-            self._packed = prefix, packed
-        return packed
-
-
 class CachedResponses:
-    """Answers what it can from the cache, and leaves the rest to the application behind it."""
+    """WSGI middleware that answers from the cache what it can, and leaves the rest to the application behind it."""
 
     def __init__(self, app: Flask, behind: WSGIApplication, *, has_origins: bool) -> None:
-        """Nothing is looked up yet.
+        """Look nothing up yet.
 
         Args:
-            app: Whose routes and extensions to use.
+            app: The application whose routes and extensions to use.
             behind: What answers all other requests.
-            has_origins: Whether browsers of other origins may call, so that every answer varies by origin.
+            has_origins: Whether other origins may call, so that every response varies by origin.
         """
         self._app = app
         self._authenticator: Authenticator = app.extensions["authenticator"]
         self._behind = behind
         self._vary = f"{VARY}, Origin, Accept-Encoding" if has_origins else f"{VARY}, Accept-Encoding"
-        self._remembered = lru_cache(maxsize=REMEMBERED_PATHS)(self._look_up)
-        self._prepared = lru_cache(maxsize=REMEMBERED)(self._prepare)
+        self._routes = lru_cache(maxsize=REMEMBERED_PATHS)(self._match)
+        self._lookups = lru_cache(maxsize=REMEMBERED)(self._prepare)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "GET" and not any(environ.get(name) for name in MORE_TO_SAY):
-            started = time.perf_counter()
-            found = self._find(environ)
-            if found is not None and not self._is_to_be_packed(environ, found.answer):
-                return self._send(found, environ, start_response, started)
-        return self._behind(environ, start_response)
+        state = begin_request(environ)
+        is_plain = environ["REQUEST_METHOD"] == "GET" and not any(map(environ.get, LEFT_TO_FLASK))
+        hit = self._find(environ, state) if is_plain else None
+        return self._send(hit, environ, start_response, state) if hit else self._behind(environ, start_response)
 
-    def _find(self, environ: WSGIEnvironment) -> CacheHit | None:
-        """The kept answer to a request, if it is its caller's to see; refusals are left to Flask."""
-        read = self._read_of(environ["PATH_INFO"])
-        gate: ResilientRedis = self._app.extensions["resilient_redis"]
-        if read is None or not gate.is_trusted or not self._app.extensions["settings"].ENABLE_CACHING:
+    def _find(self, environ: WSGIEnvironment, state: RequestState) -> CacheHit | None:
+        """Return the cached response if the caller may see it; refusals are left to Flask."""
+        gate: ResilientRedis = self._app.extensions["redis_gate"]
+        path = environ["PATH_INFO"]
+        is_trusted = gate.is_trusted and self._app.extensions["settings"].ENABLE_CACHING
+        if not is_trusted or state.negotiation.coding is None or len(path) > LONGEST_PATH:
             return None
-        key = tuple(environ.get(name, default) for name, default in ASKED_BY)
-        # What is longer is not remembered: it would take too much room.
-        prepare = self._prepared if sum(map(len, filter(None, key))) <= LONGEST_REMEMBERED else self._prepare
         try:
-            asked = prepare(key)
-            if asked.charge.rules is not self._app.extensions["rate_limits"]:
-                # Other limits hold than when the application was made.
-                self._prepared.cache_clear()
-                asked = self._prepare(key)
-            if asked.credential.expires_at <= time.time():
-                return None
-            environ[ASKED] = answered = asked.ask(gate)
-            if answered is None or not answered[2] or not gate.is_trusted:
-                return None
-            actor = self._authenticator.known_actor(asked.credential, answered[1])
+            route = self._routes(path)
+            prepared = self._lookup_of(environ, state) if route else None
+        except (DomainError, HTTPException, RequestRedirect):
+            return None
+        if route is None or prepared is None or prepared.expires_at <= time.time():
+            return None
+        replies = gate.execute(lambda: [prepared.command(gate.key(""))])
+        if replies is None or not gate.is_trusted:
+            return None
+        reply, known = replies[0], prepared.known_actor
+        if known is None or known.entries != reply[1] or known.until < time.time():
+            known = self._recognise(prepared, reply, route.operation)
+        state.recognised = Recognised(prepared, reply, known.actor if known else None)
+        cached = decode_hit(reply[2], prepared.lookup.coding) if reply[2] else None
+        # Redis has looked up for whom it takes the caller to be.
+        if known is None or cached is None or reply[3] != known.partition:
+            return None
+        if cached.identity_key:
+            cached = negotiated(self._app, gate, cached, state.negotiation)
+        return CacheHit(known.actor, cached, prepared.charge.decode(reply[0]), route.rule)
+
+    def _recognise(self, prepared: PreparedLookup, reply: list[Any], operation: Operation) -> KnownActor | None:
+        """Return who acts, if Redis knows that and they may read; remember it of a login."""
+        try:
+            actor = self._authenticator.known_actor(prepared.credential, reply[1]) if reply[2] else None
             if actor is None:
                 return None
-            actor.require(read.operation.scope or "")
+            actor.require(operation.scope or "")
         except DomainError:
             return None
-        answer = cached_for(actor, asked.question, answered)
-        if not isinstance(answer, CachedResponse):
-            return None
-        return CacheHit(actor, answer, asked.charge.settle(answered[0]), read.rule)
+        known = KnownActor(reply[1], actor, partition_of(actor).name.encode(), time.time() + ACTOR_SECONDS)
+        if prepared.credential.is_login:
+            prepared.known_actor = known
+        return known
 
-    def _prepare(self, key: Key) -> PreparedLookup:
-        """What to ask of Redis for a request whose answers are kept.
+    def _lookup_of(self, environ: WSGIEnvironment, state: RequestState) -> PreparedLookup:
+        """Return what to look up for a request; remembered, unless it is too long for that.
 
         Raises:
-            DomainError: it shows no good token, or nothing is kept now. Neither is remembered.
+            DomainError: it shows no good token, or nothing is cached now.
         """
-        environ = {name: value for (name, _), value in zip(ASKED_BY, key, strict=True) if value is not None}
-        read = self._read_of(environ["PATH_INFO"])
+        key = (*[environ.get(name, default) for name, default in LOOKUP_KEYS], state.negotiation.coding)
+        prepare = self._lookups if sum(map(len, filter(None, key))) <= LONGEST_REMEMBERED else self._prepare
+        prepared = prepare(key)
+        if prepared.charge.rules is not self._app.extensions["rate_limits"]:
+            # Other limits hold than when the application was built.
+            self._lookups.cache_clear()
+            prepared = self._prepare(key)
+        return prepared
+
+    def _prepare(self, key: LookupKey) -> PreparedLookup:
+        names = [*(name for name, _ in LOOKUP_KEYS), "HTTP_ACCEPT_ENCODING"]
+        environ = {name: value for name, value in zip(names, key, strict=True) if value is not None}
+        route = self._routes(environ["PATH_INFO"])
         headers = EnvironHeaders(environ)
         with self._app.app_context():
-            question = lookup_of(read.operation, environ, headers, read.bookmark_id) if read else None
-            if read is None or question is None:
+            lookup = lookup_of(route.operation, environ, headers, route.bookmark_id) if route else None
+            if route is None or lookup is None:
                 raise NotFound
             credential = self._authenticator.read_credential(headers)
-            charge = Charge(credential.subject, read.operation.limit, rate_limits())
-            return PreparedLookup(self._authenticator, credential, question, charge)
-
-    def _is_to_be_packed(self, environ: WSGIEnvironment, answer: CachedResponse) -> bool:
-        accepted = environ.get("HTTP_ACCEPT_ENCODING")
-        if accepted is None:
-            return False
-        return len(answer.body or b"") >= self._app.config["COMPRESS_MIN_SIZE"] or may_rule_out_identity(accepted)
+            charge = Charge(credential.subject, route.operation.limit, rate_limits())
+            return PreparedLookup(self._authenticator, credential, lookup, charge, credential.expires_at)
 
     def _send(
-        self, found: CacheHit, environ: WSGIEnvironment, start_response: StartResponse, started: float
+        self, hit: CacheHit, environ: WSGIEnvironment, start_response: StartResponse, state: RequestState
     ) -> Iterable[bytes]:
-        answer, is_same = found.answer, found.answer.body is None
-        request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID"))
-        etag = same_etag(EnvironHeaders(environ), answer.etag) if is_same else answer.etag
+        response = hit.response
+        is_known = response.body is None
+        etag = same_etag(EnvironHeaders(environ), response.etag) if is_known else entity_tag(response)
         headers = [
             ("ETag", f'"{etag}"'),
             ("Cache-Control", PRIVATE),
             ("Vary", self._vary),
-            ("X-Request-ID", request_id),
+            ("X-Request-ID", state.request_id),
         ]
-        if found.verdict is not None:
-            headers += limit_headers(found.verdict)
-        if answer.body is not None:
-            headers += [("Content-Type", JSON), ("Content-Length", str(len(answer.body)))]
+        if hit.verdict is not None:
+            headers += limit_headers(hit.verdict)
+        if origin := environ.get("HTTP_ORIGIN"):
+            headers += origin_headers(self._app)(origin)
+        if response.body is not None:
+            headers += [("Content-Type", JSON), ("Content-Length", str(len(response.body)))]
+            if response.coding != IDENTITY:
+                headers.append(("Content-Encoding", response.coding))
         log_access(
-            user_id=found.actor.user_id,
-            organization_id=found.actor.organization_id,
-            route=found.rule,
+            user_id=hit.actor.user_id,
+            organization_id=hit.actor.organization_id,
+            route=hit.rule,
             method="GET",
             path=environ["PATH_INFO"],
-            status=304 if is_same else 200,
-            started=started,
-            request_id=request_id,
+            status=304 if is_known else 200,
+            started=state.started,
+            request_id=state.request_id,
         )
-        start_response("304 NOT MODIFIED" if is_same else "200 OK", headers)
-        return [answer.body or b""]
+        start_response("304 NOT MODIFIED" if is_known else "200 OK", headers)
+        return [response.body or b""]
 
-    def _read_of(self, path: str) -> CachedRoute | None:
-        """What a path reads, if its answers are kept."""
-        if len(path) > LONGEST_PATH:
-            return None
-        try:
-            return self._remembered(path)
-        except (HTTPException, RequestRedirect):
-            return None
-
-    def _look_up(self, path: str) -> CachedRoute | None:
-        """What a path reads, if its answers are kept.
+    def _match(self, path: str) -> CachedRoute | None:
+        """Return the route of a path, if its responses are cached.
 
         Raises:
-            HTTPException, RequestRedirect: no route takes it. That is not remembered: anybody can think of such paths.
+            HTTPException, RequestRedirect: no route takes it. That is not remembered: such paths are without number.
         """
         rule, arguments = self._app.url_map.bind("").match(path, method="GET", return_rule=True)
         operation = declared_operation(self._app, rule.endpoint)

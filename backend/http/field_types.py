@@ -45,7 +45,7 @@ def _storable(value: datetime) -> datetime:
     # At the ends of the calendar another time zone's year has no number.
     if not 1000 <= value.year <= 9000:
         raise ValueError("Input should lie between the years 1000 and 9000")
-    # As it is answered and read back: always in UTC.
+    # Times are stored and returned in UTC.
     return value.astimezone(UTC)
 
 
@@ -89,6 +89,6 @@ _Instant = Annotated[
 Timestamp = Annotated[_Instant, BeforeValidator(_midnight), WithJsonSchema(TIMESTAMP_SCHEMA)]
 Deadline = Annotated[_Instant, BeforeValidator(_end_of_day), WithJsonSchema(TIMESTAMP_SCHEMA)]
 
-# After the bounds, or the document would not tell them.
+# After the bounds, or the document would lack them.
 WHOLE_NUMBER = BeforeValidator(_whole)
 Id = Annotated[int, Field(ge=1, le=MAX_ID), WHOLE_NUMBER]

@@ -1,4 +1,4 @@
-"""gunicorn's worker, whose own refusals read like those of the application: what never was a request (R-HTTP)."""
+"""gunicorn's worker: its refusals read like those of the application (R-HTTP), its responses go out in one packet."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from gunicorn.http import errors
+from gunicorn.http import errors, wsgi
 from gunicorn.http.errors import ParseException
+from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import ThreadWorker
 
 from backend.http.client_addresses import plain_address
@@ -19,8 +20,10 @@ from backend.http.middleware.security_headers import OF_API
 from backend.http.problems import phrase
 from backend.observability.logging import log_access
 
+# Larger pieces go out by themselves: copying them takes longer than another packet.
+MOST_TOGETHER = 65_536
 NOT_HTTP = "This is not a well-formed HTTP request."
-# What gunicorn's parser refuses, most special first.
+# Refusals of gunicorn's parser, the most specific first.
 REFUSALS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG, "The first line of the request is too long."),
     (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long, or too many."),
@@ -35,15 +38,56 @@ REFUSALS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 )
 
 
+class OnePacketResponse(Response):  # type: ignore[misc]
+    """A response that sends its headers along with the first piece of its body, and no banner.
+
+    The client wakes up once.
+    """
+
+    sock: Any
+
+    def default_headers(self) -> list[str]:
+        """Leave the name of the server out."""
+        return [line for line in super().default_headers() if not line.startswith("Server:")]
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        if self.headers_sent or len(data) > MOST_TOGETHER:
+            super().write(data)
+            return
+        connection, buffer = self.sock, _Buffer()
+        self.sock = buffer
+        try:
+            super().write(data)
+        finally:
+            self.sock = connection
+        connection.sendall(b"".join(buffer.pieces))
+
+
+class _Buffer:
+    """Stands for a socket, and collects what is sent."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def sendall(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Threads, as gunicorn has them, and problems in the place of its pages."""
+    """gunicorn's worker of threads, with problems in the place of its error pages."""
+
+    def init_process(self) -> None:
+        """Start serving, with our class of responses: gunicorn's threads have no setting for it."""
+        wsgi.Response = OnePacketResponse
+        super().init_process()
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer what the application does not get to see, and hang up."""
+        """Answer a request that does not reach the application, and close the connection."""
         started, request_id = time.perf_counter(), new_request_id()
         status, detail = next((status, detail) for kind, status, detail in REFUSALS if isinstance(exc, kind))
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            # Without what was asked for: there may be a token in it.
+            # Without the request: it may hold a token.
             self.log.exception("Error handling a request, %s", request_id)
         path = getattr(req, "path", None) or ""
         log_access(
@@ -55,12 +99,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             fault=type(exc).__name__,
             ip=plain_address(addr[0]) if addr else "",
         )
-        with suppress(OSError):  # The caller has hung up: there is nobody to tell.
+        with suppress(OSError):  # The client has closed the connection.
             client.sendall(_refusal(status, detail, path, request_id))
 
     def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """Whether the connection goes on. Not where the rest of a body turns out to be malformed: its request has been
-        answered, and another answer would be taken for that to the next one."""
+        """Return whether the connection stays open. Not where the rest of a body is malformed: its request has been
+        answered, and a second response would be taken for that to the next one."""
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import Any, Literal, Protocol, cast, get_type_hints
+from typing import Any, Literal, cast, get_type_hints
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask import Response as FlaskResponse
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
 from spectree import Response, SpecTree
 
 from backend.http.dialects import BEARER, Dialect
+from backend.http.rate_limits.declaration import Check, declare_limit, unlimited
 from backend.http.schemas import Problem
 from backend.http.validation import BODY_LIMIT_BYTES, StrictPlugin
 
@@ -56,37 +57,37 @@ View = Callable[..., Any]
 
 @dataclass(frozen=True)
 class CachedItem:
-    """What an answer says about one bookmark: the body of that bookmark's own answer.
+    """One bookmark in a response, as the body of its own response.
 
-    `question` and `link` are the digests of what that is asked by: the bookmark's id, and its link.
+    `digest` and `link_digest` are those of its cache keys: by id, and by link.
     """
 
     bookmark_id: int
-    question: str
-    link: str
+    digest: str
+    link_digest: str
     body: bytes
 
 
 @dataclass(frozen=True)
 class CachePolicy:
-    """What a route declares about answers that may be kept, beyond the namespace.
+    """How the responses of a route are cached.
 
     Attributes:
-        shows: What they depend on: "tags" for nothing but the organization's tags, "link" for the bookmark that a link
+        subject: What they show: "tags" for nothing but the organization's tags, "link" for the bookmark that a link
             leads to; None for the one bookmark of the path, and without one for all that the organization has.
-        asks: What is asked, given the bookmark of the path and the query string, in a form that JSON can hold; None
-            where that cannot be said. Without it, path and parameters are.
-        parts: What an answer's body says about single bookmarks, each as an answer that may be kept too.
+        key: The cache key, given the bookmark of the path and the query string, as a value that JSON can hold; None for
+            path and parameters, which is also the default.
+        items: The single bookmarks in a body, each as a response that may be cached too.
     """
 
-    shows: Literal["tags", "link"] | None = None
-    asks: Callable[[int | None, str], object] | None = None
-    parts: Callable[[bytes], Sequence[CachedItem]] | None = None
+    subject: Literal["tags", "link"] | None = None
+    key: Callable[[int | None, str], object] | None = None
+    items: Callable[[bytes], Sequence[CachedItem]] | None = None
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route declares about itself; see `operation`."""
+    """The declaration of a route; see `operation`."""
 
     scope: str | None
     limit: LimitClass
@@ -97,10 +98,11 @@ class Operation:
     cost: Callable[[Any], int] | None = None
     changes: Changes | None = None
     retags: Callable[[Any], bool] | None = None
-    kept: CachePolicy = CachePolicy()
+    cache_policy: CachePolicy = CachePolicy()
     is_timed: bool = False
     body_limit: int = BODY_LIMIT_BYTES
     dialect: Dialect | None = None
+    check_limit: Check = unlimited
 
     @property
     def schemes(self) -> frozenset[str]:
@@ -110,42 +112,40 @@ class Operation:
 
 @dataclass(frozen=True)
 class Route:
-    """A declared view as the server calls it.
+    """A declared view as the pipeline calls it.
 
     Attributes:
-        operation: What it declares.
-        view: The view itself, with its checked arguments.
-        checked: The view behind the validation of query and body.
-        responses: The models of its answers, as the OpenAPI library wants them.
+        operation: Its declaration.
+        view: The view itself; `parameters` are the names of its arguments.
+        query_model: What its query string is validated against; None: no parameters.
+        body_model: What its body is validated against; None: no body.
+        form_model: What its multipart body is validated against; None: no form.
+        responses: The models of its responses, as the OpenAPI library takes them.
     """
 
     operation: Operation
     view: View
-    checked: View
+    parameters: frozenset[str]
+    query_model: type[BaseModel] | None
+    body_model: type[BaseModel] | None
+    form_model: type[BaseModel] | None
     responses: Response
 
-    def takes(self, name: str) -> bool:
-        """Whether the view has an argument of this name."""
-        return name in self.view.__annotations__
+    def respond(self, result: Any) -> FlaskResponse:
+        """Return what a view has returned as a response, validated against its model."""
+        response, fault = spec.backend.validate_response(result, self.responses, False, False)  # type: ignore[attr-defined]
+        if fault is not None:
+            spec.after(request, response, fault, None, spec.model_adapter)
+        return cast(FlaskResponse, response)
 
     def represent(self, arguments: dict[str, Any]) -> FlaskResponse:
-        """The answer of the view to a request without query and body, whatever request is at hand."""
-        if self.takes("query"):
-            arguments = {**arguments, "query": get_type_hints(self.view)["query"]()}
-        answer: FlaskResponse = spec.backend.validate_response(  # type: ignore[attr-defined]
-            self.view(**arguments), self.responses, False, False
-        )[0]
-        return answer
+        """Return the response of the view to a request without query and body, whatever the current request is."""
+        if self.query_model is not None:
+            arguments = {**arguments, "query": self.query_model()}
+        return self.respond(self.view(**arguments))
 
 
-class Serving(Protocol):
-    """What the application does around views."""
-
-    def serve(self, route: Route, arguments: dict[str, Any]) -> FlaskResponse:
-        """The answer of a route to the request at hand; `arguments` are those of its path."""
-
-    def before_work(self, route: Route, arguments: dict[str, Any]) -> None:
-        """Called with the checked arguments, right before the view."""
+Pipeline = Callable[[Route, dict[str, Any]], FlaskResponse]
 
 
 def _component_name(model: type) -> str:
@@ -172,75 +172,81 @@ def operation(
     cost: Callable[[Any], int] | None = None,
     changes: Changes | None = None,
     retags: Callable[[Any], bool] | None = None,
-    kept: Kept = CachePolicy(),
+    cache_policy: CachePolicy = CachePolicy(),
     is_timed: bool = False,
     body_limit: int = BODY_LIMIT_BYTES,
     dialect: Dialect | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a route: the scope it needs (None: public), its rate-limit class and its answers by status.
+    """Declare a route: its scope (None: public), rate-limit class and responses by status.
 
     Args:
-        scope: What a token must carry; "login" what no API token does; "any" for every
-            valid token.
+        scope: What a token must carry; "login" for what no API token does; "any" for every valid token.
         limit: Its class in `config.RATE_LIMIT_CLASSES`.
         tag: Its chapter in the documentation.
-        responses: The model of each answer; None for one without a body or with a problem.
-        media_types: Of a 200 answer that no model describes.
-        cache: Keep its answers, in this namespace of `config.CACHE_SECONDS`.
+        responses: The model of each response; None for one without a body or with a problem.
+        media_types: Of a 200 response that no model describes.
+        cache: Cache its responses, in this namespace of `config.CACHE_SECONDS`.
         cost: How many requests a body counts as, if not one.
         changes: What a write changes at most: "lists" for all but bookmarks and tags, "bookmark" for these, tags and
             the one bookmark of its path or answer, "person" for what is shown to the caller alone, "nothing" where a
             POST only asks. Without it, all.
         retags: Whether a write of one bookmark changes tags, given its body. Without it, it does.
-        kept: About the answers that are kept.
-        is_timed: Whether the answer says how long it took (`took_ms`), which is no part of its ETag.
-        body_limit: The most bytes that its body may have; what is more than usual is read of few at a time.
-        dialect: How it speaks, where clients of another product call it.
+        cache_policy: How its responses are cached.
+        is_timed: Whether the response says how long it took (`took_ms`), which is not part of its ETag.
+        body_limit: The most bytes of its body; only a few bodies over the usual limit are read at the same time.
+        dialect: The dialect of another product's clients, where these call it.
 
     The view may take `actor`, `query`, and `json` or (a multipart body with a file) `form`; each comes checked, in that
     order: 401 before 422, 422 before work.
     """
     declared = Operation(
-        scope, limit, tag, responses, media_types, cache, cost, changes, retags, kept, is_timed, body_limit, dialect
+        *(scope, limit, tag, responses, media_types, cache, cost, changes, retags, cache_policy, is_timed),
+        body_limit,
+        dialect,
     )
 
     def decorate(view: View) -> View:
         models = Response(**{f"HTTP_{status}": model for status, model in responses.items()})
 
+        hints = get_type_hints(view, include_extras=True)
+        route = Route(
+            replace(declared, check_limit=declare_limit(view, limit)),
+            view,
+            frozenset(hints) - {"return"},
+            hints.get("query"),
+            hints.get("json"),
+            hints.get("form"),
+            models,
+        )
+
         @wraps(view)
-        def work(**arguments: Any) -> Any:
-            _serving().before_work(route, arguments)
-            return view(**arguments)
+        def documented(**arguments: Any) -> Any:
+            """Stands for the view in the OpenAPI document."""
 
         # The library looks names up where the function stands that it is given.
-        work.__annotations__ = get_type_hints(view, include_extras=True)
-        route = Route(declared, view, spec.validate(resp=models, tags=[tag])(work), models)
+        documented.__annotations__ = hints
 
-        @wraps(route.checked)
+        @wraps(spec.validate(resp=models, tags=[tag])(documented))
         def served(**arguments: Any) -> FlaskResponse:
-            return _serving().serve(route, arguments)
+            return cast(Pipeline, current_app.extensions["pipeline"])(route, arguments)
 
         served.route = route  # type: ignore[attr-defined]
+        served.operation = route.operation  # type: ignore[attr-defined]
         return served
 
     return decorate
 
 
 def cost_of_many(number: int) -> int:
-    """How many requests a body of so many items counts as: one for each fifty that are begun."""
+    """Return how many requests a body of so many items counts as: one for each fifty or part of them."""
     return max(1, -(-number // 50))
 
 
-def _serving() -> Serving:
-    return cast(Serving, current_app.extensions["serving"])
-
-
 def declared_route(app: Flask, endpoint: str) -> Route | None:
-    """The route behind an endpoint, or None where none is declared."""
+    """Return the route of an endpoint; None where none is declared."""
     return getattr(app.view_functions[endpoint], "route", None)
 
 
 def declared_operation(app: Flask, endpoint: str) -> Operation | None:
-    """What the route behind an endpoint declares, or None where it declares nothing."""
-    route = declared_route(app, endpoint)
-    return route.operation if route else None
+    """Return the declaration of an endpoint's route; None where none is declared."""
+    return getattr(app.view_functions[endpoint], "operation", None)

@@ -1,4 +1,4 @@
-"""One way to sort, page and count a list: by number, or by a cursor that costs the same at any depth."""
+"""Pagination: sort, page and count a list; by page number, or by a keyset cursor that costs the same at any depth."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from backend.http.schemas import Page, PageQuery, ResponseBody
 
 P = TypeVar("P", bound=Page[Any])
 T = TypeVar("T")
-# Where a row stands in a list: the value that is sorted by, and the id.
-Place = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
+# The position of a row in a list: the sort value, and the id.
+Position = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
 # No item has a column of this name.
 TOTAL_COLUMN = "total_of_list"
 
 
 @dataclass(frozen=True)
 class Sort:
-    """An order over an indexed column, made total by the id. `name` is what the client asked for, such as `-title`."""
+    """An order over an indexed column, made total by the id. `name` is the client's, such as `-title`."""
 
     name: str
     column: InstrumentedAttribute[Any]
@@ -38,13 +38,13 @@ class Sort:
         return self.name.startswith("-")
 
     def order(self, *columns: Any) -> list[ColumnElement[Any]]:
-        """The columns in the direction that was asked for."""
+        """Return the columns in the direction of the order."""
         return [column.desc() if self.descending else column.asc() for column in columns]
 
 
 @dataclass(frozen=True)
 class PageRows:
-    """The rows of one page and where the next one starts."""
+    """The rows of one page, and the cursor of the next."""
 
     rows: Sequence[Row[Any]]
     total: int
@@ -53,7 +53,7 @@ class PageRows:
     next_cursor: str | None
 
     def envelope(self, items: Sequence[ResponseBody]) -> dict[str, Any]:
-        """The fields of a `Page` around the items made from the rows."""
+        """Return the fields of a `Page` around the items made from the rows."""
         return {
             "items": items,
             "total": self.total,
@@ -83,31 +83,33 @@ def paginate(
     *,
     is_dear: bool = False,
 ) -> PageRows:
-    """Run a filtered list as one page: one SQL statement, so that total and rows are of the same moment; a second one
-    only past the last page.
+    """Run a filtered list as one page: one SQL statement, so that total and rows are of one snapshot; a second one only
+    past the last page.
 
-    `shape` selects whole items, the sort column and the id column among them under their own names; it is evaluated
-    only for the rows of the page, however many come before it. `total_of` tells how many rows pass without counting
-    them, where somebody keeps that number. Dear conditions are looked at once, for the page and the total together; the
-    others cost less if the page is read along an index, and the total counted apart.
+    `shape` selects whole items, with the sort column and the id column under their own names; it is evaluated only for
+    the rows of the page, however many come before it. `total_of` selects a maintained count of the rows that pass.
+    Expensive conditions (`is_dear`) are evaluated once, for the page and the total together; others cost less if the
+    page is read along an index and the total is counted apart.
 
     Raises:
         Invalid: the cursor is not one that this list gave.
     """
-    place: Place = (sort.column, sort.id_column)
-    which = select(sort.id_column, sort.column).where(*conditions)
+    position: Position = (sort.column, sort.id_column)
+    page_ids = select(sort.id_column, sort.column).where(*conditions)
     if total_of is None and is_dear:
-        passing = which.cte("passing")
-        place = (passing.c[sort.column.key], passing.c[sort.id_column.key])
-        which, total_of = select(*reversed(place)), select(func.count()).select_from(passing)
+        passing = page_ids.cte("passing")
+        position = (passing.c[sort.column.key], passing.c[sort.id_column.key])
+        page_ids, total_of = select(*reversed(position)), select(func.count()).select_from(passing)
     elif total_of is None:
-        total_of = which.with_only_columns(func.count(), maintain_column_froms=True)
+        total_of = page_ids.with_only_columns(func.count(), maintain_column_froms=True)
     cursor = _decode(query.cursor, sort) if query.cursor else None
     page = cursor.page if cursor else query.page
-    which = which.order_by(*sort.order(*place)).limit(query.page_size + 1)
-    which = which.where(_after(cursor, sort, place)) if cursor else which.offset((page - 1) * query.page_size)
+    page_ids = page_ids.order_by(*sort.order(*position)).limit(query.page_size + 1)
+    page_ids = (
+        page_ids.where(_after(cursor, sort, position)) if cursor else page_ids.offset((page - 1) * query.page_size)
+    )
     counted = shape.add_columns(total_of.correlate(None).scalar_subquery().label(TOTAL_COLUMN))
-    rows = db.session.execute(_shaped(which, counted, sort)).all()
+    rows = db.session.execute(_shaped(page_ids, counted, sort)).all()
     if not rows:
         return PageRows([], 0 if page == 1 else db.session.scalar(total_of) or 0, page, query.page_size, None)
     total = rows[0]._mapping[TOTAL_COLUMN]
@@ -116,27 +118,29 @@ def paginate(
     return PageRows(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)
 
 
-def _shaped(which: Select[*tuple[Any, ...]], shape: Select[*tuple[Any, ...]], sort: Sort) -> Select[*tuple[Any, ...]]:
-    page = which.subquery("page")
-    place = (page.c[sort.column.key], page.c[sort.id_column.key])
-    return shape.join(page, page.c[sort.id_column.key] == sort.id_column).order_by(*sort.order(*place))
+def _shaped(
+    page_ids: Select[*tuple[Any, ...]], shape: Select[*tuple[Any, ...]], sort: Sort
+) -> Select[*tuple[Any, ...]]:
+    page = page_ids.subquery("page")
+    position = (page.c[sort.column.key], page.c[sort.id_column.key])
+    return shape.join(page, page.c[sort.id_column.key] == sort.id_column).order_by(*sort.order(*position))
 
 
-def _after(cursor: _Cursor, sort: Sort, place: Place) -> Any:
+def _after(cursor: _Cursor, sort: Sort, position: Position) -> Any:
     bound = tuple_(cursor.value, cursor.id)
-    return tuple_(*place) < bound if sort.descending else tuple_(*place) > bound
+    return tuple_(*position) < bound if sort.descending else tuple_(*position) > bound
 
 
 def write_cursor(content: Sequence[object]) -> str:
-    """A cursor that holds these values: text, numbers, times."""
+    """Return a cursor that holds these values: text, numbers, times."""
     return base64.urlsafe_b64encode(orjson.dumps(content)).rstrip(b"=").decode()
 
 
 def read_cursor(text: str, read: Callable[[Any], T]) -> T:
-    """What a cursor says, taken from its values by `read`.
+    """Return the values of a cursor, checked by `read`.
 
     Raises:
-        Invalid: `read` raised ValueError, TypeError or OverflowError, or this never was a cursor.
+        Invalid: `read` raised ValueError, TypeError or OverflowError, or this is no cursor.
     """
     try:
         return read(orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))))
@@ -146,7 +150,7 @@ def read_cursor(text: str, read: Callable[[Any], T]) -> T:
 
 
 def whole_number(value: object, least: int) -> int:
-    """A value of a cursor that is a number from `least` on.
+    """Return a value of a cursor that is a number from `least` on.
 
     Raises:
         ValueError: it is not.
@@ -183,5 +187,5 @@ def _as_type(column: InstrumentedAttribute[Any], value: object) -> Any:
 
 
 def page_of(envelope: type[P], rows: PageRows, items: Sequence[ResponseBody]) -> P:
-    """The response for a page of rows that have become `items`."""
+    """Return the response for a page of rows that have become `items`."""
     return cast("P", envelope.model_construct(**rows.envelope(items)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import redis
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from loguru import logger
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,11 +28,12 @@ from backend.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from backend.http.request_state import request_state
 from backend.observability.redaction import loggable_path
 
 RETRY_AFTER_SECONDS = 2
 
-# What PostgreSQL says of a statement that it was told to end, by a time-out or by its administrator.
+# PostgreSQL: a statement was cancelled, by a time-out or by an administrator.
 QUERY_CANCELED = "57014"
 
 STATUS_OF: dict[type[DomainError], HTTPStatus] = {
@@ -50,10 +51,10 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
-# RFC 9110's words, where the standard library's depend on the version of Python.
+# Phrases of RFC 9110, where the standard library's depend on the version of Python.
 PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
-# What a broken constraint means to the person whose write broke it: a race that the service's own check lost.
+# A constraint is violated where the service's own check has lost a race.
 CONFLICTS = {
     "uq_users_email_key": "This mail address is already registered.",
     "uq_users_username_key": "This username is already taken.",
@@ -76,19 +77,19 @@ def register_error_handlers(app: Flask) -> None:
 
 
 def phrase(status: int) -> str:
-    """The standard words for a status (RFC 9110)."""
+    """Return the standard phrase of a status (RFC 9110)."""
     return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> Response:
-    """A problem+json response (RFC 9457) about the request at hand."""
+    """Return a problem+json response (RFC 9457) about the current request."""
     body = {
         "type": "about:blank",
         "title": phrase(status),
         "status": int(status),
         "detail": detail,
         "instance": f"{request.script_root}{request.path}",
-        "request_id": getattr(g, "request_id", ""),
+        "request_id": request_state().request_id,
         **extra,
     }
     return Response(orjson.dumps(body), status, headers or {}, content_type="application/problem+json")
@@ -109,7 +110,7 @@ def _domain_error(error: DomainError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     headers = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
-    # A path that is none reads as an object that never was: which ids are possible is nobody's business.
+    # An impossible path reads like a missing object, so that it tells nothing about ids.
     detail = NotFound.detail if status == HTTPStatus.NOT_FOUND else error.description
     return problem(status, detail or phrase(status), headers)
 
@@ -125,7 +126,7 @@ def _integrity_error(error: IntegrityError) -> Response:
 
 def _operational_error(error: OperationalError) -> Response:
     if getattr(error.orig, "pgcode", None) == QUERY_CANCELED:
-        # The database is well: only this took too long, and would again.
+        # Only this statement took too long; the database is available.
         logger.warning("query timed out at {} {}", request.method, loggable_path(request.path))
         return _unavailable("This query took too long. Ask for less: fewer words or filters.", code="query_timeout")
     return _database_down(error)

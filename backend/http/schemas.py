@@ -1,4 +1,4 @@
-"""Base classes of request bodies, query strings and response bodies, and the page envelope."""
+"""Base classes of request bodies, query strings and response bodies, and the envelope of a page."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class QueryParams(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)
 
 
-class FormIn(BaseModel):
+class FormBody(BaseModel):
     """A multipart body: every field is text but for files, as in a query string; no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=describe_omittable, hide_input_in_errors=True)

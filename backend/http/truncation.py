@@ -1,4 +1,4 @@
-"""Long texts in lists: their beginning, and the names of the fields of which there is more."""
+"""Truncation of long texts in lists: their beginning, and the names of the truncated fields."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.http.schemas import ResponseBody
 
-# What a list shows of a text; the whole is what a single GET gives.
+# The most of a text in a list; a single GET returns the whole.
 SHOWN_CHARACTERS = 2_000
-# A character that is seen as one may be made of several: a letter and its marks, emoji that are joined.
+# A grapheme may consist of several code points: a letter and its marks, emoji that are joined.
 LONGEST_CHARACTER = 32
 JOINER = "\u200d"
-# What all items of a list take together, as JSON, in which a character takes up to six bytes (`\u0001`).
+# The most that all items of a list take as JSON, in which a character takes up to six bytes (`\u0001`).
 LIST_BYTES = 1_900_000
 LARGEST_CHARACTER = 6
-# What smaller fields take, at most: nothing is gained by cutting them.
+# Smaller fields are not worth truncating.
 SMALL_FIELD = 100
 
 
 def beginning(column: InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """The column under its own name, cut by PostgreSQL to what a list shows and one character more: whoever reads it
-    sees whether there is more, and what is not shown is not sent."""
+    """Return the column under its own name, cut by PostgreSQL to what a list shows and one character more, which tells
+    that there is more."""
     return func.left(column, SHOWN_CHARACTERS + 1).label(column.key)
 
 
 def shorten(values: dict[str, Any], names: Sequence[str]) -> None:
-    """Cut these texts of an item to what a list shows, and set `truncated` to the names of those that were longer."""
+    """Truncate these texts of an item, and set `truncated` to the names of those that were longer."""
     truncated = []
     for name in names:
         text = values[name]
@@ -42,11 +42,10 @@ def shorten(values: dict[str, Any], names: Sequence[str]) -> None:
 
 
 def fit(items: Sequence[ResponseBody], names: Sequence[str], room: int = LIST_BYTES) -> None:
-    """Cut these fields of the items of a list further where all would take more than so many bytes together.
+    """Truncate these fields of a list's items further where all take more than so many bytes together.
 
-    Each item may take as much as any other; of one that takes more, the largest field is halved until it fits. A text
-    or list keeps its beginning, another field is null, and `truncated` names them. Lists of usual texts are not even
-    measured.
+    Each item may take an equal share; of one that takes more, the largest field is halved until it fits. A text or list
+    keeps its beginning, another field becomes null, and `truncated` names them. Lists of short texts are not measured.
     """
     if sum(_bound(getattr(item, name)) for item in items for name in names) <= room // 2:
         return
@@ -72,7 +71,7 @@ def _fit(item: ResponseBody, names: Sequence[str], over: int) -> None:
 
 
 def _bound(value: Any) -> int:
-    """How many bytes a field takes at most."""
+    """Return the most bytes that a field may take."""
     if isinstance(value, str):
         return LARGEST_CHARACTER * len(value)
     return sum(LARGEST_CHARACTER * len(str(one)) + 3 for one in value) if value else 0
@@ -89,7 +88,7 @@ def _half(value: Any) -> Any:
 
 
 def _last_cut(text: str, highest: int) -> int:
-    """The last place to cut at that parts no character from its marks, if it is near."""
+    """Return the last position that parts no character from its marks, if it is near."""
     for at in range(highest, max(0, highest - LONGEST_CHARACTER), -1):
         if not _belongs_to_the_one_before(text[at]) and text[at - 1] != JOINER:
             return at

@@ -1,4 +1,4 @@
-"""Requests that no route takes: counted all the same, and told nothing before they have shown who they are."""
+"""Requests that no route matches: counted like others, and told nothing before they have authenticated."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ ARGUMENT = re.compile(r"<[^>]*>")
 
 
 class UnmatchedRequests:
-    """What is done with requests that no route takes, before they get their 404 or 405."""
+    """The hook for requests that no route matches, before they get their 404 or 405."""
 
     def __init__(self, app: Flask) -> None:
-        """`app` is whose routes to know; they may be registered later."""
+        """Take the routes of `app`, which may be registered later."""
         self._app = app
 
     def receive(self) -> None:
-        """Count a request that no route takes.
+        """Count a request that no route matches.
 
-        Where a path differs from one of ours only by an id that cannot be, the caller has to be somebody who would
-        learn there that an object is missing: 401 comes before 404.
+        Where a path differs from a route's only by an impossible id, the caller has to authenticate as for a missing
+        object: 401 comes before 404.
         """
         if request.url_rule is not None:
             return
-        operation = self._looked_for()
+        operation = self._operation_meant()
         if operation is None:
             charge_unmatched("default")
         else:
-            admit(operation, None)
+            admit(operation, looks_up=False)
 
-    def _looked_for(self) -> Operation | None:
+    def _operation_meant(self) -> Operation | None:
         for shape, methods, operation in self._shapes:
             if request.method in methods and shape.fullmatch(request.path):
                 return operation
@@ -57,6 +57,6 @@ class UnmatchedRequests:
 
 
 def _shape(rule: Rule) -> re.Pattern[str]:
-    """The path of a rule with anything in the places of its arguments."""
+    """Return the pattern of a rule's path, with anything in place of its arguments."""
     shape = "[^/]+".join(re.escape(part) for part in ARGUMENT.split(rule.rule))
     return re.compile(shape if rule.strict_slashes else f"{shape.rstrip('/')}/?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Request, current_app
@@ -14,12 +14,11 @@ from pydantic import (
     ValidationError,
 )
 from pydantic_core import ErrorDetails
-from spectree.plugins.base import Context
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from backend.errors import FieldError, Invalid, MalformedBody, UnsupportedMediaType
 from backend.http.multipart import form_values
-from backend.http.schemas import OptionalRequestBody, QueryParams, T
+from backend.http.schemas import OptionalRequestBody, QueryParams
 
 BODY_LIMIT_BYTES = 1024 * 1024
 MAX_JSON_DEPTH = 32
@@ -29,40 +28,52 @@ JSON_TYPES = ("application/json",)
 JSON_TYPES_OF_PATCH = (*JSON_TYPES, "application/merge-patch+json")
 MAX_QUERY_BYTES = 16 * 1024  # As long as the first line of a request may be.
 
-# Possessive, and with the closing quote optional: what looks like a string is read once, however it ends.
+# Possessive, and with an optional closing quote: a string is scanned once, however it ends.
 STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 STRINGS_AND_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class StrictPlugin(FlaskPlugin):
-    """Validates as the contract says, with errors that name `body.…` or `query.…`."""
-
-    def request_validation(  # type: ignore[no-untyped-def]
-        self, request, query, json, form, headers, cookies
-    ) -> None:
-        faults: list[FieldError] = []
-        checked_query = _checked(faults, "query", lambda: _validate_query(request, query))
-        checked_json = _checked(faults, "body", lambda: _validate_body(request, json)) if json else None
-        checked_form = _checked(faults, "body", lambda: form.model_validate(form_values(request))) if form else None
-        if faults:
-            raise Invalid(faults)
-        request.context = Context(checked_query, checked_json, checked_form, None, None)
+    """The library's plugin, which only validates responses: `validate_request` validates requests."""
 
     def validate_response(  # type: ignore[no-untyped-def]
         self, resp, resp_model, skip_validation, force_resp_serialize
     ) -> Any:
-        # The library would read a file that is sent in pieces into memory as a whole.
+        # The library would read a streamed file into memory as a whole.
         if isinstance(resp, FlaskResponse) and resp.is_streamed:
             return resp, None
         return super().validate_response(resp, resp_model, skip_validation, force_resp_serialize)
 
 
-def _checked(faults: list[FieldError], where: str, validate: Callable[[], T]) -> T | None:
+def validate_request(
+    request: Request,
+    query_model: type[BaseModel] | None,
+    body_model: type[BaseModel] | None,
+    form_model: type[BaseModel] | None = None,
+) -> dict[str, BaseModel]:
+    """Return the arguments `query`, `json` and `form` of a view, as far as it has models of them.
+
+    Raises:
+        Invalid: all faults, whose fields are named `body.…` or `query.…`.
+    """
+    faults: list[FieldError] = []
+    arguments: dict[str, BaseModel] = {}
     try:
-        return validate()
+        query = _validate_query(request, query_model or _default_query(request))
+        if query_model is not None:
+            arguments["query"] = query
     except ValidationError as error:
-        faults.extend(_field_errors(where, error))
-        return None
+        faults.extend(_field_errors("query", error))
+    try:
+        if body_model is not None:
+            arguments["json"] = _validate_body(request, body_model)
+        if form_model is not None:
+            arguments["form"] = form_model.model_validate(form_values(request))
+    except ValidationError as error:
+        faults.extend(_field_errors("body", error))
+    if faults:
+        raise Invalid(faults)
+    return arguments
 
 
 def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
@@ -72,7 +83,7 @@ def _field_errors(where: str, error: ValidationError) -> Iterable[FieldError]:
 
 
 def validation_message(fault: ErrorDetails) -> str:
-    """What is wrong with a field, without naming it."""
+    """Return the message about an invalid field, without its name."""
     context = fault.get("ctx", {})
     if context.get("field_type") == "Value":  # Pydantic calls characters items.
         if fault["type"] == "too_long":
@@ -82,8 +93,7 @@ def validation_message(fault: ErrorDetails) -> str:
     return fault["msg"].removeprefix("Value error, ")
 
 
-def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseModel | None:
-    model = model or _query_of_others(request)
+def _validate_query(request: Request, model: type[BaseModel]) -> BaseModel:
     if len(request.query_string) > MAX_QUERY_BYTES:
         raise Invalid.field("query", f"The query string is longer than {MAX_QUERY_BYTES} bytes.", "too_long")
     values: dict[str, object] = {}
@@ -97,7 +107,7 @@ def _validate_query(request: Request, model: type[BaseModel] | None) -> BaseMode
     return model.model_validate(values)
 
 
-def _query_of_others(request: Request) -> type[BaseModel]:
+def _default_query(request: Request) -> type[BaseModel]:
     """Return the query string of a route that declares none."""
     # `operations` uses this module, so the declaration is read off the view.
     route = getattr(current_app.view_functions.get(request.endpoint or ""), "route", None)
@@ -109,14 +119,14 @@ def _is_list(model: type[BaseModel], name: str) -> bool:
 
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:
-    # RFC 8259, 8.1: a mark at the beginning may be passed over.
+    # RFC 8259, 8.1: a byte order mark may be ignored.
     body = request.get_data().removeprefix(BOM_UTF8)
-    # Some clients name the type of a body also where they send none.
+    # Some clients send a content type without a body.
     if not body and request.mimetype in ("", "application/json") and issubclass(model, OptionalRequestBody):
         return model()
     if request.mimetype not in (JSON_TYPES_OF_PATCH if request.method == "PATCH" else JSON_TYPES):
         raise UnsupportedMediaType
-    # A long body may be long for its texts: values beside them take many times their room once they are read.
+    # Parsed values other than texts take many times their size in memory.
     if len(body) > BODY_LIMIT_BYTES and len(STRINGS.sub(b"", body)) > BODY_LIMIT_BYTES:
         raise Invalid.field("body", f"There are more than {BODY_LIMIT_BYTES} bytes beside texts.", "too_long")
     if _depth_exceeds(body, MAX_JSON_DEPTH):

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import redis
-from flask import g, has_request_context
 from loguru import logger
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from backend.http.request_state import current_request_id
 from backend.redis.client import redis_client
 
 # For mails; scheduler passes; jobs that a person waits for; long jobs; due captures. `lanes.py` maps lanes to queues.
@@ -93,5 +93,5 @@ def _as_job_data(message: Message) -> Any:
         result_ttl=0,
         failure_ttl=3600,
         description=message.function.rpartition(".")[2],
-        meta={"request_id": g.get("request_id", "")} if has_request_context() else {},
+        meta={"request_id": request_id} if (request_id := current_request_id()) else {},
     )

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import g, has_request_context
 from sqlalchemy import func, select, update
 
 from backend.actor import Actor
 from backend.errors import Conflict, NotFound
 from backend.extensions import db
+from backend.http.request_state import current_request_id
 from backend.jobs.models import Job
 from backend.jobs.queue import Message
 
@@ -36,7 +36,7 @@ def add_job(actor: Actor, kind: str, arguments: dict[str, Any]) -> Job:
         token_id=actor.token_id,
         kind=kind,
         arguments=arguments,
-        request_id=g.get("request_id", "") if has_request_context() else "",
+        request_id=current_request_id(),
     )
     db.session.add(job)
     db.session.flush()

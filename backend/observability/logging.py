@@ -6,11 +6,11 @@ import logging
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from flask import Flask, Response, g, has_request_context, request
 from loguru import logger
 
 from backend.observability.access_log import AccessLog, LogFormat, accepts_format, json_line
@@ -30,6 +30,7 @@ QUIET_LOGGERS = (
 )  # fmt: skip
 
 _access_log: AccessLog | None = None
+_current_request_id: Callable[[], str] = str
 
 
 def configure_logging(settings: Settings) -> None:
@@ -54,10 +55,10 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def register_access_log(app: Flask) -> None:
-    """Log one line for each request when its response is ready."""
-    app.before_request(_start_clock)
-    app.after_request(_log_access)
+def name_requests(current_request_id: Callable[[], str]) -> None:
+    """Give every line that is logged during a request the id that this function returns; empty: no request."""
+    global _current_request_id
+    _current_request_id = current_request_id
 
 
 def start_batches(settings: Settings) -> None:
@@ -78,28 +79,8 @@ def _console_form(settings: Settings) -> LogFormat:
 
 
 def _name_request(record: Record) -> None:
-    """Add the id of the current request to a record."""
-    if has_request_context():
-        record["extra"].setdefault("request_id", g.get("request_id"))
-
-
-def _start_clock() -> None:
-    g.started = time.perf_counter()
-
-
-def _log_access(response: Response) -> Response:
-    actor = g.get("actor")
-    log_access(
-        user_id=actor.user_id if actor else None,
-        organization_id=actor.organization_id if actor else None,
-        route=str(request.url_rule) if request.url_rule else None,
-        method=request.method,
-        path=request.path,
-        status=response.status_code,
-        started=g.get("started", time.perf_counter()),
-        request_id=g.get("request_id"),
-    )
-    return response
+    if request_id := _current_request_id():
+        record["extra"].setdefault("request_id", request_id)
 
 
 def log_access(*, method: str, path: str, status: int, started: float, **more: Any) -> None:

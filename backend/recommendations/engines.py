@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from backend.actor import Actor
 from backend.ai.service import embedding_fault
-from backend.extensions import current_settings
+from backend.extensions import cache, current_settings
+from backend.http.response_cache.computed import per_organization
 from backend.recommendations.queries import read_engine_data
 from backend.recommendations.schemas import AskedEngine, EngineOut, Engines
 from backend.recommendations.service import SWITCHED_OFF, TOO_SPARSE
+from config import CACHE_SECONDS
 
 DESCRIPTIONS: dict[AskedEngine, str] = {
     "auto": "All engines together, weighted by what your feedback has taught, without saying the same thing twice.",
@@ -24,18 +26,17 @@ NOTHING_FORGOTTEN = "Everything here was read or seen lately."
 
 
 def list_engines(actor: Actor) -> Engines:
-    """Return all engines, each with why it is unavailable, if it is. One statement."""
-    settings = current_settings()
-    data = read_engine_data(actor, settings.EMBEDDING_MODEL)
+    """Return all engines, each with why it is unavailable, if it is. One statement; none while that is cached."""
+    data = _engine_data(actor.organization_id, current_settings().EMBEDDING_MODEL)
     faults: dict[AskedEngine, str | None] = {
         "auto": None,
         "content": None,
-        "semantic": _fault_of_meaning(data.has_vectors),
-        "context": None if data.has_work else NO_WORK,
-        "collaborative": None if data.is_shared else TOO_SPARSE,
-        "rediscover": None if data.has_forgotten else NOTHING_FORGOTTEN,
+        "semantic": _fault_of_meaning(data["has_vectors"]),
+        "context": None if data["has_work"] else NO_WORK,
+        "collaborative": None if data["is_shared"] else TOO_SPARSE,
+        "rediscover": None if data["has_forgotten"] else NOTHING_FORGOTTEN,
     }
-    if not data.has_bookmarks:
+    if not data["has_bookmarks"]:
         faults.update({name: fault or NO_BOOKMARKS for name, fault in faults.items()})
     return Engines(
         [
@@ -43,6 +44,11 @@ def list_engines(actor: Actor) -> Engines:
             for name, fault in faults.items()
         ]
     )
+
+
+@cache.cached(timeout=CACHE_SECONDS["recommendations"], make_cache_key=per_organization("engines", "feedback"))
+def _engine_data(organization_id: int, model: str) -> dict[str, bool]:
+    return dict(read_engine_data(organization_id, model)._mapping)
 
 
 def _fault_of_meaning(has_vectors: bool) -> str | None:

@@ -25,9 +25,9 @@ DUE = text("""
 """)
 
 
-def read_engine_data(actor: Actor, model: str) -> Row[Any]:
-    """Return what data the engines have in the actor's organization, as flags. One statement."""
-    return db.session.execute(ENGINE_DATA, {"organization": actor.organization_id, "model": model}).one()
+def read_engine_data(organization_id: int, model: str) -> Row[Any]:
+    """Return what data the engines have in an organization, as flags. One statement."""
+    return db.session.execute(ENGINE_DATA, {"organization": organization_id, "model": model}).one()
 
 
 def list_feedback(actor: Actor, query: FeedbackListQuery) -> FeedbackPage:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 
-from backend.bookmarks.query_conditions import Posting
+from backend.bookmarks.query_conditions import Posting, any_lexeme
 from backend.extensions import db
 from backend.index.impacts import term_id
 from backend.index.labels import generation_label, organization_label
@@ -115,7 +115,7 @@ def read_corpus_statistics(
 def _count(organization_id: int, plan: QueryPlan) -> CorpusStatistics:
     """Count documents of an organization without stored counts."""
     label = quoted(organization_label(organization_id))
-    queries = [label, *(f"{label} & {any_of([posting])}" for posting in plan.postings)]
+    queries = [label, *(f"{label} & {any_lexeme([posting])}" for posting in plan.postings)]
     everything, *rows = db.session.execute(COUNT, {"words": queries, "most": COUNTED}).all()
     holding = {posting: row.holding for posting, row in zip(plan.postings, rows, strict=True)}
     budget = scoring_budget(everything.holding, everything.pages)

@@ -44,7 +44,7 @@ class SearchPlan:
     names: Names
 
     @property
-    def filter_conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(self) -> list[ColumnElement[bool]]:
         words = self.words.required.words
         return [*self.where, bookmark_matches(self.actor.organization_id, words)] if words else [*self.where]
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from backend.bookmarks.schemas import AHEAD, MAX_TAG_LENGTH, MAX_TAGS, BookmarkIn
 from backend.clock import utc_now
+from backend.http.validation import validation_message
 from backend.text.tag_names import fold_name, tag_key
 from backend.transfer.records import ImportedBookmark
 
@@ -60,7 +61,7 @@ def mend(record: ImportedBookmark, tags_of_folders: bool, capture: bool | None) 
     try:
         return MendedBookmark(BookmarkIn.model_validate(values), tuple(remarks))
     except ValidationError as error:
-        raise Refused(f"{in_words(error.errors(include_url=False, include_input=False)[0])}.") from None
+        raise Refused(f"{validation_message(error.errors(include_url=False, include_input=False)[0])}.") from None
 
 
 def clean_folders(record: ImportedBookmark) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from backend.bookmarks.schemas import OnDuplicate
 from backend.http.field_types import QueryBoolean, SafeText, UploadedFile
-from backend.http.schemas import FormIn, QueryParams
+from backend.http.schemas import FormBody, QueryParams
 
 Folders = Literal["tags", "projects", "ignore"]
 FORMAT = "The name of a format, or auto: it is known by the content, whatever the file is called"
@@ -29,7 +29,7 @@ class ImportQuery(QueryParams):
     folders: Folders | None = Field(None, description=FOLDERS)
 
 
-class ImportForm(FormIn):
+class ImportForm(FormBody):
     """A file of bookmarks, and how to import it."""
 
     file: UploadedFile = Field(description="At most 64 MiB")

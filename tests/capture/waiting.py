@@ -42,7 +42,9 @@ def add_waiting(person: Api, hosts: Iterable[str], *, priority: int = 0) -> list
     return ids
 
 
-def claim(places: Places = PLACES, here: dict[int, int] | None = None, busy: Iterable[str] = (), after: int = 0) -> Any:
+def claim(
+    places: ClaimLimits = PLACES, here: dict[int, int] | None = None, busy: Iterable[str] = (), after: int = 0
+) -> Any:
     """What is to be read next."""
     claims: list[Claim] = claim_next(places, here=here or {}, busy=list(busy), after=after)
     return claims

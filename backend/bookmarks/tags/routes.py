@@ -23,7 +23,12 @@ blueprint = Blueprint("tags", __name__, url_prefix="/tags")
 
 @blueprint.get("")
 @operation(
-    scope="bookmarks:read", limit="list", tag="tags", responses={200: TagPage}, cache="list", kept=cache_policy.TAGS
+    scope="bookmarks:read",
+    limit="list",
+    tag="tags",
+    responses={200: TagPage},
+    cache="list",
+    cache_policy=cache_policy.TAGS,
 )
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
     """List tags."""

@@ -58,7 +58,7 @@ def load_collection(actor: Actor) -> LoadedCollection:
     pages = {ids[item["url"]]: item for item in collection["bookmarks"] if "page" in item}
     _store_pages(actor, pages)
     tasks = sum(_begin_project(actor, project, ids, now) for project in collection["projects"])
-    # The person may read already.
+    # A person may be looking on already.
     invalidate([actor.organization_id])
     return LoadedCollection(len(ids), len(pages), len(collection["projects"]), tasks)
 

@@ -1,4 +1,4 @@
-"""What the worker does for repeated requests."""
+"""The job of idempotency keys."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from backend.http.idempotency import service
 
 
 def purge_idempotency_keys() -> None:
-    """Delete what is older than a day: from then on the same key is a new request."""
+    """Delete keys older than a day: after that the same key is a new request."""
     service.purge()

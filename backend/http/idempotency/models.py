@@ -1,4 +1,4 @@
-"""What is remembered of requests that carried an Idempotency-Key."""
+"""Idempotency keys and stored responses."""
 
 from __future__ import annotations
 

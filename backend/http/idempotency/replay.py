@@ -1,4 +1,4 @@
-"""Idempotency-Key: a request that is sent again gets the answer of the first one."""
+"""Idempotency-Key: a request that is sent again gets the response of the first one."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from backend.http.multipart import form_digest, is_multipart
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 ACCEPTABLE = re.compile(r"[\x21-\x7e]{1,255}")
-# What an answer says besides its body; the rest is said anew of every answer.
-KEPT_HEADERS = ("Content-Type", "Location", "ETag")
+# Headers that are stored with the body; the others are set on each response.
+STORED_HEADERS = ("Content-Type", "Location", "ETag")
 
 
 def replay_or_run(actor: Actor, work: Callable[[], Response]) -> Response:
-    """The answer of `work`, or the one that the first request with this key got.
+    """Return the response of `work`, or the one that the first request with this key got.
 
-    Only what succeeded is kept: what was refused has changed nothing, and may be tried again.
+    Only success is stored: a refused request has changed nothing, and may be tried again.
 
     Raises:
         Invalid: the key is none, or was used for another request.
-        Conflict: the first request still runs, or its answer was lost.
+        Conflict: the first request still runs, or its response was lost.
     """
     key = request.headers.get(HEADER)
     if key is None or request.method != "POST":
         return work()
     if not ACCEPTABLE.fullmatch(key):
         raise Invalid.field(f"header.{HEADER}", "Input should be 1 to 255 visible ASCII characters.", "malformed")
-    begun = claim(actor.user_id, request.path, key, _digest(actor))
-    return _replayed(begun) if isinstance(begun, Replay) else _done(begun, work)
+    claimed = claim(actor.user_id, request.path, key, _digest(actor))
+    return _replayed(claimed) if isinstance(claimed, Replay) else _run(claimed, work)
 
 
-def _done(attempt: IdempotentAttempt, work: Callable[[], Response]) -> Response:
+def _run(attempt: IdempotentAttempt, work: Callable[[], Response]) -> Response:
     try:
         response = work()
     except Exception:
@@ -48,7 +48,7 @@ def _done(attempt: IdempotentAttempt, work: Callable[[], Response]) -> Response:
     if response.is_streamed or not 200 <= response.status_code < 300:
         release(attempt)
         return response
-    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    headers = {name: response.headers[name] for name in STORED_HEADERS if name in response.headers}
     complete(attempt, response.status_code, headers, response.get_data(as_text=True))
     return response
 
@@ -60,8 +60,8 @@ def _replayed(replay: Replay) -> Response:
     return response
 
 
-def _standing(actor: Actor) -> str:
-    """What the caller may see, besides who they are: the answer to the first request is for nobody who may see less.
+def _rights(actor: Actor) -> str:
+    """Return what the caller may see: a caller with fewer rights does not get the response of the first request.
 
     One statement where the path names an organization; else none.
     """
@@ -71,7 +71,7 @@ def _standing(actor: Actor) -> str:
 
 
 def _digest(actor: Actor) -> bytes:
-    # Each time a form is sent, another boundary stands between its parts.
+    # The boundary between the parts of a form differs each time.
     body = form_digest(request) if is_multipart(request) else request.get_data()
-    said = [_standing(actor).encode(), request.query_string, body]
-    return sha256(b"".join(sha256(part).digest() for part in said)).digest()
+    parts = [_rights(actor).encode(), request.query_string, body]
+    return sha256(b"".join(sha256(part).digest() for part in parts)).digest()

@@ -1,8 +1,8 @@
-"""Doing once what is asked for twice.
+"""Idempotency keys: a claimed row for each first request, and its stored response.
 
-The first request with a key claims a row, which is committed before the work begins; the transaction of the work marks
-it; the answer is stored after. So a repetition while the first still runs is refused, one after it gets the stored
-answer, one after a crash before the commit does the work, and one after a crash between commit and answer is told so.
+The row is committed before the work begins; the transaction of the work marks it; the response is stored after that. A
+repeated request is refused while the first runs, gets the stored response after it, does the work after a crash before
+the commit, and gets a conflict after a crash between commit and response.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.http.idempotency.models import IdempotencyKey
 
-KEPT_HOURS = 24
+STORED_HOURS = 24
 # Longer than any request may run.
 LEASE_SECONDS = 90
-# Where a session keeps the attempt whose work it is about to commit.
+# The attempt whose work a database session is about to commit.
 WORKING = "idempotency_attempt"
 PURGE = text("""
     DELETE FROM idempotency_keys WHERE (user_id, path, key) IN (
@@ -35,7 +35,7 @@ PURGE = text("""
 
 @dataclass(frozen=True)
 class IdempotentAttempt:
-    """A try at a request: whose, what for, the caller's name for it, and which of several tries."""
+    """One attempt at a request: the person, the path, the key, and its id."""
 
     user_id: int
     path: str
@@ -44,7 +44,7 @@ class IdempotentAttempt:
 
     @property
     def row(self) -> ColumnElement[bool]:
-        """The row that this attempt has claimed, as long as it holds it."""
+        """The row of this attempt, as long as it holds the lease."""
         return and_(
             IdempotencyKey.user_id == self.user_id,
             IdempotencyKey.path == self.path,
@@ -55,7 +55,7 @@ class IdempotentAttempt:
 
 @dataclass(frozen=True)
 class Replay:
-    """The answer that the first request got."""
+    """The stored response of the first request."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,24 +63,24 @@ class Replay:
 
 
 def claim(user_id: int, path: str, key: str, body_hash: bytes) -> IdempotentAttempt | Replay:
-    """Begin the work, or the answer of whoever did it. Commits; two statements at most.
+    """Claim the work, or return the stored response. Commits; two statements at most.
 
     Args:
-        user_id: Who asks.
-        path: What for.
-        key: The caller's name for this request.
-        body_hash: Of all that makes it this request and no other.
+        user_id: The person.
+        path: The path of the request.
+        key: The idempotency key.
+        body_hash: The hash of everything that identifies the request.
 
     Raises:
         Invalid: the key was used for another request.
-        Conflict: the first request still runs, or its answer was lost.
+        Conflict: the first request still runs, or its response was lost.
     """
     db.session.info.pop(WORKING, None)
     attempt = IdempotentAttempt(user_id, path, key, uuid4())
     row = IdempotencyKey.__table__.c
     free = or_(
-        row.created_at < func.now() - text(f"interval '{KEPT_HOURS} hours'"),
-        # Whoever worked on it has died before anything was done.
+        row.created_at < func.now() - text(f"interval '{STORED_HOURS} hours'"),
+        # The lease has expired without a commit.
         (row.body_hash == body_hash) & row.status.is_(None) & ~row.is_committed & (row.claimed_until < func.now()),
     )
     values = {
@@ -110,7 +110,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> IdempotentAtte
 
 
 def complete(attempt: IdempotentAttempt, status: int, headers: Mapping[str, str], body: str) -> None:
-    """Keep the answer for whoever asks again. Commits."""
+    """Store the response for repeated requests. Commits."""
     db.session.info.pop(WORKING, None)
     db.session.execute(
         update(IdempotencyKey).where(attempt.row).values(status=status, headers=dict(headers), body=encrypt(body))
@@ -119,7 +119,7 @@ def complete(attempt: IdempotentAttempt, status: int, headers: Mapping[str, str]
 
 
 def release(attempt: IdempotentAttempt) -> None:
-    """Let the request be tried again, unless its work is done. Commits."""
+    """Release the claim, unless the work is committed. Commits."""
     db.session.info.pop(WORKING, None)
     db.session.rollback()
     db.session.execute(delete(IdempotencyKey).where(attempt.row, IdempotencyKey.is_committed.is_(False)))
@@ -127,15 +127,14 @@ def release(attempt: IdempotentAttempt) -> None:
 
 
 def delete_responses(user_id: int, path: str) -> None:
-    """Forget what a person was answered at a path and below it, in the transaction at hand that takes a right from
-    them: the same request sent again is refused as any other, and not given the answer of before."""
+    """Delete a person's stored responses at a path and below it, in the transaction that takes a right from them."""
     here = or_(IdempotencyKey.path == path, IdempotencyKey.path.startswith(f"{path}/", autoescape=True))
     db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.user_id == user_id, here))
 
 
 def purge() -> None:
-    """Delete what is older than a day."""
-    for _ in execute_in_batches(PURGE, {"hours": KEPT_HOURS}):
+    """Delete keys that are older than a day."""
+    for _ in execute_in_batches(PURGE, {"hours": STORED_HOURS}):
         pass
 
 

@@ -1,4 +1,4 @@
-"""Sizes and encodings of what comes in, checked before any route runs (R-HTTP 3 and 5)."""
+"""Input checks before any route runs: sizes and content codings (R-HTTP 3 and 5)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zlib
 from typing import IO, Any, cast
 
 import flask
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.formparser import FormDataParser
@@ -20,9 +20,10 @@ from backend.extensions import current_settings
 from backend.http.middleware.compression import refuse_unacceptable
 from backend.http.multipart import is_multipart, open_spooled
 from backend.http.operations import declared_operation
+from backend.http.request_state import request_state
 from backend.http.validation import BODY_LIMIT_BYTES
 
-# Bodies over the usual size, of one process, that are in memory at the same time; others wait for so long.
+# Large bodies in the memory of one process at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
 # Of method, address and version: gunicorn refuses what is longer.
 REQUEST_LINE_BYTES = 16 * 1024
@@ -71,9 +72,9 @@ class Request(flask.Request):
 
 
 class _Capped(LimitedStream):
-    """Refuses a body in chunks that are malformed, or once it is longer than `cap` bytes.
+    """A stream that refuses malformed chunks, and more than `cap` bytes.
 
-    Werkzeug's own stream would end there in silence.
+    Werkzeug's own stream would end there silently.
     """
 
     def __init__(self, stream: IO[bytes], cap: int) -> None:
@@ -84,7 +85,7 @@ class _Capped(LimitedStream):
         try:
             size = super().readinto(buffer)
         except (ParseException, ClientDisconnected):
-            # Said without the server's words: they quote what was sent.
+            # The server's message would quote what was sent.
             raise MalformedBody("The body is not well-formed: its chunks cannot be read.") from None
         if self.is_exhausted:
             raise _too_large(self._cap)
@@ -92,7 +93,7 @@ class _Capped(LimitedStream):
 
 
 def register_input_validation(app: Flask) -> None:
-    """Refuse what is too large, or encoded in a way nobody asked for."""
+    """Refuse bodies that are too large or encoded in an unknown way."""
     app.request_class = Request
     app.before_request(_check)
     app.teardown_request(_leave_room)
@@ -115,14 +116,16 @@ def _too_large(cap: int, when: str = "") -> BodyTooLarge:
 
 
 def _claim_room() -> None:
-    """Wait until a large body may be read: once it is known who sends it, so that nobody else is waited for."""
+    """Wait until a large body may be read: after authentication, so that no anonymous request takes the room."""
     if not _room.acquire(timeout=LARGE_BODY_SECONDS):
         raise Unavailable("Too many large bodies come in at the same time. Try again shortly.")
-    g.has_large_body = True
+    request_state().has_large_body = True
 
 
 def _leave_room(_: BaseException | None) -> None:
-    if g.pop("has_large_body", False):
+    state = request_state()
+    if state.has_large_body:
+        state.has_large_body = False
         _room.release()
 
 

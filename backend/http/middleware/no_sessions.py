@@ -1,4 +1,4 @@
-"""Flask's own cookie sessions, which nothing here uses: none is read or written."""
+"""No cookie sessions: Flask reads and writes none."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from flask.sessions import NullSession, SessionInterface, SessionMixin
 
 
 class NoSessions(SessionInterface):
-    """Gives every request a session that cannot be written to."""
+    """A session interface whose sessions cannot be written to."""
 
     def open_session(self, app: Flask, request: Request) -> NullSession:
-        """An empty one."""
+        """Return an empty session."""
         return NullSession()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Nothing was written."""
+        """Write nothing."""

@@ -1,4 +1,4 @@
-"""X-Forwarded-* headers, believed only from the proxies that the operator names."""
+"""X-Forwarded-* headers, trusted only from the proxies that the operator names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrustedProxyFix:
     """
 
     def __init__(self, app: WSGIApplication, trusted: Sequence[Network], base_path: str = "") -> None:
-        """`base_path` is where the application lies below its host, unless a trusted proxy names another place."""
+        """Wrap `app`; `base_path` is its path below the host, unless a trusted proxy names another."""
         self._base_path = base_path
         self._direct = app
         self._forwarded = ProxyFix(app, x_for=0, x_proto=1, x_host=1)
@@ -40,7 +40,9 @@ class TrustedProxyFix:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._base_path:
             _mount(environ, self._base_path)
-        peer = environ["REMOTE_ADDR"] = plain_address(environ.get("REMOTE_ADDR", ""))
+        peer: str = environ.get("REMOTE_ADDR", "")
+        if ":" in peer:
+            peer = environ["REMOTE_ADDR"] = plain_address(peer)
         if not self._trusted or not self._is_trusted(peer):
             if "HTTP_X_FORWARDED_FOR" in environ:
                 self._warnings.warn(peer)
@@ -64,9 +66,9 @@ class TrustedProxyFix:
 
 
 class UntrustedProxyWarnings:
-    """Says what to set where a proxy is not trusted: once for each process and kind of address.
+    """Warnings that say what to set where a proxy is not trusted: one for each process and kind of address.
 
-    Anybody can send the header: addresses of the internet must not use up the one line about the operator's own proxy.
+    Every client can send the header: internet addresses must not use up the one line about the operator's own proxy.
     """
 
     def __init__(self) -> None:
@@ -90,7 +92,7 @@ class UntrustedProxyWarnings:
 
 
 def _mount(environ: WSGIEnvironment, base_path: str) -> None:
-    """Put the application below a path, whether the proxy has taken it off the request's or not."""
+    """Mount the application below a path, whether the proxy has stripped it or not."""
     environ["SCRIPT_NAME"] = base_path
     path = environ.get("PATH_INFO", "")
     if path == base_path or path.startswith(f"{base_path}/"):
@@ -98,13 +100,13 @@ def _mount(environ: WSGIEnvironment, base_path: str) -> None:
 
 
 def _bare(address: str) -> str:
-    """The address without the port that some proxies add, or each connection would be another client to the limits."""
-    found = WITH_PORT.fullmatch(address)
-    return plain_address(found["v4"] or found["v6"] if found else address)
+    """Return the address without the port that some proxies add: with it, each connection would be another client."""
+    match = WITH_PORT.fullmatch(address)
+    return plain_address(match["v4"] or match["v6"] if match else address)
 
 
 def _plain_network(network: Network) -> Network:
-    """The network, and of one of mapped addresses, the one of IPv4 that it stands for."""
+    """Return the network; of mapped addresses, the IPv4 network that they stand for."""
     mapped = network.network_address.ipv4_mapped if network.version == 6 else None
     if mapped is None or network.prefixlen < MAPPED_PREFIX:
         return network

@@ -1,23 +1,23 @@
-"""Statements that only read may take less time than others: a dear query must not hold a connection for long."""
+"""Statement time-out of reads: shorter than others', so that a slow query does not hold a connection for long."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, g, has_request_context, request
+from flask import Flask, has_request_context, request
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 
 from backend.extensions import current_settings, db
+from backend.http.request_state import request_state
 
 READS = ("GET", "HEAD")
 
 
 def bound_reads(app: Flask) -> None:
-    """Give the transactions of requests that read a time-out of their own.
+    """Set a time-out in the transactions of requests that read.
 
-    It goes along with the transaction's first statement, in the same message: no round trip more, and nothing that a
-    pooler between here and PostgreSQL would have to remember.
+    It is sent with the first statement, in the same message: no extra round trip, and no state in a pooler.
     """
     with app.app_context():
         event.listen(db.engine, "begin", _begin)
@@ -26,14 +26,14 @@ def bound_reads(app: Flask) -> None:
 
 def _begin(connection: Connection) -> None:
     if has_request_context() and request.method in READS:
-        g.begun = connection
+        request_state().unexecuted = connection
 
 
 def _execute(cursor: DBAPICursor, statement: str, parameters: Any, context: ExecutionContext) -> bool | None:
     """Execute the first statement of a transaction; None leaves all others to SQLAlchemy."""
-    if not has_request_context() or g.get("begun") is not context.root_connection:
+    if not has_request_context() or request_state().unexecuted is not context.root_connection:
         return None
-    del g.begun
+    request_state().unexecuted = None
     settings = current_settings()
     milliseconds = min(settings.DATABASE_READ_TIMEOUT_MS, settings.DATABASE_STATEMENT_TIMEOUT_MS)
     cursor.execute(f"SET LOCAL statement_timeout = {milliseconds}; {statement}", parameters)

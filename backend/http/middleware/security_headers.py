@@ -1,4 +1,4 @@
-"""The headers of R-HTTP 2, on every answer."""
+"""Security headers of every response (R-HTTP 2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-# The documentation pages draw themselves with scripts and styles of our own origin.
+# The documentation pages load scripts and styles from our own origin.
 DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " font-src 'self' data:; connect-src 'self';"
@@ -33,7 +33,7 @@ OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
 class SecurityHeaders:
-    """Adds them as the answer leaves; nothing before sets them, so that they need not be looked for."""
+    """WSGI middleware that adds them to every response; nothing before sets them."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
@@ -52,12 +52,12 @@ class SecurityHeaders:
 
 
 def register_security_headers(app: Flask, settings: Settings) -> None:
-    """Add the headers to every answer, errors included."""
+    """Add the headers to every response, errors included."""
     app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     if settings.ALLOWED_ORIGINS:
         app.after_request(_vary_by_origin)
 
 
 def _vary_by_origin(response: Response) -> Response:
-    response.vary.add("Origin")  # On every answer: a cache must not give one origin's answer to another.
+    response.vary.add("Origin")  # Always: a cache must not serve one origin's response to another.
     return response

@@ -1,1 +1,4 @@
-"""The OpenAPI document, its examples and its human pages."""
+"""The OpenAPI document, its examples and its human pages.
+
+In: what routes declare (`operations`). Out: /api/openapi.json and /api/docs.
+"""

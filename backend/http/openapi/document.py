@@ -45,7 +45,7 @@ ID_PREFIXES = {"registration": "auth"}
 
 
 def openapi_document(app: Flask) -> dict[str, Any]:
-    """The document of an application; built once for each."""
+    """Return the document of an application; built once for each."""
     if "openapi_document" not in app.extensions:
         with app.app_context():
             app.extensions["openapi_document"] = _complete(app, spec._generate_spec())
@@ -125,7 +125,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _add_examples(operation: dict[str, Any], declared: Operation, components: dict[str, Any]) -> None:
-    """To each body its example; refusals share theirs, one for each status."""
+    """Add an example to each body; refusals share one for each status."""
     told = components.setdefault("examples", {})
     for status in (int(status) for status in operation["responses"] if int(status) >= 400):
         told.setdefault(str(status), {"summary": phrase(status), "value": problem_example(status)})

@@ -134,7 +134,7 @@ BY_MEDIA_TYPE: dict[str, Any] = {
 
 
 def example_of(schema: Schema, components: Mapping[str, Schema], name: str = "") -> Any:
-    """A value that a schema describes; `name` is the field that it stands in, as `Schema.field`."""
+    """Return a value that a schema describes; `name` is its field, as `Schema.field`."""
     if "$ref" in schema:
         component = schema["$ref"].rpartition("/")[2]
         whole = BY_SCHEMA.get(component)
@@ -154,7 +154,7 @@ def example_of(schema: Schema, components: Mapping[str, Schema], name: str = "")
 
 
 def problem_example(status: int) -> dict[str, Any]:
-    """A refusal with this status, as RFC 9457 has it."""
+    """Return a problem with this status (RFC 9457)."""
     told = {"type": "about:blank", "title": phrase(status), "status": status, "detail": f"{phrase(status)}."}
     fault = {"field": "body.url", "message": "Field required", "code": "missing"}
     more: dict[str, Any] = {"errors": [fault]} if status == 422 else {}
@@ -205,7 +205,7 @@ def _first_kind(schema: Schema) -> Schema:
 
 
 def _fits(value: Any, schema: Schema) -> bool:
-    """Whether a value is of the kind that a schema asks for, and one of the words that it allows."""
+    """Return whether a value has the type of a schema, and is one of its allowed values."""
     if "anyOf" in schema and "type" not in schema:
         return any(_fits(value, kind) for kind in schema["anyOf"])
     kinds = {"string": str, "boolean": bool, "array": list, "object": dict, "null": type(None)}

@@ -68,5 +68,5 @@ def read_asset(name: str) -> Response:
 
 
 def _below_base(text: str) -> str:
-    """The text with the addresses as the browser sees them, below the path at which a proxy serves this."""
+    """Return the text with the browser's addresses, below the path at which a proxy serves the application."""
     return text.replace("{base}", request.script_root)

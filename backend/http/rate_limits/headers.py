@@ -1,4 +1,4 @@
-"""What every answer says of the limits: X-RateLimit-* and draft-ietf-httpapi-ratelimit-headers-10."""
+"""Headers of the rate limits: X-RateLimit-* and draft-ietf-httpapi-ratelimit-headers-10."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ REMAINING = tuple((f"X-RateLimit-Remaining-{seconds}s", f'"{seconds}s";r=') for 
 
 
 def limit_headers(outcome: Verdict) -> list[tuple[str, str]]:
-    """What holds and what is left, of each window."""
-    left = [(name, item, str(number)) for (name, item), number in zip(REMAINING, outcome.remaining, strict=True)]
+    """Return the headers of a verdict: limit and remainder of each window."""
+    remaining = [(name, item, str(number)) for (name, item), number in zip(REMAINING, outcome.remaining, strict=True)]
     return [
         *_policy(outcome.limits),
-        *((name, number) for name, _, number in left),
-        ("RateLimit", ", ".join([item + number for _, item, number in left])),
+        *((name, number) for name, _, number in remaining),
+        ("RateLimit", ", ".join([item + number for _, item, number in remaining])),
     ]
 
 
 @lru_cache(maxsize=64)
 def _policy(limits: Limits) -> tuple[tuple[str, str], ...]:
-    """The part that is the same for all who have these limits."""
+    """Return the headers that are the same for all requests under these limits."""
     windows = list(zip(SECONDS, limits, strict=True))
     return (
         *((f"X-RateLimit-Limit-{seconds}s", str(limit)) for seconds, limit in windows),

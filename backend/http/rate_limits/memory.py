@@ -1,4 +1,4 @@
-"""Limits that a process keeps for itself while Redis is away: the `limits` library's sliding counters."""
+"""Windows that a process counts for itself while Redis is away, by the sliding counters of `limits`."""
 
 from __future__ import annotations
 
@@ -6,34 +6,29 @@ import threading
 import time
 from collections.abc import Sequence
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits.storage import Storage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from backend.http.rate_limits.windows import Limits, Verdict
+from backend.http.rate_limits.item import WindowsItem
+from backend.http.rate_limits.windows import Verdict
 
 
 class MemoryWindows:
-    """Three windows checked together, counted by this process alone. Threads may share it."""
+    """Three windows checked together. Threads may share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage) -> None:
         self._lock = threading.Lock()
-        self._counter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._counter = SlidingWindowCounterRateLimiter(storage)
 
-    def check(self, keys: Sequence[str], limits: Limits, cost: int) -> Verdict:
-        """Count a request in all windows of all keys if it may pass, in none if it may not."""
-        items: list[RateLimitItem] = [
-            RateLimitItemPerMinute(limits[0]),
-            RateLimitItemPerHour(limits[1]),
-            RateLimitItemPerDay(limits[2]),
-        ]
-        every = [(item, key) for item in items for key in keys]
+    def check(self, item: WindowsItem, names: Sequence[str], cost: int) -> Verdict:
+        """Count a request in all windows of all names if it may pass, in none if it may not."""
+        pairs = [(window, name) for window in item.windows for name in names]
         with self._lock:
-            full = [(item, key) for item, key in every if not self._counter.test(item, key, cost=cost)]
-            for item, key in every:
+            full = [(window, name) for window, name in pairs if not self._counter.test(window, name, cost=cost)]
+            for window, name in pairs:
                 if not full:
-                    self._counter.hit(item, key, cost=cost)
-            stats = {(item, key): self._counter.get_window_stats(item, key) for item, key in every}
-        waits = [stats[one].reset_time - time.time() for one in full]
-        minute, hour, day = (max(0, min(stats[item, key].remaining for key in keys)) for item in items)
-        return Verdict(not full, limits, (minute, hour, day), max(waits, default=0.0))
+                    self._counter.hit(window, name, cost=cost)
+            stats = {(window, name): self._counter.get_window_stats(window, name) for window, name in pairs}
+        waits = [stats[pair].reset_time - time.time() for pair in full]
+        minute, hour, day = (max(0, min(stats[window, name].remaining for name in names)) for window in item.windows)
+        return Verdict(not full, item.limits, (minute, hour, day), max(waits, default=0.0))

@@ -1,95 +1,78 @@
-"""Charging requests to whoever sends them."""
+"""Count requests against the limits of their class, and refuse those that are too many."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, cast
 
-from flask import current_app
-from loguru import logger
+from flask import current_app, g
+from limits.errors import StorageError
 
 from backend.errors import TooManyRequests
-from backend.http.rate_limits.memory import MemoryWindows
-from backend.http.rate_limits.windows import Limits, Verdict, check_command, verdict
-from backend.redis.client import resilient_redis
-from backend.redis.resilient import Command
-
-
-@dataclass
-class RateLimits:
-    """The limits of each class of route; `classes` is empty where nothing is limited."""
-
-    classes: dict[str, Limits]
-    memory: MemoryWindows = field(default_factory=MemoryWindows)
-    is_alone: bool = False
-
-    def note_source(self, *, is_alone: bool) -> None:
-        """Say once in the log when counting moves to this process, and back."""
-        if self.is_alone != is_alone:
-            self.is_alone = is_alone
-            logger.warning("limits are counted {}", "by each process for itself" if is_alone else "in Redis again")
-
-
-@dataclass(frozen=True)
-class Charge:
-    """A request to be counted by these rules: `subject` sends it, to a route of this class, for `person` as well."""
-
-    subject: str
-    limit_class: str
-    rules: RateLimits
-    cost: int = 1
-    refund: int = 0
-    person: str = ""
-
-    @property
-    def name(self) -> str:
-        """Under which its subject is counted."""
-        return f"limit:{self.limit_class}:{self.subject}"
-
-    @property
-    def names(self) -> list[str]:
-        """All under which it is counted."""
-        return [f"limit:{self.limit_class}:{one}" for one in (self.subject, self.person) if one]
-
-    @cached_property
-    def limits(self) -> Limits | None:
-        """What holds for it; None where it is not limited."""
-        return self.rules.classes.get(self.limit_class)
-
-    def commands(self) -> list[Command]:
-        """What to ask Redis; `settle` takes the answer. Nothing where it is not limited."""
-        if self.limits is None:
-            return []
-        keys = [resilient_redis().key(name) for name in self.names]
-        return [check_command(keys, self.limits, self.bounded_cost, self.refund)]
-
-    def settle(self, answer: Any) -> Verdict | None:
-        """Whether it may pass; None where it is not limited. `answer` is None while Redis is away."""
-        if self.limits is None:
-            return None
-        self.rules.note_source(is_alone=answer is None)
-        if answer is not None:
-            return verdict(answer, self.limits)
-        return self.rules.memory.check(self.names, self.limits, self.bounded_cost)
-
-    @property
-    def bounded_cost(self) -> int:
-        """What is counted at most."""
-        # What costs more than a whole window may pass when the window is empty, but for what was counted before.
-        return min(self.cost, min(self.limits) - self.refund) if self.limits else self.cost
+from backend.extensions import limiter
+from backend.http.rate_limits.charge import Charge, RateLimits, RequestLimits, request_limits
+from backend.http.rate_limits.strategy import SlidingWindows
+from backend.http.rate_limits.windows import Verdict, tighter
 
 
 def rate_limits() -> RateLimits:
-    """Those of the application that is running."""
+    """Return the limits of the running application."""
     return cast(RateLimits, current_app.extensions["rate_limits"])
 
 
-def enforce(outcome: Verdict | None) -> None:
-    """Let a request pass, or not.
+def begin_limits(charge: Charge, reply: Any) -> None:
+    """Attach to the current request what it counts against and what Redis has replied; None while Redis is away."""
+    g.rate_limits = RequestLimits(charge, reply)
+    if reply is None and charge.item is not None:
+        charge.rules.note_source(is_alone=True)
+
+
+def count(charge: Charge) -> Verdict | None:
+    """Count a request by itself: in Redis, else in this process. One round trip; None where it is not limited."""
+    if charge.item is None:
+        return None
+    try:
+        verdict = _strategy(limiter.in_redis).count(charge.item, charge.names, charge.bounded_cost, charge.refund)
+    except StorageError:
+        charge.rules.note_source(is_alone=True)
+        return _strategy(limiter.in_memory).count(charge.item, charge.names, charge.bounded_cost)
+    charge.rules.note_source(is_alone=False)
+    return verdict
+
+
+def enforce(charge: Charge) -> None:
+    """Count a request by itself, and refuse it if it is too much; the verdict replaces an earlier one.
 
     Raises:
         TooManyRequests: with the seconds to wait.
     """
-    if outcome is not None and not outcome.passes:
-        raise TooManyRequests(retry_after=outcome.retry_after)
+    limits = request_limits()
+    if limits is None:
+        g.rate_limits = limits = RequestLimits(charge)
+    limits.verdict = count(charge)
+    refuse_if_full(limits.verdict)
+
+
+def enforce_also(charge: Charge) -> None:
+    """Count a request for another subject too; the tighter verdict holds.
+
+    Raises:
+        TooManyRequests: with the seconds to wait.
+    """
+    limits, verdict = request_limits(), count(charge)
+    if limits is not None and verdict is not None:
+        limits.verdict = verdict = tighter(limits.verdict, verdict) if limits.verdict else verdict
+        refuse_if_full(verdict)
+
+
+def refuse_if_full(verdict: Verdict | None) -> None:
+    """Refuse a request whose verdict says so.
+
+    Raises:
+        TooManyRequests: with the seconds to wait.
+    """
+    if verdict is not None and not verdict.passes:
+        raise TooManyRequests(retry_after=verdict.retry_after)
+
+
+def _strategy(strategy: object) -> SlidingWindows:
+    return cast(SlidingWindows, strategy)

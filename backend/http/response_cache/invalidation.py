@@ -1,14 +1,12 @@
-"""What makes kept answers worthless: a change of an organization's things, of a person, or of everything.
+"""Invalidation of cached responses: by a change of an organization, of a person, or of everything.
 
-An answer about one bookmark depends on that bookmark (and on what changes many at once), one about tags on the
-organization's tags, every other on the whole organization. Each has a *generation*, a random mark in Redis that is set
-anew after the commit of every change. An answer is kept with the generations that were read before its first statement,
-and is good while they stand. Who has seen a write end therefore never gets an answer from before it, through whatever
-process.
+A response about one bookmark depends on that bookmark (and on what changes many at once), one about tags on the
+organization's tags, every other on the whole organization. Each has a *generation*, a random value in Redis that
+changes after the commit of every write. A response is stored with the generations that were read before its first
+statement, and is valid while they are unchanged: after a write has ended, nobody gets a response from before it.
 
-The answer to a write is kept as the next answer about that bookmark, if the organization's generation has stood from
-before the write's first statement until its own change is announced: then no other change has been announced in between
-that the answer might not show.
+The response to a write is stored as the next response about that bookmark, if the organization's generation is
+unchanged from before the write's first statement until its own invalidation: no other change came in between.
 """
 
 from __future__ import annotations
@@ -16,45 +14,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from backend.http.operations import CachedItem
-from backend.http.response_cache.store import LUA_KEEP_PARTS, LUA_STAMP, CacheMiss, values_of_parts
+from backend.http.response_cache.scripts import INVALIDATE
+from backend.http.response_cache.store import CacheMiss, item_arguments
 from backend.redis.client import resilient_redis
-from backend.redis.resilient import Command, Invalidation, Script
+from backend.redis.resilient import Command, Invalidation
 
-# Longer than any answer is kept: a generation that nobody sets is forgotten only after all that leant on it.
+# Longer than any response is cached: a generation expires only after all that depend on it.
 GENERATION_SECONDS = 2 * 86400
 EVERYTHING = "generation:all"
-# Another value each time that it is sent: sent twice, it does away with answers in vain, and brings none back.
+# A new value each time that it is sent: sent twice, it invalidates in vain, and makes nothing valid again.
 FRESH: Invalidation = (None, GENERATION_SECONDS)
-
-ANNOUNCE = Script(
-    LUA_STAMP
-    + LUA_KEEP_PARTS
-    + """
-local prefix, organization, user, reach, marks = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5])
-local stands = stamp_of(prefix, organization, user, 'organization', '') == ARGV[4]
-for at = 6, 5 + 3 * marks, 3 do redis.call('SET', prefix .. ARGV[at], ARGV[at + 1], 'EX', ARGV[at + 2]) end
-if stands then keep_parts(prefix, organization, user, reach, 6 + 3 * marks) end
-"""
-)
 
 
 def person_invalidation(user_id: int) -> dict[str, Invalidation]:
-    """The mark that makes what was kept for a person worthless."""
+    """Return the mark that invalidates what is cached for a person."""
     return {f"generation:person:{user_id}": FRESH}
 
 
 def invalidate(organization_ids: Iterable[int], user_ids: Iterable[int] = ()) -> None:
-    """Make all that was kept of these worthless, after the commit that changed them. One round trip."""
+    """Invalidate everything about these, after the commit that changed them. One round trip."""
     marks: dict[str, Invalidation] = {}
-    for one in organization_ids:
-        marks |= _changed_lists(one) | _changed_tags(one) | {f"generation:bookmarks-of:{one}": FRESH}
+    for id_ in organization_ids:
+        marks |= _changed_lists(id_) | _changed_tags(id_) | {f"generation:bookmarks-of:{id_}": FRESH}
     for user_id in user_ids:
         marks |= person_invalidation(user_id)
     resilient_redis().invalidate(marks)
 
 
 def invalidate_lists(organization_id: int) -> None:
-    """Make worthless what was kept of an organization but its bookmarks and tags. One round trip."""
+    """Invalidate everything of an organization but its bookmarks and tags. One round trip."""
     resilient_redis().invalidate(_changed_lists(organization_id))
 
 
@@ -63,32 +51,32 @@ def invalidate_bookmark(
     bookmark_id: int,
     *,
     retagged: bool,
-    answer: tuple[CacheMiss, Sequence[CachedItem]] | None = None,
+    stored: tuple[CacheMiss, Sequence[CachedItem]] | None = None,
 ) -> None:
-    """Make worthless what was kept of a bookmark, and of its organization all but other bookmarks and, unless it was
-    `retagged`, tags. One round trip.
+    """Invalidate a bookmark, and everything of its organization but other bookmarks and, unless `retagged`, tags.
 
-    `answer` is what the write has answered, with the leave that was given before it began: it is kept for who wrote.
+    `stored` are the items of the write's response, with the miss from before it: they are cached for the writer. One
+    round trip.
     """
     marks = _changed_lists(organization_id) | {f"generation:bookmark:{bookmark_id}": FRESH}
     if retagged:
         marks |= _changed_tags(organization_id)
-    if answer is None or answer[0].stamp is None:
+    if stored is None or stored[0].generation is None:
         resilient_redis().invalidate(marks)
         return
-    wanted, parts = answer
-    resilient_redis().invalidate(marks, lambda values: _announcement(wanted, parts, values))
+    miss, items = stored
+    resilient_redis().invalidate(marks, lambda values: _invalidation(miss, items, values))
 
 
 def invalidate_everything() -> None:
-    """Make all that is kept worthless. One round trip."""
+    """Invalidate everything. One round trip."""
     resilient_redis().invalidate({EVERYTHING: FRESH})
 
 
-def _announcement(wanted: CacheMiss, parts: Sequence[CachedItem], values: Mapping[str, tuple[bytes, int]]) -> Command:
-    head = (*wanted.slot.place.parts, wanted.stamp, len(values))
+def _invalidation(miss: CacheMiss, items: Sequence[CachedItem], values: Mapping[str, tuple[bytes, int]]) -> Command:
+    head = (*miss.key.partition.parts, miss.generation, len(values))
     marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
-    return ANNOUNCE.command([resilient_redis().key("")], *head, *marks, *values_of_parts(parts))
+    return INVALIDATE.command([resilient_redis().key("")], *head, *marks, *item_arguments(items))
 
 
 def _changed_lists(organization_id: int) -> dict[str, Invalidation]:

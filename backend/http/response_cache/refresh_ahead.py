@@ -1,4 +1,4 @@
-"""Work that is done behind a write's back: a thread for each process that serves, and a short line before it."""
+"""Refresh-ahead: popular responses are computed after a write, by one thread of each process that serves."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from backend.actor import Actor
 
-# Of how many people answers wait to be made anew; those of others are made when they are asked for.
+# The most people in the queue; responses of others are computed when they are requested.
 MOST_WAITING = 32
 
 
 class RefreshAhead:
-    """Calls `remake` for whoever has written, one after the other; those who write again meanwhile wait once."""
+    """A queue of writers, and the thread that calls `refresh` for each; a writer is queued once."""
 
-    def __init__(self, app: Flask, remake: Callable[[Actor], None]) -> None:
-        """Starts its thread: to be made after the fork."""
+    def __init__(self, app: Flask, refresh: Callable[[Actor], None]) -> None:
+        """Start the thread: to be made after the fork."""
         self._app = app
-        self._remake = remake
-        self._waiting: dict[tuple[int, int, str], Actor] = {}
-        self._comes = threading.Condition()
-        threading.Thread(target=self._work, name="remaker", daemon=True).start()
+        self._refresh = refresh
+        self._queue: dict[tuple[int, int, str], Actor] = {}
+        self._filled = threading.Condition()
+        threading.Thread(target=self._work, name="refresh-ahead", daemon=True).start()
 
     def later(self, actor: Actor) -> None:
-        """Have the answers of somebody made anew, if not too many wait already."""
-        with self._comes:
-            if len(self._waiting) < MOST_WAITING:
-                self._waiting[actor.organization_id, actor.user_id, actor.reach] = actor
-                self._comes.notify()
+        """Queue a writer, unless the queue is full."""
+        with self._filled:
+            if len(self._queue) < MOST_WAITING:
+                self._queue[actor.organization_id, actor.user_id, actor.reach] = actor
+                self._filled.notify()
 
     def _work(self) -> None:
         while True:
-            with self._comes:
-                self._comes.wait_for(lambda: self._waiting)
-                actor = self._waiting.pop(next(iter(self._waiting)))
+            with self._filled:
+                self._filled.wait_for(lambda: self._queue)
+                actor = self._queue.pop(next(iter(self._queue)))
             with self._app.app_context():
                 try:
-                    self._remake(actor)
+                    self._refresh(actor)
                 except SQLAlchemyError as fault:
-                    logger.warning("answers are not made anew: {}", type(fault).__name__)
+                    logger.warning("responses are not refreshed ahead: {}", type(fault).__name__)
 
 
 def refresh_later(actor: Actor) -> None:
-    """After a write: have answers made anew, in a process that serves."""
-    remaker: RefreshAhead | None = current_app.extensions.get("remaker")
-    if remaker is not None:
-        remaker.later(actor)
+    """Queue a writer, in a process that serves."""
+    queue: RefreshAhead | None = current_app.extensions.get("refresh_ahead")
+    if queue is not None:
+        queue.later(actor)

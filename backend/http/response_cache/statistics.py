@@ -1,4 +1,4 @@
-"""How well answers are kept, over all processes since Redis was started or the counts were cleared."""
+"""Statistics of the response cache: hits and misses of all processes, since Redis started or they were cleared."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from backend.redis.resilient import FAILURE_COUNT
 
 
 def read_statistics() -> CacheStatistics:
-    """Hits and misses by namespace. One round trip; zeros while Redis is away."""
+    """Return hits and misses by namespace. One round trip; zeros while Redis is away."""
     gate = resilient_redis()
-    answers = gate.execute(lambda: [("HGETALL", gate.key(COUNTS)), ("GET", gate.key(FAILURE_COUNT))])
+    replies = gate.execute(lambda: [("HGETALL", gate.key(COUNTS)), ("GET", gate.key(FAILURE_COUNT))])
     counts: dict[str, dict[str, int]] = defaultdict(lambda: {"hits": 0, "misses": 0})
-    for name, count in cast("dict[bytes, bytes]", answers[0] if answers else {}).items():
+    for name, count in cast("dict[bytes, bytes]", replies[0] if replies else {}).items():
         namespace, _, kind = name.decode().partition(":")
         counts[namespace][kind] = int(count)
     hits, misses = (sum(count[kind] for count in counts.values()) for kind in ("hits", "misses"))
     return CacheStatistics(
         hits=hits,
         misses=misses,
-        errors=int(answers[1] or 0) if answers else 0,
+        errors=int(replies[1] or 0) if replies else 0,
         total_requests=hits + misses,
         hit_rate_percent=_percent(hits, misses),
-        connected=answers is not None,
+        connected=replies is not None,
         namespaces={
             namespace: NamespaceStatistics(**count, hit_rate_percent=_percent(count["hits"], count["misses"]))
             for namespace, count in sorted(counts.items())
@@ -36,7 +36,7 @@ def read_statistics() -> CacheStatistics:
 
 
 def clear() -> None:
-    """Keep nothing of what was kept, and count from zero."""
+    """Invalidate everything, and count from zero."""
     invalidate_everything()
     gate = resilient_redis()
     gate.execute(lambda: [("DEL", gate.key(COUNTS), gate.key(FAILURE_COUNT))])

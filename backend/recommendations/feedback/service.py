@@ -14,6 +14,7 @@ from backend.bookmarks.models import Bookmark
 from backend.clock import utc_now
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import db
+from backend.http.response_cache.computed import invalidate_computed
 from backend.projects import queries as projects
 from backend.projects.models import Project
 from backend.recommendations.models import Feedback, RecommendationSet
@@ -65,6 +66,7 @@ def give_feedback(actor: Actor, body: FeedbackIn) -> tuple[FeedbackOut, bool]:
         )
     ).one()
     db.session.commit()
+    invalidate_computed(actor.organization_id, "feedback")
     return feedback_out(row), row.is_new
 
 
@@ -90,6 +92,7 @@ def correct_feedback(actor: Actor, feedback_id: int, body: FeedbackPut) -> Feedb
     db.session.refresh(feedback)
     corrected = FeedbackOut.model_validate(feedback)
     db.session.commit()
+    invalidate_computed(actor.organization_id, "feedback")
     return corrected
 
 
@@ -103,6 +106,7 @@ def withdraw_feedback(actor: Actor, feedback_id: int) -> None:
     if db.session.scalar(delete(Feedback).where(*own).returning(Feedback.id)) is None:
         raise NotFound
     db.session.commit()
+    invalidate_computed(actor.organization_id, "feedback")
 
 
 def _mine(actor: Actor) -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from backend.bookmarks.schemas import Link, Note, TagName
 from backend.http.field_types import Id, SafeText, Timestamp
+from backend.http.validation import validation_message
 from backend.projects.schemas import Description, Name, ProjectStatus, Technologies
 from backend.tasks.positions import FARTHEST
 from backend.tasks.schemas import Priority, Status, Title
@@ -131,5 +132,5 @@ def read_items(
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in fault["loc"])
-            skipped.append(SkippedLine(number, "", f"{section}: {where}: {in_words(fault)}"))
+            skipped.append(SkippedLine(number, "", f"{section}: {where}: {validation_message(fault)}"))
     return items, skipped

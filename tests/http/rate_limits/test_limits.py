@@ -15,9 +15,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from backend.extensions import limiter
 from backend.http.operations import declared_operation
 from backend.http.rate_limits import windows
-from backend.http.rate_limits.service import RateLimits
+from backend.http.rate_limits.charge import RateLimits
 from config import RATE_LIMIT_CLASSES, Settings, load_settings
 from tests.support.api import Api
 from tests.support.factories import make_person, unreachable_gate
@@ -35,6 +36,8 @@ def limit(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Limit:
     def set_limits(**classes: tuple[int, int, int]) -> None:
         limits = {name: classes.get(name, ROOMY) for name in RATE_LIMIT_CLASSES}
         monkeypatch.setitem(app.extensions, "rate_limits", RateLimits(limits))
+        # What this process has counted in an earlier test.
+        limiter.in_memory.storage.reset()
 
     return set_limits
 

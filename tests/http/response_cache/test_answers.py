@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from typing import Any, cast
 
 import pytest
+from backports import zstd
 from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
@@ -16,6 +18,7 @@ from werkzeug.test import TestResponse
 from backend.bookmarks.jobs import purge_trash
 from backend.extensions import db
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.flask_caching_backend import CacheBackend
 from backend.redis.resilient import ResilientRedis
 from tests.support.api import Api
 from tests.support.factories import unreachable_gate
@@ -27,7 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 @pytest.fixture
 def gate(app: Flask) -> ResilientRedis:
-    return cast(ResilientRedis, app.extensions["resilient_redis"])
+    return cast(ResilientRedis, app.extensions["redis_gate"])
 
 
 @pytest.fixture
@@ -109,16 +112,87 @@ def test_the_short_way_says_the_same_as_the_long_one(ada: Api, trips: list[int])
             assert here == there
 
 
-def test_what_is_to_be_packed_or_answered_to_another_origin_is_asked_for_once(ada: Api, trips: list[int]) -> None:
+ORIGIN = {"Origin": "https://app.example.org"}
+BROWSER = {"Accept_Encoding": "gzip, deflate, br, zstd", **ORIGIN}
+
+
+def test_encoded_responses_and_those_to_other_origins_take_no_sql_and_one_round_trip(
+    ada: Api, sql: SqlCounter, trips: list[int]
+) -> None:
     path = f"/bookmarks/{ada.save('https://example.org/', description='long ' * 400)['id']}"
     ask(ada, path)
-    for name, value, said in (
-        ("Accept_Encoding", "br", "Content-Encoding"),
-        ("Origin", "https://app.example.org", "Access-Control-Allow-Origin"),
-    ):
+    for given, coding in (({"Accept_Encoding": "br"}, "br"), (ORIGIN, None), (BROWSER, "zstd")):
+        # The first hit in a coding stores the variant.
+        ask(ada, path, **given)
         trips.clear()
-        assert said in ask(ada, path, **{name: value}).headers
+        with sql.at_most(0):
+            answer = ask(ada, path, **given)
         assert trips == [1]
+        assert answer.headers.get("Content-Encoding") == coding
+        assert ("Access-Control-Allow-Origin" in answer.headers) == ("Origin" in given)
+
+
+def test_the_fast_path_serves_browsers_what_flask_does(ada: Api, trips: list[int]) -> None:
+    path = f"/bookmarks/{ada.save('https://example.org/', description='long ' * 400)['id']}"
+    plain = ask(ada, path)
+    etag = plain.headers["ETag"]
+    for coding, name in product(("zstd", "br", "gzip", "identity", "gzip;q=0.5, identity;q=0"), (None, etag, "*")):
+        given = {"Accept_Encoding": coding, **ORIGIN} | ({"If_None_Match": name} if name else {})
+        ask(ada, path, **given)
+        trips.clear()
+        short, long = ask(ada, path, **given), ask(ada, path, Content_Encoding="identity", **given)
+        assert trips == [1, 1]
+        assert (short.status_code, short.data) == (long.status_code, long.data)
+        here, there = (dict(answer.headers) for answer in (short, long))
+        assert here.pop("X-Request-ID") != there.pop("X-Request-ID")
+        here["Vary"], there["Vary"] = ("".join(sorted(headers["Vary"].split(", "))) for headers in (here, there))
+        assert here == there
+
+
+def test_origins_that_are_not_allowed_are_told_nothing_by_the_fast_path(ada: Api, trips: list[int]) -> None:
+    ask(ada, "/bookmarks")
+    trips.clear()
+    for origin in ("https://evil.example.org", "null", "https://app.example.org/"):
+        answer = ask(ada, "/bookmarks", Origin=origin)
+        assert not [name for name in dict(answer.headers) if name.startswith("Access-Control")]
+        assert "Origin" in answer.headers["Vary"]
+    assert trips == [1, 1, 1]
+
+
+@pytest.mark.parametrize("coding", ["zstd", "br", "gzip"])
+def test_an_encoded_variant_is_valid_as_long_as_the_identity(ada: Api, coding: str, gate: ResilientRedis) -> None:
+    path = f"/bookmarks/{ada.save('https://example.org/', description='long ' * 400)['id']}"
+    ask(ada, path)
+    for _ in range(2):
+        first = ask(ada, path, Accept_Encoding=coding)
+    assert first.headers["ETag"] == f'{ask(ada, path).headers["ETag"][:-1]}:{coding}"'
+    [variant] = gate.client.scan_iter(f"fuze:*:response:bookmark:*:{coding}")
+    assert gate.client.ttl(variant) <= gate.client.ttl(variant.removesuffix(f":{coding}".encode()))
+    head = ada.request("HEAD", path.removeprefix("/api/v1"), headers={"Accept-Encoding": coding})
+    assert (head.data, head.content_length) == (b"", len(first.data))
+    assert {name: head.headers[name] for name in ("ETag", "Content-Encoding")} == {
+        name: first.headers[name] for name in ("ETag", "Content-Encoding")
+    }
+    changed = ada.request("PATCH", path, json={"title": "new"}, headers={"If-Match": first.headers["ETag"]})
+    assert changed.status_code == 200
+    second = ask(ada, path, Accept_Encoding=coding)
+    assert second.headers["ETag"] != first.headers["ETag"]
+    assert second.data != first.data
+    assert (
+        ada.request("PATCH", path, json={"title": "x"}, headers={"If-Match": first.headers["ETag"]}).status_code == 412
+    )
+
+
+def test_a_miss_stores_the_variant_that_was_asked_for(ada: Api, sql: SqlCounter, trips: list[int]) -> None:
+    for number in range(5):
+        ada.save(f"https://example.org/{number}", description="long " * 100)
+    first = ask(ada, "/bookmarks", **BROWSER)
+    trips.clear()
+    with sql.at_most(0):
+        second, identity = ask(ada, "/bookmarks", **BROWSER), ask(ada, "/bookmarks")
+    assert trips == [1, 1]
+    assert (first.data, first.headers["ETag"]) == (second.data, second.headers["ETag"])
+    assert zstd.decompress(second.data) == identity.data
 
 
 def test_the_short_way_lets_nobody_in_whom_the_long_one_keeps_out(ada: Api, bob: Api, context: Flask) -> None:
@@ -135,7 +209,7 @@ def test_the_short_way_lets_nobody_in_whom_the_long_one_keeps_out(ada: Api, bob:
         assert ask(script, "/tasks").status_code == 200
     assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
     assert ask(bob, "/bookmarks", **there).status_code == 404
-    gate = cast(ResilientRedis, ada.app.extensions["resilient_redis"])
+    gate = cast(ResilientRedis, ada.app.extensions["redis_gate"])
     assert gate.is_open
     assert gate._failures == 0
     bob.post("/auth/logout")
@@ -255,11 +329,11 @@ def test_an_answer_from_before_a_write_is_not_kept_for_after_it(ada: Api, monkey
     keep = answers.store_response
 
     def keep_late(*arguments: Any) -> None:
-        monkeypatch.setattr(answers, "store_response", keep)
+        monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep))
         ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"})
         keep(*arguments)
 
-    monkeypatch.setattr(answers, "store_response", keep_late)
+    monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep_late))
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "old"
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "new"
 
@@ -292,7 +366,7 @@ def test_who_fails_to_make_an_answer_holds_nobody_up(ada: Api, monkeypatch: pyte
         assert ada.get("/bookmarks/1").status_code == 404
         assert time.monotonic() - started < 30
     # One who died while making it is waited for no longer than patience lasts.
-    monkeypatch.setattr(answers, "abandon", lambda wanted: None)
+    monkeypatch.setattr(CacheBackend, "abandon", staticmethod(lambda wanted: None))
     monkeypatch.setattr(answers, "PATIENCE", 0.2)
     assert ada.get("/bookmarks/2").status_code == 404
     assert ada.get("/bookmarks/2").status_code == 404
@@ -301,8 +375,8 @@ def test_who_fails_to_make_an_answer_holds_nobody_up(ada: Api, monkeypatch: pyte
 def test_answers_end_at_different_times(ada: Api) -> None:
     for number in range(20):
         ada.get("/bookmarks", page_size=str(number + 1))
-    client = cast(ResilientRedis, ada.app.extensions["resilient_redis"]).client
-    lives = [client.ttl(key) for key in client.scan_iter("fuze:*:answer:list:*")]
+    client = cast(ResilientRedis, ada.app.extensions["redis_gate"]).client
+    lives = [client.ttl(key) for key in client.scan_iter("fuze:*:response:list:*")]
     assert len(lives) == 20
     assert len(set(lives)) > 3
     assert all(50 <= life <= 66 for life in lives)
@@ -317,7 +391,7 @@ def test_without_the_cache_answers_are_the_same(
     if redis:
         monkeypatch.setattr(app.extensions["settings"], "ENABLE_CACHING", False)
     else:
-        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
     for path, before in zip(asked, kept, strict=True):
         sql.clear()
         answer = ask(ada, path)

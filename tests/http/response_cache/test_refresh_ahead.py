@@ -86,22 +86,22 @@ def test_nobody_waits_for_it_and_nothing_is_counted(ada: Api, person: Any) -> No
     remake_for(ada)
     assert root.get("/cache/stats").json["namespaces"]["list"] == {"hits": 0, "misses": 1, "hit_rate_percent": 0.0}
     # Somebody is making it: there is nothing to do.
-    gate = cast(ResilientRedis, ada.app.extensions["resilient_redis"])
+    gate = cast(ResilientRedis, ada.app.extensions["redis_gate"])
     ada.save("https://example.org/b")
-    [name] = [key.decode() for key in gate.client.scan_iter("fuze:*:answer:list:*")]
-    gate.client.set(name.replace(":answer:", ":making:answer:"), 1)
+    [name] = [key.decode() for key in gate.client.scan_iter("fuze:*:response:list:*")]
+    gate.client.set(name.replace(":response:", ":making:response:"), 1)
     started = time.monotonic()
     remake_for(ada)
     assert time.monotonic() - started < 1
 
 
 @contextmanager
-def served_by(app: Flask, remaker: Any) -> Iterator[None]:
-    app.extensions["remaker"] = remaker
+def served_by(app: Flask, queue: Any) -> Iterator[None]:
+    app.extensions["refresh_ahead"] = queue
     try:
         yield
     finally:
-        del app.extensions["remaker"]
+        del app.extensions["refresh_ahead"]
 
 
 def wait_until(condition: Any) -> None:
@@ -130,13 +130,13 @@ def test_every_write_asks_for_it_and_reads_do_not(ada: Api, app: Flask) -> None:
 def test_a_process_that_serves_does_it_by_itself(ada: Api, app: Flask, sql: SqlCounter) -> None:
     with app.app_context():
         warming.start_refreshing(app)
-    with served_by(app, app.extensions["remaker"]):
+    with served_by(app, app.extensions["refresh_ahead"]):
         ada.get("/profile")
         ada.get("/bookmarks")
         sql.clear()
         ada.save("https://example.org/")
         wait_until(lambda: any("bookmark_counts" in one for one in sql.statements))
-        client = cast(ResilientRedis, app.extensions["resilient_redis"]).client
+        client = cast(ResilientRedis, app.extensions["redis_gate"]).client
         wait_until(lambda: not list(client.scan_iter("fuze:*:making:*")))
         with sql.at_most(0):
             assert ada.get("/bookmarks").json["total"] == 1
@@ -155,11 +155,11 @@ def test_a_fault_of_the_database_ends_nothing_and_the_line_is_short(
         if len(done) == 1:
             raise OperationalError("SELECT", {}, Exception("gone"))
 
-    remaker = RefreshAhead(app, work)
-    remaker.later(Actor(1, 1, "owner"))
+    queue = RefreshAhead(app, work)
+    queue.later(Actor(1, 1, "owner"))
     wait_until(lambda: done)
     for user_id in (2, 2, 3, 2, 4):
-        remaker.later(Actor(user_id, 1, "owner"))
+        queue.later(Actor(user_id, 1, "owner"))
     goes_on.set()
     wait_until(lambda: len(done) == 3)
     time.sleep(0.05)
@@ -179,11 +179,11 @@ def test_credentials_of_one_person_wait_each_for_themselves(app: Flask) -> None:
         Actor(1, 1, "owner", scopes=frozenset({"*:write"})),
         Actor(1, 1, "owner", scopes=frozenset({"*:write", "tasks:read"})),
     )
-    remaker = RefreshAhead(app, work)
-    remaker.later(login)
+    queue = RefreshAhead(app, work)
+    queue.later(login)
     wait_until(lambda: done)
     for actor in (token, login, other, token):
-        remaker.later(actor)
+        queue.later(actor)
     goes_on.set()
     wait_until(lambda: len(done) == 4)
     assert done == [login, token, login, other]
@@ -194,7 +194,7 @@ def test_what_somebody_else_wrote_among_the_paths_is_passed_over(ada: Api, sql: 
     ada.get("/profile")
     assert ada.get("/bookmarks").status_code == 200
     with ada.app.app_context():
-        gate: ResilientRedis = ada.app.extensions["resilient_redis"]
+        gate: ResilientRedis = ada.app.extensions["redis_gate"]
         asked = gate.key(f"asked:{ada.organization_id}:{ada.user_id}:login")
         paths = [b"\xff\xfe", b"http://[", b"/api/v1/\r\nX: y", b"/api/v1/" + b"x" * 5_000]
         gate.client.zadd(asked, dict.fromkeys(paths, 9.0))

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from backend.extensions import db
 from backend.http import pipeline
 from backend.http.response_cache import store as answers
+from backend.http.response_cache.flask_caching_backend import CacheBackend
 from tests.organizations.teams import make_team, settle, write
 from tests.support.api import Api
 from tests.support.sql import SqlCounter
@@ -41,7 +42,7 @@ def test_who_has_listed_bookmarks_reads_and_finds_each_without_sql(
         for number in range(3)
     ]
     ada.delete(f"/bookmarks/{saved[2]['id']}")
-    app.extensions["resilient_redis"].client.flushall()
+    app.extensions["redis_gate"].client.flushall()
     ada.get("/profile")
     ada.get("/bookmarks")
     ada.get("/bookmarks", deleted="true")
@@ -61,7 +62,7 @@ def test_who_has_listed_bookmarks_reads_and_finds_each_without_sql(
 
 def test_a_link_is_found_by_each_of_its_spellings_and_read_by_its_id(ada: Api, sql: SqlCounter) -> None:
     saved = ada.save(LINK)
-    app_wide = ada.app.extensions["resilient_redis"].client
+    app_wide = ada.app.extensions["redis_gate"].client
     app_wide.flushall()
     ada.get("/profile")
     assert lookup(ada).json == saved
@@ -153,15 +154,15 @@ def test_the_answer_to_a_write_is_not_kept_over_that_of_a_later_one(
     """Between its commit and its announcement another write has come and gone."""
     ada.get("/profile")
     saved = ada.save(f"{LINK}/first")
-    announce = pipeline._announce
+    invalidate = pipeline.invalidate_written
 
-    def announce_late(*arguments: Any) -> None:
-        monkeypatch.setattr(pipeline, "_announce", announce)
+    def invalidate_late(*arguments: Any) -> None:
+        monkeypatch.setattr(pipeline, "invalidate_written", invalidate)
         id_ = arguments[4].get_json()["id"]
         assert Api(ada.app, token=ada.token).patch(f"/bookmarks/{id_}", {"title": "later"}).status_code == 200
-        announce(*arguments)
+        invalidate(*arguments)
 
-    monkeypatch.setattr(pipeline, "_announce", announce_late)
+    monkeypatch.setattr(pipeline, "invalidate_written", invalidate_late)
     if verb == "create":
         answer = ada.post("/bookmarks", {"url": LINK, "title": "earlier", "capture": False})
     else:
@@ -177,15 +178,15 @@ def test_a_change_that_is_announced_while_a_write_runs_is_not_lost_in_its_answer
     """The write has read what was true before another change was committed and announced."""
     saved = ada.save(LINK, tags=["old"])
     tag = ada.get("/tags").json["items"][0]["id"]
-    once = pipeline.once
+    replay_or_run = pipeline.replay_or_run
 
-    def once_and_late(*arguments: Any) -> Any:
-        response = once(*arguments)
-        monkeypatch.setattr(pipeline, "once", once)
+    def replay_late(*arguments: Any) -> Any:
+        response = replay_or_run(*arguments)
+        monkeypatch.setattr(pipeline, "replay_or_run", replay_or_run)
         assert Api(ada.app, token=ada.token).patch(f"/tags/{tag}", {"name": "new"}).status_code == 200
         return response
 
-    monkeypatch.setattr(pipeline, "once", once_and_late)
+    monkeypatch.setattr(pipeline, "replay_or_run", replay_late)
     assert ada.patch(f"/bookmarks/{saved['id']}", {"title": "x"}).json["tags"] == ["old"]
     assert item(ada, saved["id"]).json["tags"] == lookup(ada).json["tags"] == ["new"]
 
@@ -204,16 +205,16 @@ def test_what_was_read_before_a_write_is_not_kept_for_a_bookmark_after_it(
     ada: Api, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
     saved = ada.save(LINK, title="old")
-    ada.app.extensions["resilient_redis"].client.flushall()
+    ada.app.extensions["redis_gate"].client.flushall()
     ada.get("/profile")
     keep = answers.store_response
 
     def keep_late(*arguments: Any) -> None:
-        monkeypatch.setattr(answers, "store_response", keep)
+        monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep))
         ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"})
         keep(*arguments)
 
-    monkeypatch.setattr(answers, "store_response", keep_late)
+    monkeypatch.setattr(CacheBackend, "store_response", staticmethod(keep_late))
     found = ada.get("/bookmarks").json["items"][0] if question == "list" else lookup(ada).json
     assert found["title"] == "old"
     assert item(ada, saved["id"]).json["title"] == lookup(ada).json["title"] == "new"

@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 
 def longest_value(app: Flask) -> int:
-    client = app.extensions["resilient_redis"].client
-    return max(client.strlen(key) for key in client.scan_iter("*answer:*"))
+    client = app.extensions["redis_gate"].client
+    return max(client.strlen(key) for key in client.scan_iter("*response:*"))
 
 
 def test_a_bookmark_that_is_too_long_is_read_each_time(ada: Api, app: Flask, sql: SqlCounter) -> None:
@@ -45,6 +45,6 @@ def test_a_list_that_is_too_long_is_made_each_time_and_keeps_nobody_waiting(
         response = ada.get("/bookmarks", page_size=100)
         assert len(response.data) > LONGEST_CACHED
         assert len(sql.statements) == 1
-    client = app.extensions["resilient_redis"].client
+    client = app.extensions["redis_gate"].client
     assert not list(client.scan_iter("*making:*"))
     assert longest_value(app) < LONGEST_CACHED + 100
