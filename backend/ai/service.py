@@ -98,7 +98,8 @@ def _shared_vector(provider: EmbeddingProvider, text: str) -> Vector:
     """Return the vector of a text from Redis, where all processes share it, else from the provider."""
     # A cached vector would not load the model.
     if text == WARM_UP:
-        return provider.embed([text])[0]
+        vector: Vector = provider.embed([text])[0]
+        return vector
     return np.frombuffer(_vector_bytes(provider, text), dtype=np.float32)
 
 
