@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from config import Settings
 
 RETRY_SECONDS = 30
 VECTOR_SECONDS = 86_400
+WARM_UP = "warm-up"
 
 
 @dataclass
@@ -78,8 +78,7 @@ def embedding_fault() -> str | None:
 def _warm_up(app: Flask) -> None:
     with app.app_context():
         try:
-            # A text of its own: the vector of one that is cached would not load the model.
-            embed_query(f"warm-up {secrets.token_hex(8)}")
+            embed_query(WARM_UP)
         except EmbeddingsUnavailable as fault:
             logger.warning("embeddings unavailable: {}", fault.reason)
 
@@ -98,6 +97,10 @@ def _embedder(slot: _Slot, provider: EmbeddingProvider) -> QueryEmbedder:
 
 def _shared_vector(provider: EmbeddingProvider, text: str) -> Vector:
     """Return the vector of a text from Redis, where all processes share it, else from the provider."""
+    # A cached vector would not load the model.
+    if text == WARM_UP:
+        vector: Vector = provider.embed([text])[0]
+        return vector
     return np.frombuffer(_vector_bytes(provider, text), dtype=np.float32)
 
 
