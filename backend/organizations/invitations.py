@@ -150,7 +150,9 @@ def _lock_invitation(token: str) -> tuple[Organization, Invitation]:
         User.id == Invitation.invited_by,
         User.disabled_at.is_(None),
     )
-    row = db.session.execute(select(Invitation, may_invite).where(has_token)).one_or_none() if organization else None
+    # Locked too: a disabling of the sender deletes the invitation without the lock of the organization.
+    invitation = select(Invitation, may_invite).where(has_token).with_for_update(of=Invitation)
+    row = db.session.execute(invitation).one_or_none() if organization else None
     # A used invitation is reported as used, also where its sender has left.
     if organization is None or row is None or not (row[0].used_at or row[1]):
         message = "There is no such invitation, or it has been replaced or withdrawn."

@@ -195,8 +195,8 @@ def test_a_second_request_shortens_the_patience(supervisor, monkeypatch, capfd):
 def test_nothing_outlives_a_supervisor_that_was_killed(tmp_path):
     code = (
         "import sys\n"
-        "from backend.local_stack.supervisor import Service, Supervisor\n"
-        "supervisor = Supervisor()\n"
+        "from backend.local_stack.supervisor import Service, ServiceSupervisor\n"
+        "supervisor = ServiceSupervisor()\n"
         f"for name in ('one', 'two'): supervisor.start(Service(name, [sys.executable, '-c', {STUBBORN!r}]))\n"
         "print('pids', *(child.process.pid for child in supervisor.children.values()), flush=True)\n"
         "supervisor.watch()\n"

@@ -77,7 +77,7 @@ def test_a_user_without_dangerous_commands_is_enough(application, server) -> Non
         other = application(address(server, "tenant"))
     with other.app_context():
         again = resilient_redis()
-        assert again.ask(lambda: [("GET", again.key("mark"))]) == [b"1"], "all processes see the same run"
+        assert again.execute(lambda: [("GET", again.key("mark"))]) == [b"1"], "all processes see the same run"
 
 
 def test_a_start_anew_is_seen_without_info(application, server) -> None:
