@@ -107,7 +107,7 @@ class CachedResponses:
 
     def _find(self, environ: WSGIEnvironment, state: RequestState) -> CacheHit | None:
         """Return the cached response if the caller may see it; refusals are left to Flask."""
-        gate: ResilientRedis = self._app.extensions["redis_gate"]
+        gate: ResilientRedis = self._app.extensions["resilient_redis"]
         path = environ["PATH_INFO"]
         is_trusted = gate.is_trusted and self._app.extensions["settings"].ENABLE_CACHING
         if not is_trusted or state.negotiation.coding is None or len(path) > LONGEST_PATH:

@@ -24,7 +24,7 @@ PACKAGE = "fuze_generated_client"
 PYTHON_CONFIG = {
     "post_hooks": [],
     "literal_enums": True,
-    "content_type_overrides": {"application/zip": "application/octet-stream"},
+    "content_type_overrides": {"application/zip": "application/octet-stream", "application/atom+xml": "text/html"},
 }
 TYPESCRIPT = "openapi-typescript@7.13.0"
 Call = Callable[..., Any]

@@ -159,7 +159,7 @@ def test_resetting_the_storage_forgets_all_counts(limited: Flask, ada: Api) -> N
 
 
 def test_without_redis_the_storage_says_so(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limited.extensions, "redis_gate", unreachable_gate())
+    monkeypatch.setitem(limited.extensions, "resilient_redis", unreachable_gate())
     with limited.app_context():
         assert not limiter.storage.check()
         with pytest.raises(StorageError):

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 @pytest.fixture
 def gate(app: Flask) -> ResilientRedis:
-    return cast(ResilientRedis, app.extensions["redis_gate"])
+    return cast(ResilientRedis, app.extensions["resilient_redis"])
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_the_short_way_lets_nobody_in_whom_the_long_one_keeps_out(ada: Api, bob:
         assert ask(script, "/tasks").status_code == 200
     assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
     assert ask(bob, "/bookmarks", **there).status_code == 404
-    gate = cast(ResilientRedis, ada.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, ada.app.extensions["resilient_redis"])
     assert gate.is_open
     assert gate._failures == 0
     bob.post("/auth/logout")
@@ -375,7 +375,7 @@ def test_who_fails_to_make_an_answer_holds_nobody_up(ada: Api, monkeypatch: pyte
 def test_answers_end_at_different_times(ada: Api) -> None:
     for number in range(20):
         ada.get("/bookmarks", page_size=str(number + 1))
-    client = cast(ResilientRedis, ada.app.extensions["redis_gate"]).client
+    client = cast(ResilientRedis, ada.app.extensions["resilient_redis"]).client
     lives = [client.ttl(key) for key in client.scan_iter("fuze:*:response:list:*")]
     assert len(lives) == 20
     assert len(set(lives)) > 3
@@ -391,7 +391,7 @@ def test_without_the_cache_answers_are_the_same(
     if redis:
         monkeypatch.setattr(app.extensions["settings"], "ENABLE_CACHING", False)
     else:
-        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
     for path, before in zip(asked, kept, strict=True):
         sql.clear()
         answer = ask(ada, path)

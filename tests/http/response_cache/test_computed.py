@@ -142,7 +142,7 @@ def test_organizations_do_not_share_values(context: Flask) -> None:
 def test_without_redis_every_value_is_computed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     with app.app_context():
         of_organization(1, "a")
-        monkeypatch.setitem(app.extensions, "redis_gate", unreachable_gate())
+        monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
         assert [of_organization(1, "a"), of_organization(1, "a"), memoized(1), memoized(1)] == [
             [2, "a"],
             [3, "a"],

@@ -286,7 +286,7 @@ def test_a_refresh_fills_the_cache_of_a_token_with_what_the_token_may_read(
     waiting.refresh(world.app)
     with sql.at_most(0):
         assert script.ask("/bookmarks").json["total"] == 2
-    gate = cast(ResilientRedis, world.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, world.app.extensions["resilient_redis"])
     assert list(gate.client.scan_iter("fuze:*:response:organization:*")) == []
     assert [key for key in gate.client.scan_iter("fuze:*:response:list:*") if b":login:" in key] == []
 
@@ -367,7 +367,7 @@ def test_credentials_that_reach_the_same_share(world: World, sql: SqlCounter) ->
 def test_what_redis_says_of_a_credential_does_not_choose_whose_responses_it_gets(world: World) -> None:
     """Who acts is known better than there: by a change that was only just announced, or since nothing is believed."""
     settle(world.ada, world.bob)
-    gate = cast(ResilientRedis, world.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, world.app.extensions["resilient_redis"])
     script, other = token(world.bob, world.bob.organization_id, "*:read"), world.callers["token of A that reads"]
     for path in ("/bookmarks", "/bookmarks", "/organizations"):
         for caller in (Caller(script), other):

@@ -86,7 +86,7 @@ def test_nobody_waits_for_it_and_nothing_is_counted(ada: Api, person: Any) -> No
     remake_for(ada)
     assert root.get("/cache/stats").json["namespaces"]["list"] == {"hits": 0, "misses": 1, "hit_rate_percent": 0.0}
     # Somebody is making it: there is nothing to do.
-    gate = cast(ResilientRedis, ada.app.extensions["redis_gate"])
+    gate = cast(ResilientRedis, ada.app.extensions["resilient_redis"])
     ada.save("https://example.org/b")
     [name] = [key.decode() for key in gate.client.scan_iter("fuze:*:response:list:*")]
     gate.client.set(name.replace(":response:", ":making:response:"), 1)
@@ -136,7 +136,7 @@ def test_a_process_that_serves_does_it_by_itself(ada: Api, app: Flask, sql: SqlC
         sql.clear()
         ada.save("https://example.org/")
         wait_until(lambda: any("bookmark_counts" in one for one in sql.statements))
-        client = cast(ResilientRedis, app.extensions["redis_gate"]).client
+        client = cast(ResilientRedis, app.extensions["resilient_redis"]).client
         wait_until(lambda: not list(client.scan_iter("fuze:*:making:*")))
         with sql.at_most(0):
             assert ada.get("/bookmarks").json["total"] == 1
@@ -194,7 +194,7 @@ def test_what_somebody_else_wrote_among_the_paths_is_passed_over(ada: Api, sql: 
     ada.get("/profile")
     assert ada.get("/bookmarks").status_code == 200
     with ada.app.app_context():
-        gate: ResilientRedis = ada.app.extensions["redis_gate"]
+        gate: ResilientRedis = ada.app.extensions["resilient_redis"]
         asked = gate.key(f"asked:{ada.organization_id}:{ada.user_id}:login")
         paths = [b"\xff\xfe", b"http://[", b"/api/v1/\r\nX: y", b"/api/v1/" + b"x" * 5_000]
         gate.client.zadd(asked, dict.fromkeys(paths, 9.0))

@@ -42,7 +42,7 @@ def test_who_has_listed_bookmarks_reads_and_finds_each_without_sql(
         for number in range(3)
     ]
     ada.delete(f"/bookmarks/{saved[2]['id']}")
-    app.extensions["redis_gate"].client.flushall()
+    app.extensions["resilient_redis"].client.flushall()
     ada.get("/profile")
     ada.get("/bookmarks")
     ada.get("/bookmarks", deleted="true")
@@ -62,7 +62,7 @@ def test_who_has_listed_bookmarks_reads_and_finds_each_without_sql(
 
 def test_a_link_is_found_by_each_of_its_spellings_and_read_by_its_id(ada: Api, sql: SqlCounter) -> None:
     saved = ada.save(LINK)
-    app_wide = ada.app.extensions["redis_gate"].client
+    app_wide = ada.app.extensions["resilient_redis"].client
     app_wide.flushall()
     ada.get("/profile")
     assert lookup(ada).json == saved
@@ -205,7 +205,7 @@ def test_what_was_read_before_a_write_is_not_kept_for_a_bookmark_after_it(
     ada: Api, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
     saved = ada.save(LINK, title="old")
-    ada.app.extensions["redis_gate"].client.flushall()
+    ada.app.extensions["resilient_redis"].client.flushall()
     ada.get("/profile")
     keep = answers.store_response
 

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 
 
 def longest_value(app: Flask) -> int:
-    client = app.extensions["redis_gate"].client
+    client = app.extensions["resilient_redis"].client
     return max(client.strlen(key) for key in client.scan_iter("*response:*"))
 
 
@@ -45,6 +45,6 @@ def test_a_list_that_is_too_long_is_made_each_time_and_keeps_nobody_waiting(
         response = ada.get("/bookmarks", page_size=100)
         assert len(response.data) > LONGEST_CACHED
         assert len(sql.statements) == 1
-    client = app.extensions["redis_gate"].client
+    client = app.extensions["resilient_redis"].client
     assert not list(client.scan_iter("*making:*"))
     assert longest_value(app) < LONGEST_CACHED + 100
