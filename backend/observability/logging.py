@@ -87,7 +87,7 @@ def log_access(*, method: str, path: str, status: int, started: float, **more: A
     """Log the line of a request; `started` is the value of `time.perf_counter` at its start."""
     duration_ms = round((time.perf_counter() - started) * 1000, 2)
     extra = {"method": method, "status": status, "duration_ms": duration_ms, **more}
-    message = f"{method} {FEED_TOKEN.sub("…", path)} {status}"
+    message = f"{method} {FEED_TOKEN.sub('…', path)} {status}"
     if _access_log is not None:
         _access_log.add(message, extra)
     else:
