@@ -14,12 +14,12 @@ from backend.bookmarks.attachments.project_links import unknown_project
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
-from backend.bookmarks.pending_capture import pending_values
-from backend.bookmarks.queries import conditions, one_of
+from backend.bookmarks.pending_capture import pending_capture_values
+from backend.bookmarks.queries import filter_conditions, id_in
 from backend.bookmarks.schemas import MAX_TAGS, ActionIn
 from backend.bookmarks.search_documents import refresh_documents
-from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
-from backend.bookmarks.upsert import ONE_OF_MANY, WAITED_FOR
+from backend.bookmarks.tags.assignment import TooManyTags, find_or_create_tags
+from backend.bookmarks.upsert import BULK_PRIORITY, INTERACTIVE_PRIORITY
 from backend.clock import utc_now
 from backend.database import again_after_lost_race
 from backend.errors import Invalid
@@ -41,13 +41,13 @@ FLAGS: dict[str, dict[str, Any]] = {
     "unfavorite": {"is_favorite": False},
 }
 # The place of a tag that is added to many at once: after those that a person put in order.
-APPENDED = 1_000
-Which = Sequence[ColumnElement[bool]]
+APPENDED_POSITION = 1_000
+Conditions = Sequence[ColumnElement[bool]]
 Change = tuple[int, list[Message]]
 
 
 @again_after_lost_race
-def act(actor: Actor, action: ActionIn) -> int:
+def apply_action(actor: Actor, action: ActionIn) -> int:
     """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
 
     Raises:
@@ -69,13 +69,13 @@ def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
         refresh_documents(bookmark_ids)
         return []
     db.session.execute(
-        update(Bookmark).where(one_of(bookmark_ids)).values(document_due_at=func.now()),
+        update(Bookmark).where(id_in(bookmark_ids)).values(document_due_at=func.now()),
         execution_options={"synchronize_session": False},
     )
     return [refresh_message()]
 
 
-def _which(actor: Actor, action: ActionIn) -> Which:
+def _which(actor: Actor, action: ActionIn) -> Conditions:
     if (action.ids is None) == (action.filter is None):
         raise Invalid.field("body.ids", "Give either ids or a filter.", "ids_or_filter")
     if action.ids is not None:
@@ -84,28 +84,28 @@ def _which(actor: Actor, action: ActionIn) -> Which:
         return [Bookmark.organization_id == actor.organization_id, state, Bookmark.id.in_(action.ids)]
     assert action.filter is not None
     wanted = action.filter.model_copy(update={"deleted": action.action == "restore" or action.filter.deleted})
-    return conditions(actor, wanted)
+    return filter_conditions(actor, wanted)
 
 
-def _set_flags(which: Which, values: dict[str, Any]) -> Change:
+def _set_flags(which: Conditions, values: dict[str, Any]) -> Change:
     changes = [getattr(Bookmark, name).is_distinct_from(value) for name, value in values.items()]
     return _update(lock_bookmarks(*which, *changes), **values)
 
 
 def _update(ids: Sequence[int], **values: Any) -> Change:
-    statement = update(Bookmark).where(one_of(ids)).values(updated_at=utc_now(), **values)
+    statement = update(Bookmark).where(id_in(ids)).values(updated_at=utc_now(), **values)
     db.session.execute(statement, execution_options={"synchronize_session": False})
     return len(ids), []
 
 
-def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _add_tags(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     names = _tags(action)
     bookmarks = lock_bookmarks(*which)
-    tags = list(tag_ids(actor, names).values())
+    tags = list(find_or_create_tags(actor, names).values())
     pairs = (
-        select(Bookmark.id, Tag.id, literal(APPENDED))
+        select(Bookmark.id, Tag.id, literal(APPENDED_POSITION))
         .join(Tag, Tag.organization_id == Bookmark.organization_id)
-        .where(one_of(bookmarks), Tag.id.in_(tags))
+        .where(id_in(bookmarks), Tag.id.in_(tags))
     )
     statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
     attached = statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id).cte("attached")
@@ -118,7 +118,7 @@ def _add_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
     return _retagged(row.bookmark_id for row in rows)
 
 
-def _remove_tags(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _remove_tags(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     keys = [tag_key(name) for name in _tags(action)]
     tags = select(Tag.id).where(Tag.organization_id == actor.organization_id, Tag.name_key.in_(keys))
     carries = exists().where(BookmarkTag.bookmark_id == Bookmark.id, BookmarkTag.tag_id.in_(tags))
@@ -145,11 +145,11 @@ def _tags(action: ActionIn) -> list[str]:
     return action.tags
 
 
-def _delete(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _delete(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     return _update(lock_bookmarks(*which, Bookmark.deleted_at.is_(None)), deleted_at=utc_now())
 
 
-def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _restore(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     twin = aliased(Bookmark)
     saved_anew = exists().where(
         twin.organization_id == actor.organization_id, twin.url_hash == Bookmark.url_hash, twin.deleted_at.is_(None)
@@ -158,30 +158,30 @@ def _restore(actor: Actor, which: Which, action: ActionIn) -> Change:
     newest = (
         select(Bookmark.id)
         .ext(distinct_on(Bookmark.url_hash))
-        .where(one_of(lock_bookmarks(*which)), ~saved_anew)
+        .where(id_in(lock_bookmarks(*which)), ~saved_anew)
         .order_by(Bookmark.url_hash, Bookmark.id.desc())
     )
     return _update(db.session.scalars(newest).all(), deleted_at=None)
 
 
-def _capture(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _capture(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     ids = lock_bookmarks(*which)
-    affected, _ = _update(ids, **pending_values(WAITED_FOR if len(ids) == 1 else ONE_OF_MANY))
+    affected, _ = _update(ids, **pending_capture_values(INTERACTIVE_PRIORITY if len(ids) == 1 else BULK_PRIORITY))
     return affected, [capture_message()] if ids else []
 
 
-def _add_to_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _add_to_project(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     bookmarks = lock_bookmarks(*which)
     project = _project(actor, action)
     pairs = select(literal(project), Bookmark.id, Bookmark.organization_id, literal(actor.user_id)).where(
-        one_of(bookmarks)
+        id_in(bookmarks)
     )
     columns = ["project_id", "bookmark_id", "organization_id", "attached_by"]
     statement = insert(ProjectBookmark).from_select(columns, pairs).on_conflict_do_nothing()
     return _update(db.session.scalars(statement.returning(ProjectBookmark.bookmark_id)).all())
 
 
-def _remove_from_project(actor: Actor, which: Which, action: ActionIn) -> Change:
+def _remove_from_project(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     bookmarks = lock_bookmarks(*which)
     statement = delete(ProjectBookmark).where(
         ProjectBookmark.project_id == _project(actor, action),
@@ -202,7 +202,7 @@ def _project(actor: Actor, action: ActionIn) -> int:
     return action.project_id
 
 
-ACTIONS: dict[str, Callable[[Actor, Which, ActionIn], Change]] = {
+ACTIONS: dict[str, Callable[[Actor, Conditions, ActionIn], Change]] = {
     "add_tags": _add_tags,
     "remove_tags": _remove_tags,
     "add_to_project": _add_to_project,

@@ -11,49 +11,49 @@ import orjson
 from backend.bookmarks.schemas import trimmed
 from backend.http.operations import Kept, Part
 from backend.http.response_cache.store import digest_of
-from backend.text.urls import url_fault, url_hash
+from backend.text.urls import url_error, url_hash
 
 # Normalising a link takes longer than all else that is done for a part; lists show the same ones again and again.
-REMEMBERED_LINKS, LONGEST_REMEMBERED = 20_000, 300
+MAX_CACHED_DIGESTS, MAX_CACHED_LENGTH = 20_000, 300
 
 
-def ask_for_bookmark(bookmark_id: int | None, query: str) -> object:
+def bookmark_cache_key(bookmark_id: int | None, query: str) -> object:
     """What GET /bookmarks/{id} asks."""
     return None if query else ["bookmark", bookmark_id]
 
 
-def ask_for_link(_: int | None, query: str) -> object:
+def link_cache_key(_: int | None, query: str) -> object:
     """What GET /bookmarks/lookup asks: the same for all spellings of a link."""
     given = parse_qsl(query, keep_blank_values=True)
     if [name for name, _ in given] != ["url"]:
         return None
     url = trimmed(given[0][1])
-    return None if url_fault(url) else ["link", url_hash(url).hex()]
+    return None if url_error(url) else ["link", url_hash(url).hex()]
 
 
-def parts_of_bookmark(body: bytes) -> list[Part]:
+def cached_items_of_bookmark(body: bytes) -> list[Part]:
     """A bookmark is its own answer."""
     return [_part(orjson.loads(body), body)]
 
 
-def parts_of_page(body: bytes) -> list[Part]:
+def cached_items_of_page(body: bytes) -> list[Part]:
     """The items of a list are whole bookmarks, but for those with long texts."""
     items = orjson.loads(body)["items"]
     return [_part(item, orjson.dumps(item)) for item in items if item["deleted_at"] is None and not item["truncated"]]
 
 
-BOOKMARK = Kept(asks=ask_for_bookmark, parts=parts_of_bookmark)
-BOOKMARK_BY_LINK = Kept(shows="link", asks=ask_for_link, parts=parts_of_bookmark)
-BOOKMARK_PAGE = Kept(parts=parts_of_page)
+BOOKMARK = Kept(asks=bookmark_cache_key, parts=cached_items_of_bookmark)
+BOOKMARK_BY_LINK = Kept(shows="link", asks=link_cache_key, parts=cached_items_of_bookmark)
+BOOKMARK_PAGE = Kept(parts=cached_items_of_page)
 TAGS = Kept(shows="tags")
 
 
 def _part(bookmark: dict[str, Any], body: bytes) -> Part:
     url = bookmark["url"]
-    link = (_link_digest if len(url) <= LONGEST_REMEMBERED else _link_digest.__wrapped__)(url)
-    return Part(bookmark["id"], digest_of(ask_for_bookmark(bookmark["id"], "")), link, body)
+    link = (_link_digest if len(url) <= MAX_CACHED_LENGTH else _link_digest.__wrapped__)(url)
+    return Part(bookmark["id"], digest_of(bookmark_cache_key(bookmark["id"], "")), link, body)
 
 
-@lru_cache(maxsize=REMEMBERED_LINKS)
+@lru_cache(maxsize=MAX_CACHED_DIGESTS)
 def _link_digest(url: str) -> str:
     return digest_of(["link", url_hash(url).hex()])

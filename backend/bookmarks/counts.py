@@ -18,7 +18,7 @@ _OF_TAG = select(cast(func.coalesce(func.sum(TagCount.bookmarks), 0), BigInteger
 TAGGED_BOOKMARKS = _OF_TAG.where(TagCount.tag_id == Tag.id).correlate(Tag).scalar_subquery()
 
 
-def kept_total(actor: Actor, wanted: BookmarkFilter | ActionFilter, archived: bool | None) -> Select[int] | None:
+def maintained_total(actor: Actor, wanted: BookmarkFilter | ActionFilter, archived: bool | None) -> Select[int] | None:
     """A statement for the number of bookmarks that the filter leaves; None where they have to be counted.
 
     `archived` is what the filter means by `is_archived`, None for any.

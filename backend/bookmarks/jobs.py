@@ -6,7 +6,7 @@ from sqlalchemy import func, select, text
 
 from backend.bookmarks.messages import refresh_message
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.bookmarks.search_documents import refresh_documents, reindex_pages
 from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.database import in_batches
 from backend.extensions import current_settings, db
@@ -38,7 +38,7 @@ PURGE_TRASH = text("""
 def refresh_due_documents() -> None:
     """Write search documents anew, and what is stored of their pages, until none is due."""
     while ids := list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH})):
-        index_stored_pages(ids)
+        reindex_pages(ids)
         # Of texts that take long, some are due again at once.
         rows = refresh_documents(ids).values()
         db.session.commit()

@@ -31,7 +31,7 @@ Key = str | int
 
 
 @dataclass(frozen=True, eq=False)
-class Kind:
+class LinkTable:
     """What bookmarks may belong to.
 
     Attributes:
@@ -56,40 +56,40 @@ class Kind:
         return select(self.id).where(self.key == value, *self.where)
 
 
-def tags_of(organization_id: int) -> Kind:
+def tag_membership(organization_id: int) -> LinkTable:
     """The tags of an organization, by `tag_key`."""
     where = (Tag.organization_id == organization_id,)
     columns = Tag.__table__.c
     links = BookmarkTag.__table__.c
-    return Kind(links.bookmark_id, links.tag_id, columns.id, columns.name_key, Text, where)
+    return LinkTable(links.bookmark_id, links.tag_id, columns.id, columns.name_key, Text, where)
 
 
-def projects_of(organization_id: int) -> Kind:
+def project_membership(organization_id: int) -> LinkTable:
     """The projects of an organization outside the trash, by id."""
     where = (Project.organization_id == organization_id, Project.deleted_at.is_(None))
     columns = Project.__table__.c
     links = ProjectBookmark.__table__.c
-    return Kind(links.bookmark_id, links.project_id, columns.id, columns.id, BigInteger, where)
+    return LinkTable(links.bookmark_id, links.project_id, columns.id, columns.id, BigInteger, where)
 
 
-def in_any(kind: Kind, keys: Sequence[Key]) -> ColumnElement[bool]:
+def member_of_any(kind: LinkTable, keys: Sequence[Key]) -> ColumnElement[bool]:
     """Bookmarks that belong to one of these at least."""
     found = select(kind.bookmark_id).where(kind.bookmark_id == Bookmark.id, _is_one_of(kind, keys))
     return found.correlate(Bookmark).exists()
 
 
-def in_all(kind: Kind, keys: Sequence[Key]) -> ColumnElement[bool]:
+def member_of_all(kind: LinkTable, keys: Sequence[Key]) -> ColumnElement[bool]:
     """Bookmarks that belong to every one of these; `keys` are distinct."""
     if len(keys) == 1:
-        return in_any(kind, keys)
+        return member_of_any(kind, keys)
     found = select(kind.bookmark_id).where(_is_one_of(kind, keys)).group_by(kind.bookmark_id)
     return Bookmark.id.in_(found.having(func.count() == len(keys)).correlate(None))
 
 
-def in_each(kind: Kind, groups: Sequence[Iterable[Key]]) -> ColumnElement[bool]:
+def member_of_each(kind: LinkTable, groups: Sequence[Iterable[Key]]) -> ColumnElement[bool]:
     """Bookmarks that belong to one at least of each group."""
     if len(groups) == 1:
-        return in_any(kind, list(groups[0]))
+        return member_of_any(kind, list(groups[0]))
     pairs = [(key, place) for place, group in enumerate(groups) for key in group]
     keys = literal([key for key, _ in pairs], ARRAY(kind.key_type))
     places = literal([place for _, place in pairs], ARRAY(Integer))
@@ -107,7 +107,7 @@ def in_each(kind: Kind, groups: Sequence[Iterable[Key]]) -> ColumnElement[bool]:
     return Bookmark.id.in_(found.correlate(None))
 
 
-def _is_one_of(kind: Kind, keys: Sequence[Key]) -> ColumnElement[bool]:
+def _is_one_of(kind: LinkTable, keys: Sequence[Key]) -> ColumnElement[bool]:
     known = kind.known(keys)
     if len(keys) == 1:
         return kind.member_id == known.scalar_subquery()

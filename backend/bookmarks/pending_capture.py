@@ -11,7 +11,7 @@ from backend.extensions import db
 from backend.jobs.models import Job
 
 
-def pending_values(priority: int) -> dict[str, Any]:
+def pending_capture_values(priority: int) -> dict[str, Any]:
     """The columns of a bookmark whose page is to be read from the beginning; whoever reads it now loses their claim."""
     return {
         "capture_status": "pending",
@@ -28,7 +28,7 @@ def pending_values(priority: int) -> dict[str, Any]:
 SLACK = timedelta(minutes=2)
 
 
-def tell_watchers_of_end(bookmark_id: int, status: str, reason: str | None) -> None:
+def finish_capture_jobs(bookmark_id: int, status: str, reason: str | None) -> None:
     """The capture of a bookmark has ended: in the transaction at hand, so have the jobs that watch it."""
     ended: dict[str, Any] = (
         {"status": "failed", "error": reason}
@@ -41,7 +41,7 @@ def tell_watchers_of_end(bookmark_id: int, status: str, reason: str | None) -> N
     )
 
 
-def tell_watchers_of_wait(bookmark_id: int, seconds: float) -> None:
+def postpone_capture_jobs(bookmark_id: int, seconds: float) -> None:
     """The page is tried again in so many seconds: in the transaction at hand, its jobs wait too."""
     again = func.now() + timedelta(seconds=seconds) + SLACK
     db.session.execute(

@@ -16,7 +16,7 @@ from backend.extensions import db
 
 Origin = Literal["nobody", "page", "import", "person"]
 # What a capture finds beside title and description.
-FOUND_ALONGSIDE = (
+PAGE_COLUMNS = (
     "site_name",
     "author",
     "published_at",
@@ -26,7 +26,7 @@ FOUND_ALONGSIDE = (
     "captured_at",
 )
 TITLE_KEY_LENGTH = 200
-FORGET = text("""
+DELETE_PAGE = text("""
     WITH vectors AS (DELETE FROM bookmark_embeddings WHERE bookmark_id = :id)
     DELETE FROM bookmark_contents WHERE bookmark_id = :id
 """)
@@ -44,7 +44,7 @@ def origin_of(value: str, giver: Origin) -> Origin:
     return giver if value else "nobody"
 
 
-def typed(title: str | None, description: str | None) -> Values:
+def person_values(title: str | None, description: str | None) -> Values:
     """The columns of what a person has sent of a bookmark that is there; None is what they have not sent.
 
     A field that is sent as it is already stays whose it was: clients send back what they have read.
@@ -61,7 +61,7 @@ def typed(title: str | None, description: str | None) -> Values:
     return values
 
 
-def found_on_page(title: str, description: str) -> Values:
+def page_values(title: str, description: str) -> Values:
     """The columns that a capture sets: what no person and no import gave."""
     title_is_free, description_is_free = _is_free("title"), _is_free("description")
     return {
@@ -73,11 +73,11 @@ def found_on_page(title: str, description: str) -> Values:
     }
 
 
-def typed_for_another_page(title: str | None, description: str | None) -> Values:
+def values_for_new_page(title: str | None, description: str | None) -> Values:
     """The columns of a bookmark whose address now names another page: what a person has typed, before or now, and
     nothing that the old page said."""
-    sent = typed(title, description)
-    values: Values = dict.fromkeys(FOUND_ALONGSIDE)
+    sent = person_values(title, description)
+    values: Values = dict.fromkeys(PAGE_COLUMNS)
     for name, given in (("title", title), ("description", description)):
         column, origin = getattr(Bookmark, name), getattr(Bookmark, f"{name}_from")
         is_the_pages = origin == "page" if given is None else and_(origin == "page", column == given)
@@ -88,10 +88,10 @@ def typed_for_another_page(title: str | None, description: str | None) -> Values
     return values
 
 
-def forget_page(bookmark_id: int) -> None:
+def delete_page(bookmark_id: int) -> None:
     """Delete the stored page and what was made from it, in the transaction at hand: one statement. The search document
     is then out of date."""
-    db.session.execute(FORGET, {"id": bookmark_id})
+    db.session.execute(DELETE_PAGE, {"id": bookmark_id})
 
 
 def _is_free(name: str) -> ColumnElement[bool]:

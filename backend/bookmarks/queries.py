@@ -11,9 +11,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType
 
 from backend.actor import Actor
-from backend.bookmarks.counts import kept_total
+from backend.bookmarks.counts import maintained_total
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
-from backend.bookmarks.query_conditions import in_project, mentions_archived, on_site, query_conditions, understand
+from backend.bookmarks.query_conditions import in_project, mentions_archived, on_site, query_conditions, resolve_query
 from backend.bookmarks.schemas import (
     MAX_FILTERS,
     ActionFilter,
@@ -27,17 +27,17 @@ from backend.errors import Invalid, NotFound
 from backend.extensions import db
 from backend.http.pagination import Slice, Sort, paginate
 from backend.http.truncation import LIST_BYTES, beginning, fit, shorten
-from backend.index.nearest import fullest_model, rank_by_meaning
+from backend.index.nearest import largest_model, rank_by_similarity
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
 from backend.text.query_language import Filter, Query, parse
-from backend.text.urls import Site, read_site, url_hash
+from backend.text.urls import Site, parse_site, url_hash
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
 SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
 # A query of more parts than people usually type may be dear.
-DEAR = 10
+MAX_CHEAP_PARTS = 10
 NO_NAMES = literal([], ARRAY(Text))
 NO_IDS = literal([], ARRAY(BigInteger))
 
@@ -65,10 +65,10 @@ LONG_TEXTS = ("description", "notes")
 # What of a listed bookmark may be cut where a list would be too large.
 CUTTABLE = (*LONG_TEXTS, "title", "tags", "project_ids", "image_url")
 # What nobody sees is not read.
-SHOWN = [column for column in Bookmark.__table__.columns if column.key not in ("title_from", "description_from")]
-WHOLE_BOOKMARKS: Select[Any] = select(*SHOWN, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
+OUT_COLUMNS = [column for column in Bookmark.__table__.columns if column.key not in ("title_from", "description_from")]
+WHOLE_BOOKMARKS: Select[Any] = select(*OUT_COLUMNS, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
 LISTED_BOOKMARKS: Select[Any] = select(
-    *(column for column in SHOWN if column.key not in LONG_TEXTS),
+    *(column for column in OUT_COLUMNS if column.key not in LONG_TEXTS),
     *(beginning(getattr(Bookmark, name)) for name in LONG_TEXTS),
     TAG_NAMES,
     PROJECT_IDS,
@@ -116,7 +116,7 @@ def _values(row: Row[Any]) -> dict[str, Any]:
     return values
 
 
-def one_of(ids: Sequence[int]) -> ColumnElement[bool]:
+def id_in(ids: Sequence[int]) -> ColumnElement[bool]:
     """Bookmarks by id. One array parameter, however many there are."""
     return Bookmark.id == any_(literal(list(ids), ARRAY(BigInteger)))
 
@@ -135,16 +135,16 @@ def get_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
 
 def find_bookmarks(actor: Actor, *which: ColumnElement[bool]) -> list[BookmarkOut]:
     """Bookmarks of the actor's organization outside the trash, in no order."""
-    rows = db.session.execute(select_bookmarks().where(live(actor), *which)).all()
+    rows = db.session.execute(select_bookmarks().where(not_trashed(actor), *which)).all()
     return [bookmark_out(row) for row in rows]
 
 
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[Slice, list[BookmarkOut]]:
     """One page of the bookmarks that the filters leave: one statement."""
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
-    total = kept_total(actor, query, _archived(query))
-    is_dear = len(query.tag) + len((query.q or "").split()) > DEAR
-    found = paginate(conditions(actor, query), select_listed(), sort, query, total, is_dear=is_dear)
+    total = maintained_total(actor, query, _archived(query))
+    is_dear = len(query.tag) + len((query.q or "").split()) > MAX_CHEAP_PARTS
+    found = paginate(filter_conditions(actor, query), select_listed(), sort, query, total, is_dear=is_dear)
     return found, listed_out(found.rows)
 
 
@@ -175,7 +175,9 @@ def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBoo
     Raises:
         NotFound: it is in the trash, not attached, or never was.
     """
-    found = _attached(select_bookmarks, ProjectBookmark.note, project_id).where(live(actor), Bookmark.id == bookmark_id)
+    found = _attached(select_bookmarks, ProjectBookmark.note, project_id).where(
+        not_trashed(actor), Bookmark.id == bookmark_id
+    )
     row = db.session.execute(found).one_or_none()
     if row is None:
         raise NotFound
@@ -211,7 +213,7 @@ def read_content(actor: Actor, bookmark_id: int) -> BookmarkContent:
     content = db.session.scalar(
         select(BookmarkContent)
         .join(Bookmark, Bookmark.id == BookmarkContent.bookmark_id)
-        .where(live(actor), Bookmark.id == bookmark_id)
+        .where(not_trashed(actor), Bookmark.id == bookmark_id)
     )
     if content is None:
         raise NotFound("There is no such bookmark, or its page has not been captured.")
@@ -230,7 +232,7 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[
         select(BookmarkEmbedding.model, BookmarkEmbedding.embedding)
         .select_from(Bookmark)
         .outerjoin(BookmarkEmbedding, BookmarkEmbedding.bookmark_id == Bookmark.id)
-        .where(live(actor), Bookmark.id == bookmark_id)
+        .where(not_trashed(actor), Bookmark.id == bookmark_id)
         .order_by(BookmarkEmbedding.updated_at.desc())
     ).all()
     if not own:
@@ -238,24 +240,24 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[
     vectors = {row.model: row.embedding for row in own if row.model is not None}
     if not vectors:
         return []
-    model = fullest_model(actor, list(vectors))
+    model = largest_model(actor, list(vectors))
     others = (Bookmark.deleted_at.is_(None), Bookmark.id != bookmark_id)
-    ranked = rank_by_meaning(actor, vectors[model], model, others, limit)
-    rows = db.session.execute(select_listed().where(live(actor), one_of([id_ for id_, _ in ranked]))).all()
+    ranked = rank_by_similarity(actor, vectors[model], model, others, limit)
+    rows = db.session.execute(select_listed().where(not_trashed(actor), id_in([id_ for id_, _ in ranked]))).all()
     found = {one.id: one for one in listed_out(rows)}
     return [(found[id_], score) for id_, score in ranked if id_ in found]
 
 
-def live(actor: Actor) -> ColumnElement[bool]:
+def not_trashed(actor: Actor) -> ColumnElement[bool]:
     """In the actor's organization and outside the trash."""
     return and_(Bookmark.organization_id == actor.organization_id, Bookmark.deleted_at.is_(None))
 
 
-def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[ColumnElement[bool]]:
+def filter_conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[ColumnElement[bool]]:
     """The filters of a list as conditions on `Bookmark`, the organization included."""
     found = [Bookmark.organization_id == actor.organization_id]
     found.append(Bookmark.deleted_at.is_not(None) if wanted.deleted else Bookmark.deleted_at.is_(None))
-    query, languages = understand(actor.organization_id, parse(wanted.q or ""))
+    query, languages = resolve_query(actor.organization_id, parse(wanted.q or ""))
     check_filters(wanted, query)
     found.extend(_flags(wanted, lift_archived=mentions_archived(query)))
     if wanted.untagged is not None:
@@ -263,7 +265,7 @@ def conditions(actor: Actor, wanted: BookmarkFilter | ActionFilter) -> Sequence[
     if wanted.project_id is not None:
         found.append(in_project(actor.organization_id, wanted.project_id))
     if wanted.domain is not None:
-        found.append(on_site(read_site(wanted.domain) or Site(wanted.domain)))
+        found.append(on_site(parse_site(wanted.domain) or Site(wanted.domain)))
     found.extend(query_conditions(actor.organization_id, query, languages, wanted.tag))
     return found
 

@@ -12,25 +12,33 @@ from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, bindparam, f
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
-from backend.bookmarks.membership_conditions import Key, Kind, in_all, in_any, in_each, projects_of, tags_of
+from backend.bookmarks.membership_conditions import (
+    Key,
+    LinkTable,
+    member_of_all,
+    member_of_any,
+    member_of_each,
+    project_membership,
+    tag_membership,
+)
 from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage, Tag
 from backend.extensions import db
-from backend.index.impacts import is_telling
+from backend.index.impacts import is_significant
 from backend.index.labels import language_label, organization_label, site_label
-from backend.text.query_language import Clause, Field, Filter, Phrase, Query, Term, Unit, Value, units_of
+from backend.text.query_language import Field, Filter, Phrase, Query, QueryClause, Term, Unit, Value, units_of
 from backend.text.stemming import language_of
-from backend.text.terms import LONGEST_REMEMBERED, REMEMBERED, query_forms, query_terms
+from backend.text.terms import CACHE_SIZE, MAX_CACHED_LENGTH, query_forms, query_terms
 from backend.text.tokens import quoted
-from backend.text.urls import DEFAULT_PORTS, Site, normalise_domain, read_site
+from backend.text.urls import DEFAULT_PORTS, Site, normalise_domain, parse_site
 
 Languages = Sequence[str | None]
 # The lexemes of which one is wanted at a place of the query.
-Place = tuple[str, ...]
+Posting = tuple[str, ...]
 # So many matching documents are passed on as a list.
-FEW = 40_000
+MAX_LISTED = 40_000
 # Made once: to make such a statement takes as long as to execute it.
 _OF_ORGANIZATION = bindparam("organization_id", type_=BigInteger)
-SPOKEN = select(
+READ_LANGUAGES = select(
     func.set_config("enable_seqscan", "off", True),
     func.array(
         select(SearchLanguage.language)
@@ -39,7 +47,7 @@ SPOKEN = select(
         .scalar_subquery()
     ),
 )
-SPOKEN_AND_TAGS = SPOKEN.add_columns(
+READ_LANGUAGES_AND_TAGS = READ_LANGUAGES.add_columns(
     func.array(
         select(Tag.name_key)
         .where(
@@ -76,16 +84,16 @@ def query_conditions(
         # Nothing that could be looked for: a lone dash.
         return [false()]
     found = requirements(organization_id, query.clauses, languages, tags)
-    return [*found.others, *([holds(organization_id, found.words)] if found.words else [])]
+    return [*found.others, *([bookmark_matches(organization_id, found.words)] if found.words else [])]
 
 
-def requires_anything(clause: Clause, languages: Languages) -> bool:
+def requires_anything(clause: QueryClause, languages: Languages) -> bool:
     """Whether any alternative of a clause can be looked for: all but words without letters."""
     return any(isinstance(unit, Filter) or tsquery_of(unit, languages) for unit in units_of(clause))
 
 
 def requirements(
-    organization_id: int, clauses: Sequence[Clause], languages: Languages, tags: Sequence[str] = ()
+    organization_id: int, clauses: Sequence[QueryClause], languages: Languages, tags: Sequence[str] = ()
 ) -> Requirements:
     """What these clauses require together, and all of these tags."""
     words: list[str] = []
@@ -102,11 +110,11 @@ def requirements(
         if isinstance(clause, Filter) and telling[0][1]:
             labels.append(telling[0][1])
         elif all(found for _, found in telling):
-            words.append(any_form([found for _, found in telling]))
+            words.append(any_tsquery([found for _, found in telling]))
             bounded = bounded or not any(unit.negated for unit, _ in telling)
         else:
             others.append(or_(*_alternatives(organization_id, telling)))
-    labelled = [holds(organization_id, " & ".join(labels))] if labels else []
+    labelled = [bookmark_matches(organization_id, " & ".join(labels))] if labels else []
     return Requirements(" & ".join(dict.fromkeys(words)), bounded, (*others, *memberships.conditions(), *labelled))
 
 
@@ -136,16 +144,16 @@ class _Memberships:
         """One for all that are required, one for all alternatives, one for all that are excluded."""
         for field, kind in self._kinds.items():
             if required := [keys[0] for keys in self._groups[field] if len(keys) == 1]:
-                yield in_all(kind, required)
+                yield member_of_all(kind, required)
             # What one of them requires anyway need not be asked.
             if groups := [keys for keys in self._groups[field] if len(keys) > 1 and not {*keys} & {*required}]:
-                yield in_each(kind, groups)
+                yield member_of_each(kind, groups)
             if self._excluded[field]:
-                yield not_(in_any(kind, list(self._excluded[field])))
+                yield not_(member_of_any(kind, list(self._excluded[field])))
 
 
-def _kinds(organization_id: int) -> dict[Field, Kind]:
-    return {"tag": tags_of(organization_id), "project": projects_of(organization_id)}
+def _kinds(organization_id: int) -> dict[Field, LinkTable]:
+    return {"tag": tag_membership(organization_id), "project": project_membership(organization_id)}
 
 
 def _distinct(parts: Iterable[Any]) -> list[Any]:
@@ -153,7 +161,7 @@ def _distinct(parts: Iterable[Any]) -> list[Any]:
     return list({_identity(part): part for part in reversed(list(parts))}.values())[::-1]
 
 
-def _identity(part: Clause) -> object:
+def _identity(part: QueryClause) -> object:
     if isinstance(part, Filter):
         return part.key, part.negated
     return frozenset(map(_identity, units_of(part))) if not isinstance(part, Term | Phrase) else part
@@ -169,19 +177,19 @@ def _alternatives(organization_id: int, telling: Sequence[tuple[Unit, str]]) -> 
     for field, kind in kinds.items():
         named = [unit for unit in filters if unit.field == field]
         if keys := [cast(Key, unit.key[1]) for unit in named if not unit.negated]:
-            yield in_any(kind, keys)
+            yield member_of_any(kind, keys)
         # Not this one or not that one is not both.
         if keys := [cast(Key, unit.key[1]) for unit in named if unit.negated]:
-            yield not_(in_all(kind, keys))
+            yield not_(member_of_all(kind, keys))
     if words := [found for _, found in telling if found]:
-        yield holds(organization_id, any_form(words))
+        yield bookmark_matches(organization_id, any_tsquery(words))
 
 
 def _negated_if(unit: Filter, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return not_(condition) if unit.negated else condition
 
 
-def holds(organization_id: int, words: str) -> ColumnElement[bool]:
+def bookmark_matches(organization_id: int, words: str) -> ColumnElement[bool]:
     """Bookmarks whose document matches a tsquery."""
     found = select(BookmarkDocument.bookmark_id).where(
         BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
@@ -189,7 +197,7 @@ def holds(organization_id: int, words: str) -> ColumnElement[bool]:
     return Bookmark.id.in_(found.correlate(None))
 
 
-def few_holding(organization_id: int, words: str) -> list[int] | None:
+def matching_bookmarks(organization_id: int, words: str) -> list[int] | None:
     """The bookmarks whose document matches a tsquery; None where there are more than a list should hold.
 
     One statement that asks the index alone. As a condition of another one PostgreSQL may unpack a document for each
@@ -198,8 +206,8 @@ def few_holding(organization_id: int, words: str) -> list[int] | None:
     found = select(BookmarkDocument.bookmark_id).where(
         BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
     )
-    ids = db.session.scalars(found.limit(FEW + 1)).all()
-    return list(ids) if len(ids) <= FEW else None
+    ids = db.session.scalars(found.limit(MAX_LISTED + 1)).all()
+    return list(ids) if len(ids) <= MAX_LISTED else None
 
 
 def matches(organization_id: int, words: str) -> ColumnElement[bool]:
@@ -217,27 +225,33 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
         found = _label(unit)
     else:
         forms = query_forms(unit.text, languages) if isinstance(unit, Term) else [query_terms(unit.text, languages)]
-        found = any_form([" <-> ".join(any_of([meant(place, languages)]) for place in form) for form in forms if form])
+        found = any_tsquery(
+            [
+                " <-> ".join(any_lexeme([without_stop_stems(place, languages)]) for place in form)
+                for form in forms
+                if form
+            ]
+        )
     return f"!{found}" if found and unit.negated else found
 
 
-def meant(place: Sequence[str], languages: Languages) -> Place:
+def without_stop_stems(place: Sequence[str], languages: Languages) -> Posting:
     """A place without the stems that are stop words of their language while the word itself is none there: nearly every
     text of that language holds them."""
-    is_short = len(place[0]) <= LONGEST_REMEMBERED
+    is_short = len(place[0]) <= MAX_CACHED_LENGTH
     return (_remembered if is_short else _without_stop_words)(tuple(place), tuple(languages))
 
 
-def _without_stop_words(place: Place, languages: tuple[str | None, ...]) -> Place:
+def _without_stop_words(place: Posting, languages: tuple[str | None, ...]) -> Posting:
     return (place[0], *(lexeme for lexeme in place[1:] if _is_worth_asking(lexeme, place[0], languages)))
 
 
-_remembered = lru_cache(maxsize=REMEMBERED)(_without_stop_words)
+_remembered = lru_cache(maxsize=CACHE_SIZE)(_without_stop_words)
 
 
 def in_project(organization_id: int, project_id: int) -> ColumnElement[bool]:
     """Bookmarks that are attached to a project of the organization; none, if it is in the trash or never was."""
-    return in_any(projects_of(organization_id), [project_id])
+    return member_of_any(project_membership(organization_id), [project_id])
 
 
 def on_site(site: Site) -> ColumnElement[bool]:
@@ -258,44 +272,44 @@ def mentions_archived(query: Query) -> bool:
     return any(isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived") for unit in query.units)
 
 
-def asks_documents(query: Query) -> bool:
+def reads_documents(query: Query) -> bool:
     """Whether any part of the query is looked up in documents: words, phrases, what documents are labelled with."""
     return any(not isinstance(unit, Filter) or unit.field in LABELLED for unit in query.units)
 
 
-def understand(organization_id: int, query: Query) -> tuple[Query, Languages]:
+def resolve_query(organization_id: int, query: Query) -> tuple[Query, Languages]:
     """The query as it is meant here, `#x` being a word where there is no such tag, and the languages whose stems a word
     of it may have, that of any text among them. One statement, if the query asks documents or has a `#`.
 
     For the rest of the transaction documents are looked up by their index alone. PostgreSQL takes a long document for a
     short one, since most of it lies out of line, and would unpack all that there are rather than ask the index.
     """
-    if not query.hashed and not asks_documents(query):
+    if not query.hashed and not reads_documents(query):
         return query, [None]
     values = {"organization_id": organization_id, "hashed": list(query.hashed)}
-    _, languages, *tags = db.session.execute(SPOKEN_AND_TAGS if query.hashed else SPOKEN, values).one()
+    _, languages, *tags = db.session.execute(READ_LANGUAGES_AND_TAGS if query.hashed else READ_LANGUAGES, values).one()
     return (query.with_tags({*tags[0]}) if tags else query), [None, *languages]
 
 
-def any_form(found: Sequence[str]) -> str:
+def any_tsquery(found: Sequence[str]) -> str:
     """A tsquery for any of these tsqueries; empty for none."""
     return f"({' | '.join(found)})" if found else ""
 
 
-def any_of(places: Iterable[Sequence[str]]) -> str:
+def any_lexeme(places: Iterable[Sequence[str]]) -> str:
     """A tsquery for any lexeme of these places."""
-    return any_form([quoted(lexeme) for place in places for lexeme in place])
+    return any_tsquery([quoted(lexeme) for place in places for lexeme in place])
 
 
 def _is_worth_asking(lexeme: str, word: str, languages: Languages) -> bool:
     stemmed = language_of(lexeme)
     asked = languages if stemmed is None else [stemmed]
-    return all(is_telling(lexeme, one) or not is_telling(word, one) for one in asked)
+    return all(is_significant(lexeme, one) or not is_significant(word, one) for one in asked)
 
 
 def _label(unit: Filter) -> str:
     if unit.field == "site":
-        site = read_site(str(unit.value))
+        site = parse_site(str(unit.value))
         # Of a port documents tell nothing.
         return quoted(site_label(normalise_domain(site.host))) if site and site.port is None else ""
     if unit.field == "lang":
@@ -305,7 +319,7 @@ def _label(unit: Filter) -> str:
 
 def _under_site(value: Value) -> ColumnElement[bool]:
     """On a port of a host, or of one under it."""
-    site = cast(Site, read_site(str(value)))
+    site = cast(Site, parse_site(str(value)))
     host = normalise_domain(site.host)
     is_there = or_(Bookmark.domain == host, Bookmark.domain.endswith(f".{host}", autoescape=True))
     return is_there if site.port is None else and_(is_there, on_port(site.port))

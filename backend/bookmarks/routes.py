@@ -117,7 +117,7 @@ def create_bookmarks(actor: Actor, query: CreateQuery, json: BulkIn) -> BulkOut:
 @operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: ActionOut}, cost=cost_of_ids)
 def act_on_bookmarks(actor: Actor, json: ActionIn) -> ActionOut:
     """Change many bookmarks at once."""
-    return ActionOut(affected=bulk_actions.act(actor, json))
+    return ActionOut(affected=bulk_actions.apply_action(actor, json))
 
 
 @blueprint.get("/<id:bookmark_id>")

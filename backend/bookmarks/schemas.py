@@ -20,7 +20,7 @@ from backend.http.field_types import Id, Moment, QueryBoolean, QueryId, QueryInt
 from backend.http.schemas import In, OmittableIn, Out, Page, PageQuery, Patch, Query, describe_omittable
 from backend.text.tag_names import fold_name, tag_key
 from backend.text.urls import MAX_LENGTH as MAX_URL_LENGTH
-from backend.text.urls import url_fault
+from backend.text.urls import url_error
 
 CaptureStatus = Literal["pending", "captured", "failed", "skipped"]
 OnDuplicate = Literal["merge", "keep", "error"]
@@ -49,7 +49,7 @@ BLANKS = " \t\r\n"
 
 def _link(value: str) -> str:
     url = trimmed(value)
-    fault = url_fault(url)
+    fault = url_error(url)
     if fault:
         raise ValueError(fault)
     return url

@@ -11,21 +11,21 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Row, func, select, text, update
 
 from backend.bookmarks.models import Bookmark, SearchStatistics
-from backend.bookmarks.queries import one_of, select_bookmarks
+from backend.bookmarks.queries import id_in, select_bookmarks
 from backend.bookmarks.schemas import MAX_TAGS, BookmarkOut
 from backend.extensions import db
 from backend.index.impacts import (
+    DEFAULT_LENGTH,
+    DEFAULT_PAGE_LENGTH,
     PAGE_WEIGHT,
-    USUAL_LENGTH,
-    USUAL_PAGE_LENGTH,
     count_terms,
     impacts_of,
-    is_telling,
+    is_significant,
     sparse_literal,
 )
 from backend.index.labels import labels_of
 from backend.text.analysis import Token, analyze, lexeme_literal, quoted
-from backend.text.language_detection import guess_language
+from backend.text.language_detection import detect_language
 from backend.text.stemming import AS_WRITTEN, language_of, language_of_stems, lexemes_of, primary_tag
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
@@ -33,14 +33,14 @@ PAGE_BYTES = 500_000
 # A batch this large has an average of its own, for an organization that has none yet.
 LARGE_BATCH = 20
 # What is analysed at once; a text that is hard to take apart takes 5 µs a character, plain words a quarter of that.
-AT_ONCE = 1_000_000
+MAX_EFFORT = 1_000_000
 PLAIN_WORD, PLAIN_PART = 20, 4
 # Between two fields, so that no phrase begins in one and ends in the next.
 GAP = 10
 
 
 @dataclass(frozen=True)
-class Field:
+class DocumentField:
     """What PostgreSQL calls the weight of a field, what one of its words counts beside one of the description, how many
     bytes it may take, and whether it holds names, which are not stemmed."""
 
@@ -50,8 +50,12 @@ class Field:
     is_as_written: bool = False
 
 
-TITLE, TAG, ADDRESS = Field("A", 1.5, 70_000), Field("A", 1.5, 1_500, True), Field("C", 0.5, 15_000, True)
-DESCRIPTION, NOTES = Field("B", 1.0, 100_000), Field("C", 1.0, 120_000)
+TITLE, TAG, ADDRESS = (
+    DocumentField("A", 1.5, 70_000),
+    DocumentField("A", 1.5, 1_500, True),
+    DocumentField("C", 0.5, 15_000, True),
+)
+DESCRIPTION, NOTES = DocumentField("B", 1.0, 100_000), DocumentField("C", 1.0, 120_000)
 
 REFRESH = text("""
     WITH given AS (
@@ -128,13 +132,13 @@ def refresh_documents(bookmark_ids: Sequence[int], page_language: str | None = N
     if not bookmark_ids:
         return {}
     rows = db.session.execute(
-        select_bookmarks(AVERAGE, GENERATION).where(one_of(bookmark_ids)).order_by(Bookmark.id)
+        select_bookmarks(AVERAGE, GENERATION).where(id_in(bookmark_ids)).order_by(Bookmark.id)
     ).all()
     done = rows[: _how_many(rows)]
     if len(done) < len(rows):
         _defer([row.id for row in rows[len(done) :]])
     documents = [_document(row) for row in done]
-    usual = fmean(one.length for one in documents) if len(documents) >= LARGE_BATCH else USUAL_LENGTH
+    usual = fmean(one.length for one in documents) if len(documents) >= LARGE_BATCH else DEFAULT_LENGTH
     averages = [row.search_average or usual for row in done]
     pairs = list(zip(documents, averages, strict=True))
     db.session.execute(
@@ -157,7 +161,7 @@ def _how_many(rows: Sequence[Row[Any]]) -> int:
     effort = 0
     for count, row in enumerate(rows):
         effort += sum(map(_effort, (row.title, row.description, row.notes)))
-        if effort > AT_ONCE and count:
+        if effort > MAX_EFFORT and count:
             return count
     return len(rows)
 
@@ -170,7 +174,7 @@ def _effort(text_: str) -> int:
 
 def _defer(bookmark_ids: Sequence[int]) -> None:
     db.session.execute(
-        update(Bookmark).where(one_of(bookmark_ids)).values(document_due_at=func.now()),
+        update(Bookmark).where(id_in(bookmark_ids)).values(document_due_at=func.now()),
         execution_options={"synchronize_session": False},
     )
 
@@ -183,11 +187,11 @@ def index_page(page_text: str, language: str | None, average: float | None) -> P
         language: BCP 47 tag of its language.
         average: The mean length of the organization's pages in telling words, if it is known.
     """
-    tag = primary_tag(language) or guess_language(page_text)
+    tag = primary_tag(language) or detect_language(page_text)
     tokens = _fitting(analyze(page_text, tag), PAGE_BYTES)
     counts, length = count_terms(tokens, tag)
-    against = average or USUAL_PAGE_LENGTH
-    impacts = sparse_literal(impacts_of(united(counts, tag), length, against), PAGE_WEIGHT)
+    against = average or DEFAULT_PAGE_LENGTH
+    impacts = sparse_literal(impacts_of(merge_stems(counts, tag), length, against), PAGE_WEIGHT)
     # One place is left free, so that no phrase begins in the fields and ends in the page.
     shifted = [token._replace(position=token.position + 1) for token in tokens]
     return PageIndex(lexeme_literal(shifted, "D"), impacts, length, against, language_of_stems(tag))
@@ -196,10 +200,10 @@ def index_page(page_text: str, language: str | None, average: float | None) -> P
 def stemming_language(row: Row[Any] | BookmarkOut) -> str | None:
     """The language by which a bookmark's words are stemmed: as its page states it, or guessed from the fields; None
     where neither tells."""
-    return primary_tag(row.language) or guess_language(f"{row.title} {row.description} {row.notes}")
+    return primary_tag(row.language) or detect_language(f"{row.title} {row.description} {row.notes}")
 
 
-def united(frequencies: Mapping[str, Number], tag: str | None) -> dict[str, Number]:
+def merge_stems(frequencies: Mapping[str, Number], tag: str | None) -> dict[str, Number]:
     """The frequencies, those of a word as it is written added to those of its stem where the text holds both: for the
     score a tag `rust` and a title `Rust` are two occurrences of one word."""
     sums = dict(frequencies)
@@ -210,7 +214,7 @@ def united(frequencies: Mapping[str, Number], tag: str | None) -> dict[str, Numb
     return sums
 
 
-def index_stored_pages(bookmark_ids: Sequence[int]) -> None:
+def reindex_pages(bookmark_ids: Sequence[int]) -> None:
     """Index the pages of these bookmarks anew from their stored texts, in the transaction at hand."""
     rows = db.session.execute(PAGES, {"ids": list(bookmark_ids)}).all()
     stored = [(row.bookmark_id, index_page(row.text, row.language, row.page_average)) for row in rows]
@@ -237,7 +241,7 @@ def _document(row: Row[Any]) -> _Document:
         for token in tokens:
             frequencies[token.term] = frequencies.get(token.term, 0.0) + field.weight
             # An address is no text: its length says nothing.
-            if field is not ADDRESS and is_telling(token.term, tag):
+            if field is not ADDRESS and is_significant(token.term, tag):
                 length += field.weight
         if tokens:
             literals.append(
@@ -246,10 +250,10 @@ def _document(row: Row[Any]) -> _Document:
             at += tokens[-1].position + GAP
     labels = labels_of(row.organization_id, row.domain, row.language, row.search_generation or 0)
     literals.extend(map(quoted, labels))
-    return _Document(" ".join(literals), united(frequencies, tag), length, language_of_stems(tag))
+    return _Document(" ".join(literals), merge_stems(frequencies, tag), length, language_of_stems(tag))
 
 
-def _fields(row: Row[Any]) -> Iterator[tuple[str, Field]]:
+def _fields(row: Row[Any]) -> Iterator[tuple[str, DocumentField]]:
     yield row.title, TITLE
     # Older bookmarks may have more than one may have now: PostgreSQL could not hold their words.
     for name in row.tags[:MAX_TAGS]:

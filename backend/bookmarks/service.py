@@ -11,12 +11,12 @@ from sqlalchemy import delete, func, select, update
 
 from backend.actor import Actor
 from backend.bookmarks import queries
-from backend.bookmarks.attachments.project_links import refile_bookmark
+from backend.bookmarks.attachments.project_links import set_projects
 from backend.bookmarks.locking import lock_bookmark
 from backend.bookmarks.messages import capture_message
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.pending_capture import pending_values, tell_watchers_of_end
-from backend.bookmarks.provenance import forget_page, typed, typed_for_another_page
+from backend.bookmarks.pending_capture import finish_capture_jobs, pending_capture_values
+from backend.bookmarks.provenance import delete_page, person_values, values_for_new_page
 from backend.bookmarks.schemas import (
     MAX_TAGS,
     BookmarkIn,
@@ -28,7 +28,15 @@ from backend.bookmarks.schemas import (
 )
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, replace_tags
-from backend.bookmarks.upsert import NOT_ASKED, ROUNDS, WAITED_FOR, Saved, change_fields, refuse_duplicate, save_drafts
+from backend.bookmarks.upsert import (
+    INTERACTIVE_PRIORITY,
+    MAX_ROUNDS,
+    NOT_REQUESTED,
+    DuplicateLink,
+    SaveResult,
+    update_fields,
+    upsert_bookmarks,
+)
 from backend.clock import utc_now
 from backend.database import again_after_lost_race
 from backend.errors import NotFound, Unavailable
@@ -45,7 +53,7 @@ PLAIN_FIELDS = ("notes", "is_read", "is_favorite", "is_archived", "created_at")
 # So many new links at once may change what ranking counts with.
 MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}
-NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_ASKED, "capture_due_at": None}
+NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_REQUESTED, "capture_due_at": None}
 
 
 @again_after_lost_race
@@ -56,9 +64,9 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
         Conflict: it was there, and `on_duplicate` is error; carries `existing_id`.
         Invalid: a project that the organization does not have.
     """
-    saved = save_drafts(actor, [item], on_duplicate)[0]
+    saved = upsert_bookmarks(actor, [item], on_duplicate)[0]
     if not saved.created and on_duplicate == "error":
-        raise refuse_duplicate(saved.id)
+        raise DuplicateLink(saved.id)
     bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
     db.session.commit()
     if saved.is_capture_due:
@@ -97,17 +105,17 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     """
     given = patch.model_fields_set
     values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in given}
-    values |= typed(patch.title, patch.description)
+    values |= person_values(patch.title, patch.description)
     if given & EMBEDDED_FIELDS:
         values["embedding_due_at"] = func.now()
     if patch.url is not None:
         values |= _changed_address(actor, bookmark_id, patch.url, patch)
-    if not change_fields(actor, bookmark_id, values):
+    if not update_fields(actor, bookmark_id, values):
         raise NotFound
     if patch.tags is not None:
         replace_tags(actor, bookmark_id, patch.tags)
     if patch.project_ids is not None:
-        refile_bookmark(actor, bookmark_id, patch.project_ids)
+        set_projects(actor, bookmark_id, patch.project_ids)
     if given & (EMBEDDED_FIELDS | {"tags", "url"}):
         bookmark = queries.bookmark_out(refresh_documents([bookmark_id])[bookmark_id])
     else:
@@ -173,7 +181,7 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     Raises:
         NotFound: there is no such bookmark outside the trash.
     """
-    if not change_fields(actor, bookmark_id, pending_values(WAITED_FOR)):
+    if not update_fields(actor, bookmark_id, pending_capture_values(INTERACTIVE_PRIORITY)):
         raise NotFound
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
     db.session.commit()
@@ -181,7 +189,7 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     return job
 
 
-def _follow_ups(saved: Sequence[Saved]) -> list[Message]:
+def _follow_ups(saved: Sequence[SaveResult]) -> list[Message]:
     captures = [capture_message()] if any(end.is_capture_due for end in saved) else []
     vectors = [embed_message()] if any(end.is_vector_due for end in saved) else []
     return [*captures, *vectors, *([statistics_message()] if sum(end.created for end in saved) >= MANY else [])]
@@ -199,13 +207,13 @@ def _judge(raw: object) -> BookmarkIn | str:
 
 def _save_those_with_room(
     actor: Actor, judged: Sequence[BookmarkIn | str], on_duplicate: OnDuplicate
-) -> tuple[list[BookmarkIn | str], list[Saved]]:
+) -> tuple[list[BookmarkIn | str], list[SaveResult]]:
     """Save the valid items in the transaction at hand; those whose tags are too many become refusals."""
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         known = _without_unknown_projects(actor, judged)
         valid = [item for item in known if isinstance(item, BookmarkIn)]
         try:
-            return known, save_drafts(actor, valid, on_duplicate, "import") if valid else []
+            return known, upsert_bookmarks(actor, valid, on_duplicate, "import") if valid else []
         except TooManyTags as fault:
             db.session.rollback()
             judged = [_refusal_of_tags(item, fault) or item for item in known]
@@ -253,7 +261,7 @@ def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPa
         NotFound: there is no such bookmark outside the trash.
         Conflict: the URL is saved already; carries `existing_id`.
     """
-    this = (queries.live(actor), Bookmark.id == bookmark_id)
+    this = (queries.not_trashed(actor), Bookmark.id == bookmark_id)
     before = lock_bookmark(*this, columns=(Bookmark.url, Bookmark.url_hash))
     if before is None:
         raise NotFound
@@ -261,21 +269,23 @@ def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPa
         return {}
     _refuse_taken_url(actor, bookmark_id, url)
     captures = patch.capture is not False
-    pending = pending_values(WAITED_FOR)
+    pending = pending_capture_values(INTERACTIVE_PRIORITY)
     values = {"url": url, "url_hash": url_hash(url), "domain": domain_of(url)}
     if values["url_hash"] == before.url_hash:
         return values | (pending if captures else {})
-    forget_page(bookmark_id)
-    values |= typed_for_another_page(patch.title, patch.description) | pending
+    delete_page(bookmark_id)
+    values |= values_for_new_page(patch.title, patch.description) | pending
     if captures:
         return values | {"embedding_due_at": None}  # A capture asks for the vector when it ends.
-    tell_watchers_of_end(bookmark_id, "skipped", NOT_ASKED)
+    finish_capture_jobs(bookmark_id, "skipped", NOT_REQUESTED)
     return values | NOT_CAPTURED | {"embedding_due_at": func.now()}
 
 
 def _refuse_taken_url(actor: Actor, bookmark_id: int, url: str) -> None:
     taken_by = db.session.scalar(
-        select(Bookmark.id).where(queries.live(actor), Bookmark.url_hash == url_hash(url), Bookmark.id != bookmark_id)
+        select(Bookmark.id).where(
+            queries.not_trashed(actor), Bookmark.url_hash == url_hash(url), Bookmark.id != bookmark_id
+        )
     )
     if taken_by is not None:
-        raise refuse_duplicate(taken_by)
+        raise DuplicateLink(taken_by)

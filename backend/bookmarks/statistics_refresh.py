@@ -9,11 +9,11 @@ import numpy as np
 from sqlalchemy import text
 
 from backend.bookmarks.locking import lock_bookmarks
-from backend.bookmarks.queries import one_of
-from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.bookmarks.queries import id_in
+from backend.bookmarks.search_documents import refresh_documents, reindex_pages
 from backend.extensions import db
-from backend.index.champions import CHAMPIONS, Champions, Terms, champions_of, count_terms
-from backend.index.impacts import USUAL_LENGTH, USUAL_PAGE_LENGTH, term_id
+from backend.index.champions import CHAMPIONS, ChampionList, Terms, champion_lists, document_frequencies
+from backend.index.impacts import DEFAULT_LENGTH, DEFAULT_PAGE_LENGTH, term_id
 from backend.index.statistics import RARE_WORDS, SMALL, scoring_budget, scoring_cost
 from backend.text.stop_words import stop_words_of_all
 
@@ -85,8 +85,8 @@ def refresh_statistics(organization_id: int) -> None:
     """
     totals = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
     averages = {
-        "average": float(totals.average or USUAL_LENGTH),
-        "page_average": float(totals.page_average or USUAL_PAGE_LENGTH),
+        "average": float(totals.average or DEFAULT_LENGTH),
+        "page_average": float(totals.page_average or DEFAULT_PAGE_LENGTH),
     }
     values = {"organization_id": organization_id, "documents": totals.documents, "pages": totals.pages, **averages}
     db.session.execute(STORE_TOTALS, values)
@@ -96,12 +96,12 @@ def refresh_statistics(organization_id: int) -> None:
     db.session.commit()
     time.sleep(IN_FLIGHT_SECONDS)
     is_small = totals.documents * scoring_cost(totals.documents, totals.pages) <= SMALL
-    terms, counts = (np.empty(0, np.int64),) * 2 if is_small else count_terms(organization_id)
+    terms, counts = (np.empty(0, np.int64),) * 2 if is_small else document_frequencies(organization_id)
     is_common = counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)
     if totals.pages:
         # Pages hold these everywhere, but without any weight: only those in which they weigh something are of use.
         is_common |= np.isin(terms, [term_id(word) for word in stop_words_of_all()])
-    champions = champions_of(organization_id, terms[is_common])
+    champions = champion_lists(organization_id, terms[is_common])
     db.session.rollback()
     db.session.execute(LOCK, {"organization_id": organization_id})
     db.session.execute(FORGET_TERMS, {"organization_id": organization_id})
@@ -112,10 +112,10 @@ def refresh_statistics(organization_id: int) -> None:
     db.session.commit()
 
 
-def _store_terms(organization_id: int, terms: Terms, counts: Terms, champions: Mapping[int, Champions]) -> None:
+def _store_terms(organization_id: int, terms: Terms, counts: Terms, champions: Mapping[int, ChampionList]) -> None:
     for start in range(0, len(terms), STORED_BATCH):
         batch = terms[start : start + STORED_BATCH].tolist()
-        chosen = [champions.get(term, Champions(None, None)) for term in batch]
+        chosen = [champions.get(term, ChampionList(None, None)) for term in batch]
         given = {
             "terms": batch,
             "documents": counts[start : start + STORED_BATCH].tolist(),
@@ -134,8 +134,8 @@ def _rewrite_outdated(organization_id: int, averages: dict[str, float]) -> None:
         if not ids:
             return
         # Against a writer that changes one of them in between.
-        lock_bookmarks(one_of(ids))
-        index_stored_pages(ids)
+        lock_bookmarks(id_in(ids))
+        reindex_pages(ids)
         refresh_documents(ids)
         db.session.commit()
         after = ids[-1]

@@ -12,7 +12,7 @@ from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
-from backend.bookmarks.attachments.project_links import file_bookmarks
+from backend.bookmarks.attachments.project_links import attach_to_projects
 from backend.bookmarks.models import LIVE, Bookmark
 from backend.bookmarks.provenance import Origin, origin_of, title_key
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
@@ -23,18 +23,18 @@ from backend.errors import Conflict, Unavailable
 from backend.extensions import db
 from backend.text.urls import domain_of, url_hash
 
-NOT_ASKED = "Capture was not asked for."
+NOT_REQUESTED = "Capture was not asked for."
 # How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.
-WAITED_FOR, ONE_OF_MANY = 1, 0
+INTERACTIVE_PRIORITY, BULK_PRIORITY = 1, 0
 # A duplicate that is deleted between the insert and the look at it is inserted on the next round.
-ROUNDS = 3
+MAX_ROUNDS = 3
 # Due times are compared with the database's clock, which may be behind this machine's.
 CLOCK_SKEW = timedelta(minutes=1)
 MERGE = text(Path(__file__).with_suffix(".sql").read_text())
 
 
 @dataclass(frozen=True)
-class Saved:
+class SaveResult:
     """Where a draft ended: a new bookmark, or one that was there. `row` is the whole bookmark, as
     `queries.bookmark_out` reads it, unless nothing was changed. What this save has made due, a message is to say."""
 
@@ -65,14 +65,14 @@ class _Draft:
     asks_for_capture: bool
 
 
-def save_drafts(
+def upsert_bookmarks(
     actor: Actor,
     items: Sequence[BookmarkIn],
     on_duplicate: OnDuplicate,
     giver: Origin = "person",
     *,
     is_import: bool = False,
-) -> list[Saved]:
+) -> list[SaveResult]:
     """Save links in the transaction at hand; the answers stand in the order of the items.
 
     Args:
@@ -89,25 +89,25 @@ def save_drafts(
     """
     hashes = [url_hash(item.url) for item in items]
     drafts = _united(zip(hashes, items, strict=True))
-    priority = WAITED_FOR if len(drafts) == 1 and not is_import else ONE_OF_MANY
+    priority = INTERACTIVE_PRIORITY if len(drafts) == 1 and not is_import else BULK_PRIORITY
     created, existing = _insert_or_find(actor, drafts, giver, priority)
     merged = _merge(existing, drafts, giver, priority) if existing and on_duplicate == "merge" else {}
     touched = {**created, **existing} if on_duplicate == "merge" else created
     _attach_tags(actor, touched, drafts)
     asked = {project_id for item in items for project_id in item.project_ids}
-    file_bookmarks(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, asked)
+    attach_to_projects(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, asked)
     rows = refresh_documents(sorted(touched.values()))
     seen: set[bytes] = set()
     saved = []
     for key in hashes:
         id_ = created.get(key) or existing[key]
         if key in seen:
-            saved.append(Saved(id_, created=False, row=rows.get(id_)))
+            saved.append(SaveResult(id_, created=False, row=rows.get(id_)))
         elif key in created:
             captures = drafts[key].captures
-            saved.append(Saved(id_, True, rows.get(id_), is_capture_due=captures, is_vector_due=not captures))
+            saved.append(SaveResult(id_, True, rows.get(id_), is_capture_due=captures, is_vector_due=not captures))
         else:
-            saved.append(Saved(id_, False, rows.get(id_), *merged.get(id_, ())))
+            saved.append(SaveResult(id_, False, rows.get(id_), *merged.get(id_, ())))
         seen.add(key)
     return saved
 
@@ -120,7 +120,7 @@ def _attach_tags(actor: Actor, touched: dict[bytes, int], drafts: dict[bytes, _D
         raise
 
 
-def refuse_duplicate(existing_id: int) -> Conflict:
+def DuplicateLink(existing_id: int) -> Conflict:
     """The refusal that names the bookmark which is there already."""
     return Conflict("This link is already saved.", existing_id=existing_id)
 
@@ -170,7 +170,7 @@ def _insert_or_find(
 ) -> tuple[dict[bytes, int], dict[bytes, int]]:
     created: dict[bytes, int] = {}
     existing: dict[bytes, int] = {}
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         missing = {key: draft for key, draft in drafts.items() if key not in created and key not in existing}
         if not missing:
             return created, existing
@@ -231,7 +231,7 @@ def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) 
         "is_archived": draft.is_archived,
         "is_tagged": bool(draft.tags),
         "capture_status": "pending" if draft.captures else "skipped",
-        "capture_error": None if draft.captures else NOT_ASKED,
+        "capture_error": None if draft.captures else NOT_REQUESTED,
         "capture_due_at": now - CLOCK_SKEW if draft.captures else None,
         # A capture asks for the vector when it ends, so that it is made once, from the whole page.
         "embedding_due_at": None if draft.captures else now - CLOCK_SKEW,
@@ -250,7 +250,7 @@ def _merge(
         MERGE,
         {
             "giver": giver,
-            "not_asked": NOT_ASKED,
+            "not_asked": NOT_REQUESTED,
             "priority": priority,
             "ids": [id_ for id_, _ in found],
             "titles": [draft.title for draft in merged],
@@ -267,7 +267,7 @@ def _merge(
     return {id_: (is_captured, is_embedded) for id_, is_captured, is_embedded in rows}
 
 
-def change_fields(actor: Actor, bookmark_id: int, values: dict[str, Any]) -> bool:
+def update_fields(actor: Actor, bookmark_id: int, values: dict[str, Any]) -> bool:
     """Set columns of a live bookmark in the transaction at hand; False if there is none."""
     changed = db.session.scalar(
         update(Bookmark)

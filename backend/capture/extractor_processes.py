@@ -25,7 +25,7 @@ from typing import Any, cast
 from loguru import logger
 from rq.utils import import_attribute
 
-from backend.capture.extract.reading import Reading, from_json, to_json
+from backend.capture.extract.reading import ExtractionResult, from_json, to_json
 from backend.capture.fetch import FetchedPage
 from backend.outbound.failures import FetchError
 
@@ -44,7 +44,7 @@ PID = struct.Struct("!I")
 # By dotted name: what they bring along is loaded when there is something to read.
 READ, WARM_UP = "backend.capture.extract.indexed_page.read_page", "backend.capture.extract.indexed_page.warm_up"
 
-ReadFunction = Callable[[FetchedPage, float | None], Reading]
+ReadFunction = Callable[[FetchedPage, float | None], ExtractionResult]
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ def _read_all(line: socket.socket, read: ReadFunction) -> int:
     return 0
 
 
-def _read_one(fetched: FetchedPage, average: float | None, read: ReadFunction) -> Reading:
+def _read_one(fetched: FetchedPage, average: float | None, read: ReadFunction) -> ExtractionResult:
     try:
         return read(fetched, average)
     except MemoryError:
-        return FetchError("Reading this page takes too much memory.", retryable=True)
+        return FetchError("ExtractionResult this page takes too much memory.", retryable=True)
     except Exception as error:
         logger.opt(exception=error).error("a page could not be read")
         return FetchError("The page could not be read.", retryable=True)
@@ -146,7 +146,7 @@ class Extractor:
         self._line: socket.socket | None = None
         self._pages, self._pid = 0, 0
 
-    def read(self, fetched: FetchedPage, average: float | None) -> Reading:
+    def read(self, fetched: FetchedPage, average: float | None) -> ExtractionResult:
         """The page in what was fetched.
 
         Raises:

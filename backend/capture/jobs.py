@@ -10,8 +10,8 @@ from typing import Any
 from flask import current_app
 
 from backend.bookmarks.messages import CAPTURE_TIMEOUT_SECONDS, capture_message
-from backend.capture.runner import CaptureRun, limit_arenas, read_until_idle
-from backend.capture.service import capture_state
+from backend.capture.runner import CaptureRun, capture_until_idle, limit_arenas
+from backend.capture.service import capture_outcome
 from backend.capture.turns import is_capture_due
 from backend.extensions import application
 from backend.jobs.queue import send
@@ -33,7 +33,7 @@ def read_due_pages() -> None:
     if run is not None:
         run.wake()
     else:
-        read_until_idle(application(), CAPTURE_TIMEOUT_SECONDS * 0.8)
+        capture_until_idle(application(), CAPTURE_TIMEOUT_SECONDS * 0.8)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def capture_bookmark(bookmark_id: int) -> None:
 @durable_job
 def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
     """Look how a capture went that a person watches, where its end did not say so: its bookmark was deleted."""
-    outcome = capture_state(job.arguments["bookmark_id"])
+    outcome = capture_outcome(job.arguments["bookmark_id"])
     if outcome.status in ("pending", "busy"):
         send([capture_message()])
         raise RetryLater(max(outcome.retry_seconds, WATCH_SECONDS))

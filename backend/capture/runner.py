@@ -26,7 +26,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from backend.bookmarks.messages import capture_message
-from backend.capture.extract.reading import Reading
+from backend.capture.extract.reading import ExtractionResult
 from backend.capture.extractor_processes import (
     ExtractionBounds,
     ExtractionDied,
@@ -35,9 +35,9 @@ from backend.capture.extractor_processes import (
     serve_extraction,
 )
 from backend.capture.fetch import FetchedPage, fetch_page
-from backend.capture.service import MAX_ATTEMPTS, NEVER_ENDED, UNEXPECTED, fetch_policy, settle
-from backend.capture.shared_limits import BodyRoom, ExtractionTurns, FetchedClaim, HostIsFull, NoRoom, Visits
-from backend.capture.turns import Claim, Places, claim_next, hand_back, is_capture_due, renew
+from backend.capture.service import MAX_ATTEMPTS, NEVER_FINISHED, UNEXPECTED, fetch_policy, store_outcome
+from backend.capture.shared_limits import BodyMemory, ExtractionQueue, FetchedClaim, HostBusy, HostSlots, MemoryFull
+from backend.capture.turns import Claim, ClaimLimits, claim_next, is_capture_due, release_claims, renew_leases
 from backend.extensions import db
 from backend.index.messages import embed_message
 from backend.jobs.queue import send
@@ -45,31 +45,31 @@ from backend.outbound.failures import FetchError
 from config import Settings
 
 # One person's slow links leave this share of the places to whoever comes next.
-RESERVED = 0.2
+RESERVED_SHARE = 0.2
 # Slots that get free within this time are filled by one statement.
 GATHER_SECONDS = 0.02
 # While something is under way, what else has become due is looked for so often.
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 # A dispatcher that has not looked around for so long is stuck.
 STUCK_SECONDS = 60.0
 # Without a page for so long, the processes of extraction end.
 IDLE_SECONDS = 20.0
 # So often at most other workers are told that more is due than one takes.
-TELL_SECONDS = 5.0
-STORERS = 2
+NOTIFY_SECONDS = 5.0
+STORE_THREADS = 2
 M_ARENA_MAX = -8  # malloc.h
 # For bodies, when each may have its longest; else a quarter more than six of those.
 BODY_BYTES = 64 * 1024 * 1024
 # What was read waits so long for a database that is away; then its lease is over.
 STORE_SECONDS = 60.0
 # When a page is tried again that found its host, or the memory, full.
-FULL_SECONDS, NO_ROOM_SECONDS = 1.0, 10.0
+HOST_BUSY_SECONDS, MEMORY_FULL_SECONDS = 1.0, 10.0
 DIED = FetchError("This page ends the process that reads it.", retryable=True)
-HUNG = FetchError("Reading this page takes too long.", retryable=True)
+HUNG = FetchError("ExtractionResult this page takes too long.", retryable=True)
 
 
 @dataclass(frozen=True)
-class LetGo:
+class Released:
     """A page is not read now: when it may be taken again, and whose turn it counts for then, if the address told."""
 
     seconds: float
@@ -103,7 +103,7 @@ class RunBounds:
     @property
     def alone(self) -> int:
         """What one person may have under way while nobody else waits."""
-        return max(self.per_person, self.concurrency - max(1, round(self.concurrency * RESERVED)))
+        return max(self.per_person, self.concurrency - max(1, round(self.concurrency * RESERVED_SHARE)))
 
 
 class CaptureRun:
@@ -116,10 +116,10 @@ class CaptureRun:
         self._bounds = bounds or RunBounds.of(settings)
         self._policy = fetch_policy(settings)
         self._lines = lines
-        self._visits = Visits(self._bounds.per_host)
-        self._room = BodyRoom(max(BODY_BYTES, 2 * settings.CAPTURE_MAX_BYTES))
-        self._turns = ExtractionTurns(self._bounds.processes)
-        self._read: queue.SimpleQueue[tuple[Claim, Reading | LetGo] | None] = queue.SimpleQueue()
+        self._visits = HostSlots(self._bounds.per_host)
+        self._room = BodyMemory(max(BODY_BYTES, 2 * settings.CAPTURE_MAX_BYTES))
+        self._turns = ExtractionQueue(self._bounds.processes)
+        self._read: queue.SimpleQueue[tuple[Claim, ExtractionResult | Released] | None] = queue.SimpleQueue()
         self._wants_vectors = settings.EMBEDDING_PROVIDER != "none"
         # All below changes under this lock, and its change is told.
         self._changed = threading.Condition()
@@ -140,7 +140,7 @@ class CaptureRun:
 
     def start(self) -> None:
         """Begin."""
-        works: list[Callable[[], None]] = [self._dispatch, *[self._store] * STORERS]
+        works: list[Callable[[], None]] = [self._dispatch, *[self._store] * STORE_THREADS]
         works += [self._extract] * self._bounds.processes
         self._threads = [threading.Thread(target=work, name=work.__name__, daemon=True) for work in works]
         for thread in self._threads:
@@ -166,7 +166,7 @@ class CaptureRun:
             left = list(self._under_way.values())
             self._under_way.clear()
         self._turns.close()
-        for _ in range(STORERS):
+        for _ in range(STORE_THREADS):
             self._read.put(None)
         for thread in self._threads:
             thread.join(2.0)
@@ -176,7 +176,7 @@ class CaptureRun:
     def _hand_back(self, claims: list[Claim]) -> None:
         with self._app.app_context():
             try:
-                logger.info("capture: {} pages handed back", hand_back(claims))
+                logger.info("capture: {} pages handed back", release_claims(claims))
             except SQLAlchemyError as error:  # Then their leases end.
                 logger.warning("capture: pages not handed back: {}", type(error).__name__)
             send([capture_message()])
@@ -194,7 +194,7 @@ class CaptureRun:
                 except SQLAlchemyError as error:
                     logger.warning("capture: the database is away: {}", type(error).__name__)
                     self.wake()  # It is not known that nothing is due.
-                    self._pause(LOOK_SECONDS)
+                    self._pause(POLL_SECONDS)
                 finally:
                     db.session.remove()
                 self._ticked_at = time.monotonic()
@@ -234,7 +234,7 @@ class CaptureRun:
         return self._is_stopping or self._is_woken or self._has_ended or is_due_again
 
     def _seconds_until_look(self) -> float:
-        usual = LOOK_SECONDS if self._under_way or self._embed_due else IDLE_SECONDS / 4
+        usual = POLL_SECONDS if self._under_way or self._embed_due else IDLE_SECONDS / 4
         return max(min([usual, *(at - time.monotonic() for at in self._due_again[:1])]), 0)
 
     def _claim(self) -> None:
@@ -246,7 +246,7 @@ class CaptureRun:
         free = bounds.concurrency - here.total()
         if free <= 0 or self._is_stopping:
             return
-        places = Places(free, bounds.per_person, bounds.alone, bounds.per_host)
+        places = ClaimLimits(free, bounds.per_person, bounds.alone, bounds.per_host)
         claims = claim_next(places, here=here, busy=self._visits.full(), after=self._last_person)
         for claim in claims:
             self._last_person = claim.person
@@ -258,13 +258,13 @@ class CaptureRun:
         with self._changed:
             self._under_way[claim.bookmark_id] = claim
         if claim.attempt > MAX_ATTEMPTS:
-            self._read.put((claim, NEVER_ENDED))
+            self._read.put((claim, NEVER_FINISHED))
         else:
             threading.Thread(target=self._fetch, args=(claim,), name="fetch", daemon=True).start()
 
     def _tell_others(self) -> None:
         """Where more is due than this process takes, another worker, if there is one, is woken too."""
-        if time.monotonic() - self._told_at > TELL_SECONDS and is_capture_due():
+        if time.monotonic() - self._told_at > NOTIFY_SECONDS and is_capture_due():
             self._told_at = time.monotonic()
             send([capture_message()])
 
@@ -276,7 +276,7 @@ class CaptureRun:
         with self._changed:
             held = list(self._under_way.values())
         if held:
-            renew(held)
+            renew_leases(held)
 
     def _ask_for_vectors(self) -> None:
         with self._changed:
@@ -296,12 +296,12 @@ class CaptureRun:
             with self._visits.visiting() as visit:
                 policy = replace(self._policy, enter=visit.enter, take_room=part.take)
                 fetched = fetch_page(claim.url, policy)
-        except HostIsFull as full:
+        except HostBusy as full:
             part.release()
-            self._read.put((claim, LetGo(FULL_SECONDS, full.host)))
-        except NoRoom:
+            self._read.put((claim, Released(HOST_BUSY_SECONDS, full.host)))
+        except MemoryFull:
             part.release()
-            self._read.put((claim, LetGo(NO_ROOM_SECONDS, None)))
+            self._read.put((claim, Released(MEMORY_FULL_SECONDS, None)))
         except FetchError as failure:
             part.release()
             self._read.put((claim, failure))
@@ -341,7 +341,7 @@ class CaptureRun:
                 logger.opt(exception=error).error("capture of bookmark {} was not written", claim.bookmark_id)
             self._ended(claim)
 
-    def _write(self, claim: Claim, end: Reading | LetGo) -> None:
+    def _write(self, claim: Claim, end: ExtractionResult | Released) -> None:
         """Write how it ended. While the database is away, try for a minute; what it refuses is a fault of the page."""
         deadline = time.monotonic() + STORE_SECONDS
         while self._holds(claim):
@@ -359,15 +359,15 @@ class CaptureRun:
                     logger.opt(exception=error).error("capture of bookmark {} cannot be stored", claim.bookmark_id)
                     end = UNEXPECTED
                     continue
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
-    def _settle(self, claim: Claim, end: Reading | LetGo) -> None:
-        if isinstance(end, LetGo):
-            hand_back([claim], wait_seconds=end.seconds, host=end.host)
+    def _settle(self, claim: Claim, end: ExtractionResult | Released) -> None:
+        if isinstance(end, Released):
+            release_claims([claim], wait_seconds=end.seconds, host=end.host)
             with self._changed:
                 heapq.heappush(self._due_again, time.monotonic() + end.seconds)
             return
-        outcome = settle(claim, end)
+        outcome = store_outcome(claim, end)
         logger.bind(bookmark_id=claim.bookmark_id, outcome=outcome.status, reason=outcome.reason).info("capture ended")
         if self._wants_vectors and outcome.status in ("captured", "skipped", "failed"):
             with self._changed:
@@ -385,7 +385,7 @@ class CaptureRun:
             self._changed.notify_all()
 
 
-def _extraction(extractor: Extractor, claim: Claim, fetched: FetchedPage) -> Reading:
+def _extraction(extractor: Extractor, claim: Claim, fetched: FetchedPage) -> ExtractionResult:
     # Of a process that died once, another may have been the cause: the page tells by ending the next one too.
     for _ in range(2):
         try:
@@ -402,7 +402,7 @@ def _extraction(extractor: Extractor, claim: Claim, fetched: FetchedPage) -> Rea
 
 
 @contextmanager
-def running_captures(app: Flask, bounds: RunBounds | None = None) -> Iterator[CaptureRun]:
+def running_capture(app: Flask, bounds: RunBounds | None = None) -> Iterator[CaptureRun]:
     """A run of its own in a process without other threads, with a process for extraction that ends with it."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -430,9 +430,9 @@ def limit_arenas() -> None:
             mallopt(M_ARENA_MAX, 2)
 
 
-def read_until_idle(app: Flask, seconds: float) -> None:
+def capture_until_idle(app: Flask, seconds: float) -> None:
     """Read what is due until nothing is, here and now."""
     if is_capture_due():
-        with running_captures(app) as run:
+        with running_capture(app) as run:
             run.wake()
             run.wait_until_idle(seconds)

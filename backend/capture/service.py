@@ -11,13 +11,13 @@ from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.pending_capture import tell_watchers_of_end, tell_watchers_of_wait
-from backend.bookmarks.provenance import found_on_page
-from backend.bookmarks.search_documents import PageIndex, index_stored_pages, refresh_documents
+from backend.bookmarks.pending_capture import finish_capture_jobs, postpone_capture_jobs
+from backend.bookmarks.provenance import page_values
+from backend.bookmarks.search_documents import PageIndex, refresh_documents, reindex_pages
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
-from backend.capture.extract.reading import Reading, ReadPage
+from backend.capture.extract.reading import ExtractionResult, IndexedPage
 from backend.capture.fetch import FetchError, FetchPolicy
-from backend.capture.turns import Claim, hand_back
+from backend.capture.turns import Claim, release_claims
 from backend.clock import utc_now
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_bookmark
@@ -28,7 +28,7 @@ MAX_TITLE = 2_000
 MAX_DESCRIPTION = 50_000
 UNEXPECTED = FetchError("The page could not be read.", retryable=True)
 # Earlier claims neither ended nor were handed back: their processes died of the page.
-NEVER_ENDED = UnreadablePage("This page could not be read: reading it never came to an end.")
+NEVER_FINISHED = UnreadablePage("This page could not be read: reading it never came to an end.")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Outcome:
     retry_seconds: float = 0
 
 
-def capture_state(bookmark_id: int) -> Outcome:
+def capture_outcome(bookmark_id: int) -> Outcome:
     """How the last capture of a bookmark ended, or that it has not."""
     row = db.session.execute(
         select(Bookmark.capture_status, Bookmark.capture_error, Bookmark.capture_due_at, Bookmark.deleted_at).where(
@@ -65,11 +65,11 @@ def fetch_policy(settings: Settings) -> FetchPolicy:
     )
 
 
-def settle(claim: Claim, reading: Reading) -> Outcome:
+def store_outcome(claim: Claim, reading: ExtractionResult) -> Outcome:
     """Write how the reading of a claim ended, in one transaction, unless the claim or its address is no longer that of
     the bookmark."""
     match reading:
-        case ReadPage():
+        case IndexedPage():
             return _store(claim, reading)
         case UnsupportedMedia():
             return _end(claim, "skipped", f"This is {reading.media_type}, which has no text to read.")
@@ -86,7 +86,7 @@ def _retry_or_fail(claim: Claim, error: FetchError) -> Outcome:
     due = func.now() + timedelta(seconds=wait)
     if not _change(claim, capture_due_at=due, capture_error=error.reason):
         return _lost(claim)
-    tell_watchers_of_wait(claim.bookmark_id, wait)
+    postpone_capture_jobs(claim.bookmark_id, wait)
     _commit(claim)
     return Outcome("pending", error.reason, wait)
 
@@ -95,12 +95,12 @@ def _end(claim: Claim, status: Literal["failed", "skipped"], reason: str) -> Out
     ended = {"capture_status": status, "capture_error": reason, "capture_due_at": None, "capture_host": None}
     if not _change(claim, embedding_due_at=func.now(), **ended):
         return _lost(claim)
-    tell_watchers_of_end(claim.bookmark_id, status, reason)
+    finish_capture_jobs(claim.bookmark_id, status, reason)
     _commit(claim)
     return Outcome(status, reason)
 
 
-def _store(claim: Claim, read: ReadPage) -> Outcome:
+def _store(claim: Claim, read: IndexedPage) -> Outcome:
     page = read.page
     title, description = (page.title or "")[:MAX_TITLE], (page.description or "")[:MAX_DESCRIPTION]
     mine = _change(
@@ -111,7 +111,7 @@ def _store(claim: Claim, read: ReadPage) -> Outcome:
         capture_host=None,
         captured_at=func.now(),
         embedding_due_at=func.now(),
-        **found_on_page(title, description),
+        **page_values(title, description),
         site_name=page.site_name,
         author=page.author,
         published_at=page.published_at,
@@ -123,7 +123,7 @@ def _store(claim: Claim, read: ReadPage) -> Outcome:
         return _lost(claim)
     store_content(claim.bookmark_id, page, read.index)
     refresh_documents([claim.bookmark_id], read.index.language)
-    tell_watchers_of_end(claim.bookmark_id, "captured", None)
+    finish_capture_jobs(claim.bookmark_id, "captured", None)
     _commit(claim)
     return Outcome("captured")
 
@@ -131,7 +131,7 @@ def _store(claim: Claim, read: ReadPage) -> Outcome:
 def _lost(claim: Claim) -> Outcome:
     """Nothing was written. If it is the address that changed meanwhile, the new one is due at once."""
     db.session.rollback()
-    return Outcome("pending") if hand_back([claim]) else Outcome("gone")
+    return Outcome("pending") if release_claims([claim]) else Outcome("gone")
 
 
 def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None = None) -> None:
@@ -159,7 +159,7 @@ def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None
         .on_conflict_do_update(index_elements=["bookmark_id"], set_=values)
     )
     if index is None:
-        index_stored_pages([bookmark_id])
+        reindex_pages([bookmark_id])
 
 
 def _commit(claim: Claim) -> None:

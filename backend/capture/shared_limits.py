@@ -13,12 +13,12 @@ from backend.capture.turns import Claim
 from backend.text.urls import domain_of
 
 # So much of a body comes in whatever the others hold: most pages are no longer.
-FREE_BYTES = 128 * 1024
+UNLIMITED_BYTES = 128 * 1024
 # So long a fetch waits for others to let go of memory.
-ROOM_SECONDS = 5.0
+MEMORY_WAIT_SECONDS = 5.0
 
 
-class HostIsFull(Exception):
+class HostBusy(Exception):
     """A redirect leads to a host that has no place at the moment."""
 
     def __init__(self, host: str) -> None:
@@ -26,11 +26,11 @@ class HostIsFull(Exception):
         self.host = host
 
 
-class NoRoom(Exception):
+class MemoryFull(Exception):
     """The bodies that are being read fill the memory that they may take."""
 
 
-class Visits:
+class HostSlots:
     """At which hosts this process is, redirects followed."""
 
     def __init__(self, per_host: int) -> None:
@@ -44,9 +44,9 @@ class Visits:
             return [host for host, number in self._at.items() if number >= self._per_host]
 
     @contextmanager
-    def visiting(self) -> Iterator[Visit]:
+    def visiting(self) -> Iterator[HostVisit]:
         """One fetch: it is at one host at a time, and at none in the end."""
-        visit = Visit(self)
+        visit = HostVisit(self)
         try:
             yield visit
         finally:
@@ -56,17 +56,17 @@ class Visits:
         with self._lock:
             if to is not None:
                 if self._at[to] >= self._per_host:
-                    raise HostIsFull(to)
+                    raise HostBusy(to)
                 self._at[to] += 1
             if before is not None:
                 self._at[before] -= 1
                 self._at += Counter()  # Drops what is at zero.
 
 
-class Visit:
+class HostVisit:
     """Where one fetch is."""
 
-    def __init__(self, visits: Visits) -> None:
+    def __init__(self, visits: HostSlots) -> None:
         self._visits = visits
         self.host: str | None = None
 
@@ -74,7 +74,7 @@ class Visit:
         """Go to an address.
 
         Raises:
-            HostIsFull: its host has no place.
+            HostBusy: its host has no place.
         """
         host = domain_of(url)
         if host != self.host:
@@ -82,7 +82,7 @@ class Visit:
             self.host = host
 
 
-class BodyRoom:
+class BodyMemory:
     """Memory for bodies, between their first byte and the end of their extraction. No person takes more than half.
 
     One body at a time may go beyond: of many that came in together, none of which can end, one can.
@@ -91,7 +91,7 @@ class BodyRoom:
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
         self._taken: Counter[int] = Counter()
-        self._beyond: RoomPart | None = None
+        self._beyond: MemoryReservation | None = None
         self._changed = threading.Condition()
 
     @property
@@ -100,18 +100,18 @@ class BodyRoom:
         with self._changed:
             return self._taken.total()
 
-    def part(self, person: int) -> RoomPart:
+    def part(self, person: int) -> MemoryReservation:
         """The part of one body, still empty."""
-        return RoomPart(self, person)
+        return MemoryReservation(self, person)
 
-    def _take(self, part: RoomPart, person: int, number: int) -> bool:
+    def _take(self, part: MemoryReservation, person: int, number: int) -> bool:
         with self._changed:
-            if not self._changed.wait_for(lambda: self._fits(part, person, number), ROOM_SECONDS):
+            if not self._changed.wait_for(lambda: self._fits(part, person, number), MEMORY_WAIT_SECONDS):
                 return False
             self._taken[person] += number
             return True
 
-    def _release(self, part: RoomPart, person: int, number: int) -> None:
+    def _release(self, part: MemoryReservation, person: int, number: int) -> None:
         with self._changed:
             if self._beyond is part:
                 self._beyond = None
@@ -123,7 +123,7 @@ class BodyRoom:
         with self._changed:
             self._taken[person] += number
 
-    def _fits(self, part: RoomPart, person: int, number: int) -> bool:
+    def _fits(self, part: MemoryReservation, person: int, number: int) -> bool:
         whole, own = self._taken.total() + number, self._taken[person] + number
         if whole <= self._limit and own <= self._limit // 2:
             return True
@@ -132,22 +132,22 @@ class BodyRoom:
         return self._beyond is part
 
 
-class RoomPart:
+class MemoryReservation:
     """What one body takes."""
 
-    def __init__(self, room: BodyRoom, person: int) -> None:
+    def __init__(self, room: BodyMemory, person: int) -> None:
         self._room, self._person, self._bytes = room, person, 0
 
     def take(self, number: int) -> None:
         """Take so many bytes more, waiting for others to let go if need be.
 
         Raises:
-            NoRoom: they did not.
+            MemoryFull: they did not.
         """
-        if self._bytes + number <= FREE_BYTES:
+        if self._bytes + number <= UNLIMITED_BYTES:
             self._room._add(self._person, number)
         elif not self._room._take(self, self._person, number):
-            raise NoRoom
+            raise MemoryFull
         self._bytes += number
 
     def release(self) -> None:
@@ -162,10 +162,10 @@ class FetchedClaim:
 
     claim: Claim
     fetched: FetchedPage
-    part: RoomPart
+    part: MemoryReservation
 
 
-class ExtractionTurns:
+class ExtractionQueue:
     """Pages that were fetched and wait for a process: in the order in which they came, but nobody's take all of
     them."""
 

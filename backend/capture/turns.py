@@ -18,7 +18,7 @@ from backend.bookmarks.models import Bookmark
 from backend.extensions import current_settings, db
 
 # More than these need not be counted to know that a worker is behind.
-COUNTED = 100_000
+MAX_COUNTED = 100_000
 
 # Only one process at a time decides whose turn it is: two would give the same person or host twice what it may have.
 LOCK = text("SELECT pg_advisory_xact_lock(hashtext('bookmarks.capture.turns'))")
@@ -54,7 +54,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Places:
+class ClaimLimits:
     """How much may be under way at once.
 
     `free` is how much more this process can take. `per_person` holds in all processes together while others wait,
@@ -67,7 +67,7 @@ class Places:
     per_host: int
 
 
-def claim_next(places: Places, *, here: Mapping[int, int], busy: Sequence[str], after: int) -> list[Claim]:
+def claim_next(places: ClaimLimits, *, here: Mapping[int, int], busy: Sequence[str], after: int) -> list[Claim]:
     """Take what is to be read next, as much as there are places. Commits.
 
     Args:
@@ -90,13 +90,13 @@ def claim_next(places: Places, *, here: Mapping[int, int], busy: Sequence[str], 
     return claims
 
 
-def renew(claims: Sequence[Claim]) -> None:
+def renew_leases(claims: Sequence[Claim]) -> None:
     """Begin the leases of these from now; what another process has taken meanwhile is left to it. Commits."""
     db.session.execute(SQL["renew"], _identities(claims) | {"lease": current_settings().CAPTURE_LEASE_SECONDS})
     db.session.commit()
 
 
-def hand_back(claims: Sequence[Claim], *, wait_seconds: float = 0, host: str | None = None) -> int:
+def release_claims(claims: Sequence[Claim], *, wait_seconds: float = 0, host: str | None = None) -> int:
     """Let go of these without a result, as if they had never been taken; how many were still held. Commits.
 
     Args:
@@ -117,7 +117,9 @@ def is_capture_due() -> bool:
 
 def count_due_captures() -> int:
     """How many captures wait for a worker, counted up to 100,000."""
-    return db.session.scalar(select(func.count()).select_from(select(1).where(*_due()).limit(COUNTED).subquery())) or 0
+    return (
+        db.session.scalar(select(func.count()).select_from(select(1).where(*_due()).limit(MAX_COUNTED).subquery())) or 0
+    )
 
 
 def _due() -> tuple[Any, ...]:

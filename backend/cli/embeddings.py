@@ -11,11 +11,11 @@ from backend.ai.service import embedding_provider
 from backend.cli.application import connected_application
 from backend.extensions import current_settings, db
 from backend.index.embedding_rebuild import (
+    count_missing_vectors,
     embedding_status,
     ensure_index,
     mark_for_rebuild,
     remove_superseded,
-    waiting_for_vectors,
 )
 from backend.index.embeddings import embed_next_batch
 from backend.index.messages import embed_message
@@ -94,6 +94,6 @@ def _embed_for_a_while(provider: EmbeddingProvider) -> bool:
 
 
 def _waiting(organization: int | None) -> int:
-    waiting = waiting_for_vectors(organization)
+    waiting = count_missing_vectors(organization)
     db.session.commit()
     return waiting

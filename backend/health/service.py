@@ -15,7 +15,7 @@ from backend.ai.service import embedding_fault
 from backend.capture.turns import count_due_captures
 from backend.extensions import current_settings, db
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
-from backend.index.embeddings import pending_embeddings
+from backend.index.embeddings import count_pending_embeddings
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.queue import depth
 from backend.jobs.worker import STALE_SECONDS, live_workers
@@ -145,4 +145,4 @@ def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]])
 
 
 def _pending() -> dict[str, int]:
-    return {"pending": pending_embeddings(), "pending_subjects": count_waiting()}
+    return {"pending": count_pending_embeddings(), "pending_subjects": count_waiting()}

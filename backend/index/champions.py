@@ -19,7 +19,7 @@ CHAMPIONS = 1_000
 READ_BATCH = 2_000
 
 # How many entries are kept in memory before all but the champions among them are dropped.
-KEPT = 6_000_000
+MAX_ENTRIES = 6_000_000
 
 READ = text("""
     SELECT bookmark_id, sparsevec_send(impacts) AS impacts, sparsevec_send(page_impacts) AS page_impacts
@@ -37,7 +37,7 @@ HEADER = 12
 
 
 @dataclass(frozen=True)
-class Batch:
+class ImpactBatch:
     """Entries of some documents: each a word, a document, and what the word weighs in it. One for each pair."""
 
     terms: Terms
@@ -45,14 +45,14 @@ class Batch:
     impacts: Impacts
 
 
-class Champions(NamedTuple):
+class ChampionList(NamedTuple):
     """The bookmarks in which a word weighs most, and what it weighs there, as array literals; None for a rare word."""
 
     bookmarks: str | None
     impacts: str | None
 
 
-def count_terms(organization_id: int) -> tuple[Terms, Terms]:
+def document_frequencies(organization_id: int) -> tuple[Terms, Terms]:
     """All words, sorted, and how many documents hold each."""
     terms, counts = np.empty(0, np.int64), np.empty(0, np.int64)
     for batch in _read(organization_id):
@@ -63,25 +63,25 @@ def count_terms(organization_id: int) -> tuple[Terms, Terms]:
     return terms, counts
 
 
-def champions_of(organization_id: int, common: Terms) -> dict[int, Champions]:
+def champion_lists(organization_id: int, common: Terms) -> dict[int, ChampionList]:
     """For each of these words the bookmarks in which it weighs most, the best first."""
     if not len(common):
         return {}
-    kept = Batch(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+    kept = ImpactBatch(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
     for batch in _read(organization_id):
         mine = common[np.minimum(np.searchsorted(common, batch.terms), len(common) - 1)] == batch.terms
-        kept = Batch(
+        kept = ImpactBatch(
             np.concatenate([kept.terms, batch.terms[mine]]),
             np.concatenate([kept.bookmarks, batch.bookmarks[mine]]),
             np.concatenate([kept.impacts, batch.impacts[mine]]),
         )
-        if len(kept.terms) > KEPT:
+        if len(kept.terms) > MAX_ENTRIES:
             kept = _best(kept)
     kept = _best(kept)
     starts = np.searchsorted(kept.terms, common)
     ends = np.searchsorted(kept.terms, common, side="right")
     return {
-        int(term): Champions(
+        int(term): ChampionList(
             "{" + ",".join(map(str, kept.bookmarks[start:end].tolist())) + "}",
             "{" + ",".join([f"{impact:.4g}" for impact in kept.impacts[start:end].tolist()]) + "}",
         )
@@ -89,16 +89,16 @@ def champions_of(organization_id: int, common: Terms) -> dict[int, Champions]:
     }
 
 
-def _best(batch: Batch) -> Batch:
+def _best(batch: ImpactBatch) -> ImpactBatch:
     """Of each word the entries of its champions, the best first, newer ones before older equals."""
     order = np.lexsort((-batch.bookmarks, -batch.impacts, batch.terms))
     terms = batch.terms[order]
     place = np.arange(len(terms)) - np.searchsorted(terms, terms)
     order = order[place < CHAMPIONS]
-    return Batch(batch.terms[order], batch.bookmarks[order], batch.impacts[order])
+    return ImpactBatch(batch.terms[order], batch.bookmarks[order], batch.impacts[order])
 
 
-def _read(organization_id: int) -> Iterator[Batch]:
+def _read(organization_id: int) -> Iterator[ImpactBatch]:
     after = 0
     while True:
         values = {"organization_id": organization_id, "after": after, "batch": READ_BATCH}
@@ -112,7 +112,7 @@ def _read(organization_id: int) -> Iterator[Batch]:
         after = rows[-1].bookmark_id
 
 
-def _batch(vectors: list[tuple[int, bytes]]) -> Batch:
+def _batch(vectors: list[tuple[int, bytes]]) -> ImpactBatch:
     sizes = [(len(vector) - HEADER) // 8 for _, vector in vectors]
     pairs = zip(vectors, sizes, strict=True)
     places, values = [], []
@@ -125,4 +125,4 @@ def _batch(vectors: list[tuple[int, bytes]]) -> Batch:
     # A word of the fields and of the page is one.
     found, entry = np.unique(keys, return_inverse=True)
     impacts = np.bincount(entry, np.concatenate(values)).astype(np.float32)
-    return Batch(found // len(documents), documents[found % len(documents)], impacts)
+    return ImpactBatch(found // len(documents), documents[found % len(documents)], impacts)

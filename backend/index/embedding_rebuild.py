@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from backend.database import in_batches, owner_engine
 from backend.extensions import db
-from backend.index.embeddings import pending_embeddings
-from backend.index.nearest import nearest_index
+from backend.index.embeddings import count_pending_embeddings
+from backend.index.nearest import nearest_index_name
 
 BATCH = 1_000
 MAX_INDEXED_DIMENSION = 4_000  # pgvector's limit for halfvec under HNSW.
@@ -93,7 +93,7 @@ def embedding_status(dimension: int) -> EmbeddingStatus:
     """The state of all vectors. Reads the whole table: for operators."""
     models = [ModelCount(*row) for row in db.session.execute(COUNTS)]
     with db.engine.connect() as connection:
-        return EmbeddingStatus(models, pending_embeddings(), bool(_index_state(connection, dimension)))
+        return EmbeddingStatus(models, count_pending_embeddings(), bool(_index_state(connection, dimension)))
 
 
 def mark_for_rebuild(model: str, dimension: int, organization_id: int | None = None) -> int:
@@ -111,7 +111,7 @@ def mark_for_rebuild(model: str, dimension: int, organization_id: int | None = N
         after = max(ids)
 
 
-def waiting_for_vectors(organization_id: int | None = None) -> int:
+def count_missing_vectors(organization_id: int | None = None) -> int:
     """How many bookmarks of one organization, or of all, wait for a vector."""
     return db.session.scalar(WAITING, {"organization": organization_id}) or 0
 
@@ -156,7 +156,7 @@ def ensure_index(dimension: int) -> bool:
 
 
 def _build_index(connection: Connection, dimension: int) -> bool:
-    name = nearest_index(dimension)
+    name = nearest_index_name(dimension)
     connection.execute(text(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_TIMEOUT}'"))
     try:
         # A build that was broken off leaves an index that is kept up and never used.
@@ -176,7 +176,7 @@ def _build_index(connection: Connection, dimension: int) -> bool:
 
 def _index_state(connection: Connection, dimension: int) -> bool | None:
     """Whether the index can be used; None where there is none."""
-    state: bool | None = connection.scalar(INDEX_STATE, {"name": nearest_index(dimension)})
+    state: bool | None = connection.scalar(INDEX_STATE, {"name": nearest_index_name(dimension)})
     return state
 
 

@@ -15,7 +15,7 @@ from backend.http.response_cache.invalidation import announce_change_of_lists
 BATCH = 64
 LEASE_SECONDS = 600
 # The model reads 256 tokens, about a thousand characters of English; the rest would only be cut off.
-EMBEDDED_CHARACTERS = 2_000
+MAX_EMBEDDED_CHARACTERS = 2_000
 
 # A claim moves the due time into the future: a worker that dies loses nothing. An edit in the meantime sets another
 # time, or none: then the claim is void, and the vector of the earlier text is not stored.
@@ -58,7 +58,9 @@ def embed_next_batch(provider: EmbeddingProvider) -> int:
     Raises:
         EmbeddingsUnavailable: the provider failed; the bookmarks wait on.
     """
-    rows = db.session.execute(CLAIM, {"lease": LEASE_SECONDS, "batch": BATCH, "characters": EMBEDDED_CHARACTERS}).all()
+    rows = db.session.execute(
+        CLAIM, {"lease": LEASE_SECONDS, "batch": BATCH, "characters": MAX_EMBEDDED_CHARACTERS}
+    ).all()
     db.session.commit()
     if not rows:
         return 0
@@ -72,7 +74,7 @@ def embed_next_batch(provider: EmbeddingProvider) -> int:
     return len(rows)
 
 
-def pending_embeddings() -> int:
+def count_pending_embeddings() -> int:
     """How many bookmarks wait for a vector."""
     waiting = select(func.count()).select_from(Bookmark).where(Bookmark.embedding_due_at.is_not(None))
     return db.session.scalar(waiting) or 0
@@ -84,7 +86,7 @@ def is_embedding_due() -> bool:
     return db.session.scalar(due) is not None
 
 
-def as_vector(values: Any) -> str:
+def vector_literal(values: Any) -> str:
     """pgvector's text form of one vector."""
     return "[" + ",".join(f"{value:.7g}" for value in values) + "]"
 
@@ -101,7 +103,7 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
             "model": provider.model,
             "dimension": provider.dimension,
             "ids": [id_ for id_, _ in made],
-            "embeddings": [as_vector(vector) for _, vector in made],
+            "embeddings": [vector_literal(vector) for _, vector in made],
         },
     )
     if without_text := [row.id for row in rows if row.id in held and not row.content]:

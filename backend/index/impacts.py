@@ -23,7 +23,7 @@ K1, B = 1.2, 0.65
 # Of a word in the page, compared with one in the description.
 PAGE_WEIGHT = 0.6
 # Taken for the averages of an organization that has too few bookmarks to have any.
-USUAL_LENGTH, USUAL_PAGE_LENGTH = 25.0, 600.0
+DEFAULT_LENGTH, DEFAULT_PAGE_LENGTH = 25.0, 600.0
 # pgvector's bounds of a sparse vector.
 DIMENSIONS = 1_000_000_000
 MAX_TERMS = 16_000
@@ -37,7 +37,7 @@ def term_id(term: str) -> int:
     return crc32(term.encode()) % DIMENSIONS + 1
 
 
-def is_telling(term: str, language: str | None) -> bool:
+def is_significant(term: str, language: str | None) -> bool:
     """Whether a lexeme takes part in scores and lengths; without the others both measure better."""
     return len(stem_of(term)) > 1 and term not in stop_words(language)
 

@@ -36,7 +36,7 @@ EXACT_BOUND = 10_000
 # where the exact scan takes 0.7 µs for each that passes: the scan is the cheaper one up to the square root of
 # `limit * vectors in the index * 9`. Beyond the cap the scan would take longer than a person should wait.
 INDEX_COST = 9
-HIGHEST_BOUND = 40_000
+MAX_EXACT_BOUND = 40_000
 # Candidates that the index keeps in sight: of 43,968 links, recall@10 is 0.992 with 200, and 0.967 with 40.
 LEAST_EF, MOST_EF = 200, 1_000
 # What the index may look at before it gives up and the exact scan takes over: 0.1 s.
@@ -74,7 +74,7 @@ AWAITING = text("""
 """)
 
 
-def rank_by_meaning(
+def rank_by_similarity(
     actor: Actor, vector: Vector, model: str, where: Sequence[ColumnElement[bool]], limit: int
 ) -> Ranked:
     """The nearest bookmarks of the actor's organization: ids with the cosine similarity, best first.
@@ -102,7 +102,7 @@ def similarities(actor: Actor, vector: Vector, model: str, ids: Sequence[int]) -
     return {row.bookmark_id: 1 - row.distance for row in rows}
 
 
-def awaits_vectors(actor: Actor, model: str, dimension: int) -> bool:
+def lacks_vectors(actor: Actor, model: str, dimension: int) -> bool:
     """Whether so many bookmarks wait for a vector under this model that search by meaning misses them. One statement.
 
     True for more than a tenth of the organization's vectors or more than 1,000, but not for 10 or fewer. A bookmark
@@ -112,7 +112,7 @@ def awaits_vectors(actor: Actor, model: str, dimension: int) -> bool:
     return bool(db.session.scalar(AWAITING, {**values, "few": FEW, "share": SHARE, "many": MANY}))
 
 
-def fullest_model(actor: Actor, models: Sequence[str]) -> str:
+def largest_model(actor: Actor, models: Sequence[str]) -> str:
     """Of several models, the one with the most vectors of the organization, counted up to 10,000; else the first.
 
     One statement, none for one model.
@@ -126,7 +126,7 @@ def fullest_model(actor: Actor, models: Sequence[str]) -> str:
     return models[counts.index(max(counts))]
 
 
-def nearest_index(dimension: int) -> str:
+def nearest_index_name(dimension: int) -> str:
     """The name of the index over all vectors of this dimension."""
     return f"ix_bookmark_embeddings_nearest_{dimension}"
 
@@ -141,7 +141,7 @@ def index_choice(
     """A value that is not null where there is a usable index and too much for an exact scan: the scan of the index is
     then set up for the rest of the transaction."""
     usable = text("c.oid = to_regclass(:nearest_index) AND i.indisvalid").bindparams(
-        nearest_index=nearest_index(dimension)
+        nearest_index=nearest_index_name(dimension)
     )
     index = (
         select(_bound(limit).label("bound"))
@@ -178,7 +178,7 @@ def nearest(actor: Actor, vector: Vector, model: str, limit: int, *, by_index: b
 
 def _bound(limit: int) -> ColumnElement[int]:
     scan = func.least(
-        HIGHEST_BOUND, func.sqrt(INDEX_COST * float(limit) * func.greatest(literal_column("c.reltuples"), 0))
+        MAX_EXACT_BOUND, func.sqrt(INDEX_COST * float(limit) * func.greatest(literal_column("c.reltuples"), 0))
     )
     return cast(func.greatest(EXACT_BOUND, scan), BigInteger)
 

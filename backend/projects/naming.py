@@ -10,7 +10,7 @@ from backend.actor import Actor
 from backend.extensions import db
 from backend.projects import queries
 from backend.projects.models import Project
-from backend.text.sort_keys import searched_words, sort_key
+from backend.text.sort_keys import searchable_text, sort_key
 
 # Where an organization has so many, names that are not found make no more.
 MOST_PROJECTS = 2_000
@@ -52,5 +52,5 @@ def _make(actor: Actor, names: Sequence[str]) -> None:
     new = {sort_key(name): name for name in reversed(names)}
     for key, name in list(reversed(new.items()))[: MOST_PROJECTS - (there or 0)]:
         whose = {"organization_id": actor.organization_id, "user_id": actor.user_id}
-        db.session.add(Project(**whose, name=name, name_key=key, words=searched_words(name, "")))
+        db.session.add(Project(**whose, name=name, name_key=key, words=searchable_text(name, "")))
     db.session.flush()

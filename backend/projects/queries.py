@@ -28,7 +28,7 @@ from backend.http.pagination import Sort, page_of, paginate
 from backend.http.truncation import beginning, fit, shorten
 from backend.projects.models import Project, ProjectBookmark
 from backend.projects.schemas import ProjectDeletionOut, ProjectListQuery, ProjectOut, ProjectPage
-from backend.text.sort_keys import begins_words
+from backend.text.sort_keys import word_prefix_conditions
 
 SORTS = {"created_at": Project.created_at, "updated_at": Project.updated_at, "name": Project.name_key}
 # Bookmarks, tasks and feedback use projects, never the other way: what is counted of them is named here.
@@ -84,7 +84,7 @@ def list_projects(actor: Actor, query: ProjectListQuery) -> ProjectPage:
     if query.status is not None:
         which.append(Project.status == query.status)
     if query.q is not None:
-        which.extend(begins_words(Project.words, query.q))
+        which.extend(word_prefix_conditions(Project.words, query.q))
     sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Project.id)
     found = paginate(which, LISTED_PROJECTS, sort, query)
     items = [_project_out(row, LONG_TEXTS) for row in found.rows]

@@ -16,7 +16,7 @@ from backend.projects import queries
 from backend.projects.messages import embed_subjects_message
 from backend.projects.models import Project
 from backend.projects.schemas import ProjectIn, ProjectOut, ProjectPatch
-from backend.text.sort_keys import searched_words, sort_key
+from backend.text.sort_keys import searchable_text, sort_key
 
 
 def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
@@ -99,5 +99,5 @@ def hold_projects(actor: Actor, project_ids: Collection[int]) -> set[int]:
 
 def _index(project: Project) -> None:
     project.name_key = sort_key(project.name)
-    project.words = searched_words(project.name, project.description)
+    project.words = searchable_text(project.name, project.description)
     project.embedding_due_at = utc_now()

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkEmbedding, BookmarkTag
 from backend.extensions import db
-from backend.index.embeddings import as_vector
+from backend.index.embeddings import vector_literal
 from backend.index.nearest import nearest
 from backend.projects.models import ProjectBookmark
 from backend.recommendations.models import Feedback
@@ -186,7 +186,7 @@ def _together(actor: Actor, subject: Subject, wish: Wish, model: str | None) -> 
         "taste": list(wish.taste),
         "size": max(1, len(wish.taste)),
         "project": subject.project_id,
-        "vector": None if wish.likeness is None else as_vector(wish.likeness),
+        "vector": None if wish.likeness is None else vector_literal(wish.likeness),
         "likeness": LIKENESS,
         "of_said": OF_SAID,
         "organization": actor.organization_id,

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from backend.text.analysis import Token, analyze, is_stop
+from backend.text.analysis import Token, analyze, is_stop_word
 from backend.text.scripts import UNSPACED
 
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -128,4 +128,4 @@ def _is_within(token: Token, other: Token) -> bool:
 def _says_something(word: str, language: str | None) -> bool:
     if len(word) < 2 or word in VAGUE or NUMBER.fullmatch(word):
         return False
-    return not is_stop(word, language) and not is_stop(word, "en")
+    return not is_stop_word(word, language) and not is_stop_word(word, "en")

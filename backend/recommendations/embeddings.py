@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 
 from backend.ai.embeddings.provider import EmbeddingProvider
 from backend.extensions import db
-from backend.index.embeddings import as_vector
+from backend.index.embeddings import vector_literal
 from backend.recommendations.subjects import text_of
 
 BATCH, LEASE_SECONDS, RETRY_SECONDS = 64, 600, 30
@@ -91,7 +91,7 @@ def embed_next_subjects(kind: Kind, provider: EmbeddingProvider) -> tuple[int, s
 def _store(kind: Kind, provider: EmbeddingProvider, rows: Sequence[Any]) -> set[int]:
     vectors = provider.embed([text_of(row.title, row.body, tuple(row.technologies or ())) for row in rows])
     ids = [row.id for row in rows]
-    embeddings = [as_vector(vector) for vector in vectors]
+    embeddings = [vector_literal(vector) for vector in vectors]
     db.session.execute(STORE[kind], {"model": provider.model, "ids": ids, "embeddings": embeddings})
     settled = db.session.scalars(SETTLE[kind], {"ids": ids, "claims": [row.claim for row in rows]})
     organizations = set(settled)

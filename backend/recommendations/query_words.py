@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Place
-from backend.index.impacts import is_telling
+from backend.bookmarks.query_conditions import Languages, Posting
+from backend.index.impacts import is_significant
 from backend.recommendations.subjects import Subject
 from backend.recommendations.urgency import urgency
 from backend.recommendations.user_profile import Evidence, Taste, Work
@@ -25,7 +25,7 @@ TITLE, BODY, WANTED, UNWANTED = 1.0, 0.5, 1.5, 0.3
 READ_WORDS, COUNTED_WORDS, KEPT_WORDS = 120, 80, 48
 CONTEXT_WORDS = 12
 
-Weights = dict[Place, float]
+Weights = dict[Posting, float]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _search(organization_id: int, weights: Weights, known: Statistics, most: int
     return WordSearch(organization_id, Wanted(kept, finders, ""), known=known) if finders else None
 
 
-def _any(place: Place) -> str:
+def _any(place: Posting) -> str:
     return "(" + " | ".join(map(quoted, place)) + ")"
 
 
@@ -82,7 +82,7 @@ def _with_taste(own: Weights, wanted: Sequence[Taste], unwanted: Sequence[Taste]
         total = sum(abs(one.weight) for one in several)
         for one in several:
             for lexeme, impact in one.impacts.items():
-                if is_telling(lexeme, language_of(lexeme)):
+                if is_significant(lexeme, language_of(lexeme)):
                     weights[at.get(lexeme, (lexeme,))] += factor * abs(one.weight) / total * impact
     return weights
 
@@ -95,12 +95,12 @@ def _of_work(work: Iterable[Work], languages: Languages) -> Weights:
     return weights
 
 
-def _places(text: str, languages: Languages) -> Mapping[Place, float]:
+def _places(text: str, languages: Languages) -> Mapping[Posting, float]:
     words = text.split()[:READ_WORDS]
     return wanted_words(Query(tuple(Term(word) for word in words)), languages).places if words else {}
 
 
-def _add(weights: Weights, places: Mapping[Place, float], factor: float) -> None:
+def _add(weights: Weights, places: Mapping[Posting, float], factor: float) -> None:
     for place, count in places.items():
         weights[place] += factor * count**0.5
 

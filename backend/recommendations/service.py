@@ -11,7 +11,7 @@ import numpy as np
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.ai.service import embed_query
-from backend.bookmarks.queries import listed_out, one_of, select_listed
+from backend.bookmarks.queries import id_in, listed_out, select_listed
 from backend.bookmarks.schemas import BookmarkOut
 from backend.extensions import current_settings, db
 from backend.http.truncation import LIST_BYTES
@@ -190,7 +190,7 @@ def _items(
 
 
 def _read(ids: Sequence[int]) -> dict[int, BookmarkOut]:
-    rows = db.session.execute(select_listed().where(one_of(ids))).all()
+    rows = db.session.execute(select_listed().where(id_in(ids))).all()
     return {one.id: one for one in listed_out(rows, LIST_BYTES - REASON_BYTES)}
 
 

@@ -136,7 +136,7 @@ def _task(row: Row[Any]) -> Subject:
 def _select_bookmark(actor: Actor, bookmark_id: int) -> Select[Any]:
     description = func.left(Bookmark.description, READ_CHARACTERS).label("description")
     found = select(Bookmark.id, Bookmark.title, description)
-    return found.where(bookmarks.live(actor), Bookmark.id == bookmark_id)
+    return found.where(bookmarks.not_trashed(actor), Bookmark.id == bookmark_id)
 
 
 def _bookmark(row: Row[Any]) -> Subject:

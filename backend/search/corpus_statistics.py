@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 
-from backend.bookmarks.query_conditions import Place, any_of
+from backend.bookmarks.query_conditions import Posting, any_lexeme
 from backend.extensions import db
 from backend.index.impacts import term_id
 from backend.index.labels import generation_label, organization_label
@@ -59,8 +59,8 @@ class Statistics:
     """
 
     documents: int
-    holding: dict[Place, int]
-    common: frozenset[Place]
+    holding: dict[Posting, int]
+    common: frozenset[Posting]
     fresh: tuple[str, ...]
     budget: int
     pages: int = 0
@@ -71,10 +71,10 @@ class Statistics:
         """At most how many documents a finder finds, about."""
         return min(self._held_by(place) for place in finder.places if place in self.holding)
 
-    def _held_by(self, place: Place) -> int:
+    def _held_by(self, place: Posting) -> int:
         return self.holding[place] + (self.pages if place[0] in stop_words_of_all() else 0)
 
-    def weight(self, place: Place) -> float:
+    def weight(self, place: Posting) -> float:
         """How rare a place is: BM25's inverse document frequency, as Lucene has it, never negative."""
         holding = self.holding[place]
         return math.log(1 + (max(self.documents - holding, 0) + 0.5) / (holding + 0.5))
@@ -115,7 +115,7 @@ def read_statistics(
 def _count(organization_id: int, wanted: Wanted) -> Statistics:
     """Statistics of an organization whose counts are not stored."""
     label = quoted(organization_label(organization_id))
-    queries = [label, *(f"{label} & {any_of([place])}" for place in wanted.places)]
+    queries = [label, *(f"{label} & {any_lexeme([place])}" for place in wanted.places)]
     everything, *rows = db.session.execute(COUNT, {"words": queries, "most": COUNTED}).all()
     holding = {place: row.holding for place, row in zip(wanted.places, rows, strict=True)}
     budget = scoring_budget(everything.holding, everything.pages)

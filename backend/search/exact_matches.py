@@ -27,7 +27,7 @@ from backend.bookmarks.provenance import title_key
 from backend.bookmarks.query_conditions import matches
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
-from backend.text.urls import url_fault, url_hash
+from backend.text.urls import url_error, url_hash
 
 # What is named comes in this order, before everything else.
 SAME_LINK, SAME_TITLE, TITLE_BEGINS, NOT_NAMED = range(4)
@@ -174,7 +174,7 @@ def _addresses(text: str, query: Query) -> Iterator[str]:
         bare = (whole if len(parts) == 1 else query.words[0]).lstrip("/")
         # A word alone is no address. The usual port depends on the scheme.
         found += [f"{scheme}{bare}" for scheme in SCHEMES if not bare.isalnum()]
-    yield from (one for one in found if url_fault(one) is None)
+    yield from (one for one in found if url_error(one) is None)
 
 
 def _has_scheme(text: str) -> bool:

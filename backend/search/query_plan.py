@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Place, any_form, any_of, meant
-from backend.index.impacts import is_telling
+from backend.bookmarks.query_conditions import Languages, Posting, any_lexeme, any_tsquery, without_stop_stems
+from backend.index.impacts import is_significant
 from backend.text.analysis import query_forms, query_terms
 from backend.text.query_language import Query, Term
 from backend.text.tokens import TEXT
@@ -26,7 +26,7 @@ class Finder:
     """
 
     words: str
-    places: tuple[Place, ...]
+    places: tuple[Posting, ...]
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Wanted:
         complete: A tsquery for documents that hold all words; empty where that is no matter.
     """
 
-    places: Mapping[Place, float]
+    places: Mapping[Posting, float]
     finders: tuple[Finder, ...]
     complete: str
 
 
 def wanted_words(query: Query, languages: Languages) -> Wanted:
     """What a query ranks by: its telling words; all of them where there is no other."""
-    counts: Counter[Place] = Counter()
+    counts: Counter[Posting] = Counter()
     for piece in (*query.words, *query.phrases):
-        counts.update(meant(place, languages) for place in query_terms(piece, languages))
-    places: dict[Place, float] = {place: count for place, count in counts.items() if _tells(place)} or {**counts}
+        counts.update(without_stop_stems(place, languages) for place in query_terms(piece, languages))
+    places: dict[Posting, float] = {place: count for place, count in counts.items() if _tells(place)} or {**counts}
     finders = [finder for word in dict.fromkeys(query.words) for finder in _finders(word, languages)]
     telling = [finder for finder in finders if any(place in places for place in finder.places)]
     return Wanted(places, tuple(telling), _complete(query, languages))
@@ -57,24 +57,24 @@ def wanted_words(query: Query, languages: Languages) -> Wanted:
 
 def any_finder(finders: Sequence[Finder]) -> str:
     """A tsquery for what any of these finds."""
-    return any_form([finder.words for finder in finders])
+    return any_tsquery([finder.words for finder in finders])
 
 
 def _finders(word: str, languages: Languages) -> Iterator[Finder]:
     for found in TEXT.finditer(word):
         if found.lastgroup == "run":
-            yield from (Finder(any_of([place]), (tuple(place),)) for place in query_terms(found[0], languages))
+            yield from (Finder(any_lexeme([place]), (tuple(place),)) for place in query_terms(found[0], languages))
         elif forms := _forms(found[0], languages):
             yield Finder(_in_any_order(forms), tuple(forms[0]))
 
 
-def _forms(word: str, languages: Languages) -> list[list[Place]]:
-    return [[meant(place, languages) for place in form] for form in query_forms(word, languages)]
+def _forms(word: str, languages: Languages) -> list[list[Posting]]:
+    return [[without_stop_stems(place, languages) for place in form] for form in query_forms(word, languages)]
 
 
-def _tells(place: Place) -> bool:
+def _tells(place: Posting) -> bool:
     # By the words that say little in any text: those of one language more are common there, and weigh little anyway.
-    return is_telling(place[0], None)
+    return is_significant(place[0], None)
 
 
 def _complete(query: Query, languages: Languages) -> str:
@@ -93,4 +93,4 @@ def _complete(query: Query, languages: Languages) -> str:
 
 def _in_any_order(forms: Sequence[Sequence[Sequence[str]]]) -> str:
     """A tsquery for any form of a word, its parts wherever they stand: the index answers that alone."""
-    return any_form(["(" + " & ".join(any_of([place]) for place in form) + ")" for form in forms])
+    return any_tsquery(["(" + " & ".join(any_lexeme([place]) for place in form) + ")" for form in forms])

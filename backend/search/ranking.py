@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 
 from backend.bookmarks.models import Bookmark, BookmarkDocument
-from backend.bookmarks.query_conditions import Requirements, any_form, any_of, holds, matches
+from backend.bookmarks.query_conditions import Requirements, any_lexeme, any_tsquery, bookmark_matches, matches
 from backend.extensions import db
 from backend.index.impacts import DIMENSIONS, sparse_literal, term_id
 from backend.index.labels import organization_label
@@ -169,9 +169,9 @@ class WordSearch:
             yield self._matching(self.wanted.complete, part=2)
         if common and self.statistics.fresh:
             yield self._champions(common)
-            yield self._matching(any_form([quoted(label) for label in self.statistics.fresh]), any_finder(common))
+            yield self._matching(any_tsquery([quoted(label) for label in self.statistics.fresh]), any_finder(common))
             if rare_forms := self._rare_forms(common):
-                yield self._matching(any_of([rare_forms]), any_finder(common), part=2)
+                yield self._matching(any_lexeme([rare_forms]), any_finder(common), part=2)
             if where:
                 yield self._passing(common, where)
 
@@ -310,7 +310,7 @@ class WordSearch:
 
 def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
     if required.words:
-        where = [*where, holds(organization_id, required.words)]
+        where = [*where, bookmark_matches(organization_id, required.words)]
     newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(limit)
     return [(id_, 0.0) for id_ in db.session.scalars(newest)]
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.queries import listed_out, one_of, select_listed
+from backend.bookmarks.queries import id_in, listed_out, select_listed
 from backend.bookmarks.schemas import BookmarkOut
 from backend.bookmarks.search_documents import stemming_language
 from backend.extensions import db
@@ -53,7 +53,7 @@ def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> di
         query: What to mark.
         by_words: Those that hold a word of the query.
     """
-    found = {row.id: row for row in db.session.execute(select_listed(OWN_TEXT, PAGE_TEXT).where(one_of(ids)))}
+    found = {row.id: row for row in db.session.execute(select_listed(OWN_TEXT, PAGE_TEXT).where(id_in(ids)))}
     budget = Budget(2 * len(found))
     highlights = {}
     matchers: dict[str | None, Matcher] = {}
@@ -86,7 +86,7 @@ def _further_snippets(matchers: Mapping[int, Matcher], budget: Budget) -> Iterat
     if not ids:
         return
     text = func.concat_ws("\n", func.nullif(FURTHER_OWN, ""), FURTHER_TEXT).label("text")
-    for row in db.session.execute(select(Bookmark.id, text).where(one_of(ids))):
+    for row in db.session.execute(select(Bookmark.id, text).where(id_in(ids))):
         snippet = best_snippet(row.text, matchers[row.id], allowance=budget.next_text())
         if is_marked(snippet):
             yield row.id, snippet if snippet.startswith("…") else f"…{snippet}"

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 
 from backend.actor import Actor
 from backend.ai.service import embed_query
-from backend.index.nearest import Ranked, Vector, awaits_vectors, rank_by_meaning, similarities
+from backend.index.nearest import Ranked, Vector, lacks_vectors, rank_by_similarity, similarities
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def search_by_meaning(
     """
     vector, model = embed_query(wanted)
     if among is None:
-        ranked = rank_by_meaning(actor, vector, model, where, limit)
+        ranked = rank_by_similarity(actor, vector, model, where, limit)
     else:
         found = similarities(actor, vector, model, among)
         ranked = sorted(found.items(), key=lambda pair: (-pair[1], -pair[0]))[:limit]
-    return ByMeaning(ranked, not awaits_vectors(actor, model, len(vector)), vector, model)
+    return ByMeaning(ranked, not lacks_vectors(actor, model, len(vector)), vector, model)

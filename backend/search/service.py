@@ -12,14 +12,14 @@ from sqlalchemy import ColumnElement, select
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.queries import check_filters, conditions, one_of
+from backend.bookmarks.queries import check_filters, filter_conditions, id_in
 from backend.bookmarks.query_conditions import (
     Languages,
-    few_holding,
-    holds,
+    bookmark_matches,
+    matching_bookmarks,
     mentions_archived,
     requirements,
-    understand,
+    resolve_query,
 )
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
@@ -33,7 +33,7 @@ from backend.search.recent import remember_search
 from backend.search.results import read_hits
 from backend.search.schemas import Matched, SearchHit, SearchPage, SearchQuery
 from backend.search.semantic import ByMeaning, search_by_meaning
-from backend.text.query_language import Clause, Phrase, Query, Term, parse
+from backend.text.query_language import Phrase, Query, QueryClause, Term, parse
 
 # How many results there are at most: fixed, so that pages do not shift. By meaning everything is somehow near; a fusion
 # takes the first of both.
@@ -89,18 +89,18 @@ class _Request:
     def _few(self) -> list[int] | None:
         """The bookmarks that fulfil everything, if words are required that few hold: two statements, else none."""
         words = self.words.required.words
-        ids = few_holding(self.actor.organization_id, words) if words else None
-        return None if ids is None else list(db.session.scalars(select(Bookmark.id).where(*self.where, one_of(ids))))
+        ids = matching_bookmarks(self.actor.organization_id, words) if words else None
+        return None if ids is None else list(db.session.scalars(select(Bookmark.id).where(*self.where, id_in(ids))))
 
     def _all_conditions(self) -> list[ColumnElement[bool]]:
         words = self.words.required.words
-        return [*self.where, holds(self.actor.organization_id, words)] if words else [*self.where]
+        return [*self.where, bookmark_matches(self.actor.organization_id, words)] if words else [*self.where]
 
 
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Find bookmarks. Without embeddings the answer is by words alone and says `degraded`."""
     started = time.perf_counter()
-    understood, languages = understand(actor.organization_id, parse(query.q))
+    understood, languages = resolve_query(actor.organization_id, parse(query.q))
     check_filters(query, understood)
     parsed = as_prose(as_address(query.q, understood))
     request = _request(actor, query, parsed, languages, names_in(query.q, parsed))
@@ -152,7 +152,7 @@ def as_prose(query: Query) -> Query:
     words = [clause for clause in query.clauses if isinstance(clause, Term) and not clause.negated]
     if len(words) <= PROSE_WORDS:
         return query
-    clauses: list[Clause] = []
+    clauses: list[QueryClause] = []
     for clause in query.clauses:
         if isinstance(clause, Term | Phrase):
             clauses += [Term(word) for word in clause.text.split()]
@@ -163,7 +163,7 @@ def as_prose(query: Query) -> Query:
 
 def _plain_request(actor: Actor, query: SearchQuery, text: str) -> _Request:
     plain = Query(tuple(Term(word) for word in text.split()))
-    return _request(actor, query, *understand(actor.organization_id, plain))
+    return _request(actor, query, *resolve_query(actor.organization_id, plain))
 
 
 def _request(
@@ -173,7 +173,7 @@ def _request(
     required = requirements(actor.organization_id, strict, languages, query.tag)
     lifted = {"is_archived": "any"} if query.is_archived is None and mentions_archived(parsed) else {}
     among = query.model_copy(update={"q": None, "tag": [], **lifted})
-    where = [*conditions(actor, among), *required.others]
+    where = [*filter_conditions(actor, among), *required.others]
     words = WordSearch(actor.organization_id, wanted_words(parsed, languages), required, names=names)
     is_filtered = bool(required.others) or among.model_dump(include={*FILTERS}, exclude_defaults=True) != {}
     return _Request(actor, parsed, words, where, is_filtered, names)

@@ -19,7 +19,7 @@ from backend.tasks.placement import other_project, too_deep, unknown_project, un
 from backend.tasks.positions import GAP
 from backend.tasks.schemas import TaskIn
 from backend.tasks.tree_store import Node, Siblings, last_places, read_nodes
-from backend.text.sort_keys import searched_words
+from backend.text.sort_keys import searchable_text
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def _row(actor: Actor, draft: Draft, position: int, moment: datetime) -> dict[st
         "user_id": actor.user_id,
         "title": item.title,
         "description": item.description,
-        "words": searched_words(item.title, item.description),
+        "words": searchable_text(item.title, item.description),
         "status": item.status,
         "priority": item.priority,
         "due_at": item.due_at,

@@ -17,7 +17,7 @@ from backend.projects.models import Project
 from backend.projects.queries import trashed
 from backend.tasks.models import Task
 from backend.tasks.schemas import TaskListQuery, TaskOut, TaskPage
-from backend.text.sort_keys import begins_words
+from backend.text.sort_keys import word_prefix_conditions
 
 SORTS: dict[str, InstrumentedAttribute[Any]] = {
     "position": Task.position,
@@ -92,7 +92,7 @@ def _conditions(actor: Actor, query: TaskListQuery) -> Sequence[ColumnElement[bo
     if query.due_after is not None:
         found += [Task.due_key > query.due_after, Task.due_at.is_not(None)]
     if query.q is not None:
-        found.extend(begins_words(Task.words, query.q))
+        found.extend(word_prefix_conditions(Task.words, query.q))
     return found
 
 

@@ -24,7 +24,7 @@ from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.placement import place_task
 from backend.tasks.schemas import BreakdownIn, MoveIn, TaskIn, TaskOut, TaskPatch, TaskResult, TaskResults
 from backend.tasks.tree_store import hold_tree, read_nodes, subtree_of
-from backend.text.sort_keys import searched_words
+from backend.text.sort_keys import searchable_text
 
 EMBEDDED_FIELDS = {"title", "description"}
 PLAIN_FIELDS = {"title", "description", "priority", "due_at"}
@@ -178,7 +178,7 @@ def ask_for_breakdown(actor: Actor, task_id: int, wanted: BreakdownIn) -> Job:
 def _change(task: Task, patch: TaskPatch) -> None:
     for field in PLAIN_FIELDS & patch.model_fields_set:
         setattr(task, field, getattr(patch, field))
-    task.words = searched_words(task.title, task.description)
+    task.words = searchable_text(task.title, task.description)
     task.updated_at = utc_now()
     if patch.model_fields_set & EMBEDDED_FIELDS:
         task.embedding_due_at = task.updated_at

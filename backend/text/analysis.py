@@ -4,8 +4,8 @@ A stored document holds what `analyze` returned when it was written: a change to
 to be written again.
 """
 
-from backend.text.stop_words import is_stop
+from backend.text.stop_words import is_stop_word
 from backend.text.terms import query_forms, query_terms
 from backend.text.tokens import Token, analyze, lexeme_literal, quoted
 
-__all__ = ["Token", "analyze", "is_stop", "lexeme_literal", "query_forms", "query_terms", "quoted"]
+__all__ = ["Token", "analyze", "is_stop_word", "lexeme_literal", "query_forms", "query_terms", "quoted"]

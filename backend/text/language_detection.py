@@ -46,7 +46,7 @@ LETTERS = {
 }
 
 
-def guess_language(text: str) -> str | None:
+def detect_language(text: str) -> str | None:
     """The primary tag of the language that a text is most likely in; None in doubt.
 
     What tells are function words, and letters that English does not have: more of one language than of any other, or

@@ -22,7 +22,7 @@ from datetime import date
 from typing import Literal, TypeGuard, cast
 
 from backend.text.tag_names import tag_key
-from backend.text.urls import read_site
+from backend.text.urls import parse_site
 
 Field = Literal["tag", "site", "project", "is", "before", "after", "lang"]
 Value = str | int | date
@@ -125,7 +125,7 @@ class AnyOf:
         return " OR ".join(map(str, self.alternatives))
 
 
-Clause = Unit | AnyOf
+QueryClause = Unit | AnyOf
 OPERATOR = Term("OR")
 
 
@@ -133,7 +133,7 @@ OPERATOR = Term("OR")
 class Query:
     """What was asked for. `str` of it parses back to the same."""
 
-    clauses: tuple[Clause, ...] = ()
+    clauses: tuple[QueryClause, ...] = ()
 
     def __str__(self) -> str:
         return " ".join(map(str, self.clauses))
@@ -201,7 +201,7 @@ class Query:
         return (unit for unit in self.units if _is_wanted(unit))
 
 
-def units_of(clause: Clause) -> tuple[Unit, ...]:
+def units_of(clause: QueryClause) -> tuple[Unit, ...]:
     """The alternatives of a clause; the clause itself where there are none."""
     return clause.alternatives if isinstance(clause, AnyOf) else (clause,)
 
@@ -209,7 +209,7 @@ def units_of(clause: Clause) -> tuple[Unit, ...]:
 def parse(text: str) -> Query:
     """Read a query. Takes time linear in its length and never fails."""
     units = list(_units(text))
-    clauses: list[Clause] = []
+    clauses: list[QueryClause] = []
     at = 0
     while at < len(units):
         alternatives = [units[at]]
@@ -296,7 +296,7 @@ def _one_spaced(text: str) -> str:
 
 
 def _site(value: str) -> str | None:
-    found = read_site(value)
+    found = parse_site(value)
     return str(found) if found else None
 
 

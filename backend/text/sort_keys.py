@@ -22,13 +22,13 @@ def sort_key(name: str) -> str:
     return name.casefold()[:KEY_LENGTH]
 
 
-def searched_words(*texts: str) -> str:
-    """All words of the texts, each after a space, for `begins_words`. No word is made of two texts."""
+def searchable_text(*texts: str) -> str:
+    """All words of the texts, each after a space, for `word_prefix_conditions`. No word is made of two texts."""
     return "\n".join(_spaced(text) for text in texts)
 
 
-def begins_words(column: InstrumentedAttribute[str], q: str) -> Iterator[ColumnElement[bool]]:
-    """Conditions on a column of `searched_words`: each part of a query begins some word there, in any case of letters.
+def word_prefix_conditions(column: InstrumentedAttribute[str], q: str) -> Iterator[ColumnElement[bool]]:
+    """Conditions on a column of `searchable_text`: each part of a query begins some word there, in any case of letters.
 
     A part is what stands between two spaces; signs in it, as in c++ or node.js, must stand there, too.
     """

@@ -66,7 +66,7 @@ STOP_WORDS = {
 SAME = {"nb": ("no",), "nn": ("no",), None: ("en", "ru", "el", "ar", "hi", "he")}
 
 
-def is_stop(word: str, language: str | None) -> bool:
+def is_stop_word(word: str, language: str | None) -> bool:
     """Whether a word, or the lexeme of one, is among the most frequent of the language and says little.
 
     Args:

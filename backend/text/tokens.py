@@ -16,7 +16,7 @@ from backend.text.words import CHUNK, is_name, words_of
 LAST_POSITION = 16383
 MAX_POSITIONS = 255
 # Longer chunks are rare and would fill the memory of the cache: the worst of this length take 2 kB, 56 MB in all.
-LONGEST_CACHED, REMEMBERED = 24, 1 << 15
+MAX_CACHED_LENGTH, CACHE_SIZE = 24, 1 << 15
 
 TEXT = re.compile(f"(?P<chunk>{CHUNK})|(?P<run>[{UNSPACED}]+)|(?P<emoji>{EMOJI})")
 IS_IDEOGRAPH = re.compile(f"[{IDEOGRAPH}]")
@@ -58,13 +58,13 @@ def analyze(text: str, language: str | None) -> list[Token]:
 def expand(found: str, kind: str | None, tag: str | None) -> tuple[Expansion, int]:
     """What a match of TEXT is found by, and how many positions it takes."""
     if kind == "chunk":
-        return (expand_chunk if len(found) <= LONGEST_CACHED else expand_chunk.__wrapped__)(found, tag)
+        return (expand_chunk if len(found) <= MAX_CACHED_LENGTH else expand_chunk.__wrapped__)(found, tag)
     if kind == "run":
         return expand_run(found)
     return ((plain_emoji(found), 0, 0, len(found)),), 1
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_SIZE)
 def expand_chunk(chunk: str, tag: str | None) -> tuple[Expansion, int]:
     """A chunk's lexemes, each once at its position."""
     words, taken = words_of(chunk)

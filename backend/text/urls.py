@@ -40,7 +40,7 @@ class Site:
         return host if self.port is None else f"{host}:{self.port}"
 
 
-def read_site(text: str) -> Site | None:
+def parse_site(text: str) -> Site | None:
     """The site of a host, a host with a port, an IPv6 address, or a link; None for what names none."""
     text = text.strip().lower()
     if _is_ipv6(text):
@@ -52,7 +52,7 @@ def read_site(text: str) -> Site | None:
     return Site(found["ipv6"] or found["host"], port) if port is None or 0 < port < 2**16 else None
 
 
-def url_fault(url: str) -> str | None:
+def url_error(url: str) -> str | None:
     """Why this cannot be saved as a link, or None."""
     if len(url) > MAX_LENGTH:
         return f"A URL is at most {MAX_LENGTH} characters long"

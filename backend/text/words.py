@@ -47,7 +47,7 @@ HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z][A-Za-z])|(?<=[A-Z])(?=[A-Z][a-z])")
 MANY_ACRONYMS = re.compile(r"[A-Z]+s$")
 
 
-class Role(Enum):
+class WordRole(Enum):
     """What a query means that writes the chunk."""
 
     TYPED = auto()  # this word, at this position
@@ -63,7 +63,7 @@ class Word(NamedTuple):
     position: int
     start: int
     end: int
-    role: Role = Role.TYPED
+    role: WordRole = WordRole.TYPED
 
 
 def words_of(chunk: str) -> tuple[list[Word], int]:
@@ -80,13 +80,13 @@ def words_of(chunk: str) -> tuple[list[Word], int]:
     if len(pieces) == 1:
         return words, position
     if len(pieces) == 2 and offset == 0:
-        words.append(Word(chunk, 0, 0, len(chunk), Role.PART))
-    return [word._replace(role=Role.PART) if word.role is Role.JOINED else word for word in words], position
+        words.append(Word(chunk, 0, 0, len(chunk), WordRole.PART))
+    return [word._replace(role=WordRole.PART) if word.role is WordRole.JOINED else word for word in words], position
 
 
 def is_name(word: Word) -> bool:
     """Whether a word is a name of code or a part of one: found as it is written, not by a stem."""
-    return word.role in (Role.PART, Role.IMPLIED) or HUMP.search(word.text) is not None
+    return word.role in (WordRole.PART, WordRole.IMPLIED) or HUMP.search(word.text) is not None
 
 
 def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
@@ -101,7 +101,7 @@ def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: in
         return position + 1
     atoms = [found.span() for found in ATOM.finditer(chunk, start, end)]
     if 1 < len(atoms) <= MAX_JOINED:
-        words.append(Word(CONNECTED.sub("", chunk[start:end]), position, start, end, Role.JOINED))
+        words.append(Word(CONNECTED.sub("", chunk[start:end]), position, start, end, WordRole.JOINED))
     for atom_start, atom_end in atoms:
         position = _add_atom(words, chunk, atom_start, atom_end, position)
     return position
@@ -124,7 +124,7 @@ def _add_atom(words: list[Word], chunk: str, start: int, end: int, position: int
     for at, (part_start, part_end) in enumerate(parts, start=position):
         # Who asks for C does not mean C++.
         if not glued or len(parts) > 1 or len(normalise(chunk[part_start:part_end])) > 1:
-            role = (Role.IMPLIED if at > position else Role.PART) if glued else Role.TYPED
+            role = (WordRole.IMPLIED if at > position else WordRole.PART) if glued else WordRole.TYPED
             words.append(Word(chunk[part_start:part_end], at, part_start, part_end, role))
             _add_humps(words, chunk, part_start, part_end, at)
     return position + len(parts)
@@ -135,9 +135,9 @@ def _add_version(words: list[Word], chunk: str, start: int, end: int, position: 
     numbers = [found.span() for found in NUMBER.finditer(chunk, start, end)]
     words.append(Word(chunk[start:end], position, start, end))
     for _, number_end in numbers[: min(MAX_JOINED, len(numbers) - 1)]:
-        words.append(Word(chunk[start:number_end], position, start, number_end, Role.PART))
+        words.append(Word(chunk[start:number_end], position, start, number_end, WordRole.PART))
     for at, (number_start, number_end) in enumerate(numbers[1:], start=position + 1):
-        words.append(Word(chunk[number_start:number_end], at, number_start, number_end, Role.IMPLIED))
+        words.append(Word(chunk[number_start:number_end], at, number_start, number_end, WordRole.IMPLIED))
     return position + len(numbers)
 
 
@@ -149,5 +149,5 @@ def _add_humps(words: list[Word], chunk: str, start: int, end: int, position: in
     # Two capitals make a name: who asks for git does not mean GitHub, nor java JavaScript.
     if len(humps) > (1 if part[0].islower() else 2) and min(map(len, humps)) > 1:
         for hump in humps:
-            words.append(Word(hump, position, start, start + len(hump), Role.PART))
+            words.append(Word(hump, position, start, start + len(hump), WordRole.PART))
             start += len(hump)

@@ -29,7 +29,7 @@ from backend.transfer.records import ImportFormat, Record, UnreadableFile
 from backend.transfer.tally import Tally
 from backend.transfer.turns import Turn
 from backend.transfer.uploads import UploadGone, drop_ended_upload, open_upload
-from backend.transfer.writing import LEASE_SECONDS, Reading, write_batch
+from backend.transfer.writing import LEASE_SECONDS, ImportRun, write_batch
 
 # So many records are one transaction.
 BATCH = 500
@@ -77,7 +77,7 @@ def _import(job: ClaimedJob, state: Import, file: BinaryIO) -> dict[str, Any]:
     if form is None:
         raise JobFailed(f"Files of the format {state.format} cannot be imported any more.")
     total = state.total if state.total is not None else _count(job, form, file)
-    reading = Reading(job, state.format, ImportOptions.from_arguments(job.arguments), total)
+    reading = ImportRun(job, state.format, ImportOptions.from_arguments(job.arguments), total)
     records = _Records(form, file)
     tally = _write_all(reading, Tally.of(state, job.result), records)
     return _end(reading, tally, records.fault)
@@ -107,7 +107,7 @@ def _count(job: ClaimedJob, form: ImportFormat, file: BinaryIO) -> int:
     return total
 
 
-def _write_all(reading: Reading, tally: Tally, records: _Records) -> Tally:
+def _write_all(reading: ImportRun, tally: Tally, records: _Records) -> Tally:
     turn = Turn(reading.job.user_id)
     for batch in _batches(islice(records, tally.position, None)):
         written = write_batch(reading, tally, batch)
@@ -125,7 +125,7 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _end(reading: Reading, tally: Tally, error: str | None) -> dict[str, Any]:
+def _end(reading: ImportRun, tally: Tally, error: str | None) -> dict[str, Any]:
     """Let go of the file, and have done what a large import calls for."""
     job, result = reading.job, tally.result(reading.format)
     keep_progress(job, result, tally.position, tally.position, "", lease_seconds=LEASE_SECONDS)

@@ -13,14 +13,14 @@ from sqlalchemy import insert, text, update
 
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.tags.assignment import TooManyTags
-from backend.bookmarks.upsert import ROUNDS, Saved, save_drafts
+from backend.bookmarks.upsert import MAX_ROUNDS, SaveResult, upsert_bookmarks
 from backend.database import again_after_lost_race
 from backend.errors import Unavailable
 from backend.extensions import current_settings, db
 from backend.jobs.running import ClaimedJob, JobStopped, keep_progress
 from backend.text.tag_names import tag_key
 from backend.text.urls import url_hash
-from backend.transfer.folders import file_by_folder
+from backend.transfer.folders import projects_by_folder
 from backend.transfer.mending import Refused, mend
 from backend.transfer.models import Import, ImportRemark
 from backend.transfer.options import ImportOptions
@@ -47,7 +47,7 @@ KEEP_EARLIEST = text("""
 
 
 @dataclass(frozen=True)
-class Reading:
+class ImportRun:
     """A file that is being imported: by which job, as which format, how, and how many records it has."""
 
     job: ClaimedJob
@@ -76,7 +76,7 @@ class _TagsLeftOut:
 
 
 @again_after_lost_race
-def write_batch(reading: Reading, tally: Tally, records: Sequence[Record]) -> WrittenBatch:
+def write_batch(reading: ImportRun, tally: Tally, records: Sequence[Record]) -> WrittenBatch:
     """Save the links of some records and count them, in one transaction.
 
     Raises:
@@ -85,7 +85,7 @@ def write_batch(reading: Reading, tally: Tally, records: Sequence[Record]) -> Wr
         Unavailable: others keep changing the same tags.
     """
     left_out = _TagsLeftOut()
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         lines = [Line(record) for record in records]
         try:
             saved = _save(reading, lines, left_out)
@@ -99,7 +99,7 @@ def write_batch(reading: Reading, tally: Tally, records: Sequence[Record]) -> Wr
     raise Unavailable("Another client keeps changing these tags.")
 
 
-def _save(reading: Reading, lines: list[Line], left_out: _TagsLeftOut) -> list[Saved]:
+def _save(reading: ImportRun, lines: list[Line], left_out: _TagsLeftOut) -> list[SaveResult]:
     links = unite(_savable(reading, lines))
     known = known_links(reading.job.maker, reading.job.id, links.keys())
     policy = reading.options.on_duplicate
@@ -117,9 +117,9 @@ def _save(reading: Reading, lines: list[Line], left_out: _TagsLeftOut) -> list[S
     return saved
 
 
-def _savable(reading: Reading, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
+def _savable(reading: ImportRun, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
     options = reading.options
-    projects = file_by_folder(reading.job.maker, lines) if options.folders == "projects" else {}
+    projects = projects_by_folder(reading.job.maker, lines) if options.folders == "projects" else {}
     for place, line in enumerate(lines):
         if isinstance(line.record, SkippedLine):
             line.end("skipped", line.record.reason)
@@ -159,12 +159,12 @@ def _leave_tags_out(key: bytes, link: UnitedLink, lines: list[Line], left_out: _
 
 
 def _save_links(
-    reading: Reading, lines: list[Line], links: dict[bytes, UnitedLink], on_duplicate: OnDuplicate
-) -> list[Saved]:
+    reading: ImportRun, lines: list[Line], links: dict[bytes, UnitedLink], on_duplicate: OnDuplicate
+) -> list[SaveResult]:
     if not links:
         return []
     items = [link.item for link in links.values()]
-    saved = save_drafts(reading.job.maker, items, on_duplicate, "import", is_import=True)
+    saved = upsert_bookmarks(reading.job.maker, items, on_duplicate, "import", is_import=True)
     for end, link in zip(saved, links.values(), strict=True):
         if end.created:
             lines[link.places[0]].outcome = "created"
@@ -174,14 +174,14 @@ def _save_links(
     return saved
 
 
-def _keep_earliest(found: Sequence[tuple[Saved, UnitedLink]]) -> None:
+def _keep_earliest(found: Sequence[tuple[SaveResult, UnitedLink]]) -> None:
     dated = [(end.id, link.item.created_at) for end, link in found if link.item.created_at]
     if dated:
         values = {"ids": [id_ for id_, _ in dated], "moments": [moment for _, moment in dated]}
         db.session.execute(KEEP_EARLIEST, values)
 
 
-def _keep(reading: Reading, tally: Tally, lines: Sequence[Line], saved: Sequence[Saved]) -> Tally:
+def _keep(reading: ImportRun, tally: Tally, lines: Sequence[Line], saved: Sequence[SaveResult]) -> Tally:
     """Write down what was done, in the transaction that does it."""
     job_id, after = reading.job.id, tally.plus(lines)
     made = [end.id for end in saved if end.created]
@@ -201,7 +201,7 @@ def _keep(reading: Reading, tally: Tally, lines: Sequence[Line], saved: Sequence
     return after
 
 
-def _remarks(reading: Reading, start: int, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+def _remarks(reading: ImportRun, start: int, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
     for position, line in enumerate(lines, start):
         if line.reasons:
             outcome = "mended" if line.is_taken else line.outcome

@@ -16,7 +16,7 @@ from backend.ai.service import _Slot
 from backend.auth.jobs import purge_sessions
 from backend.bookmarks.jobs import purge_trash, refresh_due_documents, resend_due_documents
 from backend.extensions import current_settings, db
-from backend.index.embeddings import embed_next_batch, is_embedding_due, pending_embeddings
+from backend.index.embeddings import count_pending_embeddings, embed_next_batch, is_embedding_due
 from backend.index.jobs import embed_bookmarks, resend_due_work
 from backend.jobs.queue import depth
 from backend.redis.client import redis_client
@@ -67,9 +67,9 @@ def run(statement: str, **values: Any) -> Any:
 
 def test_every_waiting_bookmark_gets_a_vector_with_its_model_and_dimension(ada: Api, provider: FakeProvider) -> None:
     saved = [ada.save(f"https://example.org/{n}", title=f"number {n}", notes="more") for n in range(70)]
-    assert pending_embeddings() == 70
+    assert count_pending_embeddings() == 70
     embed_bookmarks()
-    assert pending_embeddings() == 0
+    assert count_pending_embeddings() == 0
     rows = run("SELECT bookmark_id, model, dimension, embedding::text AS vector FROM bookmark_embeddings ORDER BY 1")
     assert {row.bookmark_id for row in rows} == {bookmark["id"] for bookmark in saved}
     assert {(row.model, row.dimension) for row in rows} == {("lengths", 3)}
@@ -89,7 +89,7 @@ def test_an_edit_while_its_vector_is_made_asks_for_another(ada: Api, provider: F
     assert is_embedding_due()
     embed_bookmarks()
     assert provider.texts == ["before", "afterwards"]
-    assert pending_embeddings() == 0
+    assert count_pending_embeddings() == 0
 
 
 def test_a_bookmark_deleted_while_its_vector_is_made_spoils_no_other(ada: Api, provider: FakeProvider) -> None:
@@ -98,25 +98,25 @@ def test_a_bookmark_deleted_while_its_vector_is_made_spoils_no_other(ada: Api, p
     provider.before = lambda: ada.delete(f"/bookmarks/{gone['id']}", permanent="true")
     assert embed_next_batch(provider) == 2
     assert run("SELECT count(*) AS number FROM bookmark_embeddings")[0].number == 1
-    assert pending_embeddings() == 0
+    assert count_pending_embeddings() == 0
 
 
 def test_a_fault_of_the_provider_loses_nothing(ada: Api, provider: FakeProvider) -> None:
     ada.save("https://example.org/", title="patience")
     provider.fault = EmbeddingsUnavailable("It is away.", retryable=True)
     embed_bookmarks()
-    assert pending_embeddings() == 1
+    assert count_pending_embeddings() == 1
     assert not is_embedding_due()  # Not at once again.
     provider.fault = None
     run("UPDATE bookmarks SET embedding_due_at = now()")
     embed_bookmarks()
-    assert pending_embeddings() == 0
+    assert count_pending_embeddings() == 0
 
 
 def test_a_bookmark_without_any_text_waits_for_no_vector(ada: Api, provider: FakeProvider) -> None:
     ada.save("https://example.org/bare")
     embed_bookmarks()
-    assert pending_embeddings() == 0
+    assert count_pending_embeddings() == 0
     assert provider.texts == []
 
 

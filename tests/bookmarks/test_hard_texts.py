@@ -36,7 +36,7 @@ def due() -> int:
 def test_a_bulk_of_hard_texts_is_left_to_a_worker(
     ada: Api, context: Flask, analysed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search_documents, "AT_ONCE", 100_000)
+    monkeypatch.setattr(search_documents, "MAX_EFFORT", 100_000)
     items = [
         {"url": f"https://example.org/{n}", "title": f"zebra {n}", "notes": "a-" * 15_000, "capture": False}
         for n in range(20)

@@ -14,7 +14,7 @@ from backend.ai.embeddings.provider import Vectors
 from backend.capture.extract.indexed_page import read_page
 from backend.capture.extract.page import UnreadablePage
 from backend.capture.fetch import fetch_page
-from backend.capture.service import fetch_policy, settle
+from backend.capture.service import fetch_policy, store_outcome
 from backend.extensions import current_settings, db
 from backend.index.embeddings import embed_next_batch
 from backend.jobs.queue import depth, rq_queue
@@ -416,10 +416,10 @@ def test_who_claimed_a_link_before_it_went_and_came_back_writes_nothing_after_th
     site.answers["/page"] = page(*REAL)
     [late] = claim(READ_ALL)
     assert (late.url, late.attempt) == (early.url, early.attempt)
-    assert settle(early, before).status == "gone"
-    assert settle(early, UnreadablePage("It was empty.")).status == "gone"
+    assert store_outcome(early, before).status == "gone"
+    assert store_outcome(early, UnreadablePage("It was empty.")).status == "gone"
     assert ada.get(f"/bookmarks/{id_}").json["capture"]["status"] == "pending"
-    assert settle(late, read_page(fetch_page(late.url, policy), None)).status == "captured"
+    assert store_outcome(late, read_page(fetch_page(late.url, policy), None)).status == "captured"
     assert texts(ada, id_) == REAL
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from backend.capture.extract.indexed_page import read_page
 from backend.capture.extract.page import UnreadablePage, UnsupportedMedia
-from backend.capture.extract.reading import Reading, ReadPage, from_json, to_json
+from backend.capture.extract.reading import ExtractionResult, IndexedPage, from_json, to_json
 from backend.capture.extractor_processes import (
     PAGES_PER_PROCESS,
     ExtractionBounds,
@@ -40,7 +40,7 @@ def fetched(name: str, body: bytes = HTML % TEXT, media_type: str = "text/html")
     return FetchedPage(f"https://example.org/{name}", 200, media_type, "utf-8", body, False)
 
 
-def read_or_misbehave(page: FetchedPage, average: float | None) -> Reading:
+def read_or_misbehave(page: FetchedPage, average: float | None) -> ExtractionResult:
     """Runs in the child: what an address asks for, or the page."""
     name = page.url.rpartition("/")[2]
     if name == "kill":
@@ -49,7 +49,7 @@ def read_or_misbehave(page: FetchedPage, average: float | None) -> Reading:
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "unstorable":
         found = read_page(page, average)
-        assert isinstance(found, ReadPage)
+        assert isinstance(found, IndexedPage)
         return replace(found, page=replace(found.page, title="NUL \0 in the middle"))
     if name == "hang":
         time.sleep(600)
@@ -58,7 +58,7 @@ def read_or_misbehave(page: FetchedPage, average: float | None) -> Reading:
     if name == "raise":
         raise RuntimeError("a fault of ours")
     if name == "fill":
-        return ReadPage(*[bytearray(2**30) for _ in range(8)])  # type: ignore[arg-type]
+        return IndexedPage(*[bytearray(2**30) for _ in range(8)])  # type: ignore[arg-type]
     if name == "pid":
         return UnreadablePage(str(os.getpid()))
     return read_page(page, average)
@@ -75,7 +75,9 @@ def _was_here() -> bool:
 
 
 @contextmanager
-def serving(read: Callable[[FetchedPage, float | None], Reading] = read_or_misbehave) -> Iterator[socket.socket]:
+def serving(
+    read: Callable[[FetchedPage, float | None], ExtractionResult] = read_or_misbehave,
+) -> Iterator[socket.socket]:
     """A process that forks extractors, until the end of the block."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
@@ -152,7 +154,7 @@ def test_a_page_that_kills_its_process_is_told_and_costs_no_other(lines: socket.
     for _ in range(2):
         with pytest.raises(ExtractionDied):
             killed.read(fetched("kill"), None)
-        assert isinstance(killed.read(fetched("page"), None), ReadPage)
+        assert isinstance(killed.read(fetched("page"), None), IndexedPage)
     assert pid_of(other) == before
     killed.close()
     other.close()
@@ -175,7 +177,7 @@ def test_a_page_that_wants_all_memory_gets_none_of_it(lines: socket.socket) -> N
     reading = one.read(fetched("fill"), None)
     assert isinstance(reading, FetchError)
     assert "memory" in reading.reason
-    assert isinstance(one.read(fetched("page"), None), ReadPage)
+    assert isinstance(one.read(fetched("page"), None), IndexedPage)
     assert pid_of(one) == before
     one.close()
 

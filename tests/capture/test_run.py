@@ -20,7 +20,7 @@ from backend.capture import shared_limits
 from backend.capture.extractor_processes import ExtractionBounds
 from backend.capture.jobs import read_due_pages, run_capture_job
 from backend.capture.runner import CaptureRun, RunBounds
-from backend.capture.shared_limits import FREE_BYTES, BodyRoom, NoRoom
+from backend.capture.shared_limits import UNLIMITED_BYTES, BodyMemory, MemoryFull
 from backend.extensions import current_settings, db
 from backend.jobs.maintenance import resend_due_jobs
 from backend.jobs.queue import rq_queue
@@ -331,42 +331,42 @@ def test_a_watched_capture_whose_bookmark_is_deleted_ends(ada: Api, context: Fla
 
 
 def test_bodies_take_no_more_memory_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_limits, "ROOM_SECONDS", 0.05)
-    room = BodyRoom(10 * FREE_BYTES)
+    monkeypatch.setattr(shared_limits, "MEMORY_WAIT_SECONDS", 0.05)
+    room = BodyMemory(10 * UNLIMITED_BYTES)
     mine, again, yours = room.part(1), room.part(1), room.part(2)
-    mine.take(5 * FREE_BYTES)
-    again.take(FREE_BYTES)  # The beginning of a page always fits.
+    mine.take(5 * UNLIMITED_BYTES)
+    again.take(UNLIMITED_BYTES)  # The beginning of a page always fits.
     beyond = room.part(1)
-    beyond.take(2 * FREE_BYTES)  # One goes beyond, so that of many one ends.
-    with pytest.raises(NoRoom):
+    beyond.take(2 * UNLIMITED_BYTES)  # One goes beyond, so that of many one ends.
+    with pytest.raises(MemoryFull):
         again.take(1)
-    yours.take(2 * FREE_BYTES)  # Nobody takes what is another's.
-    with pytest.raises(NoRoom):
-        yours.take(FREE_BYTES)
-    assert room.taken == 10 * FREE_BYTES
+    yours.take(2 * UNLIMITED_BYTES)  # Nobody takes what is another's.
+    with pytest.raises(MemoryFull):
+        yours.take(UNLIMITED_BYTES)
+    assert room.taken == 10 * UNLIMITED_BYTES
     mine.release()
-    again.take(2 * FREE_BYTES)
+    again.take(2 * UNLIMITED_BYTES)
     for part in (beyond, again, yours):
         part.release()
     assert room.taken == 0
 
 
 def test_who_waits_for_memory_gets_it_when_another_lets_go() -> None:
-    room = BodyRoom(4 * FREE_BYTES)
+    room = BodyMemory(4 * UNLIMITED_BYTES)
     first, beyond, second = room.part(1), room.part(1), room.part(1)
-    first.take(2 * FREE_BYTES)
-    beyond.take(2 * FREE_BYTES)
+    first.take(2 * UNLIMITED_BYTES)
+    beyond.take(2 * UNLIMITED_BYTES)
     for part in (first, beyond):
         threading.Timer(0.1, part.release).start()
-    second.take(2 * FREE_BYTES)
-    assert eventually(lambda: room.taken == 2 * FREE_BYTES)
+    second.take(2 * UNLIMITED_BYTES)
+    assert eventually(lambda: room.taken == 2 * UNLIMITED_BYTES)
 
 
 def test_pages_too_large_to_be_read_together_are_read_one_after_another(
     ada: Api, context: Flask, sites: Sites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_module, "BODY_BYTES", 0)
-    monkeypatch.setattr(run_module, "NO_ROOM_SECONDS", 1)
+    monkeypatch.setattr(run_module, "MEMORY_FULL_SECONDS", 1)
     monkeypatch.setattr(current_settings(), "CAPTURE_MAX_BYTES", 1024 * 1024)
     large = response(200, PAGE + b" " * 800_000, content_type="text/html")
     for number in range(8):
@@ -375,7 +375,7 @@ def test_pages_too_large_to_be_read_together_are_read_one_after_another(
     taken = []
     with a_run(context) as run:
         assert eventually(lambda: taken.append(run._room.taken) or statuses(ada) == {"captured": 8}, PATIENCE)
-    assert max(taken) <= 2 * 1024 * 1024 + 8 * FREE_BYTES
+    assert max(taken) <= 2 * 1024 * 1024 + 8 * UNLIMITED_BYTES
 
 
 def test_a_page_that_the_database_refuses_fails_alone(ada: Api, context: Flask, sites: Sites) -> None:

@@ -14,10 +14,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.capture.extract.indexed_page import read_page
-from backend.capture.extract.reading import ReadPage
+from backend.capture.extract.reading import IndexedPage
 from backend.capture.fetch import FetchedPage
-from backend.capture.service import settle
-from backend.capture.turns import SQL, Claim, count_due_captures, hand_back, is_capture_due, renew
+from backend.capture.service import store_outcome
+from backend.capture.turns import SQL, Claim, count_due_captures, is_capture_due, release_claims, renew_leases
 from backend.extensions import db
 from backend.outbound.failures import FetchError
 from tests.capture.waiting import PLACES, add_waiting, claim
@@ -37,7 +37,7 @@ def run(statement: str, **values: Any) -> Any:
 def end(claims: list[Claim]) -> None:
     """These have been read."""
     for one in claims:
-        assert settle(one, FetchError("gone")).status == "failed"
+        assert store_outcome(one, FetchError("gone")).status == "failed"
 
 
 def hosts(number: int, name: str = "site") -> list[str]:
@@ -189,23 +189,23 @@ def test_a_claim_that_is_renewed_stays_and_one_that_is_not_is_lost(ada: Api, con
     add_waiting(ada, hosts(2))
     kept, lost = claim()
     run("UPDATE bookmarks SET capture_due_at = now() - interval '1 second'")
-    renew([kept])
+    renew_leases([kept])
     [again] = claim()
     assert [again.bookmark_id, again.attempt] == [lost.bookmark_id, 2]
-    assert settle(lost, read_page(HTML, None)).status == "gone"
-    assert settle(kept, read_page(HTML, None)).status == "captured"
-    assert settle(again, read_page(HTML, None)).status == "captured"
+    assert store_outcome(lost, read_page(HTML, None)).status == "gone"
+    assert store_outcome(kept, read_page(HTML, None)).status == "captured"
+    assert store_outcome(again, read_page(HTML, None)).status == "captured"
 
 
 def test_what_is_handed_back_was_never_tried(ada: Api, context: Flask) -> None:
     [id_] = add_waiting(ada, hosts(1))
     [first] = claim()
-    assert hand_back([first]) == 1
-    assert hand_back([first]) == 0
+    assert release_claims([first]) == 1
+    assert release_claims([first]) == 0
     [second] = claim()
     assert [second.attempt, count_due_captures()] == [1, 0]
-    assert settle(first, read_page(HTML, None)).status == "gone"
-    assert hand_back([second], wait_seconds=60, host="target.example") == 1
+    assert store_outcome(first, read_page(HTML, None)).status == "gone"
+    assert release_claims([second], wait_seconds=60, host="target.example") == 1
     assert claim() == []
     run("UPDATE bookmarks SET capture_due_at = now()")
     assert [one.host for one in claim()] == ["target.example"]
@@ -217,19 +217,19 @@ def test_nothing_is_stored_of_an_address_that_is_no_longer_the_bookmarks(ada: Ap
     [taken] = claim()
     assert ada.patch(f"/bookmarks/{saved['id']}", {"url": "https://after.example/"}).status_code == 200
     reading = read_page(HTML, None)
-    assert isinstance(reading, ReadPage)
-    assert settle(taken, reading).status == "gone"
+    assert isinstance(reading, IndexedPage)
+    assert store_outcome(taken, reading).status == "gone"
     assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == ""
     [again] = claim()
     assert [again.url, again.attempt] == ["https://after.example/", 1]
-    assert settle(again, reading).status == "captured"
+    assert store_outcome(again, reading).status == "captured"
 
 
 def test_asking_anew_takes_a_capture_from_whoever_reads(ada: Api, context: Flask) -> None:
     saved = ada.save("https://again.example/", capture=True)
     [taken] = claim()
     ada.post(f"/bookmarks/{saved['id']}/capture")
-    assert settle(taken, FetchError("too late")).status == "gone"
+    assert store_outcome(taken, FetchError("too late")).status == "gone"
     [again] = claim()
     assert [again.bookmark_id, again.attempt] == [saved["id"], 1]
 

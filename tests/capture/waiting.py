@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from backend.capture.extract.indexed_page import read_page
 from backend.capture.fetch import FetchError, fetch_page
-from backend.capture.service import MAX_ATTEMPTS, NEVER_ENDED, Outcome, capture_state, fetch_policy, settle
-from backend.capture.turns import Claim, Places, claim_next
+from backend.capture.service import MAX_ATTEMPTS, NEVER_FINISHED, Outcome, capture_outcome, fetch_policy, store_outcome
+from backend.capture.turns import Claim, ClaimLimits, claim_next
 from backend.extensions import current_settings, db
 from tests.support.api import Api
 
@@ -23,9 +23,9 @@ ADD = text("""
       FROM unnest(CAST(:hosts AS text[])) WITH ORDINALITY AS given(host, place)
     RETURNING id
 """)
-READ_ALL = Places(free=10, per_person=10, alone=10, per_host=10)
+READ_ALL = ClaimLimits(free=10, per_person=10, alone=10, per_host=10)
 # As many as can be taken, unless a test says otherwise.
-PLACES = Places(free=10, per_person=2, alone=8, per_host=2)
+PLACES = ClaimLimits(free=10, per_person=2, alone=8, per_host=2)
 
 
 def add_waiting(person: Api, hosts: Iterable[str], *, priority: int = 0) -> list[int]:
@@ -42,7 +42,9 @@ def add_waiting(person: Api, hosts: Iterable[str], *, priority: int = 0) -> list
     return ids
 
 
-def claim(places: Places = PLACES, here: dict[int, int] | None = None, busy: Iterable[str] = (), after: int = 0) -> Any:
+def claim(
+    places: ClaimLimits = PLACES, here: dict[int, int] | None = None, busy: Iterable[str] = (), after: int = 0
+) -> Any:
     """What is to be read next."""
     claims: list[Claim] = claim_next(places, here=here or {}, busy=list(busy), after=after)
     return claims
@@ -52,11 +54,11 @@ def capture(bookmark_id: int) -> Outcome:
     """Read the page of a bookmark in this process, as a run does it, if its time has come."""
     taken = [one for one in claim(READ_ALL) if one.bookmark_id == bookmark_id]
     if not taken:
-        return capture_state(bookmark_id)
+        return capture_outcome(bookmark_id)
     if taken[0].attempt > MAX_ATTEMPTS:
-        return settle(taken[0], NEVER_ENDED)
+        return store_outcome(taken[0], NEVER_FINISHED)
     try:
         reading = read_page(fetch_page(taken[0].url, fetch_policy(current_settings())), taken[0].page_average)
     except FetchError as failure:
-        return settle(taken[0], failure)
-    return settle(taken[0], reading)
+        return store_outcome(taken[0], failure)
+    return store_outcome(taken[0], reading)

@@ -18,7 +18,7 @@ from backend.cli import main
 from backend.extensions import current_settings, db
 from backend.index import embedding_rebuild
 from backend.index.embedding_rebuild import remove_superseded
-from backend.index.embeddings import pending_embeddings
+from backend.index.embeddings import count_pending_embeddings
 from backend.index.jobs import embed_bookmarks, remove_superseded_vectors
 from backend.jobs.queue import depth
 from tests.support.api import Api
@@ -128,7 +128,7 @@ def test_one_organization_can_go_first(ada: Api, bob: Api, provider: NewModel) -
     moved = run("rebuild", "--wait", "--organization", str(ada.organization_id))
     assert moved.exit_code == 0, moved.output
     assert models() == {"new": 4, "older": 5}
-    assert pending_embeddings() == 0
+    assert count_pending_embeddings() == 0
 
 
 def test_old_vectors_stay_until_the_new_ones_are_complete(ada: Api, provider: NewModel) -> None:
@@ -173,7 +173,7 @@ def test_an_endpoint_that_is_down_is_told_in_plain_words_and_loses_nothing(ada: 
     assert refused.exit_code == 1
     assert "The endpoint is down." in refused.output
     assert models() == {"old": 4}
-    assert pending_embeddings() == 4
+    assert count_pending_embeddings() == 4
 
 
 def test_without_a_provider_there_is_nothing_to_move_to(

@@ -15,7 +15,7 @@ from backend.bookmarks.models import Bookmark
 from backend.extensions import db
 from backend.index import nearest
 from backend.index.embedding_rebuild import ensure_index
-from backend.index.nearest import Ranked, awaits_vectors, fullest_model, rank_by_meaning
+from backend.index.nearest import Ranked, lacks_vectors, largest_model, rank_by_similarity
 from tests.support.api import Api
 from tests.support.pages import add_vector
 from tests.support.sql import SqlCounter
@@ -123,7 +123,7 @@ def ids(ranked: Ranked) -> list[int]:
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hold the index worth its while from 50 vectors on."""
     monkeypatch.setattr(nearest, "EXACT_BOUND", 50)
-    monkeypatch.setattr(nearest, "HIGHEST_BOUND", 50)
+    monkeypatch.setattr(nearest, "MAX_EXACT_BOUND", 50)
 
 
 @pytest.mark.parametrize("owner", [0, 1, 2], ids=["77 percent", "20 percent", "3 percent"])
@@ -134,7 +134,7 @@ def test_the_index_finds_nearly_all_whatever_the_share_of_the_table(
     queries = clustered(40, DIMENSION, seed=3)
     hits = []
     for query in queries:
-        found = ids(rank_by_meaning(actor_of(ada, organization), query, "fake", live(), 50))
+        found = ids(rank_by_similarity(actor_of(ada, organization), query, "fake", live(), 50))
         assert len(found) == 50
         hits.append(len(set(found[:10]) & set(collection.nearest(query, organization, 10))) / 10)
     assert np.mean(hits) >= 0.95
@@ -149,7 +149,7 @@ def test_a_large_organization_is_searched_without_reading_its_tables(
     db.session.execute(text("SET LOCAL enable_seqscan = off"))
     plans.clear()
     with sql.at_most(2):
-        found = rank_by_meaning(actor_of(ada), query, "fake", live(), 100)
+        found = rank_by_similarity(actor_of(ada), query, "fake", live(), 100)
     assert len(found) == 100
     assert found == sorted(found, key=lambda one: (-one[1], -one[0]))
     assert len(plans) == 2
@@ -164,7 +164,7 @@ def test_a_small_organization_is_searched_exactly(
 ) -> None:
     for query in clustered(10, DIMENSION, seed=5):
         with sql.at_most(2):
-            found = rank_by_meaning(actor_of(bob), query, "fake", live(), 100)
+            found = rank_by_similarity(actor_of(bob), query, "fake", live(), 100)
         best = [(id_, 0.0) for id_ in collection.nearest(query, bob.organization_id, 100)]
         # By the similarities, since half precision swaps some that are all but equal.
         assert collection.scores(query, found) == pytest.approx(collection.scores(query, best), abs=1e-3)
@@ -179,7 +179,7 @@ def test_strict_filters_make_the_search_exact(collection: Collection, ada: Api, 
         )
     )
     query = clustered(1, DIMENSION, seed=6)[0]
-    found = ids(rank_by_meaning(actor_of(ada), query, "fake", (Bookmark.is_read.is_(True),), 100))
+    found = ids(rank_by_similarity(actor_of(ada), query, "fake", (Bookmark.is_read.is_(True),), 100))
     assert found == [id_ for id_ in collection.nearest(query, ada.organization_id, ROWS) if id_ in read][:100]
 
 
@@ -191,12 +191,12 @@ def test_where_the_index_finds_too_few_the_exact_scan_takes_over(
     monkeypatch.setattr(nearest, "MOST_EF", 5)
     query = clustered(1, DIMENSION, seed=7)[0]
     with sql.at_most(3):
-        found = ids(rank_by_meaning(actor_of(ada), query, "fake", live(), 100))
+        found = ids(rank_by_similarity(actor_of(ada), query, "fake", live(), 100))
     assert found == collection.nearest(query, ada.organization_id, 100)
 
 
 def test_the_settings_of_the_index_end_with_the_transaction(collection: Collection, ada: Api, few: None) -> None:
-    rank_by_meaning(actor_of(ada), clustered(1, DIMENSION, seed=8)[0], "fake", live(), 10)
+    rank_by_similarity(actor_of(ada), clustered(1, DIMENSION, seed=8)[0], "fake", live(), 10)
     assert db.session.scalar(text("SHOW hnsw.iterative_scan")) == "relaxed_order"
     db.session.commit()
     assert db.session.scalar(text("SHOW hnsw.iterative_scan")) == "off"
@@ -206,20 +206,20 @@ def test_equals_come_newest_first(ada: Api, context: Flask) -> None:
     saved = [ada.save(f"https://example.org/{place}")["id"] for place in range(3)]
     for id_ in saved:
         add_vector(id_, [1, 0, 0])
-    assert ids(rank_by_meaning(actor_of(ada), [1, 0, 0], "fake", live(), 2)) == saved[:0:-1]
+    assert ids(rank_by_similarity(actor_of(ada), [1, 0, 0], "fake", live(), 2)) == saved[:0:-1]
 
 
 def test_another_dimension_has_an_index_of_its_own(ada: Api, context: Flask, few: None, plans: list[str]) -> None:
     collection = Collection(clustered(400, 8, seed=9), [ada.organization_id] * 400)
     query = clustered(1, 8, seed=10)[0]
-    exact = ids(rank_by_meaning(actor_of(ada), query, "fake", live(), 20))
+    exact = ids(rank_by_similarity(actor_of(ada), query, "fake", live(), 20))
     assert exact == collection.nearest(query, ada.organization_id, 20)
     assert "Index Scan using ix_bookmark_embeddings_nearest_8" not in "".join(plans)
     assert ensure_index(8)
     assert ensure_index(8)
     plans.clear()
     try:
-        found = ids(rank_by_meaning(actor_of(ada), query, "fake", live(), 20))
+        found = ids(rank_by_similarity(actor_of(ada), query, "fake", live(), 20))
         assert len(set(found) & set(exact)) >= 19
         assert "ix_bookmark_embeddings_nearest_8" in plans[1]
     finally:
@@ -235,12 +235,12 @@ def test_a_broken_index_is_not_used_and_is_built_again(ada: Api, context: Flask,
     db.session.commit()
     query = clustered(1, 7, seed=12)[0]
     plans.clear()
-    assert len(rank_by_meaning(actor_of(ada), query, "fake", live(), 20)) == 20
+    assert len(rank_by_similarity(actor_of(ada), query, "fake", live(), 20)) == 20
     assert "Index Scan using ix_bookmark_embeddings_nearest_7" not in "".join(plans)
     assert ensure_index(7)
     plans.clear()
     try:
-        rank_by_meaning(actor_of(ada), query, "fake", live(), 20)
+        rank_by_similarity(actor_of(ada), query, "fake", live(), 20)
         assert "Index Scan using ix_bookmark_embeddings_nearest_7" in plans[1]
     finally:
         db.session.execute(text("DROP INDEX ix_bookmark_embeddings_nearest_7"))
@@ -255,7 +255,7 @@ def test_vectors_of_another_length_under_the_same_name_are_passed_over(ada: Api,
     short, fits = (ada.save(f"https://example.org/{place}")["id"] for place in range(2))
     add_vector(short, [1, 0])
     add_vector(fits, [1, 0, 0])
-    assert ids(rank_by_meaning(actor_of(ada), [1, 0, 0], "fake", live(), 5)) == [fits]
+    assert ids(rank_by_similarity(actor_of(ada), [1, 0, 0], "fake", live(), 5)) == [fits]
 
 
 def test_of_two_models_the_fuller_one_tells_what_is_similar(ada: Api, context: Flask) -> None:
@@ -263,7 +263,7 @@ def test_of_two_models_the_fuller_one_tells_what_is_similar(ada: Api, context: F
     for id_ in saved:
         add_vector(id_, [1, 0, 0], model="old")
     add_vector(saved[0], [1, 0], model="new")
-    assert fullest_model(actor_of(ada), ["new", "old"]) == "old"
+    assert largest_model(actor_of(ada), ["new", "old"]) == "old"
     items = ada.get(f"/bookmarks/{saved[0]}/similar").json["items"]
     assert [item["bookmark"]["id"] for item in items] == saved[:0:-1]
 
@@ -288,12 +288,12 @@ def test_an_organization_awaits_vectors_while_more_than_a_tenth_is_missing(
     assert ada.post("/bookmarks/bulk", {"items": links}).status_code == 200
     db.session.execute(text("UPDATE bookmarks SET embedding_due_at = now() WHERE url LIKE '%/w/%'"))
     db.session.commit()
-    assert awaits_vectors(actor_of(ada), "fake", 3) is awaits
-    assert not awaits_vectors(actor_of(bob), "fake", 3)
+    assert lacks_vectors(actor_of(ada), "fake", 3) is awaits
+    assert not lacks_vectors(actor_of(bob), "fake", 3)
 
 
 def test_vectors_of_an_earlier_model_alone_count_as_missing(ada: Api, context: Flask) -> None:
     Collection(clustered(20, 3, seed=14), [ada.organization_id] * 20)
-    assert awaits_vectors(actor_of(ada), "another", 3)
-    assert awaits_vectors(actor_of(ada), "before", 3)
-    assert not awaits_vectors(actor_of(ada), "fake", 3)
+    assert lacks_vectors(actor_of(ada), "another", 3)
+    assert lacks_vectors(actor_of(ada), "before", 3)
+    assert not lacks_vectors(actor_of(ada), "fake", 3)

@@ -89,7 +89,7 @@ def library(ada: Api, bob: Api, words: list[str], context: Flask, monkeypatch: p
     # Until PostgreSQL has counted the rows, a join of thousands may take longer than a person waits.
     monkeypatch.setattr(context.extensions["settings"], "DATABASE_READ_TIMEOUT_MS", 15_000)
     monkeypatch.setattr(nearest, "EXACT_BOUND", 1_000)
-    monkeypatch.setattr(nearest, "HIGHEST_BOUND", 1_000)
+    monkeypatch.setattr(nearest, "MAX_EXACT_BOUND", 1_000)
     embedding_fault()  # Makes the slot.
     context.extensions["embeddings"].provider = Directions()
     yield ada

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import insert, text, update
 
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.search_documents import index_stored_pages, refresh_documents
+from backend.bookmarks.search_documents import refresh_documents, reindex_pages
 from backend.extensions import db
 
 
@@ -33,7 +33,7 @@ def add_page(
             vector="",
         )
     )
-    index_stored_pages([bookmark_id])
+    reindex_pages([bookmark_id])
     if update_bookmark:
         captured = {"capture_status": "captured", "word_count": words}
         db.session.execute(update(Bookmark).where(Bookmark.id == bookmark_id).values(**captured))

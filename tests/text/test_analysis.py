@@ -14,9 +14,9 @@ from sqlalchemy import text as sql_text
 
 from backend.extensions import db
 from backend.search.suggest.vocabulary import _words_of_chunk, words_in
-from backend.text.language_detection import guess_language
+from backend.text.language_detection import detect_language
 from backend.text.stemming import STEMMERS, language_of, lexemes_of, stem_of
-from backend.text.stop_words import is_stop
+from backend.text.stop_words import is_stop_word
 from backend.text.terms import UNMARKED, query_forms, query_terms
 from backend.text.tokens import Token, analyze, expand_chunk, lexeme_literal
 
@@ -228,7 +228,7 @@ def test_names_of_code_and_addresses_are_found_as_they_are_written():
     ],
 )
 def test_a_text_tells_its_language_by_its_own_words_or_none(text, language):
-    assert guess_language(text) == language
+    assert detect_language(text) == language
 
 
 @unit
@@ -265,8 +265,8 @@ def test_accented_words_have_the_stem_of_the_word_without_accents_too():
     ],
 )
 def test_stop_words_are_told_by_language(word, language, stop):
-    assert is_stop(word, language) is stop
-    assert all(is_stop(term, language) is stop for term in terms(word, language))
+    assert is_stop_word(word, language) is stop
+    assert all(is_stop_word(term, language) is stop for term in terms(word, language))
 
 
 @unit

@@ -17,7 +17,7 @@ from backend.text import normalisation
 from backend.text.analysis import analyze
 from backend.text.folding import clusters, normalise
 from backend.text.normalisation import MOST_MARKS, SHORT, normalize
-from backend.text.sort_keys import searched_words
+from backend.text.sort_keys import searchable_text
 from backend.text.tag_names import tag_key
 
 pytestmark = pytest.mark.unit
@@ -49,7 +49,7 @@ def longest_run(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         normalise,
         clusters,
         tag_key,
-        searched_words,
+        searchable_text,
         lambda text: analyze(text, "en"),
     ],
     ids=["normalize", "normalise", "clusters", "tag_key", "searched_words", "analyze"],

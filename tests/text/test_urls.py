@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.text.urls import MAX_LENGTH, domain_of, normalise_domain, normalise_url, url_fault, url_hash
+from backend.text.urls import MAX_LENGTH, domain_of, normalise_domain, normalise_url, url_error, url_hash
 
 pytestmark = pytest.mark.unit
 
@@ -138,7 +138,7 @@ URLS = st.builds(
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_these_are_one_link(one: str, other: str) -> None:
-    assert url_fault(one) is None
+    assert url_error(one) is None
     assert normalise_url(one) == normalise_url(other)
     assert url_hash(one) == url_hash(other)
 
@@ -150,12 +150,12 @@ def test_these_are_two_links(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("url", REFUSED)
 def test_these_are_refused_in_words(url: str) -> None:
-    assert url_fault(url)
+    assert url_error(url)
 
 
 @pytest.mark.parametrize("url", ACCEPTED)
 def test_these_are_accepted(url: str) -> None:
-    assert url_fault(url) is None
+    assert url_error(url) is None
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_domain_is_found_as_people_type_it(typed: str) -> None:
 @settings(deadline=None)
 @given(URLS)
 def test_normalising_twice_changes_nothing_more(url: str) -> None:
-    assert url_fault(url) is None
+    assert url_error(url) is None
     once = normalise_url(url)
     assert normalise_url(f"https:{once}") == once
 
@@ -220,7 +220,7 @@ def test_other_parameters_always_matter(url: str, one: str, other: str) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=200) | st.text(max_size=200).map("https://".__add__))
 def test_any_text_is_judged_and_what_is_accepted_can_be_stored(url: str) -> None:
-    if url_fault(url) is None:
+    if url_error(url) is None:
         assert len(url_hash(url)) == 32
         assert 0 < len(domain_of(url)) <= 253
         assert "\x00" not in domain_of(url)

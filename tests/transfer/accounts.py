@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.actor import Actor
 from backend.bookmarks.schemas import BookmarkIn
-from backend.bookmarks.upsert import save_drafts
+from backend.bookmarks.upsert import upsert_bookmarks
 from backend.extensions import db
 from backend.transfer.account import RestorePosition, restore_account
 from backend.transfer.formats.fuze_json import read_fuze_json
@@ -36,7 +36,7 @@ def import_json(person: Api, document: bytes) -> list[SkippedLine]:
         actor = actor_of(person)
         drafts = [_draft(record) for record in read_fuze_json(file) if isinstance(record, ImportedBookmark)]
         if drafts:
-            save_drafts(actor, drafts, "merge", "import")
+            upsert_bookmarks(actor, drafts, "merge", "import")
         db.session.commit()
         return [line for position in restore(actor, file) for line in position.skipped]
 

@@ -32,7 +32,7 @@ FILE = text("""
 """)
 
 
-def file_bookmarks(actor: Actor, projects_of: Mapping[int, Collection[int]], asked: Collection[int]) -> None:
+def attach_to_projects(actor: Actor, projects_of: Mapping[int, Collection[int]], asked: Collection[int]) -> None:
     """Attach bookmarks to projects, beside those that they are attached to. One statement, none if nothing is asked.
 
     `asked` are the ids of all projects that the request names, also those that no bookmark is to be attached to.
@@ -55,7 +55,7 @@ def file_bookmarks(actor: Actor, projects_of: Mapping[int, Collection[int]], ask
         raise unknown_project("body.project_ids", min(unknown))
 
 
-def refile_bookmark(actor: Actor, bookmark_id: int, project_ids: Collection[int]) -> None:
+def set_projects(actor: Actor, bookmark_id: int, project_ids: Collection[int]) -> None:
     """Attach a bookmark to these projects and no others. In projects in the trash it stays: they may come back.
 
     Raises:
@@ -66,7 +66,7 @@ def refile_bookmark(actor: Actor, bookmark_id: int, project_ids: Collection[int]
         ProjectBookmark.bookmark_id == bookmark_id, ProjectBookmark.project_id.not_in(project_ids), ~in_trash.exists()
     )
     db.session.execute(others, execution_options={"synchronize_session": False})
-    file_bookmarks(actor, {bookmark_id: project_ids}, project_ids)
+    attach_to_projects(actor, {bookmark_id: project_ids}, project_ids)
 
 
 def unknown_project(field: str, project_id: int) -> Invalid:

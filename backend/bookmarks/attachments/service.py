@@ -9,7 +9,7 @@ from backend.bookmarks import queries
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.schemas import AttachedBookmarkOut
-from backend.bookmarks.upsert import change_fields
+from backend.bookmarks.upsert import update_fields
 from backend.database import again_after_lost_race
 from backend.errors import NotFound
 from backend.extensions import db
@@ -38,7 +38,7 @@ def attach_bookmark(
         attached.note = note
     if db.session.is_modified(attached):
         db.session.flush()
-        change_fields(actor, bookmark_id, {})
+        update_fields(actor, bookmark_id, {})
     bookmark = queries.get_attached(actor, project_id, bookmark_id)
     db.session.commit()
     return bookmark, created
@@ -56,10 +56,12 @@ def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
     gone = db.session.scalar(delete(ProjectBookmark).where(*this).returning(ProjectBookmark.bookmark_id))
     if gone is None:
         raise NotFound
-    change_fields(actor, bookmark_id, {})
+    update_fields(actor, bookmark_id, {})
     db.session.commit()
 
 
 def _lock_both(actor: Actor, project_id: int, bookmark_id: int) -> None:
-    if not lock_bookmarks(queries.live(actor), Bookmark.id == bookmark_id) or not hold_projects(actor, [project_id]):
+    if not lock_bookmarks(queries.not_trashed(actor), Bookmark.id == bookmark_id) or not hold_projects(
+        actor, [project_id]
+    ):
         raise NotFound

@@ -100,7 +100,7 @@ def replace_tags(actor: Actor, bookmark_id: int, names: Sequence[str]) -> None:
     attach_tags(actor, {bookmark_id: names})
 
 
-def tag_ids(actor: Actor, names: Iterable[str]) -> dict[str, int]:
+def find_or_create_tags(actor: Actor, names: Iterable[str]) -> dict[str, int]:
     """The ids of these tags by key; the ones that are new are made. One statement."""
     return _find_or_make(actor, names, {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.bookmarks.search_documents import index_page
 from backend.capture.extract.page import UnreadablePage, UnsupportedMedia
 from backend.capture.extract.page_reader import extract_page
-from backend.capture.extract.reading import Reading, ReadPage
+from backend.capture.extract.reading import ExtractionResult, IndexedPage
 from backend.capture.fetch import FetchedPage
 
 WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
@@ -13,7 +13,7 @@ WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></
 </article></body></html>"""
 
 
-def read_page(fetched: FetchedPage, page_average: float | None) -> Reading:
+def read_page(fetched: FetchedPage, page_average: float | None) -> ExtractionResult:
     """The page in what was fetched; `page_average` is the mean length of the organization's pages, if it is known."""
     try:
         page = extract_page(
@@ -25,7 +25,7 @@ def read_page(fetched: FetchedPage, page_average: float | None) -> Reading:
         )
     except (UnsupportedMedia, UnreadablePage) as failure:
         return failure
-    return ReadPage(page, index_page(page.text, page.language, page_average))
+    return IndexedPage(page, index_page(page.text, page.language, page_average))
 
 
 def warm_up() -> None:

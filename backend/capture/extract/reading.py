@@ -13,7 +13,7 @@ from backend.outbound.failures import FetchError
 
 
 @dataclass(frozen=True)
-class ReadPage:
+class IndexedPage:
     """A page as it is stored: what it says, and the index of its words."""
 
     page: ExtractedPage
@@ -21,13 +21,13 @@ class ReadPage:
 
 
 # How reading ends: with a page, with no text by nature, with a page that cannot be read, or with none for now.
-Reading = ReadPage | UnsupportedMedia | UnreadablePage | FetchError
+ExtractionResult = IndexedPage | UnsupportedMedia | UnreadablePage | FetchError
 
 
-def to_json(reading: Reading) -> bytes:
+def to_json(reading: ExtractionResult) -> bytes:
     """A reading as bytes: whoever reads them runs nothing that is in them."""
     match reading:
-        case ReadPage():
+        case IndexedPage():
             found = {"page": asdict(reading.page), "index": asdict(reading.index)}
             found["page"]["published_at"] = reading.page.published_at and reading.page.published_at.isoformat()
         case UnsupportedMedia():
@@ -39,7 +39,7 @@ def to_json(reading: Reading) -> bytes:
     return json.dumps(found).encode()
 
 
-def from_json(content: bytes | bytearray) -> Reading:
+def from_json(content: bytes | bytearray) -> ExtractionResult:
     """The reading that `to_json` wrote.
 
     Raises:
@@ -49,7 +49,7 @@ def from_json(content: bytes | bytearray) -> Reading:
     if "page" in found:
         at = found["page"]["published_at"]
         page = ExtractedPage(**found["page"] | {"published_at": at and datetime.fromisoformat(at)})
-        return ReadPage(page, PageIndex(**found["index"]))
+        return IndexedPage(page, PageIndex(**found["index"]))
     if "unsupported" in found:
         return UnsupportedMedia(found["unsupported"]["media_type"])
     if "unreadable" in found:

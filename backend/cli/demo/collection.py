@@ -16,7 +16,7 @@ from backend.actor import Actor
 from backend.bookmarks.attachments.service import attach_bookmark
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.service import save_bookmarks
-from backend.bookmarks.upsert import change_fields
+from backend.bookmarks.upsert import update_fields
 from backend.capture.extract.page import ExtractedPage
 from backend.capture.extract.sanitize import paragraphs_html
 from backend.capture.extract.text import count_words
@@ -85,7 +85,7 @@ def _store_pages(actor: Actor, pages: Mapping[int, Mapping[str, Any]]) -> None:
             "language": page.language,
             "word_count": page.word_count,
         }
-        change_fields(actor, bookmark_id, values)
+        update_fields(actor, bookmark_id, values)
         store_content(bookmark_id, page)
     refresh_documents(sorted(pages))
     db.session.commit()

@@ -12,7 +12,7 @@ from itertools import product
 from typing import NamedTuple
 
 from backend.errors import Invalid
-from backend.text.query_language import AnyOf, Clause, Filter, Query, Unit
+from backend.text.query_language import AnyOf, Filter, Query, QueryClause, Unit
 
 # Written as clauses, some expressions are exponentially longer.
 MOST_CLAUSES = 50
@@ -85,7 +85,7 @@ def query_of(expression: Expression) -> Query:
     return Query(tuple(_clause(alternatives) for alternatives in expression.holds))
 
 
-def _clause(alternatives: Alternatives) -> Clause:
+def _clause(alternatives: Alternatives) -> QueryClause:
     return AnyOf(alternatives) if len(alternatives) > 1 else alternatives[0]
 
 

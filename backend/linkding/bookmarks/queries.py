@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
-from backend.bookmarks.counts import kept_total
+from backend.bookmarks.counts import maintained_total
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.queries import TAG_NAMES, conditions, live
+from backend.bookmarks.queries import TAG_NAMES, filter_conditions, not_trashed
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.http.truncation import LIST_BYTES
@@ -19,7 +19,7 @@ from backend.linkding.bookmarks.filters import Listing
 from backend.linkding.bookmarks.schemas import AssetOut, LinkdingBookmarkOut
 from backend.linkding.pages import ListPart, OffsetRange, fitting
 from backend.linkding.tags.names import dashed
-from backend.text.urls import url_fault, url_hash
+from backend.text.urls import url_error, url_hash
 
 # What every bookmark takes beside its texts, at least.
 FIXED_BYTES = 400
@@ -47,8 +47,8 @@ def list_bookmarks(actor: Actor, listing: Listing, window: OffsetRange) -> ListP
 
     One statement, one more for words in the search, and one past the end of the list.
     """
-    which = list(conditions(actor, listing.filter))
-    total = kept_total(actor, listing.filter, listing.is_archived) if listing.modified_since is None else None
+    which = list(filter_conditions(actor, listing.filter))
+    total = maintained_total(actor, listing.filter, listing.is_archived) if listing.modified_since is None else None
     if listing.modified_since is not None:
         which.append(Bookmark.updated_at > listing.modified_since)
     if total is None:
@@ -73,7 +73,7 @@ def get_bookmark(actor: Actor, bookmark_id: int) -> LinkdingBookmarkOut:
 
 def find_by_link(actor: Actor, url: str) -> LinkdingBookmarkOut | None:
     """Find the bookmark of a link, compared in normalised form; None if there is none, or the link is none."""
-    return None if url_fault(url) else _find(actor, Bookmark.url_hash == url_hash(url))
+    return None if url_error(url) else _find(actor, Bookmark.url_hash == url_hash(url))
 
 
 def list_assets(actor: Actor, bookmark_id: int, window: OffsetRange) -> ListPart[AssetOut]:
@@ -82,13 +82,13 @@ def list_assets(actor: Actor, bookmark_id: int, window: OffsetRange) -> ListPart
     Raises:
         NotFound: there is no such bookmark.
     """
-    if db.session.scalar(select(Bookmark.id).where(live(actor), Bookmark.id == bookmark_id)) is None:
+    if db.session.scalar(select(Bookmark.id).where(not_trashed(actor), Bookmark.id == bookmark_id)) is None:
         raise NotFound
     return ListPart([], 0, window)
 
 
 def _find(actor: Actor, which: ColumnElement[bool]) -> LinkdingBookmarkOut | None:
-    row = db.session.execute(SHAPE.where(live(actor), which)).one_or_none()
+    row = db.session.execute(SHAPE.where(not_trashed(actor), which)).one_or_none()
     return _bookmark(row) if row else None
 
 

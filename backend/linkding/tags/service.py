@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.actor import Actor
-from backend.bookmarks.tags.assignment import tag_ids
+from backend.bookmarks.tags.assignment import find_or_create_tags
 from backend.database import again_after_lost_race
 from backend.extensions import db
 from backend.linkding.tags.names import meant_names
@@ -18,7 +18,7 @@ def add_tag(actor: Actor, name: str) -> LinkdingTagOut:
     Raises:
         TooManyTags: the organization has as many as it may have.
     """
-    [tag_id] = tag_ids(actor, meant_names(actor, [name])).values()
+    [tag_id] = find_or_create_tags(actor, meant_names(actor, [name])).values()
     tag = get_tag(actor, tag_id)
     db.session.commit()
     return tag

@@ -128,7 +128,7 @@ def _refuse_double(actor: Actor, feedback: Feedback, kind: str) -> None:
 
 
 def _require_bookmark(actor: Actor, bookmark_id: int) -> None:
-    known = db.session.scalar(select(Bookmark.id).where(bookmarks.live(actor), Bookmark.id == bookmark_id))
+    known = db.session.scalar(select(Bookmark.id).where(bookmarks.not_trashed(actor), Bookmark.id == bookmark_id))
     if known is None:
         raise Invalid.field("body.bookmark_id", "There is no such bookmark.", "unknown_bookmark")
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
 from backend.search.highlights.candidate_spans import IS_UNSPACED, spotter
-from backend.text.analysis import Token, analyze, is_stop, query_forms, query_terms
+from backend.text.analysis import Token, analyze, is_stop_word, query_forms, query_terms
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
 from backend.text.stemming import primary_tag
@@ -178,7 +178,7 @@ def make_matcher(query: Query, language: str | None) -> Matcher:
         language: BCP 47 tag of the texts.
     """
     words = list(dict.fromkeys(query.words))
-    telling = [word for word in words if not is_stop(word, language)] or ([] if query.phrases else words)
+    telling = [word for word in words if not is_stop_word(word, language)] or ([] if query.phrases else words)
     chunks = [_wanted(found[0], language) for word in telling for found in TEXT.finditer(word)]
     phrases = [_wanted(phrase, language, is_phrase=True) for phrase in query.phrases]
     return _matcher(tuple(one for one in chunks + phrases if one), primary_tag(language))
@@ -223,7 +223,7 @@ def _parts(one: Wanted, language: str | None) -> tuple[Wanted, ...]:
         return ()
     if not one.forms:
         return tuple(Wanted(place[0], (), one.weight / len(places)) for place in places)
-    telling = [place for place in places if not any(is_stop(lexeme, language) for lexeme in place)]
+    telling = [place for place in places if not any(is_stop_word(lexeme, language) for lexeme in place)]
     return tuple(Wanted("", ((frozenset(place),),), one.weight / len(places)) for place in telling)
 
 

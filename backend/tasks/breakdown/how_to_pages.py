@@ -12,8 +12,8 @@ from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
 from backend.search.service import find_by_words
 from backend.tasks.breakdown.outline import Subtask, outline_page
-from backend.text.analysis import analyze, is_stop
-from backend.text.language_detection import guess_language
+from backend.text.analysis import analyze, is_stop_word
+from backend.text.language_detection import detect_language
 
 # How many of the best matches are looked into, and how much of what is to be done the title and headings of a page
 # must speak of.
@@ -50,11 +50,11 @@ def find_howto(actor: Actor, subject: str, most: int) -> Howto | None:
 
 def speaks_of(subject: str, said: str, language: str | None) -> bool:
     """Whether a text has half of the telling words of a subject, and two of them where there are so many."""
-    language = language or guess_language(said)
+    language = language or detect_language(said)
     wanted = _telling(subject, language)
     shared = wanted & _telling(said, language)
     return len(shared) >= max(min(FEWEST_WORDS, len(wanted)), SHARE * len(wanted), 1)
 
 
 def _telling(text: str, language: str | None) -> set[str]:
-    return {token.term for token in analyze(text, language) if not is_stop(token.term, language)}
+    return {token.term for token in analyze(text, language) if not is_stop_word(token.term, language)}

@@ -91,7 +91,7 @@ def _readings(actor: Actor, task: TaskOut, project: str) -> list[Reading]:
 def _read(actor: Actor, ids: Sequence[int]) -> list[Reading]:
     rows = db.session.execute(
         select(Bookmark.id, Bookmark.url, Bookmark.title, Bookmark.description).where(
-            bookmarks.live(actor), bookmarks.one_of(ids)
+            bookmarks.not_trashed(actor), bookmarks.id_in(ids)
         )
     )
     found = {row.id: Reading(*row) for row in rows}

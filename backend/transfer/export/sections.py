@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from backend.bookmarks.models import Bookmark, BookmarkContent, Tag
-from backend.bookmarks.queries import one_of
+from backend.bookmarks.queries import id_in
 from backend.extensions import db
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
@@ -122,7 +122,7 @@ _ATTACHMENT: tuple[InstrumentedAttribute[Any], ...] = (
 
 
 def _pages(ids: Sequence[int]) -> dict[int, Item]:
-    which = select(*PAGE_COLUMNS).join(Bookmark, Bookmark.id == BookmarkContent.bookmark_id).where(one_of(ids))
+    which = select(*PAGE_COLUMNS).join(Bookmark, Bookmark.id == BookmarkContent.bookmark_id).where(id_in(ids))
     return {
         row.bookmark_id: {name: value for name, value in row._mapping.items() if name != "bookmark_id"}
         for row in db.session.execute(which)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from backend.actor import Actor
 from backend.auth.memberships import role_in
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.queries import one_of, select_bookmarks
+from backend.bookmarks.queries import id_in, select_bookmarks
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.transfer.export.places import StreamPlace
@@ -68,7 +68,7 @@ class Selection:
         for page in self._pages(also):
             for ids in portions(page):
                 # What passed when its id was read stays in, whatever becomes of it meanwhile.
-                which = select_bookmarks().where(mine, one_of(ids)).order_by(Bookmark.id)
+                which = select_bookmarks().where(mine, id_in(ids)).order_by(Bookmark.id)
                 yield self.read(lambda which=which: db.session.execute(which).all())  # type: ignore[misc]
 
     def read(self, work: Callable[[], T]) -> T:

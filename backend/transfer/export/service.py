@@ -56,7 +56,7 @@ def export_bookmarks(actor: Actor, query: ExportQuery) -> ExportFile:
 
 def _select(actor: Actor, query: ExportQuery, place: StreamPlace) -> Selection:
     whole = query.model_copy(update={"is_archived": query.is_archived or "any"})
-    conditions = queries.conditions(actor, whole)
+    conditions = queries.filter_conditions(actor, whole)
     with_pages = query.include == "content" and query.format == "json"
     first = read_page(conditions, 0, with_pages=with_pages)
     filters = whole.model_dump(exclude_defaults=True, exclude=OF_THE_FILE)

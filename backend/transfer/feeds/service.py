@@ -17,7 +17,7 @@ from backend.auth.models import User
 from backend.auth.remaining_access import hold_for_new_access
 from backend.auth.tokens import token_hash
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.queries import TAG_NAMES, conditions
+from backend.bookmarks.queries import TAG_NAMES, filter_conditions
 from backend.bookmarks.schemas import ActionFilter
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import current_settings, db
@@ -113,7 +113,7 @@ def read_feed(token: str) -> FeedContent:
     if row is None:
         raise NotFound
     actor = Actor(row.user_id, row.organization_id, cast(Role, row.role))
-    which = select(*ENTRY_COLUMNS).where(*conditions(actor, _filter(row.filter)))
+    which = select(*ENTRY_COLUMNS).where(*filter_conditions(actor, _filter(row.filter)))
     entries = db.session.execute(which.order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(NEWEST)).all()
     site = current_settings().FRONTEND_URL
     return FeedContent(row.id, row.name, row.created_at, cast("Sequence[Row[Any]]", entries), site)
@@ -128,7 +128,7 @@ def _refuse_too_many(actor: Actor) -> None:
 
 def _stored(actor: Actor, given: ActionFilter) -> dict[str, Any]:
     """Check a filter as the list does; the form in which it is stored."""
-    conditions(actor, given)
+    filter_conditions(actor, given)
     stored = given.model_dump(mode="json", exclude_defaults=True)
     if len(orjson.dumps(stored)) > MOST_FILTER_BYTES:
         raise Invalid.field("body.filter", f"A filter takes at most {MOST_FILTER_BYTES} bytes.", "too_long")

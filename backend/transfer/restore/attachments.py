@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backend.actor import Actor
 from backend.bookmarks.models import Bookmark, BookmarkContent
-from backend.bookmarks.queries import live
+from backend.bookmarks.queries import not_trashed
 from backend.bookmarks.search_documents import refresh_documents
 from backend.capture.extract.page import ExtractedPage
 from backend.capture.extract.sanitize import sanitize_html
@@ -44,7 +44,7 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
 
 def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:
     """Find the bookmarks outside the trash by the hash of their URL, held until the end of the transaction."""
-    which = select(Bookmark.id, Bookmark.url_hash).where(live(actor), Bookmark.url_hash.in_(map(url_hash, urls)))
+    which = select(Bookmark.id, Bookmark.url_hash).where(not_trashed(actor), Bookmark.url_hash.in_(map(url_hash, urls)))
     rows = db.session.execute(which.order_by(Bookmark.id).with_for_update(key_share=True))
     return {bytes(row.url_hash): row.id for row in rows}
 

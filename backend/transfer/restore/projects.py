@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from backend.actor import Actor
-from backend.bookmarks.tags.assignment import TooManyTags, tag_ids
+from backend.bookmarks.tags.assignment import TooManyTags, find_or_create_tags
 from backend.extensions import db
 from backend.projects.models import Project
 from backend.projects.queries import live
-from backend.text.sort_keys import searched_words, sort_key
+from backend.text.sort_keys import searchable_text, sort_key
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedProject, ExportedTag, RestoredIds, read_items
 
@@ -26,7 +26,7 @@ def restore_tags(actor: Actor, first: int, raw: Sequence[Any], _ids: RestoredIds
     items, skipped = read_items(ExportedTag, "tags", first, raw)
     try:
         with db.session.begin_nested():
-            tag_ids(actor, [item.name for _, item in items])
+            find_or_create_tags(actor, [item.name for _, item in items])
     except TooManyTags as fault:
         skipped += [SkippedLine(number, "", f"tags: {fault.message}") for number, _ in items]
     return skipped
@@ -72,5 +72,5 @@ def _row(actor: Actor, item: ExportedProject) -> dict[str, Any]:
         "organization_id": actor.organization_id,
         "user_id": actor.user_id,
         "name_key": sort_key(item.name),
-        "words": searched_words(item.name, item.description),
+        "words": searchable_text(item.name, item.description),
     }

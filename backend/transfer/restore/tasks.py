@@ -17,7 +17,7 @@ from backend.extensions import db
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.positions import GAP
 from backend.tasks.tree_store import Siblings, hold_tree, last_places
-from backend.text.sort_keys import searched_words
+from backend.text.sort_keys import searchable_text
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.items import ExportedTask, PlacedTask, RestoredIds, read_items
 
@@ -166,7 +166,7 @@ def _row(actor: Actor, placed: Placed, position: int) -> dict[str, Any]:
         "user_id": actor.user_id,
         "project_id": siblings.project_id,
         "parent_id": siblings.parent_id,
-        "words": searched_words(item.title, item.description),
+        "words": searchable_text(item.title, item.description),
         "completed_at": (item.completed_at or item.updated_at) if item.status == "done" else None,
         "depth": depth,
         "position": position,
