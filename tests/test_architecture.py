@@ -19,7 +19,18 @@ ROOT = Path(__file__).parent.parent
 # The rooms from the ground up: each may use those above it in this list, never those below (`models.py` excepted: rows
 # refer to each other in both directions).
 ROOMS = (
-    *("errors", "clock", "named_blocks", "circuit_breaker", "actor", "text", "outbound", "redis", "extensions", "database"),
+    *(
+        "errors",
+        "clock",
+        "named_blocks",
+        "circuit_breaker",
+        "actor",
+        "text",
+        "outbound",
+        "redis",
+        "extensions",
+        "database",
+    ),
     *("encryption", "observability", "http", "jobs", "mail", "ai", "auth", "organizations", "registration", "index"),
     *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "activity", "dashboard"),
     *("profile", "health", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),

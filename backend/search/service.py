@@ -11,16 +11,10 @@ from sqlalchemy import ColumnElement, select
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
+from backend.bookmarks.document_conditions import Languages, bookmark_matches, matching_bookmarks, resolve_query
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.queries import check_filters, filter_conditions, id_in
-from backend.bookmarks.query_conditions import (
-    Languages,
-    bookmark_matches,
-    matching_bookmarks,
-    mentions_archived,
-    requirements,
-    resolve_query,
-)
+from backend.bookmarks.query_conditions import mentions_archived, requirements
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
 from backend.index.nearest import similarities
