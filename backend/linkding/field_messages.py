@@ -27,18 +27,18 @@ Fault = dict[str, str]
 
 def messages_by_field(faults: list[Fault]) -> dict[str, Any]:
     """Collect the messages of each field; those of a list's items by their places in it."""
-    found: dict[str, Any] = {}
+    messages: dict[str, Any] = {}
     for fault in faults:
         name, _, place = fault["field"].partition(".")[2].partition(".")
-        message = _message(fault, _given(name, place))
+        message = _message(fault, _value_of(name, place))
         if place:
-            found.setdefault(name, {}).setdefault(place, []).append(message)
+            messages.setdefault(name, {}).setdefault(place, []).append(message)
         else:
-            found.setdefault(name or "non_field_errors", []).append(message)
-    return found
+            messages.setdefault(name or "non_field_errors", []).append(message)
+    return messages
 
 
-def _given(name: str, place: str) -> Any:
+def _value_of(name: str, place: str) -> Any:
     """Look up what was sent in a field of the body; `...` where nothing was."""
     try:
         body = json.loads(request.get_data())
@@ -50,28 +50,28 @@ def _given(name: str, place: str) -> Any:
     return value[int(place)] if isinstance(value, list) and place.isdigit() else value
 
 
-def _message(fault: Fault, given: Any) -> str:
+def _message(fault: Fault, value: Any) -> str:
     code, message = fault["code"], fault["message"]
     if not fault["field"].startswith("body"):
         return message
-    if given is None:
+    if value is None:
         return IS_NULL
-    if isinstance(given, str):
-        message = _of_text(fault, given)
+    if isinstance(value, str):
+        message = _of_text(fault, value)
     if code == "list_type":
-        return f'Expected a list of items but got type "{type(given).__name__}".'
+        return f'Expected a list of items but got type "{type(value).__name__}".'
     if code in ("model_type", "model_attributes_type"):
-        return f"Invalid data. Expected a dictionary, but got {type(given).__name__}."
+        return f"Invalid data. Expected a dictionary, but got {type(value).__name__}."
     bound = BOUND.search(message) if code in TOO_LONG else None
     if bound:
         return f"Ensure this field has no more than {bound['number']} {UNITS[bound['unit']]}."
     return MESSAGES.get(code, message)
 
 
-def _of_text(fault: Fault, given: str) -> str:
+def _of_text(fault: Fault, value: str) -> str:
     code = fault["code"]
-    if not given.strip() and code in ("value_error", *TOO_SHORT):
+    if not value.strip() and code in ("value_error", *TOO_SHORT):
         return IS_BLANK
     if code == "literal_error":
-        return f'"{given}" is not a valid choice.'
+        return f'"{value}" is not a valid choice.'
     return "Enter a valid URL." if fault["field"] == "body.url" and code == "value_error" else fault["message"]

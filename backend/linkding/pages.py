@@ -60,24 +60,24 @@ class Address:
 
     def at(self, window: OffsetRange) -> str:
         """Write the address of another part of the list."""
-        asked = parse_qs(self.query, keep_blank_values=True)
-        asked["limit"] = [str(window.limit)]
-        asked.pop("offset", None)
+        parameters = parse_qs(self.query, keep_blank_values=True)
+        parameters["limit"] = [str(window.limit)]
+        parameters.pop("offset", None)
         if window.offset:
-            asked["offset"] = [str(window.offset)]
-        return f"{self.base}?{urlencode(sorted(asked.items()), doseq=True)}"
+            parameters["offset"] = [str(window.offset)]
+        return f"{self.base}?{urlencode(sorted(parameters.items()), doseq=True)}"
 
 
 def fitting(items: Iterable[Model]) -> list[Model]:
     """Take the first items that fit into a page as JSON; one at least."""
     room = LIST_BYTES
-    found: list[Model] = []
+    fitting_items: list[Model] = []
     for item in items:
         room -= len(item.model_dump_json().encode()) + 1
-        if room < 0 and found:
+        if room < 0 and fitting_items:
             break
-        found.append(item)
-    return found
+        fitting_items.append(item)
+    return fitting_items
 
 
 def page_at(envelope: type[P], part: ListPart[Any], address: Address) -> P:
@@ -100,5 +100,5 @@ def _previous(part: ListPart[Any], address: Address) -> str | None:
 
 
 def _number(text: str | None) -> int | None:
-    found = NUMBER.fullmatch(text or "")
-    return int(found[1]) if found else None
+    match = NUMBER.fullmatch(text or "")
+    return int(match[1]) if match else None

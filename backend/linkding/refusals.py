@@ -74,8 +74,8 @@ def _unauthenticated(_: Response, _detail: str) -> str:
 def _not_found(_: Response, detail: str) -> str:
     if detail != NotFound.detail:
         return detail
-    found = OBJECT.fullmatch(request.path)
-    return f"No {NAMES[found[1]]} matches the given query." if found else "Not found."
+    match = OBJECT.fullmatch(request.path)
+    return f"No {NAMES[match[1]]} matches the given query." if match else "Not found."
 
 
 def _not_allowed(_: Response, _detail: str) -> str:

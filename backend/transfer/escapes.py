@@ -70,15 +70,15 @@ def _escape(lost: re.Pattern[str], text: str) -> str:
     return _by_number(text[:start]) + lost.sub(_escaped, inner) + _by_number(text[end:])
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return _by_number(found[0])
+def _escaped(match: re.Match[str]) -> str:
+    return _by_number(match[0])
 
 
 def _by_number(text: str) -> str:
     return "".join(f"%{{{ord(character):x}}}" for character in text)
 
 
-def _character(found: re.Match[str]) -> str:
-    number = int(found[1], 16)
+def _character(match: re.Match[str]) -> str:
+    number = int(match[1], 16)
     # What is no character of Unicode is none of our escapes.
-    return chr(number) if 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else found[0]
+    return chr(number) if 0 < number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else match[0]

@@ -87,12 +87,12 @@ def _fitting(name: str, text: str, most: int, remarks: list[str]) -> str:
 
 
 def _tags(names: Sequence[str], remarks: list[str]) -> list[str]:
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for name in _tag_names(names, remarks):
-        found.setdefault(tag_key(name), name)
-    if len(found) > MAX_TAGS:
-        remarks.append(f"Only the first {MAX_TAGS} of {len(found)} tags were taken.")
-    return list(found.values())[:MAX_TAGS]
+        by_key.setdefault(tag_key(name), name)
+    if len(by_key) > MAX_TAGS:
+        remarks.append(f"Only the first {MAX_TAGS} of {len(by_key)} tags were taken.")
+    return list(by_key.values())[:MAX_TAGS]
 
 
 def _tag_names(names: Sequence[str], remarks: list[str]) -> Iterator[str]:

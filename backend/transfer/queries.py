@@ -93,10 +93,10 @@ def remarks_in_order(app: Flask, job_id: UUID) -> Iterator[Row[Any]]:
     while True:
         # The request is over while a client takes its time.
         with app.app_context():
-            which = select(
+            statement = select(
                 ImportRemark.position, ImportRemark.line, ImportRemark.url, ImportRemark.outcome, ImportRemark.reason
             ).where(ImportRemark.job_id == job_id, ImportRemark.position > after)
-            page = which.order_by(ImportRemark.position).limit(REMARKS_BATCH)
+            page = statement.order_by(ImportRemark.position).limit(REMARKS_BATCH)
             rows = cast("Sequence[Row[Any]]", db.session.execute(page).all())
         yield from rows
         if len(rows) < REMARKS_BATCH:

@@ -87,16 +87,16 @@ def _format_of(file: IO[bytes], size: int, name: str) -> ImportFormat:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
-    found = detect_format(head, cast(BinaryIO, file))
-    if found is None:
+    format_ = detect_format(head, cast(BinaryIO, file))
+    if format_ is None:
         message = "The format of this file is unknown. If it is one of those that can be imported, name it in `format`."
         raise Invalid.field("body.file", message, "unknown_format")
-    return found
+    return format_
 
 
 def _named(name: str) -> ImportFormat:
-    found = format_named(name)
-    if found is None:
+    format_ = format_named(name)
+    if format_ is None:
         known = ", ".join(sorted(form.name for form in FORMATS))
         raise Invalid.field("body.format", f"Input should be auto or one of: {known}", "unknown_format")
-    return found
+    return format_

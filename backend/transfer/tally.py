@@ -86,8 +86,8 @@ class Tally:
     def result(self, format_name: str) -> dict[str, Any]:
         """Say what the job tells of it."""
         omitted = self.skipped + self.failed - len(self.failures)
-        found = {"format": format_name, "found": self.position, **self.counts()}
-        return {**found, "failures": list(self.failures), "failures_omitted": omitted}
+        values = {"format": format_name, "found": self.position, **self.counts()}
+        return {**values, "failures": list(self.failures), "failures_omitted": omitted}
 
 
 def _not_taken(lines: Sequence[Line], most: int) -> list[Line]:

@@ -1,4 +1,5 @@
-"""How long an import may keep the worker: as long as nobody else needs it, else a moment at a time."""
+"""Turns of imports: how long one may occupy the worker; without limit while no other waits, else for a moment at a
+time."""
 
 from __future__ import annotations
 

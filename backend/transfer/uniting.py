@@ -45,12 +45,12 @@ def unite(links: Iterable[tuple[bytes, BookmarkIn, int]]) -> dict[bytes, UnitedL
     return united
 
 
-def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(one, other) if one and other else one or other
+def _earliest(first: datetime | None, second: datetime | None) -> datetime | None:
+    return min(first, second) if first and second else first or second
 
 
 def _united_tags(before: Iterable[str], later: Iterable[str]) -> tuple[list[str], bool]:
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for name in (*before, *later):
-        found.setdefault(tag_key(name), name)
-    return list(found.values())[:MAX_TAGS], len(found) <= MAX_TAGS
+        by_key.setdefault(tag_key(name), name)
+    return list(by_key.values())[:MAX_TAGS], len(by_key) <= MAX_TAGS

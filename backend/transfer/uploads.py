@@ -1,4 +1,4 @@
-"""Uploaded files, kept in the database in pieces: the web tier has no disk in common with the worker."""
+"""Uploaded files, stored in the database in pieces: web tier and worker share no disk."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class UploadGone(Exception):
 
 
 def store_upload(job_id: UUID, file: IO[bytes]) -> None:
-    """Write a file into the database, a piece at a time in memory, in the transaction at hand."""
+    """Write a file into the database in the current transaction, with one piece at a time in memory."""
     for position, data in enumerate(_pieces(file)):
         db.session.execute(insert(UploadPart).values(job_id=job_id, position=position, data=data))
 
 
 def open_upload(job_id: UUID, size: int) -> BinaryIO:
-    """Open a stored file for reading. It asks the database for each piece, in whatever transaction is at hand."""
+    """Open a stored file for reading. Each piece is a query in the current transaction."""
     return cast(BinaryIO, io.BufferedReader(_StoredFile(job_id, size), BUFFER_BYTES))
 
 

@@ -35,11 +35,11 @@ KNOWN_ALREADY = "This link is already saved."
 OVERFULL = "Tags were left out: the bookmark would have more than it may have."
 MESSAGE = "Importing bookmarks"
 
-REMEMBER = text("""
+STORE_IDS = text("""
     INSERT INTO imported_ids (job_id, bookmark_id)
     SELECT CAST(:job_id AS uuid), id FROM unnest(CAST(:ids AS bigint[])) AS made(id)
 """)
-KEEP_EARLIEST = text("""
+SET_EARLIEST = text("""
     UPDATE bookmarks b SET created_at = given.moment
       FROM unnest(CAST(:ids AS bigint[]), CAST(:moments AS timestamptz[])) AS given(id, moment)
      WHERE b.id = given.id AND b.created_at > given.moment
@@ -76,7 +76,7 @@ class _TagsLeftOut:
 
 
 @again_after_lost_race
-def write_batch(reading: ImportRun, tally: Tally, records: Sequence[Record]) -> WrittenBatch:
+def write_batch(run: ImportRun, tally: Tally, records: Sequence[Record]) -> WrittenBatch:
     """Save the links of some records and count them, in one transaction.
 
     Raises:
@@ -88,38 +88,38 @@ def write_batch(reading: ImportRun, tally: Tally, records: Sequence[Record]) -> 
     for _ in range(MAX_ROUNDS):
         lines = [Line(record) for record in records]
         try:
-            saved = _save(reading, lines, left_out)
+            saved = _save(run, lines, left_out)
         except TooManyTags as fault:
             db.session.rollback()
             left_out = left_out.and_those_of(fault)
             continue
-        after = _keep(reading, tally, lines, saved)
+        after = _store_progress(run, tally, lines, saved)
         db.session.commit()
         return WrittenBatch(after, any(end.is_capture_due for end in saved))
     raise Unavailable("Another client keeps changing these tags.")
 
 
-def _save(reading: ImportRun, lines: list[Line], left_out: _TagsLeftOut) -> list[SaveResult]:
-    links = unite(_savable(reading, lines))
-    known = known_links(reading.job.maker, reading.job.id, links.keys())
-    policy = reading.options.on_duplicate
+def _save(run: ImportRun, lines: list[Line], left_out: _TagsLeftOut) -> list[SaveResult]:
+    links = unite(_savable(run, lines))
+    known = known_links(run.job.maker, run.job.id, links.keys())
+    policy = run.options.on_duplicate
     if policy != "merge":
         _end_known(lines, links, known, policy)
     for key, link in links.items():
         _leave_tags_out(key, link, lines, left_out)
     ours = {key: link for key, link in links.items() if key in known and known[key].is_ours}
     others = {key: link for key, link in links.items() if key not in ours}
-    saved = _save_links(reading, lines, others, "merge" if policy == "merge" else "keep")
+    saved = _save_links(run, lines, others, "merge" if policy == "merge" else "keep")
     if ours:
-        united = _save_links(reading, lines, ours, "merge")
-        _keep_earliest(list(zip(united, ours.values(), strict=True)))
+        united = _save_links(run, lines, ours, "merge")
+        _set_earliest(list(zip(united, ours.values(), strict=True)))
         saved += united
     return saved
 
 
-def _savable(reading: ImportRun, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
-    options = reading.options
-    projects = projects_by_folder(reading.job.maker, lines) if options.folders == "projects" else {}
+def _savable(run: ImportRun, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
+    options = run.options
+    projects = projects_by_folder(run.job.maker, lines) if options.folders == "projects" else {}
     for place, line in enumerate(lines):
         if isinstance(line.record, SkippedLine):
             line.end("skipped", line.record.reason)
@@ -130,8 +130,8 @@ def _savable(reading: ImportRun, lines: list[Line]) -> Iterator[tuple[bytes, Boo
             line.end("failed", str(fault))
             continue
         line.reasons.extend(mended.remarks)
-        filed = {"project_ids": [projects[place]]} if place in projects else {}
-        item = mended.item.model_copy(update=filed) if filed else mended.item
+        update_ = {"project_ids": [projects[place]]} if place in projects else {}
+        item = mended.item.model_copy(update=update_) if update_ else mended.item
         yield url_hash(item.url), item, place
 
 
@@ -159,54 +159,52 @@ def _leave_tags_out(key: bytes, link: UnitedLink, lines: list[Line], left_out: _
 
 
 def _save_links(
-    reading: ImportRun, lines: list[Line], links: dict[bytes, UnitedLink], on_duplicate: OnDuplicate
+    run: ImportRun, lines: list[Line], links: dict[bytes, UnitedLink], on_duplicate: OnDuplicate
 ) -> list[SaveResult]:
     if not links:
         return []
     items = [link.item for link in links.values()]
-    saved = upsert_bookmarks(reading.job.maker, items, on_duplicate, "import", is_import=True)
+    saved = upsert_bookmarks(run.job.maker, items, on_duplicate, "import", is_import=True)
     for end, link in zip(saved, links.values(), strict=True):
         if end.created:
             lines[link.places[0]].outcome = "created"
-        elif reading.options.on_duplicate == "error" and on_duplicate == "keep":
-            for place in link.places:  # Somebody has saved it at this moment.
+        elif run.options.on_duplicate == "error" and on_duplicate == "keep":
+            for place in link.places:  # Another transaction has saved it meanwhile.
                 lines[place].end("failed", KNOWN_ALREADY)
     return saved
 
 
-def _keep_earliest(found: Sequence[tuple[SaveResult, UnitedLink]]) -> None:
-    dated = [(end.id, link.item.created_at) for end, link in found if link.item.created_at]
+def _set_earliest(pairs: Sequence[tuple[SaveResult, UnitedLink]]) -> None:
+    dated = [(end.id, link.item.created_at) for end, link in pairs if link.item.created_at]
     if dated:
         values = {"ids": [id_ for id_, _ in dated], "moments": [moment for _, moment in dated]}
-        db.session.execute(KEEP_EARLIEST, values)
+        db.session.execute(SET_EARLIEST, values)
 
 
-def _keep(reading: ImportRun, tally: Tally, lines: Sequence[Line], saved: Sequence[SaveResult]) -> Tally:
+def _store_progress(run: ImportRun, tally: Tally, lines: Sequence[Line], saved: Sequence[SaveResult]) -> Tally:
     """Write down what was done, in the transaction that does it."""
-    job_id, after = reading.job.id, tally.plus(lines)
+    job_id, after = run.job.id, tally.plus(lines)
     made = [end.id for end in saved if end.created]
     if made:
-        db.session.execute(REMEMBER, {"job_id": job_id, "ids": made})
-    remarks = list(_remarks(reading, tally.position, lines))
+        db.session.execute(STORE_IDS, {"job_id": job_id, "ids": made})
+    remarks = list(_remarks(run, tally.position, lines))
     if remarks:
         db.session.execute(insert(ImportRemark), remarks)
     here = update(Import).where(Import.job_id == job_id, Import.position == tally.position)
     values = {**after.counts(), "position": after.position}
     if db.session.scalar(here.values(**values).returning(Import.job_id)) is None:
         raise JobStopped  # Another worker has been here.
-    total = max(reading.total, after.position)
-    keep_progress(
-        reading.job, after.result(reading.format), after.position, total, MESSAGE, lease_seconds=LEASE_SECONDS
-    )
+    total = max(run.total, after.position)
+    keep_progress(run.job, after.result(run.format), after.position, total, MESSAGE, lease_seconds=LEASE_SECONDS)
     return after
 
 
-def _remarks(reading: ImportRun, start: int, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+def _remarks(run: ImportRun, start: int, lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
     for position, line in enumerate(lines, start):
         if line.reasons:
             outcome = "mended" if line.is_taken else line.outcome
             told = {"line": line.record.line, "url": _storable(line.record.url), "reason": _storable(line.reason)}
-            yield {"job_id": reading.job.id, "position": position, "outcome": outcome, **told}
+            yield {"job_id": run.job.id, "position": position, "outcome": outcome, **told}
 
 
 def _storable(value: str) -> str:

@@ -40,7 +40,7 @@ def of_unit(unit: Unit) -> Expression:
 def tagged(name: str) -> Expression:
     """Ask for bookmarks with a tag, named as linkding's clients name it: with a dash for each space."""
     names = dict.fromkeys((name, name.replace("-", " ")))
-    return any_of(of_unit(Filter("tag", one)) for one in names)
+    return any_of(of_unit(Filter("tag", tag_name)) for tag_name in names)
 
 
 def opposite(expression: Expression) -> Expression:
@@ -60,10 +60,10 @@ def either(left: Expression, right: Expression) -> Expression:
 
 def all_of(expressions: Iterable[Expression]) -> Expression:
     """Join expressions by AND."""
-    found = ANYTHING
+    result = ANYTHING
     for expression in expressions:
-        found = both(found, expression)
-    return found
+        result = both(result, expression)
+    return result
 
 
 def any_of(expressions: Iterable[Expression]) -> Expression:
@@ -96,7 +96,7 @@ def _united(left: Clauses, right: Clauses) -> Clauses:
 def _multiplied(left: Clauses, right: Clauses) -> Clauses:
     if left is None or right is None:
         return None
-    return _bounded(tuple(dict.fromkeys((*one, *other))) for one, other in product(left, right))
+    return _bounded(tuple(dict.fromkeys((*first, *second))) for first, second in product(left, right))
 
 
 def _bounded(clauses: Iterable[Alternatives]) -> Clauses:

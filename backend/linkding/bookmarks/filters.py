@@ -1,4 +1,4 @@
-"""What a query string of linkding's clients asks of the list of bookmarks. What makes no sense counts as not given."""
+"""Filters of the list of bookmarks, from the query strings of linkding's clients. Meaningless values are ignored."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def listing_of(query: BookmarkWindowQuery, narrowing: Narrowing, *, archived: bo
     unread = read_state(query.unread) or read_state(narrowing.unread)
     shared = read_state(query.shared) or read_state(narrowing.shared)
     # Not checked once more: written in full, a search may be longer than what a person may type.
-    which = BookmarkFilter.model_construct(
+    filter_ = BookmarkFilter.model_construct(
         q=search or None,
         is_archived="true" if archived else "false",
         is_read=None if unread is None else unread == "no",
         created_after=read_moment(query.added_since),
     )
     sort = SORTS.get(query.sort or "", DEFAULT_SORT)
-    return Listing(which, sort, read_moment(query.modified_since), archived, shared == "yes")
+    return Listing(filter_, sort, read_moment(query.modified_since), archived, shared == "yes")
 
 
 def read_state(text: str | None) -> State | None:
@@ -71,9 +71,9 @@ def read_state(text: str | None) -> State | None:
 def read_moment(text: str | None) -> datetime | None:
     """Read a moment in ISO 8601, in UTC where it names no zone; None for what is none."""
     try:
-        found = datetime.fromisoformat((text or "").strip())
+        moment = datetime.fromisoformat((text or "").strip())
     except ValueError:
         return None
-    if not 1000 <= found.year <= 9000:
+    if not 1000 <= moment.year <= 9000:
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

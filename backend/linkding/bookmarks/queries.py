@@ -47,13 +47,13 @@ def list_bookmarks(actor: Actor, listing: Listing, window: OffsetRange) -> ListP
 
     One statement, one more for words in the search, and one past the end of the list.
     """
-    which = list(filter_conditions(actor, listing.filter))
+    conditions = list(filter_conditions(actor, listing.filter))
     total = maintained_total(actor, listing.filter, listing.is_archived) if listing.modified_since is None else None
     if listing.modified_since is not None:
-        which.append(Bookmark.updated_at > listing.modified_since)
+        conditions.append(Bookmark.updated_at > listing.modified_since)
     if total is None:
-        total = select(func.count(Bookmark.id)).where(*which)
-    rows = db.session.execute(_readable(which, listing, window, total)).all()
+        total = select(func.count(Bookmark.id)).where(*conditions)
+    rows = db.session.execute(_readable(conditions, listing, window, total)).all()
     if not rows:
         return ListPart([], db.session.scalar(total) or 0 if window.offset else 0, window)
     return ListPart(fitting(map(_bookmark, rows)), rows[0]._mapping[TOTAL], window)
@@ -65,10 +65,10 @@ def get_bookmark(actor: Actor, bookmark_id: int) -> LinkdingBookmarkOut:
     Raises:
         NotFound: it is not, or never was.
     """
-    found = _find(actor, Bookmark.id == bookmark_id)
-    if found is None:
+    bookmark = _find(actor, Bookmark.id == bookmark_id)
+    if bookmark is None:
         raise NotFound
-    return found
+    return bookmark
 
 
 def find_by_link(actor: Actor, url: str) -> LinkdingBookmarkOut | None:
@@ -87,17 +87,17 @@ def list_assets(actor: Actor, bookmark_id: int, window: OffsetRange) -> ListPart
     return ListPart([], 0, window)
 
 
-def _find(actor: Actor, which: ColumnElement[bool]) -> LinkdingBookmarkOut | None:
-    row = db.session.execute(SHAPE.where(not_trashed(actor), which)).one_or_none()
+def _find(actor: Actor, condition: ColumnElement[bool]) -> LinkdingBookmarkOut | None:
+    row = db.session.execute(SHAPE.where(not_trashed(actor), condition)).one_or_none()
     return _bookmark(row) if row else None
 
 
 def _readable(
-    which: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange, total: Select[int]
+    conditions: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange, total: Select[int]
 ) -> Select[Any]:
     """Select the rows of a window, up to the first that a page has no room for."""
     key = listing.sort.column.key
-    page = _page(which, listing, window)
+    page = _page(conditions, listing, window)
     shape = SHAPE if key in SHAPE.selected_columns else SHAPE.add_columns(listing.sort.column)
     # Kept apart by its offset, or PostgreSQL would look for the tags of a row each time that they are named below.
     whole = shape.join(page, page.c.id == Bookmark.id).offset(0).subquery("whole")
@@ -111,9 +111,9 @@ def _readable(
     )
 
 
-def _page(which: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange) -> Subquery:
+def _page(conditions: Sequence[ColumnElement[bool]], listing: Listing, window: OffsetRange) -> Subquery:
     place: tuple[InstrumentedAttribute[Any], ...] = (listing.sort.column, listing.sort.id_column)
-    ids = select(Bookmark.id).where(*which).order_by(*listing.sort.order(*place))
+    ids = select(Bookmark.id).where(*conditions).order_by(*listing.sort.order(*place))
     return ids.limit(window.rows).offset(window.offset).subquery("page")
 
 

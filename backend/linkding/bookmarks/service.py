@@ -43,13 +43,13 @@ def list_shared(query: BookmarkWindowQuery) -> ListPart[LinkdingBookmarkOut]:
     return ListPart([], 0, OffsetRange.of(query))
 
 
-def add_bookmark(actor: Actor, given: LinkdingBookmarkIn, *, captures: bool) -> LinkdingBookmarkOut:
+def add_bookmark(actor: Actor, data: LinkdingBookmarkIn, *, captures: bool) -> LinkdingBookmarkOut:
     """Save a link; of one that is saved already, change what is given, and nothing else.
 
     Raises:
         Invalid: too many tags.
     """
-    values = _values(actor, given)
+    values = _values(actor, data)
     # A bookmark that does not say so is read in linkding.
     item = BookmarkIn.model_construct(**{"is_read": True, **values}, capture=captures)
     saved, is_new = bookmarks.save_bookmark(actor, item, "keep")
@@ -58,7 +58,7 @@ def add_bookmark(actor: Actor, given: LinkdingBookmarkIn, *, captures: bool) -> 
     return queries.get_bookmark(actor, saved.id)
 
 
-def update_bookmark(actor: Actor, bookmark_id: int, given: LinkdingBookmarkPatch) -> LinkdingBookmarkOut:
+def update_bookmark(actor: Actor, bookmark_id: int, patch: LinkdingBookmarkPatch) -> LinkdingBookmarkOut:
     """Change what is given.
 
     Raises:
@@ -66,7 +66,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, given: LinkdingBookmarkPatch
         Conflict: another bookmark has the new URL.
         Invalid: too many tags.
     """
-    values = _values(actor, given)
+    values = _values(actor, patch)
     bookmarks.update_bookmark(actor, bookmark_id, BookmarkPatch.model_construct(set(values), **values))
     return queries.get_bookmark(actor, bookmark_id)
 
@@ -83,24 +83,24 @@ def set_archived(actor: Actor, bookmark_id: int, *, archived: bool) -> None:
 
 def check_link(actor: Actor, url: str | None) -> LinkCheckOut:
     """Tell whether a link is saved, and what is known of its page. Nothing is fetched."""
-    found = queries.find_by_link(actor, trimmed(url)) if url else None
-    if found is None:
+    bookmark = queries.find_by_link(actor, trimmed(url)) if url else None
+    if bookmark is None:
         return LinkCheckOut(bookmark=None, metadata=MetadataOut(url=url))
     metadata = MetadataOut(
         url=url,
-        title=found.website_title or found.title or None,
-        description=found.website_description or found.description or None,
-        preview_image=found.preview_image_url,
+        title=bookmark.website_title or bookmark.title or None,
+        description=bookmark.website_description or bookmark.description or None,
+        preview_image=bookmark.preview_image_url,
     )
-    return LinkCheckOut(bookmark=found, metadata=metadata)
+    return LinkCheckOut(bookmark=bookmark, metadata=metadata)
 
 
-def _values(actor: Actor, given: LinkdingBookmarkPatch) -> dict[str, Any]:
+def _values(actor: Actor, patch: LinkdingBookmarkPatch) -> dict[str, Any]:
     """Put what a client has sent into the names of bookmarks."""
-    sent = given.model_fields_set
-    values: dict[str, Any] = {name: getattr(given, name) for name in SAME_NAMES if name in sent}
+    sent = patch.model_fields_set
+    values: dict[str, Any] = {name: getattr(patch, name) for name in SAME_NAMES if name in sent}
     if "unread" in sent:
-        values["is_read"] = not given.unread
+        values["is_read"] = not patch.unread
     if "tag_names" in sent:
-        values["tags"] = meant_names(actor, given.tag_names)
+        values["tags"] = meant_names(actor, patch.tag_names)
     return values

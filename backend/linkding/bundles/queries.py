@@ -28,8 +28,8 @@ def mine(actor: Actor) -> ColumnElement[bool]:
 
 def list_bundles(actor: Actor, window: OffsetRange) -> ListPart[BundleOut]:
     """Read the bundles in a window, in their order. Two statements."""
-    which = select(Bundle).where(mine(actor)).order_by(Bundle.position, Bundle.id)
-    rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
+    statement = select(Bundle).where(mine(actor)).order_by(Bundle.position, Bundle.id)
+    rows = db.session.scalars(statement.limit(window.rows).offset(window.offset)).all()
     count = db.session.scalar(select(func.count(Bundle.id)).where(mine(actor))) or 0
     return ListPart(fitting(map(bundle_out, rows)), count, window)
 
@@ -40,10 +40,10 @@ def get_bundle(actor: Actor, bundle_id: int) -> BundleOut:
     Raises:
         NotFound: it is not, or never was.
     """
-    found = find_bundle(actor, bundle_id)
-    if found is None:
+    bundle = find_bundle(actor, bundle_id)
+    if bundle is None:
         raise NotFound
-    return bundle_out(found)
+    return bundle_out(bundle)
 
 
 def find_bundle(actor: Actor, bundle_id: int) -> Bundle | None:
@@ -76,9 +76,9 @@ def bundle_out(row: Bundle) -> BundleOut:
 
 
 def _narrowing(bundle: Bundle) -> Narrowing:
-    asked = [read_search(bundle.search)]
+    expressions = [read_search(bundle.search)]
     if bundle.any_tags.split():
-        asked.append(any_of(map(tagged, bundle.any_tags.split())))
-    asked += [tagged(name) for name in bundle.all_tags.split()]
-    asked += [opposite(tagged(name)) for name in bundle.excluded_tags.split()]
-    return Narrowing(all_of(asked), bundle.filter_unread, bundle.filter_shared)
+        expressions.append(any_of(map(tagged, bundle.any_tags.split())))
+    expressions += [tagged(name) for name in bundle.all_tags.split()]
+    expressions += [opposite(tagged(name)) for name in bundle.excluded_tags.split()]
+    return Narrowing(all_of(expressions), bundle.filter_unread, bundle.filter_shared)

@@ -18,8 +18,8 @@ blueprint = Blueprint("linkding_bundles", __name__, url_prefix="/linkding/api/bu
 @linkding_operation(scope="bookmarks:read", limit="list", responses={200: BundlePage})
 def list_bundles(actor: Actor, query: WindowQuery) -> BundlePage:
     """List stored searches."""
-    found = queries.list_bundles(actor, OffsetRange.of(query))
-    return page_at(BundlePage, found, Address(request.base_url, request.query_string.decode()))
+    part = queries.list_bundles(actor, OffsetRange.of(query))
+    return page_at(BundlePage, part, Address(request.base_url, request.query_string.decode()))
 
 
 @blueprint.post("/", strict_slashes=False)

@@ -18,7 +18,7 @@ from backend.linkding.bundles.schemas import BundleIn, BundleOut, BundlePatch
 MOST_BUNDLES = 1_000
 
 
-def create_bundle(actor: Actor, given: BundleIn) -> BundleOut:
+def create_bundle(actor: Actor, item: BundleIn) -> BundleOut:
     """Store a search, as the last one unless its place is given.
 
     Raises:
@@ -27,7 +27,7 @@ def create_bundle(actor: Actor, given: BundleIn) -> BundleOut:
     count, last = db.session.execute(select(func.count(Bundle.id), func.max(Bundle.position)).where(mine(actor))).one()
     if count >= MOST_BUNDLES:
         raise Invalid.field("body.name", f"There is room for {MOST_BUNDLES} bundles.", "too_many_bundles")
-    values = {"position": 0 if last is None else min(last + 1, 2**31 - 1), **_values(given)}
+    values = {"position": 0 if last is None else min(last + 1, 2**31 - 1), **_values(item)}
     bundle = Bundle(organization_id=actor.organization_id, user_id=actor.user_id, **values)
     db.session.add(bundle)
     db.session.flush()
@@ -36,15 +36,15 @@ def create_bundle(actor: Actor, given: BundleIn) -> BundleOut:
     return made
 
 
-def update_bundle(actor: Actor, bundle_id: int, given: BundlePatch) -> BundleOut:
+def update_bundle(actor: Actor, bundle_id: int, patch: BundlePatch) -> BundleOut:
     """Change what is given.
 
     Raises:
         NotFound: there is no such bundle.
     """
-    values = {**_values(given), "updated_at": utc_now()}
-    which = update(Bundle).where(mine(actor), Bundle.id == bundle_id).values(**values).returning(Bundle)
-    bundle = db.session.scalar(which)
+    values = {**_values(patch), "updated_at": utc_now()}
+    statement = update(Bundle).where(mine(actor), Bundle.id == bundle_id).values(**values).returning(Bundle)
+    bundle = db.session.scalar(statement)
     if bundle is None:
         raise NotFound
     changed = bundle_out(bundle)
@@ -67,9 +67,9 @@ def delete_bundle(actor: Actor, bundle_id: int) -> None:
     db.session.commit()
 
 
-def _values(given: BundlePatch) -> dict[str, Any]:
+def _values(patch: BundlePatch) -> dict[str, Any]:
     """Put what a client has sent into the names of the columns."""
-    sent = {name: getattr(given, name) for name in given.model_fields_set}
+    sent = {name: getattr(patch, name) for name in patch.model_fields_set}
     if "order" in sent:
         sent["position"] = sent.pop("order")
     return sent

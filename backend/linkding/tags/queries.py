@@ -15,8 +15,8 @@ from backend.linkding.tags.schemas import LinkdingTagOut
 
 def list_tags(actor: Actor, window: OffsetRange) -> ListPart[LinkdingTagOut]:
     """Read the tags in a window, oldest first. Two statements."""
-    which = select(Tag).where(mine(actor)).order_by(Tag.id)
-    rows = db.session.scalars(which.limit(window.rows).offset(window.offset)).all()
+    statement = select(Tag).where(mine(actor)).order_by(Tag.id)
+    rows = db.session.scalars(statement.limit(window.rows).offset(window.offset)).all()
     count = db.session.scalar(select(func.count(Tag.id)).where(mine(actor))) or 0
     return ListPart(fitting(map(tag_out, rows)), count, window)
 
@@ -27,10 +27,10 @@ def get_tag(actor: Actor, tag_id: int) -> LinkdingTagOut:
     Raises:
         NotFound: it is not, or never was.
     """
-    found = db.session.scalar(select(Tag).where(mine(actor), Tag.id == tag_id))
-    if found is None:
+    tag = db.session.scalar(select(Tag).where(mine(actor), Tag.id == tag_id))
+    if tag is None:
         raise NotFound
-    return tag_out(found)
+    return tag_out(tag)
 
 
 def mine(actor: Actor) -> ColumnElement[bool]:

@@ -19,8 +19,8 @@ blueprint = Blueprint("linkding_tags", __name__, url_prefix="/linkding/api/tags"
 @linkding_operation(scope="bookmarks:read", limit="list", responses={200: LinkdingTagPage})
 def list_tags(actor: Actor, query: WindowQuery) -> LinkdingTagPage:
     """List tags, oldest first."""
-    found = queries.list_tags(actor, OffsetRange.of(query))
-    return page_at(LinkdingTagPage, found, Address(request.base_url, request.query_string.decode()))
+    part = queries.list_tags(actor, OffsetRange.of(query))
+    return page_at(LinkdingTagPage, part, Address(request.base_url, request.query_string.decode()))
 
 
 @blueprint.post("/", strict_slashes=False)

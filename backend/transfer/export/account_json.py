@@ -34,17 +34,17 @@ def write_json(selection: Selection) -> Iterator[str]:
 def _sections(selection: Selection) -> dict[str, Iterable[list[Item]]]:
     """Of a part of the bookmarks the file tells nothing but these and their projects."""
     is_whole = not selection.has_filters
-    found: dict[str, Iterable[list[Item]]] = {}
+    sections: dict[str, Iterable[list[Item]]] = {}
     if is_whole:
-        found["tags"] = tag_items(selection)
+        sections["tags"] = tag_items(selection)
     if may_read(selection, "projects"):
-        found["projects"] = project_items(selection)
+        sections["projects"] = project_items(selection)
     if is_whole and may_read(selection, "tasks"):
-        found["tasks"] = task_items(selection)
-    found["bookmarks"] = bookmark_items(selection)
+        sections["tasks"] = task_items(selection)
+    sections["bookmarks"] = bookmark_items(selection)
     if is_whole and may_read(selection, "recommendations"):
-        found["feedback"] = feedback_items(selection)
-    return found
+        sections["feedback"] = feedback_items(selection)
+    return sections
 
 
 def _items(batches: Iterable[list[Item]]) -> Iterator[str]:

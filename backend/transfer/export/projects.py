@@ -14,8 +14,8 @@ def project_names(selection: Selection) -> dict[int, str]:
     """Read the names of all projects outside the trash by id; none if the credential does not reach projects."""
     if not may_read(selection, "projects"):
         return {}
-    which = select(Project.id, Project.name).where(live(selection.actor))
-    return {row.id: row.name for rows in selection.in_order(which, Project.id) for row in rows}
+    statement = select(Project.id, Project.name).where(live(selection.actor))
+    return {row.id: row.name for rows in selection.in_order(statement, Project.id) for row in rows}
 
 
 def may_read(selection: Selection, resource: str) -> bool:

@@ -41,25 +41,25 @@ PAGE_COLUMNS = (
 
 def tag_items(selection: Selection) -> Iterator[list[Item]]:
     """Yield all tags, also those that no bookmark carries."""
-    which = select(Tag.id, Tag.name).where(Tag.organization_id == selection.actor.organization_id)
-    for rows in selection.in_order(which, Tag.id):
+    statement = select(Tag.id, Tag.name).where(Tag.organization_id == selection.actor.organization_id)
+    for rows in selection.in_order(statement, Tag.id):
         yield [{"name": row.name} for row in rows]
 
 
 def project_items(selection: Selection) -> Iterator[list[Item]]:
     """Yield the projects outside the trash; of filtered bookmarks those that they are attached to."""
-    which = select(*PROJECT_COLUMNS).where(projects.live(selection.actor))
+    statement = select(*PROJECT_COLUMNS).where(projects.live(selection.actor))
     if selection.has_filters:
         attached = select(ProjectBookmark.project_id).join(Bookmark, Bookmark.id == ProjectBookmark.bookmark_id)
-        which = which.where(Project.id.in_(attached.where(*selection.conditions)))
-    for rows in selection.in_order(which, Project.id):
+        statement = statement.where(Project.id.in_(attached.where(*selection.conditions)))
+    for rows in selection.in_order(statement, Project.id):
         yield _plain(rows)
 
 
 def task_items(selection: Selection) -> Iterator[list[Item]]:
     """Yield the tasks outside the trash, level by level."""
-    which = select(*TASK_COLUMNS).where(tasks.live(selection.actor))
-    for rows in selection.in_order(which, Task.depth, Task.id):
+    statement = select(*TASK_COLUMNS).where(tasks.live(selection.actor))
+    for rows in selection.in_order(statement, Task.depth, Task.id):
         yield [{name: value for name, value in row._mapping.items() if name != "depth"} for row in rows]
 
 
@@ -77,9 +77,9 @@ def feedback_items(selection: Selection) -> Iterator[list[Item]]:
     number = cast(func.split_part(Feedback.subject, ":", 2), BigInteger)
     is_about = about.id == case((Feedback.subject.like("bookmark:%"), number))
     columns = (Feedback.id, Bookmark.url, Feedback.kind, Feedback.subject, Feedback.created_at, Feedback.updated_at)
-    which = select(*columns, about.url.label("subject_url")).join(Bookmark, Bookmark.id == Feedback.bookmark_id)
-    which = which.outerjoin(about, is_about).where(*_own_feedback(selection))
-    for rows in selection.in_order(which, Feedback.id):
+    statement = select(*columns, about.url.label("subject_url")).join(Bookmark, Bookmark.id == Feedback.bookmark_id)
+    statement = statement.outerjoin(about, is_about).where(*_own_feedback(selection))
+    for rows in selection.in_order(statement, Feedback.id):
         yield [{name: value for name, value in row._mapping.items() if name != "id"} for row in rows]
 
 
@@ -105,13 +105,13 @@ def _details(selection: Selection, ids: Sequence[int]) -> tuple[dict[int, list[I
 
 def _attached(selection: Selection, ids: Sequence[int]) -> dict[int, list[Item]]:
     columns = (ProjectBookmark.bookmark_id, *_ATTACHMENT)
-    which = select(*columns).join(Project, Project.id == ProjectBookmark.project_id)
-    which = which.where(projects.live(selection.actor), ProjectBookmark.bookmark_id.in_(ids))
-    found: dict[int, list[Item]] = {}
-    for row in db.session.execute(which.order_by(ProjectBookmark.bookmark_id, ProjectBookmark.project_id)):
+    statement = select(*columns).join(Project, Project.id == ProjectBookmark.project_id)
+    statement = statement.where(projects.live(selection.actor), ProjectBookmark.bookmark_id.in_(ids))
+    attachments: dict[int, list[Item]] = {}
+    for row in db.session.execute(statement.order_by(ProjectBookmark.bookmark_id, ProjectBookmark.project_id)):
         item = {column.key: row._mapping[column.key] for column in _ATTACHMENT}
-        found.setdefault(row.bookmark_id, []).append(item)
-    return found
+        attachments.setdefault(row.bookmark_id, []).append(item)
+    return attachments
 
 
 _ATTACHMENT: tuple[InstrumentedAttribute[Any], ...] = (
@@ -122,8 +122,8 @@ _ATTACHMENT: tuple[InstrumentedAttribute[Any], ...] = (
 
 
 def _pages(ids: Sequence[int]) -> dict[int, Item]:
-    which = select(*PAGE_COLUMNS).join(Bookmark, Bookmark.id == BookmarkContent.bookmark_id).where(id_in(ids))
+    statement = select(*PAGE_COLUMNS).join(Bookmark, Bookmark.id == BookmarkContent.bookmark_id).where(id_in(ids))
     return {
         row.bookmark_id: {name: value for name, value in row._mapping.items() if name != "bookmark_id"}
-        for row in db.session.execute(which)
+        for row in db.session.execute(statement)
     }

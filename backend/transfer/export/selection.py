@@ -68,8 +68,8 @@ class Selection:
         for page in self._pages(also):
             for ids in portions(page):
                 # What passed when its id was read stays in, whatever becomes of it meanwhile.
-                which = select_bookmarks().where(mine, id_in(ids)).order_by(Bookmark.id)
-                yield self.read(lambda which=which: db.session.execute(which).all())  # type: ignore[misc]
+                statement = select_bookmarks().where(mine, id_in(ids)).order_by(Bookmark.id)
+                yield self.read(lambda statement=statement: db.session.execute(statement).all())  # type: ignore[misc]
 
     def read(self, work: Callable[[], T]) -> T:
         """Run a read in a transaction of its own, while the actor belongs to the organization.
@@ -87,9 +87,9 @@ class Selection:
         """Read the rows of a statement in the order of a unique key that is among its columns, in batches."""
         after: Sequence[Any] | None = None
         while True:
-            which = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
-            which = which.order_by(*key).limit(BATCH)
-            rows = self.read(lambda which=which: db.session.execute(which).all())  # type: ignore[misc]
+            page = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
+            page = page.order_by(*key).limit(BATCH)
+            rows = self.read(lambda page=page: db.session.execute(page).all())  # type: ignore[misc]
             if rows:
                 yield rows
             if len(rows) < BATCH:
@@ -110,24 +110,24 @@ class Selection:
 def read_page(conditions: Sequence[ColumnElement[bool]], after: int, *, with_pages: bool) -> list[Sized]:
     """Read the next ids and sizes: one statement."""
     size: ColumnElement[int] = func.octet_length(Bookmark.notes) + func.octet_length(Bookmark.description)
-    which = select(Bookmark.id, size.label("size"))
+    statement = select(Bookmark.id, size.label("size"))
     if with_pages:
         page = func.octet_length(BookmarkContent.text) + func.octet_length(BookmarkContent.html)
-        which = select(Bookmark.id, (size + func.coalesce(page, 0)).label("size"))
-        which = which.outerjoin(BookmarkContent, BookmarkContent.bookmark_id == Bookmark.id)
-    which = which.where(*conditions, Bookmark.id > after).order_by(Bookmark.id).limit(PAGE)
-    return [Sized(row.id, row.size) for row in db.session.execute(which)]
+        statement = select(Bookmark.id, (size + func.coalesce(page, 0)).label("size"))
+        statement = statement.outerjoin(BookmarkContent, BookmarkContent.bookmark_id == Bookmark.id)
+    statement = statement.where(*conditions, Bookmark.id > after).order_by(Bookmark.id).limit(PAGE)
+    return [Sized(row.id, row.size) for row in db.session.execute(statement)]
 
 
 def portions(page: Sequence[Sized]) -> Iterator[list[int]]:
     """Cut a page into batches of ids whose texts fit into memory together."""
     ids: list[int] = []
     total = 0
-    for one in page:
-        if ids and (len(ids) == BATCH or total + one.size > BATCH_BYTES):
+    for row in page:
+        if ids and (len(ids) == BATCH or total + row.size > BATCH_BYTES):
             yield ids
             ids, total = [], 0
-        ids.append(one.id)
-        total += one.size
+        ids.append(row.id)
+        total += row.size
     if ids:
         yield ids

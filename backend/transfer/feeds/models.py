@@ -1,4 +1,4 @@
-"""Feeds, which anybody reads who knows their address."""
+"""Feeds, which any client with their URL reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Feed(Base):
 
     __tablename__ = "feeds"
     __table_args__ = (
-        # Whoever leaves the organization, or whose account ends, leaves no feed of it behind.
+        # A feed ends with its owner's membership or account.
         ForeignKeyConstraint(
             ["user_id", "organization_id"],
             ["memberships.user_id", "memberships.organization_id"],

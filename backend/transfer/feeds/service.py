@@ -1,4 +1,4 @@
-"""Feeds are made, listed and deleted by their owner, and read by whoever knows the token."""
+"""Feeds: created, listed and deleted by their owner, read by any client with the token."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FeedContent:
     site: str
 
 
-def create_feed(actor: Actor, given: FeedIn) -> tuple[FeedOut, str]:
+def create_feed(actor: Actor, data: FeedIn) -> tuple[FeedOut, str]:
     """Make a feed of the organization; its token beside it, which is told this once.
 
     Raises:
@@ -57,14 +57,14 @@ def create_feed(actor: Actor, given: FeedIn) -> tuple[FeedOut, str]:
         Conflict: the person has as many feeds as one may have.
         Unauthenticated: the session has just ended.
     """
-    stored = _stored(actor, given.filter)
+    stored = _stored(actor, data.filter)
     hold_for_new_access(actor)
     _refuse_too_many(actor)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     feed = Feed(
         user_id=actor.user_id,
         organization_id=actor.organization_id,
-        name=given.name,
+        name=data.name,
         filter=stored,
         token_hash=token_hash(token),
     )
@@ -80,8 +80,8 @@ def list_feeds(actor: Actor, query: FeedListQuery) -> FeedPage:
     """List the person's own feeds in all organizations, the newest first."""
     columns = (Feed.id, Feed.organization_id, Feed.name, Feed.filter, Feed.created_at)
     sort = Sort("-created_at", Feed.created_at, Feed.id)
-    found = paginate([Feed.user_id == actor.user_id], select(*columns), sort, query)
-    return page_of(FeedPage, found, [_feed_out(row) for row in found.rows])
+    page = paginate([Feed.user_id == actor.user_id], select(*columns), sort, query)
+    return page_of(FeedPage, page, [_feed_out(row) for row in page.rows])
 
 
 def delete_feed(actor: Actor, feed_id: int) -> None:
@@ -113,8 +113,8 @@ def read_feed(token: str) -> FeedContent:
     if row is None:
         raise NotFound
     actor = Actor(row.user_id, row.organization_id, cast(Role, row.role))
-    which = select(*ENTRY_COLUMNS).where(*filter_conditions(actor, _filter(row.filter)))
-    entries = db.session.execute(which.order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(NEWEST)).all()
+    statement = select(*ENTRY_COLUMNS).where(*filter_conditions(actor, _filter(row.filter)))
+    entries = db.session.execute(statement.order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(NEWEST)).all()
     site = current_settings().FRONTEND_URL
     return FeedContent(row.id, row.name, row.created_at, cast("Sequence[Row[Any]]", entries), site)
 
@@ -126,10 +126,10 @@ def _refuse_too_many(actor: Actor) -> None:
         raise Conflict(f"You have {count} feeds; {MOST_FEEDS} is the most. Delete one first.", limit=MOST_FEEDS)
 
 
-def _stored(actor: Actor, given: ActionFilter) -> dict[str, Any]:
+def _stored(actor: Actor, filter_: ActionFilter) -> dict[str, Any]:
     """Check a filter as the list does; the form in which it is stored."""
-    filter_conditions(actor, given)
-    stored = given.model_dump(mode="json", exclude_defaults=True)
+    filter_conditions(actor, filter_)
+    stored = filter_.model_dump(mode="json", exclude_defaults=True)
     if len(orjson.dumps(stored)) > MOST_FILTER_BYTES:
         raise Invalid.field("body.filter", f"A filter takes at most {MOST_FILTER_BYTES} bytes.", "too_long")
     return stored

@@ -56,8 +56,8 @@ _OF_ONE_FILE: tuple[ImportFormat, ...] = (
 
 def _detect(head: bytes, file: BinaryIO, formats: tuple[ImportFormat, ...]) -> ImportFormat | None:
     """Try the start, then a longer one of JSON: its first entry may hold a whole page before the telling fields."""
-    if (found := _first(head[:HEAD_BYTES], formats)) or len(head) < HEAD_BYTES or not json_paths(head[:HEAD_BYTES]):
-        return found
+    if (format_ := _first(head[:HEAD_BYTES], formats)) or len(head) < HEAD_BYTES or not json_paths(head[:HEAD_BYTES]):
+        return format_
     file.seek(0)
     long_head = file.read(LONG_HEAD_BYTES)
     file.seek(0)

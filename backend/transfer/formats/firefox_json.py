@@ -59,8 +59,8 @@ def _bookmark(place: int, node: JsonObject, folders: tuple[str, ...]) -> Importe
 
 
 def _description(annotations: Any) -> str:
-    found = (each for each in annotations or () if isinstance(each, dict) and each.get("name") == _DESCRIPTION)
-    return next((str(each.get("value") or "").strip() for each in found), "")
+    descriptions = (each for each in annotations or () if isinstance(each, dict) and each.get("name") == _DESCRIPTION)
+    return next((str(each.get("value") or "").strip() for each in descriptions), "")
 
 
 FORMAT = ImportFormat("firefox_json", _detect, _read)

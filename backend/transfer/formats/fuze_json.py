@@ -55,10 +55,10 @@ def read_section(file: BinaryIO, name: str) -> Iterator[Any]:
 def moment_of(value: object) -> datetime | None:
     """Read a time as RFC 3339 has it; None for what is none."""
     try:
-        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _items(file: BinaryIO, prefix: str) -> Iterator[Any]:

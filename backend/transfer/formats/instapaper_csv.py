@@ -20,8 +20,8 @@ def _read(file: BinaryIO) -> Iterator[Record]:
 
 
 def _record(row: CsvRow) -> Record:
-    found = table_record(row)
-    return _filed(found, row.fields.get("folder", "").strip()) if isinstance(found, ImportedBookmark) else found
+    record = table_record(row)
+    return _filed(record, row.fields.get("folder", "").strip()) if isinstance(record, ImportedBookmark) else record
 
 
 def _filed(bookmark: ImportedBookmark, folder: str) -> ImportedBookmark:

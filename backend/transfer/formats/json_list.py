@@ -22,10 +22,10 @@ def _list_of_links(head: bytes) -> str | None:
     """Return the path of the outermost list whose objects have addresses."""
     parents = (path.rpartition(".") for path in json_paths(head))
     lists = {around for around, _, name in parents if around.endswith("[]") and field_name(name) in URL}
-    found = sorted(
+    paths = sorted(
         (path for path in lists if path.count("[]") <= _MOST_LISTS_AROUND), key=lambda path: (path.count("."), path)
     )
-    return found[0] if found else None
+    return paths[0] if paths else None
 
 
 def _where_links_are(file: BinaryIO) -> str:

@@ -35,8 +35,8 @@ def _read(file: BinaryIO) -> Iterator[Record]:
 def _lists(file: BinaryIO) -> Parents:
     """Read the lists that people fill themselves; a smart list is a query and holds nothing."""
     lists = Parents()
-    found = json_objects(file, _OF_LISTS.__contains__, "lists[]")
-    lists.fill(item.fields for item in found if item.text("type") != "smart")
+    objects = json_objects(file, _OF_LISTS.__contains__, "lists[]")
+    lists.fill(item.fields for item in objects if item.text("type") != "smart")
     return lists
 
 

@@ -67,9 +67,9 @@ def _links(text: str) -> list[re.Match[str]]:
     """Find Markdown links, else web addresses, else one address of another kind at the start."""
     if refusal(text) not in (None, RELATIVE):
         return []
-    found = list(_MARKDOWN_LINK.finditer(text)) or list(_WEB_ADDRESS.finditer(text))
-    other = None if found else _ANY_SCHEME.match(text)
-    return [other] if other else found
+    links = list(_MARKDOWN_LINK.finditer(text)) or list(_WEB_ADDRESS.finditer(text))
+    other = None if links else _ANY_SCHEME.match(text)
+    return [other] if other else links
 
 
 def _bookmark(number: int, text: str, link: re.Match[str], is_only: bool) -> ImportedBookmark:

@@ -49,8 +49,8 @@ def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
 
 def _notes(annotations: Any) -> str:
     """Write each annotation as a quotation with its remark below."""
-    found = annotations if isinstance(annotations, list) else ()
-    return "\n\n".join(note for each in found if isinstance(each, dict) and (note := _note(each)))
+    items = annotations if isinstance(annotations, list) else ()
+    return "\n\n".join(note for each in items if isinstance(each, dict) and (note := _note(each)))
 
 
 def _note(annotation: dict[str, Any]) -> str:

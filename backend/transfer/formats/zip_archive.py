@@ -78,11 +78,11 @@ def _read_members(archive: zipfile.ZipFile, detect: Detect) -> Iterator[Record]:
     for member in _members(archive):
         with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as inflated:
             room -= _inflate(archive, member, inflated, room)
-            found = cast(BinaryIO, inflated)
-            found.seek(0)
-            if reader := detect(found.read(HEAD_BYTES), found):
+            inflated_file = cast(BinaryIO, inflated)
+            inflated_file.seek(0)
+            if reader := detect(inflated_file.read(HEAD_BYTES), inflated_file):
                 faults = [fault for fault in faults if fault != NOTHING_INSIDE]
-                faults += yield from _read_member(member.filename, reader, found)
+                faults += yield from _read_member(member.filename, reader, inflated_file)
     if faults:
         raise UnreadableFile(faults[0])
 

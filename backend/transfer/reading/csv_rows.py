@@ -90,8 +90,8 @@ def _sniffed(lines: _Lines) -> Iterator[list[str]]:
 class _Lines(Iterator[str]):
     """The lines of a file, each whole; those of the current row are counted."""
 
-    def __init__(self, found: Iterator[str]) -> None:
-        self._pieces = found
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
         self._again: list[str] = []
         self.count = 0
         self.is_at_end = False

@@ -116,7 +116,7 @@ def _utf8_characters(file: BinaryIO) -> tuple[int, int]:
 
 
 def _detected(file: BinaryIO) -> str | None:
-    telling = _telling_lines(file)
+    telling = _non_ascii_lines(file)
     runs = _RUNS_OUTSIDE_ASCII.findall(telling)
     if 2 * sum(len(run) == 1 for run in runs) > sum(map(len, runs)):
         return "cp1252"  # Accents among plain letters: of these encodings browsers assume this one.
@@ -124,11 +124,11 @@ def _detected(file: BinaryIO) -> str | None:
     return best.encoding if best else None
 
 
-def _telling_lines(file: BinaryIO) -> bytes:
+def _non_ascii_lines(file: BinaryIO) -> bytes:
     """Gather lines that hold more than ASCII: the rest tells nothing, and detection takes time by length."""
     file.seek(0)
-    found = b""
-    while len(found) < _SAMPLE_BYTES and (line := file.readline(_SAMPLE_BYTES)):
+    sample = b""
+    while len(sample) < _SAMPLE_BYTES and (line := file.readline(_SAMPLE_BYTES)):
         if not line.isascii():
-            found += line
-    return found[:_SAMPLE_BYTES]
+            sample += line
+    return sample[:_SAMPLE_BYTES]

@@ -79,8 +79,8 @@ def _first(fields: Mapping[str, Any], candidates: tuple[str, ...]) -> Any:
 
 
 def _text(fields: Mapping[str, Any], candidates: tuple[str, ...]) -> str:
-    found = (fields[name] for name in candidates if isinstance(fields.get(name), str))
-    return next((text for each in found if (text := each.strip())), "")
+    texts = (fields[name] for name in candidates if isinstance(fields.get(name), str))
+    return next((text for each in texts if (text := each.strip())), "")
 
 
 def _state(

@@ -14,7 +14,7 @@ TOO_MANY = f"The file holds more than {MAX_FOLDERS:,} folders."
 class FolderTree:
     """The names of folders by their places in the file."""
 
-    def __init__(self, found: Iterable[JsonObject], name_of: Callable[[JsonObject], str]) -> None:
+    def __init__(self, objects: Iterable[JsonObject], name_of: Callable[[JsonObject], str]) -> None:
         """Take the names of all folders; an object without a name is none.
 
         Where the file breaks off, those before have names: the second pass reports the fault.
@@ -23,7 +23,7 @@ class FolderTree:
         self._parent: JsonObject | None = None
         self._path: tuple[str, ...] = ()
         try:
-            for node in found:
+            for node in objects:
                 self._take(node.place, name_of(node).strip())
         except UnreadableFile:
             if len(self._names) > MAX_FOLDERS:

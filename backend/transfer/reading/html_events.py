@@ -88,7 +88,7 @@ def _fed(file: BinaryIO, events: _Events, end: _End) -> Iterator[None]:
                 parser.feed(b"</dt>")  # Else libxml2 nests each entry inside the one before.
             parser.feed(_RAW_TEXT.sub("&lt;", part).encode())
             end.pass_over(part)
-        length_since_event = 0 if events.found else length_since_event + len(piece)
+        length_since_event = 0 if events.tokens else length_since_event + len(piece)
         if length_since_event > MAX_FIELD_LENGTH:
             raise UnreadableFile(TOO_LONG.format(events.line))
         yield
@@ -101,10 +101,10 @@ def _fed(file: BinaryIO, events: _Events, end: _End) -> Iterator[None]:
 def _parts(piece: str) -> Iterator[str]:
     """Cut a piece before each <DT>."""
     start = 0
-    for found in _DT.finditer(piece):
-        if found.start() > start:
-            yield piece[start : found.start()]
-        start = found.start()
+    for match in _DT.finditer(piece):
+        if match.start() > start:
+            yield piece[start : match.start()]
+        start = match.start()
     yield piece[start:]
 
 
@@ -113,7 +113,7 @@ class _Events:
 
     def __init__(self) -> None:
         self.line = 1
-        self.found: list[HtmlToken] = []
+        self.tokens: list[HtmlToken] = []
         self.is_begun = False
         self.is_at_end = False
         self._open: list[str] = []
@@ -124,8 +124,8 @@ class _Events:
         return self._open[-1:] == ["dt"]
 
     def drain(self) -> list[HtmlToken]:
-        found, self.found = self.found, []
-        return found
+        tokens, self.tokens = self.tokens, []
+        return tokens
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.is_begun = True
@@ -152,7 +152,7 @@ class _Events:
         self._events_since_link += 1
         if self._events_since_link > MAX_EVENTS_PER_LINK:
             raise UnreadableFile(TOO_EMPTY.format(self.line))
-        self.found.append(token)
+        self.tokens.append(token)
 
 
 class _End:

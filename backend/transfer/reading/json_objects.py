@@ -38,23 +38,23 @@ class JsonObject:
         return next((value for value in values if isinstance(value, str) and value), "")
 
 
-def json_objects(file: BinaryIO, kept: Callable[[str], bool], path: str | None = None) -> Iterator[JsonObject]:
-    """Yield every object at its end, inner ones first, with those of its fields that `kept` says yes to.
+def json_objects(file: BinaryIO, is_stored: Callable[[str], bool], path: str | None = None) -> Iterator[JsonObject]:
+    """Yield every object at its end, inner ones first, with the fields that `is_stored` selects.
 
-    A kept field is read whole; objects inside it do not come on their own. With a `path`, only objects that stand there
-    keep fields, and only they come. A text right inside the outermost list comes as an object with the field "".
+    A stored field is read whole; objects inside it do not come on their own. With a `path`, only objects that stand
+    there keep fields, and only they come. A text right inside the outermost list comes as an object with the field "".
 
     Raises:
         UnreadableFile: the JSON is broken, breaks off, or goes beyond the bounds.
     """
     source = Utf8Reader(file)
-    walk = _Walk(kept, path)
+    walk = _Walk(is_stored, path)
     try:
-        # With floats: of a longer integer ijson's own code sets an exception that nobody can catch.
+        # With floats: for a longer integer ijson's own code sets an exception that cannot be caught.
         for event, value in ijson.basic_parse(source, use_float=True):
-            found = walk.take(event, value)
-            if found is not None and path in (None, found.path):
-                yield found
+            json_object = walk.take(event, value)
+            if json_object is not None and path in (None, json_object.path):
+                yield json_object
     except (ijson.JSONError, ValueError) as error:
         raise UnreadableFile(BROKEN.format(walk.count)) from error
     finally:
@@ -62,11 +62,11 @@ def json_objects(file: BinaryIO, kept: Callable[[str], bool], path: str | None =
 
 
 class _Walk:
-    """The objects that are open, and the kept field that is being read."""
+    """The open objects, and the stored field that is being read."""
 
-    def __init__(self, kept: Callable[[str], bool], path: str | None) -> None:
+    def __init__(self, is_stored: Callable[[str], bool], path: str | None) -> None:
         self.count = 0
-        self._kept = kept
+        self._is_stored = is_stored
         self._path = path
         self._open: list[tuple[JsonObject, str, int]] = []  # With the key and the depth of lists around each.
         self._object: JsonObject | None = None
@@ -103,7 +103,7 @@ class _Walk:
         return None
 
     def _is_kept(self) -> bool:
-        if self._object is None or self._lists or not self._kept(self._key):
+        if self._object is None or self._lists or not self._is_stored(self._key):
             return False
         return self._path is None or self._path == self._object.path
 
@@ -145,9 +145,9 @@ class _Walk:
         if event == "end_array":
             self._lists -= 1
             return None
-        found = self._object
+        closed = self._object
         self._object, self._key, self._lists = self._open.pop() if self._open else (None, "", self._outermost())
-        return found
+        return closed
 
     def _outermost(self) -> int:
         """Return how many lists are open outside of every object."""

@@ -18,8 +18,8 @@ def pieces(file: BinaryIO, newline: str | None = None) -> Iterator[str]:
     """
     with _text_of(file, newline) as text:
         while piece := text.readline(PIECE_LENGTH):
-            if kept := piece.replace("\0", ""):
-                yield kept
+            if cleaned := piece.replace("\0", ""):
+                yield cleaned
 
 
 @contextmanager

@@ -27,10 +27,10 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 WEB_ADDRESS = re.compile(r"""\b(?:https?|ftp)://[^\s<>"]+""", re.IGNORECASE)
 
 
-def record(found: ImportedBookmark) -> Record:
-    """Return `found`, or why its address is none that can be saved."""
-    reason = refusal(found.url)
-    return skipped(found.line, found.url, reason) if reason else found
+def record(bookmark: ImportedBookmark) -> Record:
+    """Return the bookmark, or why its URL cannot be saved."""
+    reason = refusal(bookmark.url)
+    return skipped(bookmark.line, bookmark.url, reason) if reason else bookmark
 
 
 def refusal(url: str) -> str | None:

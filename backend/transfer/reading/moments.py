@@ -74,5 +74,5 @@ def _apache_log(text: str) -> datetime:
     return datetime.strptime(match[1], "%d/%b/%Y:%H:%M:%S %z")
 
 
-def _in_utc(found: datetime) -> datetime:
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -18,10 +18,10 @@ class Parents:
     def __init__(self) -> None:
         self._lists: dict[str, tuple[str, str]] = {}
 
-    def fill(self, found: Iterable[Mapping[str, Any]]) -> None:
+    def fill(self, nodes: Iterable[Mapping[str, Any]]) -> None:
         """Take the fields `id`, `name` and `parentId` of each list; where the file breaks off, those before count."""
         try:
-            for fields in found:
+            for fields in nodes:
                 self._take(fields)
         except UnreadableFile:
             if len(self._lists) >= MAX_LISTS:

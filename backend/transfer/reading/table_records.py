@@ -25,5 +25,5 @@ def _fault(row: CsvRow) -> SkippedLine | None:
         return skipped(row.line, stated, CUT)
     if row.is_whole or WEB_ADDRESS.match(stated):
         return None
-    found = next((cell for cell in row.cells if WEB_ADDRESS.match(cell)), stated)
-    return skipped(row.line, found, WRONG_COLUMNS.format(len(row.cells)))
+    cell_or_url = next((cell for cell in row.cells if WEB_ADDRESS.match(cell)), stated)
+    return skipped(row.line, cell_or_url, WRONG_COLUMNS.format(len(row.cells)))

@@ -43,10 +43,10 @@ def folder_path(text: str) -> tuple[str, ...]:
 
 def _json_names(text: str) -> tuple[str, ...]:
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return _clean(text.strip().strip("[]").split(","))
-    return names(found) if isinstance(found, list) else ()
+    return names(value) if isinstance(value, list) else ()
 
 
 def _name(value: object) -> str:
@@ -55,5 +55,5 @@ def _name(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _clean(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for each in found if (name := each.strip())))
+def _clean(raw_names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for each in raw_names if (name := each.strip())))

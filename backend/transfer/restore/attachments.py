@@ -27,7 +27,7 @@ PAGE_FIELDS = ("site_name", "author", "published_at", "image_url", "language", "
 
 
 def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds) -> list[SkippedLine]:
-    """Attach bookmarks to projects with their notes, and store pages that nobody has captured here.
+    """Attach bookmarks to projects with their notes, and store pages that have not been captured here.
 
     All in the caller's transaction. A note that is there stays.
     """
@@ -36,7 +36,7 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
     known = [(number, item, here[url_hash(item.url)]) for number, item in items if url_hash(item.url) in here]
     _attach(actor, [(item, id_) for _, item, id_ in known], ids.projects)
     for number, item, _ in known:
-        lost = [one.project_id for one in item.projects if one.project_id not in ids.projects]
+        lost = [attachment.project_id for attachment in item.projects if attachment.project_id not in ids.projects]
         skipped += [SkippedLine(number, item.url, f"bookmarks: the file has no project {project}") for project in lost]
     _store_pages([(item, id_) for _, item, id_ in known if item.page is not None])
     return skipped
@@ -44,20 +44,24 @@ def restore_attachments(actor: Actor, first: int, raw: Sequence[Any], ids: Resto
 
 def find_by_url(actor: Actor, urls: Sequence[str]) -> dict[bytes, int]:
     """Find the bookmarks outside the trash by the hash of their URL, held until the end of the transaction."""
-    which = select(Bookmark.id, Bookmark.url_hash).where(not_trashed(actor), Bookmark.url_hash.in_(map(url_hash, urls)))
-    rows = db.session.execute(which.order_by(Bookmark.id).with_for_update(key_share=True))
+    statement = select(Bookmark.id, Bookmark.url_hash).where(
+        not_trashed(actor), Bookmark.url_hash.in_(map(url_hash, urls))
+    )
+    rows = db.session.execute(statement.order_by(Bookmark.id).with_for_update(key_share=True))
     return {bytes(row.url_hash): row.id for row in rows}
 
 
 def _attach(actor: Actor, known: Sequence[tuple[ExportedBookmark, int]], projects: Mapping[int, int]) -> None:
     """Attach bookmarks: two statements, none if nothing is to be attached."""
-    held = hold_projects(actor, {projects[one.project_id] for one in _listed(known) if one.project_id in projects})
+    held = hold_projects(
+        actor, {projects[attachment.project_id] for attachment in _listed(known) if attachment.project_id in projects}
+    )
     # Of two mentions the later one counts; a statement may touch a row only once.
     rows = {
-        (bookmark_id, projects[one.project_id]): one
+        (bookmark_id, projects[attachment.project_id]): attachment
         for item, bookmark_id in known
-        for one in item.projects
-        if projects.get(one.project_id) in held
+        for attachment in item.projects
+        if projects.get(attachment.project_id) in held
     }
     if rows:
         new = insert(ProjectBookmark)
@@ -70,7 +74,7 @@ def _attach(actor: Actor, known: Sequence[tuple[ExportedBookmark, int]], project
 
 
 def _listed(known: Sequence[tuple[ExportedBookmark, int]]) -> Iterator[ExportedAttachment]:
-    return (one for item, _ in known for one in item.projects)
+    return (attachment for item, _ in known for attachment in item.projects)
 
 
 def _row(actor: Actor, bookmark_id: int, project_id: int, attachment: ExportedAttachment) -> dict[str, Any]:

@@ -41,8 +41,8 @@ def _about(item: ExportedFeedback, here: Mapping[bytes, int], ids: RestoredIds) 
     """Find the columns that name the subject; None if it is not here."""
     kind, _, name = item.subject.partition(":")
     if kind == "project":
-        found = ids.projects.get(int(name))
-        return None if found is None else _subject(f"project:{found}", project_id=found)
+        project_id_here = ids.projects.get(int(name))
+        return None if project_id_here is None else _subject(f"project:{project_id_here}", project_id=project_id_here)
     if kind == "task":
         task = ids.tasks.get(int(name))
         return None if task is None else _subject(f"task:{task.id}", task_id=task.id)

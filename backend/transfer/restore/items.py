@@ -1,4 +1,4 @@
-"""The items of a JSON export as they are read back: the types and bounds of the API, since anybody can write a file."""
+"""Items of a JSON export, with the types and limits of the API, since an export file may come from any source."""
 
 from __future__ import annotations
 
@@ -126,9 +126,9 @@ def read_items(
     """Check items of a section, the first of which is number `first`; each good one with its number."""
     items: list[tuple[int, E]] = []
     skipped: list[SkippedLine] = []
-    for number, one in enumerate(raw, start=first):
+    for number, raw_item in enumerate(raw, start=first):
         try:
-            items.append((number, model.model_validate(one)))
+            items.append((number, model.model_validate(raw_item)))
         except ValidationError as error:
             fault = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in fault["loc"])

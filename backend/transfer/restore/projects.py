@@ -53,12 +53,12 @@ def restore_projects(actor: Actor, first: int, raw: Sequence[Any], ids: Restored
 
 def _same_names(actor: Actor, names: Sequence[str], ids: RestoredIds) -> dict[str, list[int]]:
     """Find the projects of these names that no item has taken yet, the oldest first."""
-    which = select(Project.id, Project.name).where(live(actor), Project.name.in_(names)).order_by(Project.id)
-    found: dict[str, list[int]] = {}
-    for row in db.session.execute(which):
+    statement = select(Project.id, Project.name).where(live(actor), Project.name.in_(names)).order_by(Project.id)
+    by_name: dict[str, list[int]] = {}
+    for row in db.session.execute(statement):
         if row.id not in ids.taken_projects:
-            found.setdefault(row.name, []).append(row.id)
-    return found
+            by_name.setdefault(row.name, []).append(row.id)
+    return by_name
 
 
 def _match(ids: RestoredIds, item: ExportedProject, project_id: int) -> None:

@@ -46,11 +46,15 @@ def restore_tasks(actor: Actor, first: int, raw: Sequence[Any], ids: RestoredIds
     hold_tree(actor.organization_id)
     waiting, skipped = read_items(ExportedTask, "tasks", first, raw)
     while waiting:
-        ready = [one for one in waiting if one[1].parent_id is None or one[1].parent_id in ids.tasks]
+        ready = [
+            placed_item
+            for placed_item in waiting
+            if placed_item[1].parent_id is None or placed_item[1].parent_id in ids.tasks
+        ]
         if not ready:
             return skipped + [_skip(number, "the task that it is a step of is missing") for number, _ in waiting]
         done = {number for number, _ in ready}
-        waiting = [one for one in waiting if one[0] not in done]
+        waiting = [placed_item for placed_item in waiting if placed_item[0] not in done]
         skipped += _restore_level(actor, ready, ids)
     return skipped
 
@@ -104,13 +108,13 @@ def _alike(actor: Actor, placed: Sequence[Placed], ids: RestoredIds) -> dict[tup
         "parents": [parent for _, parent, _ in sought],
         "titles": [title for _, _, title in sought],
     }
-    found: dict[tuple[int, int, str], list[PlacedTask]] = {}
+    alike: dict[tuple[int, int, str], list[PlacedTask]] = {}
     for row in db.session.execute(ALIKE, values):
         if row.id not in ids.taken_tasks:
-            found.setdefault((row.project_id or 0, row.parent_id or 0, row.title), []).append(
+            alike.setdefault((row.project_id or 0, row.parent_id or 0, row.title), []).append(
                 PlacedTask(row.id, row.project_id, row.depth)
             )
-    return found
+    return alike
 
 
 def _match(ids: RestoredIds, item: ExportedTask, task: PlacedTask) -> None:
@@ -121,7 +125,7 @@ def _match(ids: RestoredIds, item: ExportedTask, task: PlacedTask) -> None:
 def _add(actor: Actor, new: Sequence[Placed], ids: RestoredIds) -> None:
     """Add tasks: three statements."""
     positions = _positions(actor, new)
-    rows = [_row(actor, one, position) for one, position in zip(new, positions, strict=True)]
+    rows = [_row(actor, placed_item, position) for placed_item, position in zip(new, positions, strict=True)]
     statement = insert(Task).returning(
         Task.id, Task.project_id, Task.depth, sort_by_parameter_order=True
     )  # Nulls are written out, so that it is one statement.
@@ -136,14 +140,14 @@ def _positions(actor: Actor, new: Sequence[Placed]) -> list[int]:
     last = {siblings: place or 0 for siblings, place in last_places(siblings for _, siblings, _ in new).items()}
     for item, siblings, _ in new:
         last[siblings] = max(last[siblings], item.position)
-    found = []
+    positions = []
     for item, siblings, _ in new:
         position = item.position
         if (*siblings.keys, position) in taken:
             position = last[siblings] = last[siblings] + GAP
         taken.add((*siblings.keys, position))
-        found.append(position)
-    return found
+        positions.append(position)
+    return positions
 
 
 def _taken(actor: Actor, new: Sequence[Placed]) -> set[tuple[int, int, int]]:
