@@ -157,7 +157,7 @@ def _restore(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
         duplicate.url_hash == Bookmark.url_hash,
         duplicate.deleted_at.is_(None),
     )
-    # Of several deleted bookmarks of one link only the newest is restored, and none if the link was saved again.
+    # Only the newest of several deleted bookmarks of a link is restored, and none if the link was saved again.
     newest = (
         select(Bookmark.id)
         .ext(distinct_on(Bookmark.url_hash))

@@ -108,7 +108,7 @@ def tsquery_of(unit: Unit, languages: Languages) -> str:
         forms = query_forms(unit.text, languages) if isinstance(unit, Term) else [query_terms(unit.text, languages)]
         tsquery = any_tsquery(
             [
-                " <-> ".join(any_lexeme([without_stop_stems(place, languages)]) for place in form)
+                " <-> ".join(any_lexeme([without_stop_stems(posting, languages)]) for posting in form)
                 for form in forms
                 if form
             ]

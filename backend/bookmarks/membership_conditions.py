@@ -93,7 +93,9 @@ def member_of_each(table: LinkTable, groups: Sequence[Iterable[Key]]) -> ColumnE
     pairs = [(key, group_number) for group_number, group in enumerate(groups) for key in group]
     keys = literal([key for key, _ in pairs], ARRAY(table.key_type))
     group_numbers = literal([group_number for _, group_number in pairs], ARRAY(Integer))
-    keyed = func.unnest(keys, group_numbers).table_valued(column("key", table.key_type()), column("place", Integer()))
+    keyed = func.unnest(keys, group_numbers).table_valued(
+        column("key", table.key_type()), column("group_number", Integer())
+    )
     keyed_groups = keyed.render_derived("given")
     linked = (
         select(table.bookmark_id)
@@ -102,7 +104,7 @@ def member_of_each(table: LinkTable, groups: Sequence[Iterable[Key]]) -> ColumnE
         .join(table.bookmark_id.table, table.member_id == table.id)
         .where(*table.where)
         .group_by(table.bookmark_id)
-        .having(func.count(distinct(keyed_groups.c.place)) == len(groups))
+        .having(func.count(distinct(keyed_groups.c.group_number)) == len(groups))
     )
     return Bookmark.id.in_(linked.correlate(None))
 

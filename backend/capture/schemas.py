@@ -1,4 +1,4 @@
-"""What goes out under /bookmarks/captures."""
+"""Schemas of /bookmarks/captures."""
 
 from __future__ import annotations
 

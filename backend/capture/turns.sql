@@ -25,7 +25,7 @@ people(person) AS (
       FROM people p WHERE p.person IS NOT NULL),
 -- Up to the limits of each person, by priority, and of each host.
 candidates AS MATERIALIZED (
-    SELECT p.person, urgency.priority, found.*
+    SELECT p.person, urgency.priority, waiting.*
       FROM people p
      CROSS JOIN (VALUES (1), (0)) AS urgency(priority)
      CROSS JOIN LATERAL (
@@ -55,7 +55,7 @@ candidates AS MATERIALIZED (
                    ORDER BY b.capture_due_at
                    LIMIT greatest(:per_host - coalesce(o.number, 0), 0)) AS due
             -- Among many people each gets only a few at a time.
-            LIMIT CASE WHEN (SELECT count(*) FROM people) > 8 THEN :per_person ELSE :free END) AS found
+            LIMIT CASE WHEN (SELECT count(*) FROM people) > 8 THEN :per_person ELSE :free END) AS waiting
      WHERE p.person IS NOT NULL),
 -- Round robin: everyone's first before anyone's second; then in the order of the round.
 ranked AS (

@@ -20,4 +20,4 @@ SELECT CASE WHEN waiting <= :few THEN false
                     WHERE organization_id = :organization AND model > :model LIMIT 2 * :many)) other
             WHERE NOT EXISTS (SELECT 1 FROM bookmark_embeddings e
                                WHERE e.bookmark_id = other.bookmark_id AND e.model = :model
-                                 AND e.dimension = :dimension))) AS waiting OFFSET 0) found
+                                 AND e.dimension = :dimension))) AS waiting OFFSET 0) counts

@@ -121,9 +121,9 @@ def _detect(body: bytes) -> str | None:
         if zeros > len(body[:2000]) // 4:
             return codec
     sample = _TAGS.sub(b" ", body[: 10 * _DETECTION_SAMPLE])
-    telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:_DETECTION_SAMPLE]
-    runs = _RUNS_OUTSIDE_ASCII.findall(telling)
+    non_ascii_lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:_DETECTION_SAMPLE]
+    runs = _RUNS_OUTSIDE_ASCII.findall(non_ascii_lines)
     if 2 * sum(len(run) == 1 for run in runs) > sum(map(len, runs)):
         return "cp1252"  # Single accents among plain letters: browsers assume this encoding.
-    best = from_bytes(telling, cp_isolation=_DETECTED).best()
+    best = from_bytes(non_ascii_lines, cp_isolation=_DETECTED).best()
     return best.encoding if best else None
