@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.capture.extract.page_reader import ExtractedPage, extract_page
+from backend.capture.extract.page import ExtractedPage
+from backend.capture.extract.page_reader import extract_page
 from benchmarks.page_truth import (
     BODIES,
     PAGES,

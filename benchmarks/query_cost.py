@@ -30,7 +30,7 @@ import psutil
 from flask import Flask
 from sqlalchemy import Engine, event, text
 
-from backend import create_app
+from backend.app import create_app
 from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres

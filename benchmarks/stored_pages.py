@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from sqlalchemy import func, update
 
-from backend import create_app
+from backend.app import create_app
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.search_documents import refresh_documents
-from backend.capture.extract.page_reader import ExtractedPage
+from backend.capture.extract.page import ExtractedPage
 from backend.capture.service import store_content
 from backend.extensions import db
 from benchmarks.corpora import LongPage

@@ -10,7 +10,7 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from backend import create_app
+from backend.app import create_app
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis

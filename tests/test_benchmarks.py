@@ -10,7 +10,7 @@ from collections import Counter
 import httpx
 import pytest
 
-from backend.http.middleware.input_validation import BODY_LIMIT_BYTES
+from backend.http.validation import BODY_LIMIT_BYTES
 from backend.text.urls import url_hash
 from benchmarks import names, relevance, search_speed
 from benchmarks.corpora import (

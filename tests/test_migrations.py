@@ -15,7 +15,7 @@ from flask import Flask
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
-from backend import create_app
+from backend.app import create_app
 from backend.extensions import Base, db
 from config import Settings
 from tests.bookmarks.test_counts import differences

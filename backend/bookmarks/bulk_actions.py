@@ -1,4 +1,4 @@
-"""One change for many bookmarks, whatever their number a fixed count of statements."""
+"""Bulk actions: one change to many bookmarks, in a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from backend.projects.models import ProjectBookmark
 from backend.projects.service import lock_projects
 from backend.text.tag_names import tag_key
 
-# Up to here search documents are refreshed in the request; beyond, a worker does it.
+# Up to this number the request refreshes search documents; beyond it a worker does.
 INLINE_DOCUMENTS = 500
 
 FLAGS: dict[str, dict[str, Any]] = {
@@ -40,7 +40,7 @@ FLAGS: dict[str, dict[str, Any]] = {
     "favorite": {"is_favorite": True},
     "unfavorite": {"is_favorite": False},
 }
-# The place of a tag that is added to many at once: after those that a person put in order.
+# The position of a tag that a bulk action adds: after the tags in a person's order.
 APPENDED_POSITION = 1_000
 Conditions = Sequence[ColumnElement[bool]]
 Change = tuple[int, list[Message]]
@@ -48,23 +48,24 @@ Change = tuple[int, list[Message]]
 
 @retry_on_conflict
 def apply_action(actor: Actor, action: ActionIn) -> int:
-    """Carry out an action; how many bookmarks it changed. Those that are already so are not counted.
+    """Carry out an action and return the number of bookmarks changed; those already in the target state are not
+    counted.
 
     Raises:
         Invalid: neither or both of `ids` and `filter`, tags or project missing, or no such project.
     """
-    which = _which(actor, action)
+    selection = _selection(actor, action)
     if action.action in FLAGS:
-        affected, messages = _set_flags(which, FLAGS[action.action])
+        affected, messages = _set_flags(selection, FLAGS[action.action])
     else:
-        affected, messages = ACTIONS[action.action](actor, which, action)
+        affected, messages = ACTIONS[action.action](actor, selection, action)
     db.session.commit()
     send(messages)
     return affected
 
 
 def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
-    """Refresh search documents now if they are few, else mark them for a worker; the messages to send."""
+    """Refresh search documents if they are few, else mark them for a worker; return the messages to send."""
     if len(bookmark_ids) <= INLINE_DOCUMENTS:
         refresh_documents(bookmark_ids)
         return []
@@ -75,21 +76,21 @@ def refresh_or_defer(bookmark_ids: Sequence[int]) -> list[Message]:
     return [refresh_message()]
 
 
-def _which(actor: Actor, action: ActionIn) -> Conditions:
+def _selection(actor: Actor, action: ActionIn) -> Conditions:
     if (action.ids is None) == (action.filter is None):
         raise Invalid.field("body.ids", "Give either ids or a filter.", "ids_or_filter")
     if action.ids is not None:
-        trash = action.action == "restore"
-        state = Bookmark.deleted_at.is_not(None) if trash else Bookmark.deleted_at.is_(None)
+        is_restore = action.action == "restore"
+        state = Bookmark.deleted_at.is_not(None) if is_restore else Bookmark.deleted_at.is_(None)
         return [Bookmark.organization_id == actor.organization_id, state, Bookmark.id.in_(action.ids)]
     assert action.filter is not None
-    wanted = action.filter.model_copy(update={"deleted": action.action == "restore" or action.filter.deleted})
-    return filter_conditions(actor, wanted)
+    filter_ = action.filter.model_copy(update={"deleted": action.action == "restore" or action.filter.deleted})
+    return filter_conditions(actor, filter_)
 
 
-def _set_flags(which: Conditions, values: dict[str, Any]) -> Change:
+def _set_flags(selection: Conditions, values: dict[str, Any]) -> Change:
     changes = [getattr(Bookmark, name).is_distinct_from(value) for name, value in values.items()]
-    return _update(lock_bookmarks(*which, *changes), **values)
+    return _update(lock_bookmarks(*selection, *changes), **values)
 
 
 def _update(ids: Sequence[int], **values: Any) -> Change:
@@ -98,9 +99,9 @@ def _update(ids: Sequence[int], **values: Any) -> Change:
     return len(ids), []
 
 
-def _add_tags(actor: Actor, which: Conditions, action: ActionIn) -> Change:
+def _add_tags(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
     names = _tags(action)
-    bookmarks = lock_bookmarks(*which)
+    bookmarks = lock_bookmarks(*selection)
     tags = list(find_or_create_tags(actor, names).values())
     pairs = (
         select(Bookmark.id, Tag.id, literal(APPENDED_POSITION))
@@ -109,7 +110,7 @@ def _add_tags(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     )
     statement = insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], pairs)
     attached = statement.on_conflict_do_nothing().returning(BookmarkTag.bookmark_id).cte("attached")
-    # What the statement has written it does not see: both are counted.
+    # A statement does not see its own inserts: both are counted.
     before = select(func.count()).where(BookmarkTag.bookmark_id == attached.c.bookmark_id).scalar_subquery()
     total = (func.count() + before).label("total")
     rows = db.session.execute(select(attached.c.bookmark_id, total).group_by(attached.c.bookmark_id)).all()
@@ -118,11 +119,11 @@ def _add_tags(actor: Actor, which: Conditions, action: ActionIn) -> Change:
     return _retagged(row.bookmark_id for row in rows)
 
 
-def _remove_tags(actor: Actor, which: Conditions, action: ActionIn) -> Change:
+def _remove_tags(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
     keys = [tag_key(name) for name in _tags(action)]
     tags = select(Tag.id).where(Tag.organization_id == actor.organization_id, Tag.name_key.in_(keys))
-    carries = exists().where(BookmarkTag.bookmark_id == Bookmark.id, BookmarkTag.tag_id.in_(tags))
-    bookmarks = lock_bookmarks(*which, carries)
+    has_tag = exists().where(BookmarkTag.bookmark_id == Bookmark.id, BookmarkTag.tag_id.in_(tags))
+    bookmarks = lock_bookmarks(*selection, has_tag)
     statement = delete(BookmarkTag).where(
         BookmarkTag.bookmark_id == any_(literal(bookmarks, ARRAY(BigInteger))), BookmarkTag.tag_id.in_(tags)
     )
@@ -145,33 +146,35 @@ def _tags(action: ActionIn) -> list[str]:
     return action.tags
 
 
-def _delete(actor: Actor, which: Conditions, action: ActionIn) -> Change:
-    return _update(lock_bookmarks(*which, Bookmark.deleted_at.is_(None)), deleted_at=utc_now())
+def _delete(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
+    return _update(lock_bookmarks(*selection, Bookmark.deleted_at.is_(None)), deleted_at=utc_now())
 
 
-def _restore(actor: Actor, which: Conditions, action: ActionIn) -> Change:
-    twin = aliased(Bookmark)
-    saved_anew = exists().where(
-        twin.organization_id == actor.organization_id, twin.url_hash == Bookmark.url_hash, twin.deleted_at.is_(None)
+def _restore(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
+    duplicate = aliased(Bookmark)
+    is_saved_again = exists().where(
+        duplicate.organization_id == actor.organization_id,
+        duplicate.url_hash == Bookmark.url_hash,
+        duplicate.deleted_at.is_(None),
     )
-    # Of several deleted bookmarks of one link the newest comes back; one that was saved anew stays in the trash.
+    # Only the newest of several deleted bookmarks of a link is restored, and none if the link was saved again.
     newest = (
         select(Bookmark.id)
         .ext(distinct_on(Bookmark.url_hash))
-        .where(id_in(lock_bookmarks(*which)), ~saved_anew)
+        .where(id_in(lock_bookmarks(*selection)), ~is_saved_again)
         .order_by(Bookmark.url_hash, Bookmark.id.desc())
     )
     return _update(db.session.scalars(newest).all(), deleted_at=None)
 
 
-def _capture(actor: Actor, which: Conditions, action: ActionIn) -> Change:
-    ids = lock_bookmarks(*which)
+def _capture(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
+    ids = lock_bookmarks(*selection)
     affected, _ = _update(ids, **pending_capture_values(INTERACTIVE_PRIORITY if len(ids) == 1 else BULK_PRIORITY))
     return affected, [capture_message()] if ids else []
 
 
-def _add_to_project(actor: Actor, which: Conditions, action: ActionIn) -> Change:
-    bookmarks = lock_bookmarks(*which)
+def _add_to_project(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
+    bookmarks = lock_bookmarks(*selection)
     project = _project(actor, action)
     pairs = select(literal(project), Bookmark.id, Bookmark.organization_id, literal(actor.user_id)).where(
         id_in(bookmarks)
@@ -181,8 +184,8 @@ def _add_to_project(actor: Actor, which: Conditions, action: ActionIn) -> Change
     return _update(db.session.scalars(statement.returning(ProjectBookmark.bookmark_id)).all())
 
 
-def _remove_from_project(actor: Actor, which: Conditions, action: ActionIn) -> Change:
-    bookmarks = lock_bookmarks(*which)
+def _remove_from_project(actor: Actor, selection: Conditions, action: ActionIn) -> Change:
+    bookmarks = lock_bookmarks(*selection)
     statement = delete(ProjectBookmark).where(
         ProjectBookmark.project_id == _project(actor, action),
         ProjectBookmark.bookmark_id == any_(literal(bookmarks, ARRAY(BigInteger))),

@@ -1,4 +1,4 @@
-"""How many bookmarks pass a filter, where that is known beforehand: kept by triggers, exact in every transaction."""
+"""Maintained counts: totals of filters that triggers keep up to date, exact in every transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.bookmarks.schemas import ActionFilter, BookmarkFilter
 from backend.text.tag_names import tag_key
 
 STATES = ("is_read", "is_favorite", "capture_status")
-# Which bookmarks these leave nobody has counted beforehand.
+# No maintained count covers these filters.
 UNCOUNTED = ("project_id", "domain", "created_after", "created_before")
 _OF_ORGANIZATION = select(cast(func.coalesce(func.sum(BookmarkCount.bookmarks), 0), BigInteger))
 _OF_TAG = select(cast(func.coalesce(func.sum(TagCount.bookmarks), 0), BigInteger))
@@ -18,25 +18,25 @@ _OF_TAG = select(cast(func.coalesce(func.sum(TagCount.bookmarks), 0), BigInteger
 TAGGED_BOOKMARKS = _OF_TAG.where(TagCount.tag_id == Tag.id).correlate(Tag).scalar_subquery()
 
 
-def maintained_total(actor: Actor, wanted: BookmarkFilter | ActionFilter, archived: bool | None) -> Select[int] | None:
-    """A statement for the number of bookmarks that the filter leaves; None where they have to be counted.
+def maintained_total(actor: Actor, filter_: BookmarkFilter | ActionFilter, archived: bool | None) -> Select[int] | None:
+    """Build a statement for the number of bookmarks that pass the filter; None where no maintained count covers it.
 
-    `archived` is what the filter means by `is_archived`, None for any.
+    `archived` is the meaning of the filter's `is_archived`, None for any value.
     """
-    states = {name: getattr(wanted, name) for name in STATES if getattr(wanted, name) is not None}
-    if (wanted.q or "").strip() or any(getattr(wanted, name) is not None for name in UNCOUNTED):
+    states = {name: getattr(filter_, name) for name in STATES if getattr(filter_, name) is not None}
+    if (filter_.q or "").strip() or any(getattr(filter_, name) is not None for name in UNCOUNTED):
         return None
-    if not wanted.tag:
-        if wanted.untagged is not None:
-            states["is_tagged"] = not wanted.untagged
-        return _of_organization(actor, states | {"is_deleted": wanted.deleted}, archived)
+    if not filter_.tag:
+        if filter_.untagged is not None:
+            states["is_tagged"] = not filter_.untagged
+        return _of_organization(actor, states | {"is_deleted": filter_.deleted}, archived)
     is_counted = (
-        len({tag_key(name) for name in wanted.tag}) == 1
+        len({tag_key(name) for name in filter_.tag}) == 1
         and not states
-        and wanted.untagged is None
-        and not wanted.deleted
+        and filter_.untagged is None
+        and not filter_.deleted
     )
-    return _of_tag(actor, wanted.tag[0], archived) if is_counted else None
+    return _of_tag(actor, filter_.tag[0], archived) if is_counted else None
 
 
 def _of_organization(actor: Actor, states: dict[str, object], archived: bool | None) -> Select[int]:
@@ -49,7 +49,7 @@ def _of_organization(actor: Actor, states: dict[str, object], archived: bool | N
 
 
 def _of_tag(actor: Actor, name: str, archived: bool | None) -> Select[int]:
-    found = _OF_TAG.join(Tag, Tag.id == TagCount.tag_id)
+    statement = _OF_TAG.join(Tag, Tag.id == TagCount.tag_id)
     if archived is not None:
-        found = found.where(TagCount.is_archived == archived)
-    return found.where(Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(name))
+        statement = statement.where(TagCount.is_archived == archived)
+    return statement.where(Tag.organization_id == actor.organization_id, Tag.name_key == tag_key(name))

@@ -1,4 +1,4 @@
-"""Jobs of the worker for bookmarks. Thin: load by id, call a service; safe to run twice."""
+"""Worker jobs for bookmarks: load by id, call a service. Each is safe to run twice."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ CLAIM_DOCUMENTS = text("""
                    ORDER BY document_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)
-# Once no document of an organization is due, all its stems name their language.
-STOP_ASKING_UNMARKED = text("""
+# When no document of an organization is due, all its stems name their language.
+REMOVE_UNMARKED = text("""
     DELETE FROM search_languages l WHERE l.language = :marker AND NOT EXISTS (
         SELECT 1 FROM bookmarks b WHERE b.organization_id = l.organization_id AND b.document_due_at IS NOT NULL)
 """)
@@ -36,33 +36,33 @@ PURGE_TRASH = text("""
 
 @job("bookmarks.refresh_due_documents")
 def refresh_due_documents() -> None:
-    """Write search documents anew, and what is stored of their pages, until none is due."""
+    """Refresh search documents and the indexes of their pages until none is due."""
     while ids := list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH})):
         reindex_pages(ids)
-        # Of texts that take long, some are due again at once.
+        # Documents with long texts may be deferred: they are due again at once.
         rows = refresh_documents(ids).values()
         db.session.commit()
         invalidate({row.organization_id for row in rows})
-    db.session.execute(STOP_ASKING_UNMARKED, {"marker": UNMARKED})
+    db.session.execute(REMOVE_UNMARKED, {"marker": UNMARKED})
     db.session.commit()
 
 
 @job("bookmarks.resend_due_documents")
 def resend_due_documents() -> None:
-    """Send again the message of search documents that are due and have none."""
+    """Send the message again if search documents are due: it may have been lost."""
     if db.session.scalar(select(Bookmark.id).where(Bookmark.document_due_at <= func.now()).limit(1)):
         send([refresh_message()])
 
 
 @job("bookmarks.refresh_changed_statistics")
 def refresh_changed_statistics() -> None:
-    """Count anew what ranking counts with, for every organization whose documents have changed enough."""
+    """Refresh the corpus statistics of every organization whose documents have changed enough."""
     for organization_id in changed_organizations():
         refresh_statistics(organization_id)
 
 
 @job("bookmarks.purge_trash")
 def purge_trash() -> None:
-    """Delete for good what has lain in the trash longer than its time."""
+    """Delete bookmarks whose retention period in the trash has ended."""
     if sum(execute_in_batches(PURGE_TRASH, {"days": current_settings().TRASH_RETENTION_DAYS})):
         invalidate_everything()

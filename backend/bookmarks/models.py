@@ -32,7 +32,7 @@ EMPTY = text("'{}/1000000000'")
 
 
 def _ordered(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Index:
-    # Lists leave archived bookmarks out: with that column in the index, looking for a page reads nothing else.
+    # Lists exclude archived bookmarks: with that column included, an index-only scan finds a page.
     return Index(
         name,
         "organization_id",
@@ -42,22 +42,22 @@ def _ordered(name: str, *columns: str, where: str = "deleted_at IS NULL") -> Ind
     )
 
 
-def _only(name: str, which: str) -> Index:
-    # For what few of many bookmarks may pass: a page must not look through all others. `which` is written as SQLAlchemy
-    # writes the filter: PostgreSQL would not recognise another form.
-    return _ordered(name, "created_at DESC", "id DESC", where=f"deleted_at IS NULL AND {which}")
+def _partial(name: str, condition: str) -> Index:
+    # A selective filter needs a partial index. `condition` is in SQLAlchemy's form of the filter: PostgreSQL's planner
+    # recognises no other.
+    return _ordered(name, "created_at DESC", "id DESC", where=f"deleted_at IS NULL AND {condition}")
 
 
 class Bookmark(Base):
     """A saved link. The page's text lives in `BookmarkContent`, so that lists never read it.
 
-    `url_hash` is the SHA-256 of the normalised URL. `title_from` and `description_from` say where these came from, see
-    `bookmarks/provenance.py`. `is_tagged` follows `BookmarkTag` by a trigger; who saves a link
-    with tags sets it beforehand, which saves work. While `capture_status` is pending, `capture_due_at` is when the next
-    try may start: a worker that takes the capture moves it past its lease, and sets `capture_claimed_at` while it
-    reads. `capture_priority` is 1 where a person waits for this page, 0 for one of many. `capture_host` is whose turns
-    count where the address leads to another host than its own. `embedding_due_at` is set while the bookmark waits for a
-    vector, `document_due_at` while it waits for a worker to refresh its search document.
+    `url_hash` is the SHA-256 of the normalised URL. `title_from` and `description_from` are origins, see
+    `bookmarks/provenance.py`. A trigger maintains `is_tagged` from `BookmarkTag`; inserts with tags set it themselves,
+    which saves an update. While `capture_status` is pending, `capture_due_at` is the time of the next attempt: a claim
+    moves it past its lease and sets `capture_claimed_at`. `capture_priority` is 1 where a person waits for the page, 0
+    for one of many. `capture_host` is the host whose limit counts where the URL redirects to another host.
+    `embedding_due_at` is set while the bookmark waits for a vector, `document_due_at` while its search document waits
+    for a refresh.
     """
 
     __tablename__ = "bookmarks"
@@ -76,13 +76,13 @@ class Bookmark(Base):
         _ordered("ix_bookmarks_updated", "updated_at DESC", "id DESC"),
         _ordered("ix_bookmarks_title", "title_key", "id"),
         _ordered("ix_bookmarks_domain", "domain", "created_at DESC", "id DESC"),
-        _only("ix_bookmarks_inbox", "is_archived IS false"),
-        _only("ix_bookmarks_archived", "is_archived IS true"),
-        _only("ix_bookmarks_unread", "is_read IS false"),
-        _only("ix_bookmarks_read", "is_read IS true"),
-        _only("ix_bookmarks_favorite", "is_favorite IS true"),
-        _only("ix_bookmarks_untagged", "is_tagged IS false"),
-        _only("ix_bookmarks_broken", "capture_status = 'failed'"),
+        _partial("ix_bookmarks_inbox", "is_archived IS false"),
+        _partial("ix_bookmarks_archived", "is_archived IS true"),
+        _partial("ix_bookmarks_unread", "is_read IS false"),
+        _partial("ix_bookmarks_read", "is_read IS true"),
+        _partial("ix_bookmarks_favorite", "is_favorite IS true"),
+        _partial("ix_bookmarks_untagged", "is_tagged IS false"),
+        _partial("ix_bookmarks_broken", "capture_status = 'failed'"),
         Index(
             "ix_bookmarks_title_prefix",
             "organization_id",
@@ -93,7 +93,7 @@ class Bookmark(Base):
         _ordered("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_bookmarks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_bookmarks_capture_due", "capture_due_at", postgresql_where=text("capture_status = 'pending'")),
-        # As `capture/turns.sql` walks through what waits: person after person, urgent first, host after host.
+        # In the order of the skip scan of `capture/turns.sql`: person, priority, host.
         Index(
             "ix_bookmarks_capture_turns",
             text("(COALESCE(user_id, - organization_id))"),
@@ -164,7 +164,7 @@ class Bookmark(Base):
 
 
 class BookmarkContent(Base):
-    """What a capture read: plain text and its tsvector for search, sanitised HTML for reading."""
+    """The captured page: plain text and its tsvector for search, sanitised HTML for reading."""
 
     __tablename__ = "bookmark_contents"
 
@@ -182,7 +182,7 @@ class BookmarkContent(Base):
 
 
 class Tag(Base):
-    """A label of an organization. `name_key` is its case-folded form, by which names are unique."""
+    """A label of an organization. `name_key` is its case-folded form, which is unique."""
 
     __tablename__ = "tags"
     __table_args__ = (
@@ -198,7 +198,7 @@ class Tag(Base):
 
 
 class BookmarkTag(Base):
-    """A tag on a bookmark; `position` keeps the order in which the person gave them."""
+    """A tag on a bookmark; `position` is its rank in the person's order."""
 
     __tablename__ = "bookmark_tags"
     __table_args__ = (Index("ix_bookmark_tags_tag_id_bookmark_id", "tag_id", "bookmark_id"),)
@@ -209,11 +209,10 @@ class BookmarkTag(Base):
 
 
 class BookmarkCount(Base):
-    """So many more (or fewer) bookmarks of this kind in an organization: the sum over the rows is how many there are.
+    """A change to the number of bookmarks of one kind in an organization: the sum over the rows is the number.
 
-    Triggers append a row with each change (`migrations/versions/0013_kept_counts.py`), in its transaction, so that no
-    two writers wait for one another and every reader's sum is that of the bookmarks they see; now and then rows that
-    are alike are folded into one.
+    Triggers append a row with each change (`migrations/versions/0013_kept_counts.py`), in its transaction: writers do
+    not block one another, and a reader's sum agrees with the bookmarks it sees. A job folds rows of one kind into one.
     """
 
     __tablename__ = "bookmark_counts"
@@ -230,7 +229,7 @@ class BookmarkCount(Base):
 
 
 class TagCount(Base):
-    """So many more (or fewer) bookmarks outside the trash carry a tag: kept like `BookmarkCount`."""
+    """A change to the number of bookmarks outside the trash that carry a tag, maintained like `BookmarkCount`."""
 
     __tablename__ = "tag_counts"
 
@@ -241,15 +240,15 @@ class TagCount(Base):
 
 
 class BookmarkDocument(Base):
-    """What a bookmark is found by: its words with their places as a tsvector, title and tags A, description B, notes
-    and address C, page text D, and what they weigh (`bookmarks/fulltext/impacts.py`).
+    """The search document of a bookmark: its lexemes with positions as a tsvector (title and tags A, description B,
+    notes and address C, page text D) and their impacts (`index/impacts.py`).
 
-    `length` counts the telling words of the fields, `average` is what it was held against.
+    `length` counts the significant terms of the fields, `average` is the mean length used for the impacts.
     """
 
     __tablename__ = "bookmark_documents"
     __table_args__ = (
-        # Without a list of what is still to be put in, which every search would have to read.
+        # Without fastupdate's pending list, which every search would have to scan.
         Index(
             "ix_bookmark_documents_document",
             "document",
@@ -270,10 +269,9 @@ class BookmarkDocument(Base):
 
 
 class SearchStatistics(Base):
-    """What ranking knows of an organization's bookmarks as a whole: counted by the worker, see
-    `bookmarks/fulltext/statistics.py`. Averages are of lengths in telling words; `terms` is how many rows of
-    `search_terms` there are, none for small organizations. Documents carry the `generation` in which they were written
-    as a label; `search_terms` leave out what was written from `counted_generation` on."""
+    """Corpus statistics of an organization, counted by the worker (`index/statistics.py`). Averages are lengths in
+    significant terms; `terms` is the number of rows in `search_terms`, 0 for small organizations. Documents carry the
+    `generation` of their writing as a label; `search_terms` exclude documents written from `counted_generation` on."""
 
     __tablename__ = "search_statistics"
 
@@ -289,8 +287,8 @@ class SearchStatistics(Base):
 
 
 class SearchTerm(Base):
-    """How many documents of an organization hold a term, named by `term_id`; of a common one also the bookmarks in
-    which it weighs most, and what it weighs in each of them."""
+    """The document frequency of a term, named by `term_id`, in an organization; for a common term also its champion
+    list: the bookmarks with its highest impacts, and these impacts."""
 
     __tablename__ = "search_terms"
 
@@ -302,7 +300,7 @@ class SearchTerm(Base):
 
 
 class SearchLanguage(Base):
-    """A language with stems of its own that an organization has bookmarks in, by its primary tag."""
+    """A language with stems of its own among an organization's bookmarks, by its primary tag."""
 
     __tablename__ = "search_languages"
 
@@ -311,10 +309,10 @@ class SearchLanguage(Base):
 
 
 class BookmarkEmbedding(Base):
-    """The vector of a bookmark under one model; two models' vectors live side by side while one takes over.
+    """The vector of a bookmark under one model; vectors of two models coexist while one replaces the other.
 
-    Numbers have half precision, and stay in the row (storage MAIN). Each dimension in use has an index of nearest
-    neighbours of its own: that of the shipped model stands here, others are made when they are first needed.
+    Numbers have half precision and stay in the row (storage MAIN). Each dimension in use has an HNSW index: the shipped
+    model's is declared here, others are built on first use.
     """
 
     __tablename__ = "bookmark_embeddings"

@@ -1,4 +1,4 @@
-"""The state of captures in rows of bookmarks, and of the jobs that watch them."""
+"""Capture states in rows of bookmarks and of the jobs that watch them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backend.jobs.models import Job
 
 
 def pending_capture_values(priority: int) -> dict[str, Any]:
-    """The columns of a bookmark whose page is to be read from the beginning; whoever reads it now loses their claim."""
+    """Return the column values that restart a capture; a claim on the bookmark becomes void."""
     return {
         "capture_status": "pending",
         "capture_error": None,
@@ -24,25 +24,25 @@ def pending_capture_values(priority: int) -> dict[str, Any]:
     }
 
 
-# After a page should have been tried once more, the job looks for itself.
+# Time after the next attempt, after which the job checks the capture itself.
 SLACK = timedelta(minutes=2)
 
 
 def finish_capture_jobs(bookmark_id: int, status: str, reason: str | None) -> None:
-    """The capture of a bookmark has ended: in the transaction at hand, so have the jobs that watch it."""
-    ended: dict[str, Any] = (
+    """Finish the jobs that watch a bookmark's capture, in the current transaction."""
+    outcome: dict[str, Any] = (
         {"status": "failed", "error": reason}
         if status == "failed"
         else {"status": "succeeded", "result": {"status": status, "reason": reason}}
     )
     db.session.execute(
-        update(Job).where(*_watches(bookmark_id)).values(finished_at=func.now(), lease_until=None, **ended),
+        update(Job).where(*_watches(bookmark_id)).values(finished_at=func.now(), lease_until=None, **outcome),
         execution_options={"synchronize_session": False},
     )
 
 
 def postpone_capture_jobs(bookmark_id: int, seconds: float) -> None:
-    """The page is tried again in so many seconds: in the transaction at hand, its jobs wait too."""
+    """Postpone the jobs that watch a bookmark's capture until after its next attempt, in the current transaction."""
     again = func.now() + timedelta(seconds=seconds) + SLACK
     db.session.execute(
         update(Job).where(*_watches(bookmark_id)).values(status="queued", run_after=again, lease_until=None),
@@ -51,5 +51,5 @@ def postpone_capture_jobs(bookmark_id: int, seconds: float) -> None:
 
 
 def _watches(bookmark_id: int) -> tuple[ColumnElement[bool], ...]:
-    watched = cast(Job.arguments["bookmark_id"].astext, BigInteger)
-    return Job.kind == "capture", Job.status.in_(("queued", "running")), watched == bookmark_id
+    bookmark = cast(Job.arguments["bookmark_id"].astext, BigInteger)
+    return Job.kind == "capture", Job.status.in_(("queued", "running")), bookmark == bookmark_id

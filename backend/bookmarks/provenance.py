@@ -1,8 +1,8 @@
-"""Where the title and the description of a bookmark came from, and who may change them after that.
+"""Provenance of a bookmark's title and description, and which source may change them.
 
-`title_from` and `description_from` of a bookmark are one of `Origin`. A capture sets what nobody gave and refreshes
-what an earlier one found; what came with an import or from a person stays, also where the person has emptied it.
-Everything else that a page says of itself (author, image, …) is always the page's: nobody can type it.
+`title_from` and `description_from` are one of `Origin`. A capture sets empty fields and refreshes those of an earlier
+capture; a value from an import or a person stays, also where the person has emptied it. All other metadata (author,
+image, …) always comes from the page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from backend.bookmarks.models import Bookmark
 from backend.extensions import db
 
 Origin = Literal["nobody", "page", "import", "person"]
-# What a capture finds beside title and description.
+# Columns that a capture sets beside title and description.
 PAGE_COLUMNS = (
     "site_name",
     "author",
@@ -35,19 +35,19 @@ Values = dict[str, Any]
 
 
 def title_key(title: str) -> str:
-    """What lists are sorted by: the title without case, cut to what an index entry can hold."""
+    """Return the sort key of a title: without case, cut to what an index entry can hold."""
     return title.casefold()[:TITLE_KEY_LENGTH]
 
 
-def origin_of(value: str, giver: Origin) -> Origin:
-    """The origin of a field of a new bookmark. Empty fields of forms and files are no decision against a title."""
-    return giver if value else "nobody"
+def origin_of(value: str, source: Origin) -> Origin:
+    """Return the origin of a field of a new bookmark. An empty field of a form or file has none."""
+    return source if value else "nobody"
 
 
 def person_values(title: str | None, description: str | None) -> Values:
-    """The columns of what a person has sent of a bookmark that is there; None is what they have not sent.
+    """Return the columns for a title and a description that a person sent for an existing bookmark; None is not sent.
 
-    A field that is sent as it is already stays whose it was: clients send back what they have read.
+    A value that is sent unchanged keeps its origin: clients send back what they have read.
     """
     values: Values = {}
     if title is not None:
@@ -62,7 +62,7 @@ def person_values(title: str | None, description: str | None) -> Values:
 
 
 def page_values(title: str, description: str) -> Values:
-    """The columns that a capture sets: what no person and no import gave."""
+    """Return the columns that a capture sets: those that no person and no import gave."""
     title_is_free, description_is_free = _is_free("title"), _is_free("description")
     return {
         "title": case((title_is_free, title), else_=Bookmark.title),
@@ -74,13 +74,13 @@ def page_values(title: str, description: str) -> Values:
 
 
 def values_for_new_page(title: str | None, description: str | None) -> Values:
-    """The columns of a bookmark whose address now names another page: what a person has typed, before or now, and
-    nothing that the old page said."""
+    """Return the columns of a bookmark whose URL now leads to another page: values from persons and imports, and none
+    from the old page."""
     sent = person_values(title, description)
     values: Values = dict.fromkeys(PAGE_COLUMNS)
-    for name, given in (("title", title), ("description", description)):
+    for name, value in (("title", title), ("description", description)):
         column, origin = getattr(Bookmark, name), getattr(Bookmark, f"{name}_from")
-        is_the_pages = origin == "page" if given is None else and_(origin == "page", column == given)
+        is_the_pages = origin == "page" if value is None else and_(origin == "page", column == value)
         values[name] = case((is_the_pages, ""), else_=sent.get(name, column))
         values[f"{name}_from"] = case((is_the_pages, "nobody"), else_=sent.get(f"{name}_from", origin))
         if name == "title":
@@ -89,12 +89,12 @@ def values_for_new_page(title: str | None, description: str | None) -> Values:
 
 
 def delete_page(bookmark_id: int) -> None:
-    """Delete the stored page and what was made from it, in the transaction at hand: one statement. The search document
+    """Delete the stored page, its index and the vectors, in the current transaction. One statement. The search document
     is then out of date."""
     db.session.execute(DELETE_PAGE, {"id": bookmark_id})
 
 
 def _is_free(name: str) -> ColumnElement[bool]:
-    # A text of no known origin was written by a release that knew of none: it stays.
+    # Text of unknown origin was written by a release without provenance: it stays.
     column, origin = getattr(Bookmark, name), getattr(Bookmark, f"{name}_from")
     return or_(origin == "page", and_(origin == "nobody", column == ""))

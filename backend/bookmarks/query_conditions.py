@@ -1,17 +1,15 @@
-"""What a query requires, as conditions on bookmarks: for lists all of it, for ranked search all but its plain words."""
+"""Conditions of a parsed query on bookmarks: lists use all of them, ranked search all but those of plain words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Text, and_, any_, bindparam, false, func, literal, not_, or_, select
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from sqlalchemy import ColumnElement, and_, false, not_, or_
 
+from backend.bookmarks.document_conditions import Languages, any_tsquery, bookmark_matches, tsquery_of
 from backend.bookmarks.membership_conditions import (
     Key,
     LinkTable,
@@ -21,53 +19,18 @@ from backend.bookmarks.membership_conditions import (
     project_membership,
     tag_membership,
 )
-from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage, Tag
-from backend.extensions import db
-from backend.index.impacts import is_significant
-from backend.index.labels import language_label, organization_label, site_label
+from backend.bookmarks.models import Bookmark
 from backend.text.query_language import Field, Filter, Phrase, Query, QueryClause, Term, Unit, Value, units_of
-from backend.text.stemming import language_of
-from backend.text.terms import CACHE_SIZE, MAX_CACHED_LENGTH, query_forms, query_terms
-from backend.text.tokens import quoted
 from backend.text.urls import DEFAULT_PORTS, Site, normalise_domain, parse_site
-
-Languages = Sequence[str | None]
-# The lexemes of which one is wanted at a place of the query.
-Posting = tuple[str, ...]
-# So many matching documents are passed on as a list.
-MAX_LISTED = 40_000
-# Made once: to make such a statement takes as long as to execute it.
-_OF_ORGANIZATION = bindparam("organization_id", type_=BigInteger)
-READ_LANGUAGES = select(
-    func.set_config("enable_seqscan", "off", True),
-    func.array(
-        select(SearchLanguage.language)
-        .where(SearchLanguage.organization_id == _OF_ORGANIZATION)
-        .order_by(SearchLanguage.language)
-        .scalar_subquery()
-    ),
-)
-READ_LANGUAGES_AND_TAGS = READ_LANGUAGES.add_columns(
-    func.array(
-        select(Tag.name_key)
-        .where(
-            Tag.organization_id == _OF_ORGANIZATION,
-            Tag.name_key == any_(bindparam("hashed", type_=ARRAY(Text))),
-        )
-        .scalar_subquery()
-    )
-)
-# Of filters, those that documents tell by a label.
-LABELLED = ("site", "lang")
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a bookmark must fulfil.
+    """The conditions that clauses set together.
 
     Attributes:
-        words: As a tsquery that its document matches, without the organization's label; empty if there is nothing.
-        bounded: Whether a document must hold some word for it; if not, all others match.
+        words: As a tsquery on the document, without the organization's label; empty if no word is required.
+        bounded: Whether a matching document must contain some word; if not, all others match.
         others: As conditions on Bookmark.
     """
 
@@ -79,56 +42,56 @@ class Requirements:
 def query_conditions(
     organization_id: int, query: Query, languages: Languages, tags: Sequence[str] = ()
 ) -> list[ColumnElement[bool]]:
-    """Every clause of the query, and all of these tags, as conditions on Bookmark."""
+    """Build conditions on Bookmark for every clause of the query and all of these tags."""
     if query.clauses and not any(requires_anything(clause, languages) for clause in query.clauses):
-        # Nothing that could be looked for: a lone dash.
+        # A query without any letter, such as a lone dash, matches nothing.
         return [false()]
-    found = requirements(organization_id, query.clauses, languages, tags)
-    return [*found.others, *([bookmark_matches(organization_id, found.words)] if found.words else [])]
+    required = requirements(organization_id, query.clauses, languages, tags)
+    return [*required.others, *([bookmark_matches(organization_id, required.words)] if required.words else [])]
 
 
 def requires_anything(clause: QueryClause, languages: Languages) -> bool:
-    """Whether any alternative of a clause can be looked for: all but words without letters."""
+    """Tell whether any alternative of a clause can be looked up: all but words without letters."""
     return any(isinstance(unit, Filter) or tsquery_of(unit, languages) for unit in units_of(clause))
 
 
 def requirements(
     organization_id: int, clauses: Sequence[QueryClause], languages: Languages, tags: Sequence[str] = ()
 ) -> Requirements:
-    """What these clauses require together, and all of these tags."""
+    """Collect the conditions that these clauses and all of these tags set together."""
     words: list[str] = []
     labels: list[str] = []
     others: list[ColumnElement[bool]] = []
     bounded = False
     memberships = _Memberships(organization_id)
     for clause in _distinct((*(Filter("tag", name) for name in tags), *clauses)):
-        # What holds no word at all requires nothing.
-        asked = [(unit, tsquery_of(unit, languages)) for unit in _distinct(units_of(clause))]
-        telling = [(unit, found) for unit, found in asked if found or isinstance(unit, Filter)]
-        if not telling or memberships.add([unit for unit, _ in telling]):
+        # A unit without any letter requires nothing.
+        units = [(unit, tsquery_of(unit, languages)) for unit in _distinct(units_of(clause))]
+        units = [(unit, tsquery) for unit, tsquery in units if tsquery or isinstance(unit, Filter)]
+        if not units or memberships.add([unit for unit, _ in units]):
             continue
-        if isinstance(clause, Filter) and telling[0][1]:
-            labels.append(telling[0][1])
-        elif all(found for _, found in telling):
-            words.append(any_tsquery([found for _, found in telling]))
-            bounded = bounded or not any(unit.negated for unit, _ in telling)
+        if isinstance(clause, Filter) and units[0][1]:
+            labels.append(units[0][1])
+        elif all(tsquery for _, tsquery in units):
+            words.append(any_tsquery([tsquery for _, tsquery in units]))
+            bounded = bounded or not any(unit.negated for unit, _ in units)
         else:
-            others.append(or_(*_alternatives(organization_id, telling)))
+            others.append(or_(*_alternatives(organization_id, units)))
     labelled = [bookmark_matches(organization_id, " & ".join(labels))] if labels else []
     return Requirements(" & ".join(dict.fromkeys(words)), bounded, (*others, *memberships.conditions(), *labelled))
 
 
 class _Memberships:
-    """The clauses that name nothing but tags, or nothing but projects, gathered."""
+    """The clauses that contain only tag filters, or only project filters, grouped."""
 
     def __init__(self, organization_id: int) -> None:
-        self._kinds = _kinds(organization_id)
-        self._groups: dict[Field, dict[tuple[Key, ...], None]] = {field: {} for field in self._kinds}
-        self._excluded: dict[Field, dict[Key, None]] = {field: {} for field in self._kinds}
+        self._tables = _link_tables(organization_id)
+        self._groups: dict[Field, dict[tuple[Key, ...], None]] = {field: {} for field in self._tables}
+        self._excluded: dict[Field, dict[Key, None]] = {field: {} for field in self._tables}
 
     def add(self, units: Sequence[Unit]) -> bool:
         """Take a clause, given by its alternatives; False if it is of another kind."""
-        filters = [unit for unit in units if isinstance(unit, Filter) and unit.field in self._kinds]
+        filters = [unit for unit in units if isinstance(unit, Filter) and unit.field in self._tables]
         if len(filters) < len(units) or len({unit.field for unit in filters}) > 1:
             return False
         field, keys = filters[0].field, tuple(dict.fromkeys(cast(Key, unit.key[1]) for unit in filters))
@@ -141,23 +104,23 @@ class _Memberships:
         return True
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
-        """One for all that are required, one for all alternatives, one for all that are excluded."""
-        for field, kind in self._kinds.items():
+        """Yield one condition for all required keys, one for all alternatives, one for all excluded keys."""
+        for field, table in self._tables.items():
             if required := [keys[0] for keys in self._groups[field] if len(keys) == 1]:
-                yield member_of_all(kind, required)
-            # What one of them requires anyway need not be asked.
+                yield member_of_all(table, required)
+            # A group that contains a required key is fulfilled with it.
             if groups := [keys for keys in self._groups[field] if len(keys) > 1 and not {*keys} & {*required}]:
-                yield member_of_each(kind, groups)
+                yield member_of_each(table, groups)
             if self._excluded[field]:
-                yield not_(member_of_any(kind, list(self._excluded[field])))
+                yield not_(member_of_any(table, list(self._excluded[field])))
 
 
-def _kinds(organization_id: int) -> dict[Field, LinkTable]:
+def _link_tables(organization_id: int) -> dict[Field, LinkTable]:
     return {"tag": tag_membership(organization_id), "project": project_membership(organization_id)}
 
 
 def _distinct(parts: Iterable[Any]) -> list[Any]:
-    """Without repetitions; tags are the same whatever their case."""
+    """Return the parts without repetitions; tags are compared without case."""
     return list({_identity(part): part for part in reversed(list(parts))}.values())[::-1]
 
 
@@ -167,21 +130,21 @@ def _identity(part: QueryClause) -> object:
     return frozenset(map(_identity, units_of(part))) if not isinstance(part, Term | Phrase) else part
 
 
-def _alternatives(organization_id: int, telling: Sequence[tuple[Unit, str]]) -> Iterator[ColumnElement[bool]]:
-    """One of these is enough, as few conditions: first what the row itself tells, then what is looked up elsewhere."""
-    filters = [unit for unit, found in telling if isinstance(unit, Filter) and not found]
-    kinds = _kinds(organization_id)
+def _alternatives(organization_id: int, units: Sequence[tuple[Unit, str]]) -> Iterator[ColumnElement[bool]]:
+    """Yield as few alternative conditions as possible: those on the row itself first, then those on other tables."""
+    filters = [unit for unit, tsquery in units if isinstance(unit, Filter) and not tsquery]
+    tables = _link_tables(organization_id)
     for unit in filters:
-        if unit.field not in kinds:
+        if unit.field not in tables:
             yield _negated_if(unit, FIELDS[unit.field](unit.value))
-    for field, kind in kinds.items():
-        named = [unit for unit in filters if unit.field == field]
-        if keys := [cast(Key, unit.key[1]) for unit in named if not unit.negated]:
-            yield member_of_any(kind, keys)
-        # Not this one or not that one is not both.
-        if keys := [cast(Key, unit.key[1]) for unit in named if unit.negated]:
-            yield not_(member_of_all(kind, keys))
-    if words := [found for _, found in telling if found]:
+    for field, table in tables.items():
+        of_field = [unit for unit in filters if unit.field == field]
+        if keys := [cast(Key, unit.key[1]) for unit in of_field if not unit.negated]:
+            yield member_of_any(table, keys)
+        # De Morgan: "not a, or not b" is "not both".
+        if keys := [cast(Key, unit.key[1]) for unit in of_field if unit.negated]:
+            yield not_(member_of_all(table, keys))
+    if words := [tsquery for _, tsquery in units if tsquery]:
         yield bookmark_matches(organization_id, any_tsquery(words))
 
 
@@ -189,140 +152,37 @@ def _negated_if(unit: Filter, condition: ColumnElement[bool]) -> ColumnElement[b
     return not_(condition) if unit.negated else condition
 
 
-def bookmark_matches(organization_id: int, words: str) -> ColumnElement[bool]:
-    """Bookmarks whose document matches a tsquery."""
-    found = select(BookmarkDocument.bookmark_id).where(
-        BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
-    )
-    return Bookmark.id.in_(found.correlate(None))
-
-
-def matching_bookmarks(organization_id: int, words: str) -> list[int] | None:
-    """The bookmarks whose document matches a tsquery; None where there are more than a list should hold.
-
-    One statement that asks the index alone. As a condition of another one PostgreSQL may unpack a document for each
-    row that it looks at.
-    """
-    found = select(BookmarkDocument.bookmark_id).where(
-        BookmarkDocument.organization_id == organization_id, matches(organization_id, words)
-    )
-    ids = db.session.scalars(found.limit(MAX_LISTED + 1)).all()
-    return list(ids) if len(ids) <= MAX_LISTED else None
-
-
-def matches(organization_id: int, words: str) -> ColumnElement[bool]:
-    """Documents of the organization that match a tsquery; the label keeps the look-up within the organization."""
-    label = quoted(organization_label(organization_id))
-    found: ColumnElement[bool] = BookmarkDocument.document.op("@@", is_comparison=True)(
-        sql_cast(literal(f"{label} & {words}" if words else label, Text), TSQUERY)
-    )
-    return found
-
-
-def tsquery_of(unit: Unit, languages: Languages) -> str:
-    """A tsquery for the unit; empty for a word without letters and for what no document tells."""
-    if isinstance(unit, Filter):
-        found = _label(unit)
-    else:
-        forms = query_forms(unit.text, languages) if isinstance(unit, Term) else [query_terms(unit.text, languages)]
-        found = any_tsquery(
-            [
-                " <-> ".join(any_lexeme([without_stop_stems(place, languages)]) for place in form)
-                for form in forms
-                if form
-            ]
-        )
-    return f"!{found}" if found and unit.negated else found
-
-
-def without_stop_stems(place: Sequence[str], languages: Languages) -> Posting:
-    """A place without the stems that are stop words of their language while the word itself is none there: nearly every
-    text of that language holds them."""
-    is_short = len(place[0]) <= MAX_CACHED_LENGTH
-    return (_remembered if is_short else _without_stop_words)(tuple(place), tuple(languages))
-
-
-def _without_stop_words(place: Posting, languages: tuple[str | None, ...]) -> Posting:
-    return (place[0], *(lexeme for lexeme in place[1:] if _is_worth_asking(lexeme, place[0], languages)))
-
-
-_remembered = lru_cache(maxsize=CACHE_SIZE)(_without_stop_words)
-
-
 def in_project(organization_id: int, project_id: int) -> ColumnElement[bool]:
-    """Bookmarks that are attached to a project of the organization; none, if it is in the trash or never was."""
+    """Build a condition for bookmarks attached to a project of the organization; none, if it is in the trash or
+    unknown."""
     return member_of_any(project_membership(organization_id), [project_id])
 
 
 def on_site(site: Site) -> ColumnElement[bool]:
-    """Bookmarks that lie on this very host, on the port if one is meant."""
-    is_there = Bookmark.domain == normalise_domain(site.host)
-    return is_there if site.port is None else and_(is_there, on_port(site.port))
+    """Build a condition for bookmarks on exactly this host, and on the port if the site has one."""
+    has_host = Bookmark.domain == normalise_domain(site.host)
+    return has_host if site.port is None else and_(has_host, on_port(site.port))
 
 
 def on_port(port: int) -> ColumnElement[bool]:
-    """Bookmarks whose link leads to a port; the usual ones of http and https are one, as for duplicates."""
-    place = r"(\[[^/?#\]]*\]|[^/?#:\[\]]*)"
-    named = "(:(80|443)?)?" if port in DEFAULT_PORTS.values() else f":0*{port}"
-    return Bookmark.url.regexp_match(f"^https?://{place}{named}([/?#]|$)", flags="i")
+    """Build a condition for bookmarks whose URL has a port; the default ports of http and https are equal, as for
+    duplicates."""
+    host_pattern = r"(\[[^/?#\]]*\]|[^/?#:\[\]]*)"
+    port_pattern = "(:(80|443)?)?" if port in DEFAULT_PORTS.values() else f":0*{port}"
+    return Bookmark.url.regexp_match(f"^https?://{host_pattern}{port_pattern}([/?#]|$)", flags="i")
 
 
 def mentions_archived(query: Query) -> bool:
-    """Whether the query says itself what is to become of archived bookmarks."""
+    """Tell whether the query itself filters by archived bookmarks."""
     return any(isinstance(unit, Filter) and (unit.field, unit.value) == ("is", "archived") for unit in query.units)
 
 
-def reads_documents(query: Query) -> bool:
-    """Whether any part of the query is looked up in documents: words, phrases, what documents are labelled with."""
-    return any(not isinstance(unit, Filter) or unit.field in LABELLED for unit in query.units)
-
-
-def resolve_query(organization_id: int, query: Query) -> tuple[Query, Languages]:
-    """The query as it is meant here, `#x` being a word where there is no such tag, and the languages whose stems a word
-    of it may have, that of any text among them. One statement, if the query asks documents or has a `#`.
-
-    For the rest of the transaction documents are looked up by their index alone. PostgreSQL takes a long document for a
-    short one, since most of it lies out of line, and would unpack all that there are rather than ask the index.
-    """
-    if not query.hashed and not reads_documents(query):
-        return query, [None]
-    values = {"organization_id": organization_id, "hashed": list(query.hashed)}
-    _, languages, *tags = db.session.execute(READ_LANGUAGES_AND_TAGS if query.hashed else READ_LANGUAGES, values).one()
-    return (query.with_tags({*tags[0]}) if tags else query), [None, *languages]
-
-
-def any_tsquery(found: Sequence[str]) -> str:
-    """A tsquery for any of these tsqueries; empty for none."""
-    return f"({' | '.join(found)})" if found else ""
-
-
-def any_lexeme(places: Iterable[Sequence[str]]) -> str:
-    """A tsquery for any lexeme of these places."""
-    return any_tsquery([quoted(lexeme) for place in places for lexeme in place])
-
-
-def _is_worth_asking(lexeme: str, word: str, languages: Languages) -> bool:
-    stemmed = language_of(lexeme)
-    asked = languages if stemmed is None else [stemmed]
-    return all(is_significant(lexeme, one) or not is_significant(word, one) for one in asked)
-
-
-def _label(unit: Filter) -> str:
-    if unit.field == "site":
-        site = parse_site(str(unit.value))
-        # Of a port documents tell nothing.
-        return quoted(site_label(normalise_domain(site.host))) if site and site.port is None else ""
-    if unit.field == "lang":
-        return quoted(language_label(str(unit.value)))
-    return ""
-
-
 def _under_site(value: Value) -> ColumnElement[bool]:
-    """On a port of a host, or of one under it."""
+    """Build a condition for a host or its subdomains, on the port if the site has one."""
     site = cast(Site, parse_site(str(value)))
     host = normalise_domain(site.host)
-    is_there = or_(Bookmark.domain == host, Bookmark.domain.endswith(f".{host}", autoescape=True))
-    return is_there if site.port is None else and_(is_there, on_port(site.port))
+    has_host = or_(Bookmark.domain == host, Bookmark.domain.endswith(f".{host}", autoescape=True))
+    return has_host if site.port is None else and_(has_host, on_port(site.port))
 
 
 def _day(day: date) -> datetime:

@@ -31,17 +31,17 @@ from backend.jobs.schemas import JobOut
 
 blueprint = Blueprint("bookmarks", __name__, url_prefix="/bookmarks")
 
-# A thousand links with all that may be known of them.
+# A thousand links with long texts.
 BULK_LIMIT_BYTES = 16 * 1024 * 1024
 
 
 def cost_of_items(json: BulkIn) -> int:
-    """How many requests a bulk counts as."""
+    """Count the requests that a bulk save costs."""
     return cost_of_many(len(json.items))
 
 
 def cost_of_ids(json: ActionIn) -> int:
-    """How many requests an action on many counts as."""
+    """Count the requests that a bulk action costs."""
     return cost_of_many(len(json.ids or []))
 
 
@@ -197,5 +197,5 @@ def read_content(actor: Actor, bookmark_id: int) -> ContentOut:
 @operation(scope="bookmarks:read", limit="search", tag="bookmarks", responses={200: SimilarOut})
 def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> SimilarOut:
     """List the nearest bookmarks in meaning."""
-    found = queries.similar_bookmarks(actor, bookmark_id, query.limit)
-    return SimilarOut(items=[SimilarItem(bookmark=bookmark, score=score) for bookmark, score in found])
+    neighbours = queries.similar_bookmarks(actor, bookmark_id, query.limit)
+    return SimilarOut(items=[SimilarItem(bookmark=bookmark, score=score) for bookmark, score in neighbours])

@@ -1,4 +1,4 @@
-"""What comes in and goes out under /bookmarks and /tags."""
+"""Schemas of /bookmarks, shared with /tags."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Action = Literal[
 MAX_TAGS = 100
 MAX_TAG_LENGTH = 100
 MAX_FILTERS = 50
-# Clocks and time zones differ; what is further ahead would head every list.
+# Clocks and time zones differ; a later bookmark would lead every list.
 AHEAD = timedelta(days=1)
 BLANKS = " \t\r\n"
 
@@ -87,7 +87,7 @@ def _not_far_ahead(value: datetime) -> datetime:
 
 
 def trimmed(value: str) -> str:
-    """Without the blanks that people leave at either end; spaces of other kinds are theirs to keep."""
+    """Remove the blanks at either end; spaces of other kinds are significant."""
     return value.strip(BLANKS)
 
 
@@ -339,7 +339,7 @@ class ActionFilter(RequestBody):
 def _describe_action(schema: JsonDict) -> None:
     describe_omittable(schema)
     schema["allOf"] = [
-        # RequestBody here, as generators of clients take a schema with alternatives of its own for one of anything.
+        # Inside allOf, since client generators take a schema with a top-level oneOf for an untyped one.
         {"oneOf": [{"required": ["ids"]}, {"required": ["filter"]}]},
         {
             "if": {"properties": {"action": {"enum": ["add_tags", "remove_tags"]}}},

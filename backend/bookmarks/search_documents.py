@@ -1,4 +1,4 @@
-"""The search document of a bookmark: the words of its fields and of its page, where they stand and what they weigh."""
+"""Search documents of bookmarks: lexemes of their fields and pages, with positions and impacts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, select, update
 
 from backend.bookmarks.models import Bookmark, SearchStatistics
 from backend.bookmarks.queries import id_in, select_bookmarks
@@ -25,27 +25,28 @@ from backend.index.impacts import (
     sparse_literal,
 )
 from backend.index.labels import labels_of
+from backend.named_blocks import read_statements
 from backend.text.language_detection import detect_language
 from backend.text.stemming import AS_WRITTEN, language_of, language_of_stems, lexemes_of, primary_tag
 from backend.text.tokens import Token, analyze, lexeme_literal, quoted
 
-# PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each place where it stands.
+# PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each position.
 PAGE_BYTES = 500_000
-# A batch this large has an average of its own, for an organization that has none yet.
+# A batch of this size provides an average for an organization without one.
 LARGE_BATCH = 20
-# What is analysed at once; a text that is hard to take apart takes 5 µs a character, plain words a quarter of that.
+# Characters analysed in one call; a text that is hard to tokenise takes 5 µs a character, plain words a quarter.
 MAX_EFFORT = 1_000_000
 PLAIN_WORD, PLAIN_PART = 20, 4
-# Names and words that are remembered with what they are found by, and the most characters of such a name.
-REMEMBERED, LONGEST_REMEMBERED = 8_192, 40
-# Between two fields, so that no phrase begins in one and ends in the next.
+# Caches of tokens and stems: their entries, and the most characters of a cached name.
+CACHE_ENTRIES, MAX_CACHED_CHARACTERS = 8_192, 40
+# Positions between two fields, so that no phrase spans both.
 GAP = 10
 
 
 @dataclass(frozen=True)
 class DocumentField:
-    """What PostgreSQL calls the weight of a field, what one of its words counts beside one of the description, how many
-    bytes it may take, and whether it holds names, which are not stemmed."""
+    """A field's tsvector weight label, the weight of its words relative to the description, the bytes it may take, and
+    whether it holds names, which are not stemmed."""
 
     label: str
     weight: float
@@ -60,47 +61,7 @@ TITLE, TAG, ADDRESS = (
 )
 DESCRIPTION, NOTES = DocumentField("B", 1.0, 100_000), DocumentField("C", 1.0, 120_000)
 
-REFRESH = text("""
-    WITH given AS (
-        SELECT g.*, b.organization_id
-          FROM unnest(CAST(:ids AS bigint[]), CAST(:documents AS text[]), CAST(:impacts AS text[]),
-                      CAST(:lengths AS real[]), CAST(:averages AS real[]), CAST(:languages AS text[]))
-               AS g(id, document, impacts, length, average, language)
-          JOIN bookmarks b ON b.id = g.id),
-    spoken AS (
-        INSERT INTO search_languages (organization_id, language)
-        SELECT DISTINCT g.organization_id, s.language
-          FROM given g CROSS JOIN LATERAL (VALUES (g.language), (CAST(:page_language AS text))) AS s(language)
-         WHERE s.language IS NOT NULL
-         ORDER BY g.organization_id, s.language
-        ON CONFLICT DO NOTHING)
-    INSERT INTO bookmark_documents
-           (bookmark_id, organization_id, document, impacts, page_impacts, length, average, written_at)
-    SELECT g.id, g.organization_id, CAST(g.document AS tsvector) || coalesce(c.vector, ''::tsvector),
-           CAST(g.impacts AS sparsevec), c.impacts, g.length, g.average, clock_timestamp()
-      FROM given g LEFT JOIN bookmark_contents c ON c.bookmark_id = g.id
-     ORDER BY g.id
-    ON CONFLICT (bookmark_id) DO UPDATE
-       SET document = excluded.document, impacts = excluded.impacts, page_impacts = excluded.page_impacts,
-           length = excluded.length, average = excluded.average, written_at = excluded.written_at
-""")
-PAGES = text("""
-    SELECT c.bookmark_id, c.text, coalesce(b.language, '') AS language, s.page_average
-      FROM bookmark_contents c JOIN bookmarks b ON b.id = c.bookmark_id
-      LEFT JOIN search_statistics s ON s.organization_id = b.organization_id
-     WHERE c.bookmark_id = ANY(:ids) ORDER BY c.bookmark_id FOR UPDATE OF c
-""")
-STORE_PAGE = text("""
-    WITH spoken AS (
-        INSERT INTO search_languages (organization_id, language)
-        SELECT organization_id, CAST(:language AS text) FROM bookmarks
-         WHERE id = :bookmark_id AND CAST(:language AS text) IS NOT NULL
-        ON CONFLICT DO NOTHING)
-    UPDATE bookmark_contents
-       SET vector = CAST(:vector AS tsvector), impacts = CAST(:impacts AS sparsevec),
-           length = :length, average = :average
-     WHERE bookmark_id = :bookmark_id
-""")
+SQL = read_statements(__file__)
 Number = TypeVar("Number", int, float)
 KNOWN = select(SearchStatistics).where(SearchStatistics.organization_id == Bookmark.organization_id).correlate(Bookmark)
 AVERAGE = KNOWN.with_only_columns(SearchStatistics.average).scalar_subquery().label("search_average")
@@ -109,8 +70,8 @@ GENERATION = KNOWN.with_only_columns(SearchStatistics.generation).scalar_subquer
 
 @dataclass(frozen=True)
 class PageIndex:
-    """What is stored of a page's words: the tsvector and impacts as literals, the length and the average it was held
-    against, in telling words, and the language that its stems name, if any."""
+    """The index of a page's words: tsvector and impacts as literals, the length and the average length used for the
+    impacts, in significant terms, and the language of its stems, if any."""
 
     vector: str
     impacts: str
@@ -120,47 +81,49 @@ class PageIndex:
 
 
 def refresh_documents(bookmark_ids: Sequence[int], page_language: str | None = None) -> dict[int, Row[Any]]:
-    """Bring the search documents of these bookmarks up to date, in the transaction at hand: two statements.
+    """Refresh the search documents of these bookmarks in the current transaction: two statements.
 
-    Of texts that would take too long together a worker does the later ones: one statement more. The first is always
-    done here.
+    Texts that take too long together are deferred to a worker, except the first: one statement more.
 
     Args:
-        bookmark_ids: Which.
-        page_language: The language that the stems of their page name, where it has just been stored with its index.
+        bookmark_ids: The bookmarks.
+        page_language: The language of the stems of their page, where its index has just been stored.
 
     Returns:
-        The bookmarks by id, as `queries.bookmark_out` reads them.
+        The bookmarks by id, as rows for `queries.bookmark_out`.
     """
     if not bookmark_ids:
         return {}
     rows = db.session.execute(
         select_bookmarks(AVERAGE, GENERATION).where(id_in(bookmark_ids)).order_by(Bookmark.id)
     ).all()
-    done = rows[: _how_many(rows)]
+    done = rows[: _count_affordable(rows)]
     if len(done) < len(rows):
         _defer([row.id for row in rows[len(done) :]])
     documents = [_document(row) for row in done]
-    usual = fmean(one.length for one in documents) if len(documents) >= LARGE_BATCH else DEFAULT_LENGTH
-    averages = [row.search_average or usual for row in done]
+    default = fmean(document.length for document in documents) if len(documents) >= LARGE_BATCH else DEFAULT_LENGTH
+    averages = [row.search_average or default for row in done]
     pairs = list(zip(documents, averages, strict=True))
     db.session.execute(
-        REFRESH,
+        SQL["refresh"],
         {
             "ids": [row.id for row in done],
-            "documents": [one.literal for one in documents],
-            "impacts": [sparse_literal(impacts_of(one.frequencies, one.length, at)) for one, at in pairs],
-            "lengths": [one.length for one in documents],
+            "documents": [document.literal for document in documents],
+            "impacts": [
+                sparse_literal(impacts_of(document.frequencies, document.length, average))
+                for document, average in pairs
+            ],
+            "lengths": [document.length for document in documents],
             "averages": averages,
-            "languages": [one.language for one in documents],
+            "languages": [document.language for document in documents],
             "page_language": page_language,
         },
     )
     return {row.id: row for row in rows}
 
 
-def _how_many(rows: Sequence[Row[Any]]) -> int:
-    """How many of the first rows are analysed at once."""
+def _count_affordable(rows: Sequence[Row[Any]]) -> int:
+    """Count the leading rows whose texts fit into one call."""
     effort = 0
     for count, row in enumerate(rows):
         effort += sum(map(_effort, (row.title, row.description, row.notes)))
@@ -170,7 +133,7 @@ def _how_many(rows: Sequence[Row[Any]]) -> int:
 
 
 def _effort(text_: str) -> int:
-    """The characters that take as long as this text: words with blanks between them are known from elsewhere."""
+    """Estimate the effort of a text, in characters that are hard to tokenise: plain words are mostly cached."""
     is_plain = text_.count(" ") * PLAIN_WORD >= len(text_)
     return len(text_) // PLAIN_PART if is_plain else len(text_)
 
@@ -183,32 +146,32 @@ def _defer(bookmark_ids: Sequence[int]) -> None:
 
 
 def index_page(page_text: str, language: str | None, average: float | None) -> PageIndex:
-    """What is stored of a page's words; of a page with more than PostgreSQL can hold, of its beginning.
+    """Build the index of a page's words; of a page beyond PostgreSQL's limit, of its beginning.
 
     Args:
         page_text: The page as plain text.
         language: BCP 47 tag of its language.
-        average: The mean length of the organization's pages in telling words, if it is known.
+        average: The mean length of the organization's pages in significant terms, if it is known.
     """
     tag = primary_tag(language) or detect_language(page_text)
     tokens = _fitting(analyze(page_text, tag), PAGE_BYTES)
     counts, length = count_terms(tokens, tag)
-    against = average or DEFAULT_PAGE_LENGTH
-    impacts = sparse_literal(impacts_of(merge_stems(counts, tag), length, against), PAGE_WEIGHT)
-    # One place is left free, so that no phrase begins in the fields and ends in the page.
+    mean_length = average or DEFAULT_PAGE_LENGTH
+    impacts = sparse_literal(impacts_of(merge_stems(counts, tag), length, mean_length), PAGE_WEIGHT)
+    # One position is left free, so that no phrase spans fields and page.
     shifted = [token._replace(position=token.position + 1) for token in tokens]
-    return PageIndex(lexeme_literal(shifted, "D"), impacts, length, against, language_of_stems(tag))
+    return PageIndex(lexeme_literal(shifted, "D"), impacts, length, mean_length, language_of_stems(tag))
 
 
 def stemming_language(row: Row[Any] | BookmarkOut) -> str | None:
-    """The language by which a bookmark's words are stemmed: as its page states it, or guessed from the fields; None
-    where neither tells."""
+    """Return the language of a bookmark's stems: that of its page, else the detected language of its fields; None in
+    doubt."""
     return primary_tag(row.language) or detect_language(f"{row.title} {row.description} {row.notes}")
 
 
 def merge_stems(frequencies: Mapping[str, Number], tag: str | None) -> dict[str, Number]:
-    """The frequencies, those of a word as it is written added to those of its stem where the text holds both: for the
-    score a tag `rust` and a title `Rust` are two occurrences of one word."""
+    """Add the frequency of an unstemmed word to that of its stem where the text contains both: for the score a tag
+    `rust` and a title `Rust` are two occurrences of one word."""
     sums = dict(frequencies)
     for lexeme in frequencies:
         stem = _stem_beside(lexeme, tag)
@@ -218,11 +181,11 @@ def merge_stems(frequencies: Mapping[str, Number], tag: str | None) -> dict[str,
 
 
 def reindex_pages(bookmark_ids: Sequence[int]) -> None:
-    """Index the pages of these bookmarks anew from their stored texts, in the transaction at hand."""
-    rows = db.session.execute(PAGES, {"ids": list(bookmark_ids)}).all()
+    """Rebuild the indexes of these bookmarks' pages from their stored texts, in the current transaction."""
+    rows = db.session.execute(SQL["pages"], {"ids": list(bookmark_ids)}).all()
     stored = [(row.bookmark_id, index_page(row.text, row.language, row.page_average)) for row in rows]
     if stored:
-        db.session.execute(STORE_PAGE, [{"bookmark_id": id_, **vars(page)} for id_, page in stored])
+        db.session.execute(SQL["store_page"], [{"bookmark_id": id_, **vars(page)} for id_, page in stored])
 
 
 @dataclass(frozen=True)
@@ -238,17 +201,17 @@ def _document(row: Row[Any]) -> _Document:
     frequencies: dict[str, float] = {}
     length = 0.0
     literals = []
-    at = 0
+    next_position = 0
     for field_text, field in _fields(row):
         tokens = _tokens_of(field_text, field, tag)
         for token in tokens:
             frequencies[token.term] = frequencies.get(token.term, 0.0) + field.weight
-            # An address is no text: its length says nothing.
+            # The length of a URL is no length of text.
             if field is not ADDRESS and is_significant(token.term, tag):
                 length += field.weight
         if tokens:
-            literals.append(lexeme_literal(tokens, field.label, at))
-            at += tokens[-1].position + GAP
+            literals.append(lexeme_literal(tokens, field.label, next_position))
+            next_position += tokens[-1].position + GAP
     labels = labels_of(row.organization_id, row.domain, row.language, row.search_generation or 0)
     literals.extend(map(quoted, labels))
     return _Document(" ".join(literals), merge_stems(frequencies, tag), length, language_of_stems(tag))
@@ -257,26 +220,26 @@ def _document(row: Row[Any]) -> _Document:
 def _tokens_of(text_: str, field: DocumentField, tag: str | None) -> Sequence[Token]:
     if not field.is_as_written:
         return _fitting(analyze(text_, tag), field.room)
-    if len(text_) > LONGEST_REMEMBERED:
+    if len(text_) > MAX_CACHED_CHARACTERS:
         return _fitting(analyze(text_, AS_WRITTEN), field.room)
     return _tokens_of_name(text_)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_ENTRIES)
 def _tokens_of_name(name: str) -> tuple[Token, ...]:
-    """The tokens of a tag or a host: many bookmarks have the same ones. So short a name fits into any field."""
+    """Return the tokens of a tag or a host: many bookmarks share them. So short a name fits into any field."""
     return tuple(analyze(name, AS_WRITTEN))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_ENTRIES)
 def _stem_beside(lexeme: str, tag: str | None) -> str:
-    """The stem of a word that is found as it is written, where a text of this language has it; else the word."""
+    """Return the stem of a word in a language, or the word itself if it is a stem already."""
     return next(iter(lexemes_of(lexeme, tag)), lexeme) if language_of(lexeme) is None else lexeme
 
 
 def _fields(row: Row[Any]) -> Iterator[tuple[str, DocumentField]]:
     yield row.title, TITLE
-    # Older bookmarks may have more than one may have now: PostgreSQL could not hold their words.
+    # Bookmarks of earlier releases may have more tags than a tsvector can hold.
     for name in row.tags[:MAX_TAGS]:
         yield name, TAG
     yield row.domain, ADDRESS
@@ -287,7 +250,7 @@ def _fields(row: Row[Any]) -> Iterator[tuple[str, DocumentField]]:
 
 
 def _fitting(tokens: list[Token], free: int) -> list[Token]:
-    """As many of the first tokens as fit into so many bytes."""
+    """Return as many leading tokens as fit into `free` bytes."""
     if len(tokens) * 16 < free and all(len(token.term) < 8 for token in tokens):
         return tokens
     seen: set[str] = set()

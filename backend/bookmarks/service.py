@@ -1,4 +1,5 @@
-"""What a person does with bookmarks. Every public function commits once; messages go out after the commit."""
+"""Changes to single bookmarks, and bulk saves. Every public function commits once and sends messages after the
+commit."""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ from backend.text.tag_names import tag_key
 from backend.text.urls import domain_of, url_hash
 
 PLAIN_FIELDS = ("notes", "is_read", "is_favorite", "is_archived", "created_at")
-# So many new links at once may change what ranking counts with.
+# This many new links in one request make corpus statistics stale.
 MANY = 50
 EMBEDDED_FIELDS = {"title", "description", "notes"}
 NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_REQUESTED, "capture_due_at": None}
@@ -58,10 +59,10 @@ NOT_CAPTURED = {"capture_status": "skipped", "capture_error": NOT_REQUESTED, "ca
 
 @retry_on_conflict
 def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> tuple[BookmarkOut, bool]:
-    """Save a link; False beside it means that it was there already, and was merged or kept.
+    """Save a link; False beside it means that it was saved before, and was merged or left as it is.
 
     Raises:
-        Conflict: it was there, and `on_duplicate` is error; carries `existing_id`.
+        DuplicateLink: it was saved before, and `on_duplicate` is error; carries `existing_id`.
         Invalid: a project that the organization does not have.
     """
     saved = upsert_bookmarks(actor, [item], on_duplicate)[0]
@@ -78,45 +79,45 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 
 @retry_on_conflict
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
-    """Save many links; one that is not valid spoils no other."""
-    judged, saved = _save_those_with_room(actor, _without_overfull([_judge(raw) for raw in raw_items]), on_duplicate)
+    """Save many links; an invalid one does not affect the others."""
+    items, saved = _save_valid(actor, _refuse_overfull([_validate(raw) for raw in raw_items]), on_duplicate)
     db.session.commit()
     send(_follow_ups(saved))
-    ends = iter(saved)
+    save_results = iter(saved)
     results = []
-    for index, item in enumerate(judged):
+    for index, item in enumerate(items):
         if isinstance(item, str):
             results.append(BulkResult(index=index, status="invalid", error=item))
         else:
-            end = next(ends)
-            results.append(BulkResult(index=index, status="created" if end.created else "duplicate", id=end.id))
+            result = next(save_results)
+            results.append(BulkResult(index=index, status="created" if result.created else "duplicate", id=result.id))
     count = [result.status for result in results].count
     return BulkOut(results=results, created=count("created"), duplicates=count("duplicate"), invalid=count("invalid"))
 
 
 @retry_on_conflict
 def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> BookmarkOut:
-    """Change what the patch names.
+    """Change the fields that the patch sets.
 
     Raises:
         NotFound: there is no such bookmark outside the trash.
-        Conflict: its new URL is saved already; carries `existing_id`.
+        DuplicateLink: its new URL is saved already; carries `existing_id`.
         Invalid: a project that the organization does not have.
     """
-    given = patch.model_fields_set
-    values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in given}
+    sent_fields = patch.model_fields_set
+    values = {name: getattr(patch, name) for name in PLAIN_FIELDS if name in sent_fields}
     values |= person_values(patch.title, patch.description)
-    if given & EMBEDDED_FIELDS:
+    if sent_fields & EMBEDDED_FIELDS:
         values["embedding_due_at"] = func.now()
     if patch.url is not None:
-        values |= _changed_address(actor, bookmark_id, patch.url, patch)
+        values |= _url_values(actor, bookmark_id, patch.url, patch)
     if not update_fields(actor, bookmark_id, values):
         raise NotFound
     if patch.tags is not None:
         replace_tags(actor, bookmark_id, patch.tags)
     if patch.project_ids is not None:
         set_projects(actor, bookmark_id, patch.project_ids)
-    if given & (EMBEDDED_FIELDS | {"tags", "url"}):
+    if sent_fields & (EMBEDDED_FIELDS | {"tags", "url"}):
         bookmark = queries.bookmark_out(refresh_documents([bookmark_id])[bookmark_id])
     else:
         bookmark = queries.get_bookmark(actor, bookmark_id)
@@ -130,33 +131,33 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
 
 @retry_on_conflict
 def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
-    """To the trash, or for good (also from the trash).
+    """Move a bookmark to the trash, or delete it for good (also from the trash).
 
     Raises:
         NotFound: there is no such bookmark.
     """
-    mine = (Bookmark.id == bookmark_id, Bookmark.organization_id == actor.organization_id)
+    own = (Bookmark.id == bookmark_id, Bookmark.organization_id == actor.organization_id)
     if permanent:
-        gone = db.session.scalar(delete(Bookmark).where(*mine).returning(Bookmark.id))
+        deleted_id = db.session.scalar(delete(Bookmark).where(*own).returning(Bookmark.id))
     else:
-        gone = db.session.scalar(
+        deleted_id = db.session.scalar(
             update(Bookmark)
-            .where(*mine, Bookmark.deleted_at.is_(None))
+            .where(*own, Bookmark.deleted_at.is_(None))
             .values(deleted_at=utc_now())
             .returning(Bookmark.id)
         )
-    if gone is None:
+    if deleted_id is None:
         raise NotFound
     db.session.commit()
 
 
 @retry_on_conflict
 def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
-    """Out of the trash; one that is not in it comes back as it is.
+    """Take a bookmark out of the trash; one that is not in the trash is returned unchanged.
 
     Raises:
         NotFound: there is no such bookmark.
-        Conflict: the link was saved anew in the meantime; carries `existing_id`.
+        DuplicateLink: the link was saved again in the meantime; carries `existing_id`.
     """
     row = db.session.execute(
         select(Bookmark.url, Bookmark.deleted_at).where(
@@ -176,7 +177,7 @@ def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
 
 
 def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
-    """Read the page again, as a job that can be watched.
+    """Capture the page again, as a job that clients can watch.
 
     Raises:
         NotFound: there is no such bookmark outside the trash.
@@ -190,12 +191,12 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
 
 
 def _follow_ups(saved: Sequence[SaveResult]) -> list[Message]:
-    captures = [capture_message()] if any(end.is_capture_due for end in saved) else []
-    vectors = [embed_message()] if any(end.is_vector_due for end in saved) else []
-    return [*captures, *vectors, *([statistics_message()] if sum(end.created for end in saved) >= MANY else [])]
+    captures = [capture_message()] if any(result.is_capture_due for result in saved) else []
+    vectors = [embed_message()] if any(result.is_vector_due for result in saved) else []
+    return [*captures, *vectors, *([statistics_message()] if sum(result.created for result in saved) >= MANY else [])]
 
 
-def _judge(raw: object) -> BookmarkIn | str:
+def _validate(raw: object) -> BookmarkIn | str:
     try:
         return BookmarkIn.model_validate_json(json.dumps(raw))
     except ValidationError as error:
@@ -205,64 +206,64 @@ def _judge(raw: object) -> BookmarkIn | str:
         return f"{where}: {message}" if where else message
 
 
-def _save_those_with_room(
-    actor: Actor, judged: Sequence[BookmarkIn | str], on_duplicate: OnDuplicate
+def _save_valid(
+    actor: Actor, items: Sequence[BookmarkIn | str], on_duplicate: OnDuplicate
 ) -> tuple[list[BookmarkIn | str], list[SaveResult]]:
-    """Save the valid items in the transaction at hand; those whose tags are too many become refusals."""
+    """Save the valid items in the current transaction; items with too many tags become refusals."""
     for _ in range(MAX_ROUNDS):
-        known = _without_unknown_projects(actor, judged)
-        valid = [item for item in known if isinstance(item, BookmarkIn)]
+        checked = _refuse_unknown_projects(actor, items)
+        valid = [item for item in checked if isinstance(item, BookmarkIn)]
         try:
-            return known, upsert_bookmarks(actor, valid, on_duplicate, "import") if valid else []
+            return checked, upsert_bookmarks(actor, valid, on_duplicate, "import") if valid else []
         except TooManyTags as fault:
             db.session.rollback()
-            judged = [_refusal_of_tags(item, fault) or item for item in known]
+            items = [_tags_refusal(item, fault) or item for item in checked]
     raise Unavailable("Another client keeps changing these tags. Try again shortly.")
 
 
-def _refusal_of_tags(item: BookmarkIn | str, fault: TooManyTags) -> str | None:
+def _tags_refusal(item: BookmarkIn | str, fault: TooManyTags) -> str | None:
     if isinstance(item, str) or not item.tags:
         return None
     is_at_fault = url_hash(item.url) in fault.links or not fault.tag_keys.isdisjoint(map(tag_key, item.tags))
     return f"tags: {fault.message}" if is_at_fault else None
 
 
-def _without_overfull(judged: Iterable[BookmarkIn | str]) -> list[BookmarkIn | str]:
-    """Of items with one link, those that would bring more tags to it than one bookmark may have become refusals."""
+def _refuse_overfull(items: Iterable[BookmarkIn | str]) -> list[BookmarkIn | str]:
+    """Replace items by refusals where all items of one link together have more tags than a bookmark may have."""
     tags: dict[bytes, set[str]] = {}
-    found: list[BookmarkIn | str] = []
-    for item in judged:
+    checked: list[BookmarkIn | str] = []
+    for item in items:
         if isinstance(item, BookmarkIn) and item.tags:
-            together = tags.setdefault(url_hash(item.url), set()) | set(map(tag_key, item.tags))
-            if len(together) > MAX_TAGS:
-                found.append(f"tags: {TooManyTags.on_bookmarks(()).message}")
+            union = tags.setdefault(url_hash(item.url), set()) | set(map(tag_key, item.tags))
+            if len(union) > MAX_TAGS:
+                checked.append(f"tags: {TooManyTags.on_bookmarks(()).message}")
                 continue
-            tags[url_hash(item.url)] = together
-        found.append(item)
-    return found
+            tags[url_hash(item.url)] = union
+        checked.append(item)
+    return checked
 
 
-def _without_unknown_projects(actor: Actor, judged: Sequence[BookmarkIn | str]) -> list[BookmarkIn | str]:
-    asked = {project_id for item in judged if isinstance(item, BookmarkIn) for project_id in item.project_ids}
-    unknown = asked - lock_projects(actor, asked)
-    return [_refusal(item, unknown) or item for item in judged]
+def _refuse_unknown_projects(actor: Actor, items: Sequence[BookmarkIn | str]) -> list[BookmarkIn | str]:
+    project_ids = {project_id for item in items if isinstance(item, BookmarkIn) for project_id in item.project_ids}
+    unknown = project_ids - lock_projects(actor, project_ids)
+    return [_project_refusal(item, unknown) or item for item in items]
 
 
-def _refusal(item: BookmarkIn | str, unknown: set[int]) -> str | None:
-    found = [project_id for project_id in getattr(item, "project_ids", ()) if project_id in unknown]
-    return f"project_ids: There is no project {found[0]}." if found else None
+def _project_refusal(item: BookmarkIn | str, unknown: set[int]) -> str | None:
+    refused = [project_id for project_id in getattr(item, "project_ids", ()) if project_id in unknown]
+    return f"project_ids: There is no project {refused[0]}." if refused else None
 
 
-def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPatch) -> dict[str, Any]:
-    """The columns that a new URL changes. If it names another page, what came from the old one goes; only spelt in
-    another way, it is read again, and what is known of the page stays meanwhile.
+def _url_values(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPatch) -> dict[str, Any]:
+    """Return the columns that a new URL changes. A URL of another page deletes the stored page; another spelling of
+    the same URL only captures it again.
 
     Raises:
         NotFound: there is no such bookmark outside the trash.
-        Conflict: the URL is saved already; carries `existing_id`.
+        DuplicateLink: the URL is saved already; carries `existing_id`.
     """
-    this = (queries.not_trashed(actor), Bookmark.id == bookmark_id)
-    before = lock_bookmark(*this, columns=(Bookmark.url, Bookmark.url_hash))
+    own = (queries.not_trashed(actor), Bookmark.id == bookmark_id)
+    before = lock_bookmark(*own, columns=(Bookmark.url, Bookmark.url_hash))
     if before is None:
         raise NotFound
     if before.url == url:
@@ -276,7 +277,7 @@ def _changed_address(actor: Actor, bookmark_id: int, url: str, patch: BookmarkPa
     delete_page(bookmark_id)
     values |= values_for_new_page(patch.title, patch.description) | pending
     if captures:
-        return values | {"embedding_due_at": None}  # A capture asks for the vector when it ends.
+        return values | {"embedding_due_at": None}  # The end of the capture makes the vector due.
     finish_capture_jobs(bookmark_id, "skipped", NOT_REQUESTED)
     return values | NOT_CAPTURED | {"embedding_due_at": func.now()}
 

@@ -1,4 +1,4 @@
-"""Recount the corpus statistics of an organization, after rewriting documents held against another average."""
+"""Refresh of an organization's corpus statistics: rewrites documents with an outdated average, then counts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from backend.index.impacts import DEFAULT_LENGTH, DEFAULT_PAGE_LENGTH, term_id
 from backend.index.statistics import RARE_WORDS, SMALL, scoring_budget, scoring_cost
 from backend.text.stop_words import stop_words_of_all
 
-# An average that is off by more than this is worth writing documents anew for.
+# Documents whose average differs by more than this share are rewritten.
 DRIFT = 0.1
 
 REWRITTEN_BATCH = 50
 
-# So many words in a statement, each with up to a thousand champions, keep it well within the time it may take.
+# Terms in one statement, each with up to 1,000 champions: this many stay well within the statement timeout.
 STORED_BATCH = 1_000
 
-# A transaction that read the old generation commits within this time: such take milliseconds.
+# Transactions that read the old generation commit within this time: they take milliseconds.
 IN_FLIGHT_SECONDS = 0.5
 
 TOTALS = text("""
@@ -54,7 +54,7 @@ OUTDATED = text("""
      ORDER BY d.bookmark_id LIMIT :batch
 """)
 
-# What is written from here on carries the label of a new generation.
+# Documents written from here on carry the label of a new generation.
 BEGIN = text("""
     UPDATE search_statistics SET generation = generation + 1 WHERE organization_id = :organization_id
     RETURNING generation AS counted_generation, clock_timestamp() AS counted_at
@@ -62,7 +62,7 @@ BEGIN = text("""
 
 LOCK = text("SELECT 1 FROM search_statistics WHERE organization_id = :organization_id FOR UPDATE")
 
-FORGET_TERMS = text("DELETE FROM search_terms WHERE organization_id = :organization_id")
+DELETE_TERMS = text("DELETE FROM search_terms WHERE organization_id = :organization_id")
 
 STORE_TERMS = text("""
     INSERT INTO search_terms (organization_id, term, documents, champions, champion_impacts)
@@ -79,9 +79,9 @@ FINISH = text("""
 
 
 def refresh_statistics(organization_id: int) -> None:
-    """Count an organization's documents anew, after writing those anew that were held against another average.
+    """Refresh an organization's corpus statistics, after rewriting the documents with an outdated average.
 
-    Commits as it goes; safe to run twice and to break off.
+    Commits as it goes; safe to run twice and to interrupt.
     """
     totals = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
     averages = {
@@ -99,13 +99,13 @@ def refresh_statistics(organization_id: int) -> None:
     terms, counts = (np.empty(0, np.int64),) * 2 if is_small else document_frequencies(organization_id)
     is_common = counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)
     if totals.pages:
-        # Pages hold these everywhere, but without any weight: only those in which they weigh something are of use.
+        # Pages contain stop words everywhere with no impact: champion lists find those with an impact.
         is_common |= np.isin(terms, [term_id(word) for word in stop_words_of_all()])
     champions = champion_lists(organization_id, terms[is_common])
     db.session.rollback()
     db.session.execute(LOCK, {"organization_id": organization_id})
-    db.session.execute(FORGET_TERMS, {"organization_id": organization_id})
-    # Of a word that one document holds nothing need be known.
+    db.session.execute(DELETE_TERMS, {"organization_id": organization_id})
+    # A term of one document needs no row.
     terms, counts = terms[counts > 1], counts[counts > 1]
     _store_terms(organization_id, terms, counts, champions)
     db.session.execute(FINISH, {"organization_id": organization_id, "terms": len(terms), **begun})
@@ -115,14 +115,14 @@ def refresh_statistics(organization_id: int) -> None:
 def _store_terms(organization_id: int, terms: Terms, counts: Terms, champions: Mapping[int, ChampionList]) -> None:
     for start in range(0, len(terms), STORED_BATCH):
         batch = terms[start : start + STORED_BATCH].tolist()
-        chosen = [champions.get(term, ChampionList(None, None)) for term in batch]
-        given = {
+        lists = [champions.get(term, ChampionList(None, None)) for term in batch]
+        values = {
             "terms": batch,
             "documents": counts[start : start + STORED_BATCH].tolist(),
-            "champions": [one.bookmarks for one in chosen],
-            "impacts": [one.impacts for one in chosen],
+            "champions": [champion_list.bookmarks for champion_list in lists],
+            "impacts": [champion_list.impacts for champion_list in lists],
         }
-        db.session.execute(STORE_TERMS, {"organization_id": organization_id, **given})
+        db.session.execute(STORE_TERMS, {"organization_id": organization_id, **values})
 
 
 def _rewrite_outdated(organization_id: int, averages: dict[str, float]) -> None:
@@ -133,7 +133,7 @@ def _rewrite_outdated(organization_id: int, averages: dict[str, float]) -> None:
         ids = list(db.session.scalars(OUTDATED, values))
         if not ids:
             return
-        # Against a writer that changes one of them in between.
+        # Rows read before the lock may be stale.
         lock_bookmarks(id_in(ids))
         reindex_pages(ids)
         refresh_documents(ids)

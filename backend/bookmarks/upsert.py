@@ -1,4 +1,4 @@
-"""Saving links, one or a thousand, in a number of statements that does not grow with their number."""
+"""Upsert of links, one or a thousand, in a number of statements that does not grow with their number."""
 
 from __future__ import annotations
 
@@ -24,19 +24,26 @@ from backend.extensions import db
 from backend.text.urls import domain_of, url_hash
 
 NOT_REQUESTED = "Capture was not asked for."
-# How urgent a capture is beside others of the same person: `Bookmark.capture_priority`.
+# Values of `Bookmark.capture_priority`: a person waits for the page, or it is one of many.
 INTERACTIVE_PRIORITY, BULK_PRIORITY = 1, 0
-# A duplicate that is deleted between the insert and the look at it is inserted on the next round.
+# A duplicate that is deleted between insert and select is inserted in the next round.
 MAX_ROUNDS = 3
-# Due times are compared with the database's clock, which may be behind this machine's.
+# The database's clock, by which due times are compared, may be behind this machine's.
 CLOCK_SKEW = timedelta(minutes=1)
 MERGE = text(Path(__file__).with_suffix(".sql").read_text())
 
 
+class DuplicateLink(Conflict):
+    """A link that is saved already; the problem carries `existing_id`."""
+
+    def __init__(self, existing_id: int) -> None:
+        super().__init__("This link is already saved.", existing_id=existing_id)
+
+
 @dataclass(frozen=True)
 class SaveResult:
-    """Where a draft ended: a new bookmark, or one that was there. `row` is the whole bookmark, as
-    `queries.bookmark_out` reads it, unless nothing was changed. What this save has made due, a message is to say."""
+    """The result of saving a link: the id of a new or an existing bookmark. `row` is the whole bookmark for
+    `queries.bookmark_out`, None if nothing was changed. The flags say which messages the caller sends."""
 
     id: int
     created: bool
@@ -47,9 +54,9 @@ class SaveResult:
 
 @dataclass(frozen=True)
 class _Draft:
-    """All that one request says about one link; later mentions fill what earlier ones left empty.
+    """All values of one request for one link; later items fill what earlier ones left empty.
 
-    `asks_for_capture` is set where the request says so itself, `captures` also where it leaves that open.
+    `asks_for_capture` is set where the request asks for a capture explicitly, `captures` also by default.
     """
 
     first: BookmarkIn
@@ -69,33 +76,32 @@ def upsert_bookmarks(
     actor: Actor,
     items: Sequence[BookmarkIn],
     on_duplicate: OnDuplicate,
-    giver: Origin = "person",
+    source: Origin = "person",
     *,
     is_import: bool = False,
 ) -> list[SaveResult]:
-    """Save links in the transaction at hand; the answers stand in the order of the items.
+    """Save links in the current transaction and return the results in the order of the items.
 
     Args:
         actor: who saves them.
-        items: the links and what is known of them.
-        on_duplicate: what becomes of links that are saved already.
-        giver: whom titles and descriptions come from.
-        is_import: whether a single link is one of many, too, so that nobody waits for its page.
+        items: the links with their values.
+        on_duplicate: what happens to existing bookmarks.
+        source: the origin of titles and descriptions.
+        is_import: whether even a single link is one of many, so that nobody waits for its page.
 
     Raises:
-        Conflict: with `on_duplicate` error and a single item, when the link is saved already.
         Invalid: a project that does not exist.
         TooManyTags: for a bookmark, or for the organization.
     """
     hashes = [url_hash(item.url) for item in items]
-    drafts = _united(zip(hashes, items, strict=True))
+    drafts = _merged_drafts(zip(hashes, items, strict=True))
     priority = INTERACTIVE_PRIORITY if len(drafts) == 1 and not is_import else BULK_PRIORITY
-    created, existing = _insert_or_find(actor, drafts, giver, priority)
-    merged = _merge(existing, drafts, giver, priority) if existing and on_duplicate == "merge" else {}
+    created, existing = _insert_or_find(actor, drafts, source, priority)
+    merged = _merge(existing, drafts, source, priority) if existing and on_duplicate == "merge" else {}
     touched = {**created, **existing} if on_duplicate == "merge" else created
     _attach_tags(actor, touched, drafts)
-    asked = {project_id for item in items for project_id in item.project_ids}
-    attach_to_projects(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, asked)
+    requested = {project_id for item in items for project_id in item.project_ids}
+    attach_to_projects(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, requested)
     rows = refresh_documents(sorted(touched.values()))
     seen: set[bytes] = set()
     saved = []
@@ -120,16 +126,11 @@ def _attach_tags(actor: Actor, touched: dict[bytes, int], drafts: dict[bytes, _D
         raise
 
 
-def DuplicateLink(existing_id: int) -> Conflict:
-    """The refusal that names the bookmark which is there already."""
-    return Conflict("This link is already saved.", existing_id=existing_id)
-
-
-def _united(pairs: Iterable[tuple[bytes, BookmarkIn]]) -> dict[bytes, _Draft]:
+def _merged_drafts(pairs: Iterable[tuple[bytes, BookmarkIn]]) -> dict[bytes, _Draft]:
     drafts: dict[bytes, _Draft] = {}
     for key, item in pairs:
         draft = _draft(item)
-        drafts[key] = _joined(drafts[key], draft) if key in drafts else draft
+        drafts[key] = _merge_drafts(drafts[key], draft) if key in drafts else draft
     return drafts
 
 
@@ -149,7 +150,7 @@ def _draft(item: BookmarkIn) -> _Draft:
     )
 
 
-def _joined(before: _Draft, later: _Draft) -> _Draft:
+def _merge_drafts(before: _Draft, later: _Draft) -> _Draft:
     return _Draft(
         first=before.first,
         title=before.title or later.title,
@@ -166,7 +167,7 @@ def _joined(before: _Draft, later: _Draft) -> _Draft:
 
 
 def _insert_or_find(
-    actor: Actor, drafts: dict[bytes, _Draft], giver: Origin, priority: int
+    actor: Actor, drafts: dict[bytes, _Draft], source: Origin, priority: int
 ) -> tuple[dict[bytes, int], dict[bytes, int]]:
     created: dict[bytes, int] = {}
     existing: dict[bytes, int] = {}
@@ -174,7 +175,7 @@ def _insert_or_find(
         missing = {key: draft for key, draft in drafts.items() if key not in created and key not in existing}
         if not missing:
             return created, existing
-        created |= _insert(actor, missing, giver, priority)
+        created |= _insert(actor, missing, source, priority)
         if len(created) + len(existing) < len(drafts):
             existing |= _find(actor, [key for key in missing if key not in created])
     if len(created) + len(existing) < len(drafts):
@@ -182,13 +183,13 @@ def _insert_or_find(
     return created, existing
 
 
-def _insert(actor: Actor, drafts: dict[bytes, _Draft], giver: Origin, priority: int) -> dict[bytes, int]:
-    # Inserted in the order of the unique index, so that two requests with the same links cannot dead-lock.
+def _insert(actor: Actor, drafts: dict[bytes, _Draft], source: Origin, priority: int) -> dict[bytes, int]:
+    # Inserts follow the order of the unique index, so that two requests with the same links cannot dead-lock.
     now = utc_now()
     rows = [
-        # Of links saved together each is newer than the one before it, so that lists keep their order.
-        _row(actor, key, draft, giver, now + timedelta(microseconds=place)) | {"capture_priority": priority}
-        for place, (key, draft) in enumerate(drafts.items())
+        # Each link is a microsecond newer than the one before it, so that lists preserve their order.
+        _row(actor, key, draft, source, now + timedelta(microseconds=index)) | {"capture_priority": priority}
+        for index, (key, draft) in enumerate(drafts.items())
     ]
     rows.sort(key=lambda row: row["url_hash"])
     inserted = db.session.execute(_INSERT, {name: [row[name] for row in rows] for name in _INSERTED})
@@ -206,7 +207,7 @@ def _find(actor: Actor, keys: Sequence[bytes]) -> dict[bytes, int]:
     return {bytes(key): id_ for key, id_ in rows}
 
 
-def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) -> dict[str, Any]:
+def _row(actor: Actor, key: bytes, draft: _Draft, source: Origin, now: datetime) -> dict[str, Any]:
     first = draft.first
     return {
         "organization_id": actor.organization_id,
@@ -216,9 +217,9 @@ def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) 
         "domain": domain_of(first.url),
         "title": draft.title,
         "title_key": title_key(draft.title),
-        "title_from": origin_of(draft.title, giver),
+        "title_from": origin_of(draft.title, source),
         "description": draft.description,
-        "description_from": origin_of(draft.description, giver),
+        "description_from": origin_of(draft.description, source),
         "notes": draft.notes,
         "is_read": draft.is_read,
         "is_favorite": draft.is_favorite,
@@ -227,7 +228,7 @@ def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) 
         "capture_status": "pending" if draft.captures else "skipped",
         "capture_error": None if draft.captures else NOT_REQUESTED,
         "capture_due_at": now - CLOCK_SKEW if draft.captures else None,
-        # A capture asks for the vector when it ends, so that it is made once, from the whole page.
+        # The end of the capture makes the vector due, so that it is made once, from the whole page.
         "embedding_due_at": None if draft.captures else now - CLOCK_SKEW,
         "created_at": first.created_at or now,
         "updated_at": now,
@@ -235,18 +236,18 @@ def _row(actor: Actor, key: bytes, draft: _Draft, giver: Origin, now: datetime) 
 
 
 def _merge(
-    existing: dict[bytes, int], drafts: dict[bytes, _Draft], giver: Origin, priority: int
+    existing: dict[bytes, int], drafts: dict[bytes, _Draft], source: Origin, priority: int
 ) -> dict[int, tuple[bool, bool]]:
-    """Merge drafts into the bookmarks that are there; by id, whether a capture and a vector are now due."""
-    found = [(id_, drafts[key]) for key, id_ in sorted(existing.items(), key=lambda pair: pair[1])]
-    merged = [draft for _, draft in found]
+    """Merge drafts into existing bookmarks; return by id whether a capture and a vector are now due."""
+    pairs = [(id_, drafts[key]) for key, id_ in sorted(existing.items(), key=lambda pair: pair[1])]
+    merged = [draft for _, draft in pairs]
     rows = db.session.execute(
         MERGE,
         {
-            "giver": giver,
+            "source": source,
             "not_asked": NOT_REQUESTED,
             "priority": priority,
-            "ids": [id_ for id_, _ in found],
+            "ids": [id_ for id_, _ in pairs],
             "titles": [draft.title for draft in merged],
             "title_keys": [title_key(draft.title) for draft in merged],
             "descriptions": [draft.description for draft in merged],
@@ -262,17 +263,16 @@ def _merge(
 
 
 def _insert_statement() -> TextClause:
-    # One array for each column: a value for each field of a thousand links would take PostgreSQL twice as long to read.
+    # One array for each column: PostgreSQL takes twice as long to parse a value for each field of a thousand links.
     types = (Bookmark.__table__.columns[name].type.compile(postgresql.dialect()) for name in _INSERTED)  # type: ignore[no-untyped-call]
     arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in zip(_INSERTED, types, strict=True))
     return text(
-        # Of the names and types of our own columns.
-        f"INSERT INTO bookmarks ({', '.join(_INSERTED)}) SELECT * FROM unnest({arrays}) AS given"  # nosec B608
+        f"INSERT INTO bookmarks ({', '.join(_INSERTED)}) SELECT * FROM unnest({arrays}) AS given"
         " ON CONFLICT (organization_id, url_hash) WHERE deleted_at IS NULL DO NOTHING RETURNING url_hash, id"
     )
 
 
-# What is said of a new bookmark: the keys of `_row`.
+# The columns of a new bookmark: the keys of `_row`.
 _INSERTED = (
     *("organization_id", "user_id", "url", "url_hash", "domain", "title", "title_key", "title_from", "description"),
     *("description_from", "notes", "is_read", "is_favorite", "is_archived", "is_tagged", "capture_status"),
@@ -282,7 +282,7 @@ _INSERT = _insert_statement()
 
 
 def update_fields(actor: Actor, bookmark_id: int, values: dict[str, Any]) -> bool:
-    """Set columns of a live bookmark in the transaction at hand; False if there is none."""
+    """Set columns of a bookmark outside the trash in the current transaction; return whether there is one."""
     changed = db.session.scalar(
         update(Bookmark)
         .where(Bookmark.id == bookmark_id, Bookmark.organization_id == actor.organization_id)

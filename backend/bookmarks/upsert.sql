@@ -1,5 +1,5 @@
--- Merges what a request says of known links into their bookmarks, which are locked: fills what is empty, sets the marks
--- that are sent, and has failed captures tried again. What a person has emptied only a person fills, not an import.
+-- Merges the values of a request into existing bookmarks, which are locked: fills empty fields, sets flags, and restarts
+-- failed captures. A field that a person has emptied is filled by persons only, not by an import.
 WITH given AS (
     SELECT *
       FROM unnest(CAST(:ids AS bigint[]), CAST(:titles AS text[]), CAST(:title_keys AS text[]),
@@ -9,9 +9,9 @@ WITH given AS (
            AS g(id, title, title_key, description, notes, is_read, is_favorite, is_archived, captures, asks)),
 decided AS (
     SELECT g.*,
-           b.title = '' AND g.title <> '' AND (b.title_from <> 'person' OR :giver = 'person') AS fills_title,
+           b.title = '' AND g.title <> '' AND (b.title_from <> 'person' OR :source = 'person') AS fills_title,
            b.description = '' AND g.description <> ''
-               AND (b.description_from <> 'person' OR :giver = 'person') AS fills_description,
+               AND (b.description_from <> 'person' OR :source = 'person') AS fills_description,
            b.notes = '' AND g.notes <> '' AS fills_notes,
            b.capture_status = 'failed' AND g.captures
                OR b.capture_status = 'skipped' AND b.capture_error = :not_asked AND g.asks AS is_captured
@@ -19,9 +19,9 @@ decided AS (
 UPDATE bookmarks b
    SET title = CASE WHEN d.fills_title THEN d.title ELSE b.title END,
        title_key = CASE WHEN d.fills_title THEN d.title_key ELSE b.title_key END,
-       title_from = CASE WHEN d.fills_title THEN :giver ELSE b.title_from END,
+       title_from = CASE WHEN d.fills_title THEN :source ELSE b.title_from END,
        description = CASE WHEN d.fills_description THEN d.description ELSE b.description END,
-       description_from = CASE WHEN d.fills_description THEN :giver ELSE b.description_from END,
+       description_from = CASE WHEN d.fills_description THEN :source ELSE b.description_from END,
        notes = CASE WHEN d.fills_notes THEN d.notes ELSE b.notes END,
        is_read = b.is_read OR d.is_read,
        is_favorite = b.is_favorite OR d.is_favorite,

@@ -1,8 +1,8 @@
-"""Extraction in processes of its own: a page that kills or hangs its process costs only itself.
+"""Extraction processes: a page that kills or hangs its process affects no other.
 
-`serve_extraction` is a process without threads that forks one child for each *line* (a pair of sockets) that it is
-sent. A child reads one page after another from its line, each within bounds of time and memory, and ends with it. An
-`Extractor` is the other end: it belongs to one thread, and replaces a child that died.
+`serve_extraction` is a process without threads that forks a child for each *line* (a socket) that it receives. A child
+reads pages from its line one by one, each within limits of time and memory, and ends with the line. An `Extractor` is
+the other end: it belongs to one thread, and replaces a dead child.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from backend.capture.extract.reading import ExtractionResult, from_json, to_json
 from backend.capture.fetch import FetchedPage
 from backend.outbound.failures import FetchError
 
-# Above what a page of 10 MiB takes, below what a machine would miss.
+# A page of 10 MiB takes less.
 MEMORY_BYTES = 256 * 1024 * 1024
-# What a child has taken for large pages goes back to the system with its end.
+# A child's end returns the memory of large pages to the system.
 PAGES_PER_PROCESS = 100
-# Without work for so long, what was loaded for it goes back too.
+# After this time without work the process ends, which frees the loaded libraries.
 IDLE_SECONDS = 60.0
-# A child ends by itself when its time is over; if it cannot even do that, it is killed so much later.
+# A child ends itself at its time limit; one that cannot is killed after this time.
 GRACE_SECONDS = 5.0
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 LENGTH = struct.Struct("!II")
 PID = struct.Struct("!I")
 
-# By dotted name: what they bring along is loaded when there is something to read.
+# Dotted names, so that their libraries are loaded with the first page.
 READ, WARM_UP = "backend.capture.extract.indexed_page.read_page", "backend.capture.extract.indexed_page.warm_up"
 
 ReadFunction = Callable[[FetchedPage, float | None], ExtractionResult]
@@ -49,25 +49,25 @@ ReadFunction = Callable[[FetchedPage, float | None], ExtractionResult]
 
 @dataclass(frozen=True)
 class ExtractionBounds:
-    """How long one page may take, and how much memory beyond what the process began with."""
+    """The time limit of one page, and its memory limit beyond the process's memory at the start."""
 
     seconds: float
     memory_bytes: int = MEMORY_BYTES
 
 
 class ExtractionDied(Exception):
-    """The process that read the page is gone, before its time was over."""
+    """The extraction process ended before the time limit."""
 
 
 class ExtractionHung(Exception):
-    """The page took longer than it may."""
+    """The page took longer than the time limit."""
 
 
 def serve_extraction(lines: socket.socket, read: ReadFunction | None = None) -> None:
-    """Fork a child for each line that comes in, until the other side is closed; returns after a minute without any.
+    """Fork a child for each line received, until the other side is closed; return after a minute without any.
 
-    What reading needs is loaded for the first line, before its child is forked, so that all share it. `read` is
-    `READ` unless it is given.
+    Libraries are loaded for the first line, before its child is forked, so that all children share them. `read`
+    defaults to `READ`.
     """
     children: set[int] = set()
     used_at, is_warm = time.monotonic(), False
@@ -99,24 +99,25 @@ def _ended(children: set[int]) -> set[int]:
 
 
 def _read_all(line: socket.socket, read: ReadFunction) -> int:
-    """Read what comes over a line until it is closed; the exit code."""
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # It ends the process, whatever code of C that is in.
+    """Read pages from a line until it is closed; return the exit code."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # The default action also interrupts C code.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    free = _address_space()
+    used = _address_space()
     try:
         line.sendall(PID.pack(os.getpid()))
-        while (question := _receive(line)) is not None:
-            head, body = question
-            asked = json.loads(head)
-            if free:
-                resource.setrlimit(resource.RLIMIT_AS, (free + asked["memory_bytes"], resource.RLIM_INFINITY))
-            signal.setitimer(signal.ITIMER_REAL, asked["seconds"])
-            answer = to_json(_read_one(FetchedPage(**asked["page"], body=bytes(body)), asked["average"], read))
+        while (message := _receive(line)) is not None:
+            head, body = message
+            request = json.loads(head)
+            if used:
+                resource.setrlimit(resource.RLIMIT_AS, (used + request["memory_bytes"], resource.RLIM_INFINITY))
+            signal.setitimer(signal.ITIMER_REAL, request["seconds"])
+            result = _read_one(FetchedPage(**request["page"], body=bytes(body)), request["average"], read)
+            answer = to_json(result)
             signal.setitimer(signal.ITIMER_REAL, 0)
             _send(line, answer, b"")
     except OSError:
-        return 1  # Whoever asked is gone.
+        return 1  # The parent is gone.
     return 0
 
 
@@ -131,13 +132,13 @@ def _read_one(fetched: FetchedPage, average: float | None, read: ReadFunction) -
 
 
 def _address_space() -> int:
-    """What the process takes of its address space, in bytes; 0 where the system does not say."""
+    """Return the size of the process's address space in bytes; 0 where the system does not report it."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[0]) * resource.getpagesize() if statm.exists() else 0
 
 
 class Extractor:
-    """Has pages read by a child of `serve_extraction`, one after another. Belongs to one thread."""
+    """Client of one child of `serve_extraction`, which reads one page after another. Belongs to one thread."""
 
     def __init__(self, lines: socket.socket, bounds: ExtractionBounds) -> None:
         """`lines` is the socket whose other end `serve_extraction` was given."""
@@ -147,11 +148,11 @@ class Extractor:
         self._pages, self._pid = 0, 0
 
     def read(self, fetched: FetchedPage, average: float | None) -> ExtractionResult:
-        """The page in what was fetched.
+        """Extract a fetched page.
 
         Raises:
-            ExtractionDied: its process ended.
-            ExtractionHung: its time was over; the process has ended.
+            ExtractionDied: the process ended.
+            ExtractionHung: the time limit has passed; the process has ended.
         """
         if self._pages >= PAGES_PER_PROCESS:
             self.close()
@@ -160,7 +161,7 @@ class Extractor:
         began = time.monotonic()
         line.settimeout(self._bounds.seconds + GRACE_SECONDS)
         try:
-            _send(line, json.dumps(self._question(fetched, average)).encode(), fetched.body)
+            _send(line, json.dumps(self._request(fetched, average)).encode(), fetched.body)
             answer = _receive(line)
             if answer is not None:
                 return from_json(answer[0])
@@ -174,7 +175,7 @@ class Extractor:
         raise ExtractionDied
 
     def close(self) -> None:
-        """Let the child end; the next page gets another."""
+        """End the child; the next page starts another."""
         if self._line is not None:
             self._line.close()
         self._line, self._pages = None, 0
@@ -184,7 +185,7 @@ class Extractor:
         try:
             with theirs:
                 socket.send_fds(self._lines, [b"+"], [theirs.fileno()])
-            # The first child comes when all is loaded.
+            # The first child starts after the libraries are loaded.
             line.settimeout(self._bounds.seconds + GRACE_SECONDS)
             pid = _exactly(line, PID.size)
         except OSError:
@@ -201,7 +202,7 @@ class Extractor:
         with suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
 
-    def _question(self, fetched: FetchedPage, average: float | None) -> Mapping[str, Any]:
+    def _request(self, fetched: FetchedPage, average: float | None) -> Mapping[str, Any]:
         page = {name: value for name, value in vars(fetched).items() if name != "body"}
         return {"page": page, "average": average, **vars(self._bounds)}
 
@@ -212,7 +213,7 @@ def _send(line: socket.socket, head: bytes, body: bytes) -> None:
 
 
 def _receive(line: socket.socket) -> tuple[bytearray, bytearray] | None:
-    """The two parts of the next message; None at the end of the line."""
+    """Receive the two parts of the next message; None at the end of the line."""
     lengths = _exactly(line, LENGTH.size)
     if lengths is None:
         return None
@@ -225,10 +226,10 @@ def _receive(line: socket.socket) -> tuple[bytearray, bytearray] | None:
 
 def _exactly(line: socket.socket, length: int) -> bytearray | None:
     content = bytearray(length)
-    view, got = memoryview(content), 0
-    while got < length:
-        number = line.recv_into(view[got:])
+    view, received = memoryview(content), 0
+    while received < length:
+        number = line.recv_into(view[received:])
         if number == 0:
             return None
-        got += number
+        received += number
     return content

@@ -1,4 +1,4 @@
-"""What the statuses of sites mean, in words that a person understands."""
+"""Failures by the status of a site's response, in words for persons."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REASONS = {
 
 
 def status_failure(status: int, retry_after: str | None) -> FetchError:
-    """What a final status other than 2xx means; `retry_after` is that header's value."""
+    """Return the failure for a final status other than 2xx; `retry_after` is that header's value."""
     if status in RETRYABLE_STATUSES or 500 <= status < 600:
         reason = REASONS.get(status, f"The site has trouble of its own ({status}).")
         return FetchError(reason, True, parse_retry_after(retry_after))

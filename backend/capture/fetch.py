@@ -1,4 +1,4 @@
-"""The guarded fetch: a page from a hostile internet, within bounds of time, size and reach (DESIGN 7)."""
+"""Guarded fetch: a page from a hostile internet, within limits of time, size and network."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from config import VERSION
 __all__ = ["FetchError", "FetchPolicy", "FetchedPage", "Resolver", "fetch_page", "system_resolver"]
 
 
-def _unasked(_: object) -> None:
-    """For whom nobody need be asked."""
+def _allow(_: object) -> None:
+    """Raise nothing: the default of checks."""
 
 
 ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
@@ -30,17 +30,17 @@ ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8
 
 @dataclass(frozen=True)
 class FetchPolicy:
-    """The bounds of a fetch.
+    """The limits of a fetch.
 
     Attributes:
         allowed_networks: may be reached although they are not public.
         timeout_seconds: for everything: lookups, connections, redirects and the body.
-        max_bytes: longest body, as sent and inflated; more is cut off.
-        max_redirects: hops after the first address.
-        resolve: gives a host's addresses; asked once for each hop.
-        user_agent: how the fetch names itself to sites.
-        enter: asked with each address before it is visited; what it raises ends the fetch.
-        take_room: asked with the length of each piece of a body before it is kept; likewise.
+        max_bytes: longest body, as sent and inflated; the rest is cut off.
+        max_redirects: hops after the first URL.
+        resolve: resolves a host's addresses; called once for each hop.
+        user_agent: value of the User-Agent header.
+        enter: called with each URL before it is visited; an exception ends the fetch.
+        reserve_memory: called with the length of each piece of a body before it is stored; likewise.
     """
 
     allowed_networks: Sequence[IPNetwork] = ()
@@ -49,20 +49,20 @@ class FetchPolicy:
     max_redirects: int = 5
     resolve: Resolver = system_resolver
     user_agent: str = f"Fuze/{VERSION} (+self-hosted bookmarks; reads a page once when a person saves it)"
-    enter: Callable[[str], None] = _unasked
-    take_room: Callable[[int], None] = _unasked
+    enter: Callable[[str], None] = _allow
+    reserve_memory: Callable[[int], None] = _allow
 
 
 @dataclass(frozen=True)
 class FetchedPage:
-    """What an address gave.
+    """A fetched page.
 
     Attributes:
-        url: the address that answered, after redirects, without fragment.
+        url: the final URL, after redirects, without fragment.
         status: 200 to 299.
         media_type: lower-case, without parameters; by the header, else by the first bytes.
         charset: as the header names it, unchecked; None if it names none.
-        body: with its compression undone; empty where the media type cannot be read anyway.
+        body: decompressed; empty where the media type is unreadable.
         truncated: whether the body was cut.
     """
 
@@ -75,7 +75,7 @@ class FetchedPage:
 
 
 def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
-    """Fetch the page at an address, following redirects, each checked anew.
+    """Fetch the page at a URL, following redirects, each of which is checked.
 
     Raises:
         FetchError: there is no page, or none that may be fetched.
@@ -84,19 +84,19 @@ def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
     cookies: dict[str, str] = {}
     target = parse_url(url)
     for _ in range(policy.max_redirects + 1):
-        answer = _visit(target, policy, cookies, deadline)
-        if isinstance(answer, FetchedPage):
-            return answer
-        if (answer.scheme, answer.raw_host) != (target.scheme, target.raw_host):
+        result = _visit(target, policy, cookies, deadline)
+        if isinstance(result, FetchedPage):
+            return result
+        if (result.scheme, result.raw_host) != (target.scheme, target.raw_host):
             cookies.clear()
-        target = answer
+        target = result
     raise FetchError("The address redirects too many times.")
 
 
 def _visit(
     target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline
 ) -> FetchedPage | httpx.URL:
-    """The page at one address, or the address that it redirects to."""
+    """Fetch one URL; return its page, or the URL that it redirects to."""
     policy.enter(str(target))
     request = httpx.Request("GET", target, headers=_headers(policy, cookies))
     with open_response(request, NetworkPolicy(policy.allowed_networks, policy.resolve), deadline) as response:
@@ -119,7 +119,7 @@ def _headers(policy: FetchPolicy, cookies: dict[str, str]) -> dict[str, str]:
 
 
 def _cookies_of(response: httpx.Response) -> dict[str, str]:
-    """The names and values that an answer sets, for its own host within this one fetch.
+    """Return the cookies that a response sets, for its own host within this one fetch.
 
     Some sites redirect to themselves until their cookie comes back. Domains, paths and dates are not read:
     http.cookiejar stumbles over hostile ones.
@@ -135,5 +135,5 @@ def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline
     body, truncated = b"", False
     if not is_unreadable(media_type):
         coding = response.headers.get("content-encoding", "")
-        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline, policy.take_room)
+        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline, policy.reserve_memory)
     return FetchedPage(str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated)

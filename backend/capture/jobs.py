@@ -1,8 +1,10 @@
-"""Jobs of the worker for captures. Thin: load by id, call a service; safe to run twice."""
+"""Worker jobs for captures: load by id, call a service. Each is safe to run twice."""
 
 from __future__ import annotations
 
+import ctypes
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,25 +12,27 @@ from typing import Any
 from flask import current_app
 
 from backend.bookmarks.messages import CAPTURE_TIMEOUT_SECONDS, capture_message
-from backend.capture.runner import CaptureRun, capture_until_idle, limit_arenas
+from backend.capture.runner import CaptureRun
 from backend.capture.service import capture_outcome
+from backend.capture.standalone_run import capture_until_idle
 from backend.capture.turns import is_capture_due
 from backend.extensions import application
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job
 
-# Where the run of this process is found, if it has one.
+# Key of this process's run in `app.extensions`, if it has one.
 RUN = "captures"
-# So long the pages under way may take to end when the worker stops, below the 30 s that `up` gives it.
+# Time for active claims to finish when the worker stops, below the 30 s of `up`.
 STOP_SECONDS = 10.0
-# How often a job looks for itself how its capture goes on.
+# Interval at which a job checks its capture itself.
 WATCH_SECONDS = 60.0
+M_ARENA_MAX = -8  # malloc.h
 
 
 @job("capture.read_due_pages")
 def read_due_pages() -> None:
-    """Read the pages that are due: wakes the run of this process, or without one reads until nothing is due."""
+    """Wake the run of this process, or without one capture until nothing is due."""
     run: CaptureRun | None = current_app.extensions.get(RUN)
     if run is not None:
         run.wake()
@@ -38,7 +42,7 @@ def read_due_pages() -> None:
 
 @contextmanager
 def serve_captures(lines: socket.socket) -> Iterator[CaptureRun]:
-    """The run of the lane that captures: begins with what is due, and lets go of what is under way at the end.
+    """Run captures for the capture lane; on exit, release active claims.
 
     Args:
         lines: leads to `serve_extraction`, which runs in a process of its own.
@@ -55,16 +59,24 @@ def serve_captures(lines: socket.socket) -> Iterator[CaptureRun]:
         del app.extensions[RUN]
 
 
+def limit_arenas() -> None:
+    """Limit malloc to two arenas for all threads: with one for each, memory freed in one is unusable in others."""
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(M_ARENA_MAX, 2)
+
+
 @job("capture.capture_bookmark")
 def capture_bookmark(bookmark_id: int) -> None:
-    """Wake what reads pages: a message from before an update, for one of those that are due."""
+    """Wake the capture run: for messages of an earlier release."""
     send([capture_message()])
 
 
 @job("capture.run_capture_job")
 @durable_job
 def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
-    """Look how a capture went that a person watches, where its end did not say so: its bookmark was deleted."""
+    """Check the capture that a job watches, where its end did not finish the job: its bookmark was deleted."""
     outcome = capture_outcome(job.arguments["bookmark_id"])
     if outcome.status in ("pending", "busy"):
         send([capture_message()])
@@ -76,6 +88,6 @@ def run_capture_job(job: ClaimedJob) -> dict[str, Any]:
 
 @job("capture.resend_due_pages")
 def resend_due_pages() -> None:
-    """Wake the reader of pages if one is due: after a lost queue, a killed worker, or a wait that is over."""
+    """Wake the capture run if a bookmark is due: after a lost queue, a killed worker, or a delay."""
     if is_capture_due():
         send([capture_message()])

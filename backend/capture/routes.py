@@ -1,4 +1,4 @@
-"""/bookmarks/captures: how far the reading of pages has come."""
+"""/bookmarks/captures: progress of captures."""
 
 from __future__ import annotations
 

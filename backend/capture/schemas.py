@@ -1,4 +1,4 @@
-"""What goes out under /bookmarks/captures."""
+"""Schemas of /bookmarks/captures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.http.schemas import ResponseBody
 
 
 class CaptureBacklogOut(ResponseBody):
-    """How far the pages of an organization's bookmarks have been read, those in the trash aside."""
+    """How far the pages of an organization's bookmarks have been read, without those in the trash."""
 
     pending: int = Field(description="Wait, or are being read")
     in_progress: int = Field(description="Of these, those that are being read")

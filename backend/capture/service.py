@@ -1,4 +1,4 @@
-"""How a capture ends: what was read of a claimed bookmark is written in one transaction, or why there is nothing."""
+"""Outcomes of captures: a claimed bookmark's page, or the reason why there is none, stored in one transaction."""
 
 from __future__ import annotations
 
@@ -16,32 +16,34 @@ from backend.bookmarks.provenance import page_values
 from backend.bookmarks.search_documents import PageIndex, refresh_documents, reindex_pages
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.reading import ExtractionResult, IndexedPage
-from backend.capture.fetch import FetchError, FetchPolicy
+from backend.capture.fetch import FetchPolicy
 from backend.capture.turns import Claim, release_claims
 from backend.clock import utc_now
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import invalidate_bookmark
+from backend.outbound.failures import FetchError
 from config import Settings
 
 MAX_ATTEMPTS = 3
 MAX_TITLE = 2_000
 MAX_DESCRIPTION = 50_000
 UNEXPECTED = FetchError("The page could not be read.", retryable=True)
-# Earlier claims neither ended nor were handed back: their processes died of the page.
+# Earlier claims neither finished nor were released: the page killed their processes.
 NEVER_FINISHED = UnreadablePage("This page could not be read: reading it never came to an end.")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a capture ended. `retry_seconds` is set while it stays pending; `busy` means that another worker has it."""
+    """The outcome of a capture. `retry_seconds` is set while the bookmark stays pending; `busy` means that a worker
+    holds it, `released` that its claim was released without a result."""
 
-    status: Literal["pending", "captured", "failed", "skipped", "gone", "busy"]
+    status: Literal["pending", "captured", "failed", "skipped", "gone", "busy", "released"]
     reason: str | None = None
     retry_seconds: float = 0
 
 
 def capture_outcome(bookmark_id: int) -> Outcome:
-    """How the last capture of a bookmark ended, or that it has not."""
+    """Return the outcome of a bookmark's last capture, or that it is pending."""
     row = db.session.execute(
         select(Bookmark.capture_status, Bookmark.capture_error, Bookmark.capture_due_at, Bookmark.deleted_at).where(
             Bookmark.id == bookmark_id
@@ -57,7 +59,7 @@ def capture_outcome(bookmark_id: int) -> Outcome:
 
 
 def fetch_policy(settings: Settings) -> FetchPolicy:
-    """The bounds of a fetch that the settings name."""
+    """Build the fetch policy of the settings."""
     return FetchPolicy(
         allowed_networks=settings.CAPTURE_ALLOWED_NETWORKS,
         timeout_seconds=settings.CAPTURE_TIMEOUT_SECONDS,
@@ -65,18 +67,17 @@ def fetch_policy(settings: Settings) -> FetchPolicy:
     )
 
 
-def store_outcome(claim: Claim, reading: ExtractionResult) -> Outcome:
-    """Write how the reading of a claim ended, in one transaction, unless the claim or its address is no longer that of
-    the bookmark."""
-    match reading:
+def store_outcome(claim: Claim, result: ExtractionResult) -> Outcome:
+    """Store the result of a claim, in one transaction, unless the bookmark has lost the claim or has another URL."""
+    match result:
         case IndexedPage():
-            return _store(claim, reading)
+            return _store(claim, result)
         case UnsupportedMedia():
-            return _end(claim, "skipped", f"This is {reading.media_type}, which has no text to read.")
+            return _end(claim, "skipped", f"This is {result.media_type}, which has no text to read.")
         case UnreadablePage():
-            return _end(claim, "failed", reading.reason)
+            return _end(claim, "failed", result.reason)
         case FetchError():
-            return _retry_or_fail(claim, reading)
+            return _retry_or_fail(claim, result)
 
 
 def _retry_or_fail(claim: Claim, error: FetchError) -> Outcome:
@@ -92,18 +93,18 @@ def _retry_or_fail(claim: Claim, error: FetchError) -> Outcome:
 
 
 def _end(claim: Claim, status: Literal["failed", "skipped"], reason: str) -> Outcome:
-    ended = {"capture_status": status, "capture_error": reason, "capture_due_at": None, "capture_host": None}
-    if not _change(claim, embedding_due_at=func.now(), **ended):
+    values = {"capture_status": status, "capture_error": reason, "capture_due_at": None, "capture_host": None}
+    if not _change(claim, embedding_due_at=func.now(), **values):
         return _lost(claim)
     finish_capture_jobs(claim.bookmark_id, status, reason)
     _commit(claim)
     return Outcome(status, reason)
 
 
-def _store(claim: Claim, read: IndexedPage) -> Outcome:
-    page = read.page
+def _store(claim: Claim, indexed: IndexedPage) -> Outcome:
+    page = indexed.page
     title, description = (page.title or "")[:MAX_TITLE], (page.description or "")[:MAX_DESCRIPTION]
-    mine = _change(
+    is_held = _change(
         claim,
         capture_status="captured",
         capture_error=None,
@@ -119,24 +120,24 @@ def _store(claim: Claim, read: IndexedPage) -> Outcome:
         language=page.language,
         word_count=page.word_count,
     )
-    if not mine:
+    if not is_held:
         return _lost(claim)
-    store_content(claim.bookmark_id, page, read.index)
-    refresh_documents([claim.bookmark_id], read.index.language)
+    store_content(claim.bookmark_id, page, indexed.index)
+    refresh_documents([claim.bookmark_id], indexed.index.language)
     finish_capture_jobs(claim.bookmark_id, "captured", None)
     _commit(claim)
     return Outcome("captured")
 
 
 def _lost(claim: Claim) -> Outcome:
-    """Nothing was written. If it is the address that changed meanwhile, the new one is due at once."""
+    """Roll back and release the claim. If the bookmark's URL has changed, the new one is due at once."""
     db.session.rollback()
     return Outcome("pending") if release_claims([claim]) else Outcome("gone")
 
 
 def store_content(bookmark_id: int, page: ExtractedPage, index: PageIndex | None = None) -> None:
-    """Keep what was read, and the index of its words, in the transaction at hand; the search document is then out of
-    date. Without an index the words are indexed here."""
+    """Store the captured page and the index of its words, in the current transaction; the search document is then out
+    of date. Without an index the words are indexed here."""
     values: dict[str, Any] = {
         "title": page.title or "",
         "byline": page.author,
@@ -168,8 +169,7 @@ def _commit(claim: Claim) -> None:
 
 
 def _change(claim: Claim, **values: Any) -> bool:
-    # A claim whose lease ran out and that another worker took over must not write any more, nor what was read at an
-    # address that is no longer the bookmark's.
+    # A claim that another worker has taken over must not write, nor must a result of an earlier URL.
     changed = db.session.scalar(
         update(Bookmark)
         .where(Bookmark.id == claim.bookmark_id, Bookmark.capture_status == "pending")

@@ -1,7 +1,7 @@
-"""Whose page is read next: claims on pending bookmarks, taken in turns by person and by host.
+"""Claims on pending bookmarks, in fair order by person and by host.
 
-A claim moves `capture_due_at` past a lease, which whoever reads renews, and sets `capture_claimed_at`, by which it is
-known from any earlier and later one. A person is who saved the link, or its organization where they have left.
+A claim moves `capture_due_at` past a lease, which the worker renews, and sets `capture_claimed_at`, which identifies
+the claim. A person is the user who saved the link, or its organization where the user has left.
 """
 
 from __future__ import annotations
@@ -9,36 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import func, select, text
 
 from backend.bookmarks.models import Bookmark
 from backend.extensions import current_settings, db
+from backend.named_blocks import read_statements
 
-# More than these need not be counted to know that a worker is behind.
+# Counts above this limit only say that workers are behind.
 MAX_COUNTED = 100_000
 
-# Only one process at a time decides whose turn it is: two would give the same person or host twice what it may have.
+# One process claims at a time: two would exceed the limits of a person or host.
 LOCK = text("SELECT pg_advisory_xact_lock(hashtext('bookmarks.capture.turns'))")
 
 
-def _blocks(path: Path) -> dict[str, TextClause]:
-    """The statements of a file, each under the name in the comment that it begins with, a blank line between two."""
-    found = {}
-    for block in path.read_text().split("\n\n"):
-        name, _, statement = block.partition("\n")
-        found[name.removeprefix("-- ").strip()] = text(statement)
-    return found
-
-
-SQL = _blocks(Path(__file__).with_suffix(".sql"))
+SQL = read_statements(__file__)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A bookmark that this process reads: its address when it was taken, whose turn it is, and at which host.
+    """A bookmark that this process captures: its URL when it was claimed, and the person and host of the turn.
 
     `page_average` is the mean length of the organization's pages, if it is known.
     """
@@ -55,10 +46,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class ClaimLimits:
-    """How much may be under way at once.
+    """Limits of concurrent claims.
 
-    `free` is how much more this process can take. `per_person` holds in all processes together while others wait,
-    `alone` in this process while nobody else does, `per_host` always.
+    `free` is what this process can take in addition. `per_person` holds in all processes together while others wait,
+    `alone` in this process while nobody else waits, `per_host` always.
     """
 
     free: int
@@ -67,18 +58,18 @@ class ClaimLimits:
     per_host: int
 
 
-def claim_next(places: ClaimLimits, *, here: Mapping[int, int], busy: Sequence[str], after: int) -> list[Claim]:
-    """Take what is to be read next, as much as there are places. Commits.
+def claim_next(limits: ClaimLimits, *, here: Mapping[int, int], busy: Sequence[str], after: int) -> list[Claim]:
+    """Claim the next bookmarks within the limits. Commits.
 
     Args:
-        places: how much may be under way.
-        here: how much of each person this process reads already.
-        busy: hosts that have no place, whatever the claims say.
-        after: the person who had the last turn; the round goes on behind them.
+        limits: numbers of concurrent claims.
+        here: the number of this process's claims by person.
+        busy: hosts without a free slot, whatever the claims say.
+        after: the person of the last turn; the round continues behind them.
     """
     db.session.execute(LOCK)
     values = {
-        **vars(places),
+        **vars(limits),
         "people": list(here),
         "numbers": list(here.values()),
         "busy": list(busy),
@@ -91,32 +82,32 @@ def claim_next(places: ClaimLimits, *, here: Mapping[int, int], busy: Sequence[s
 
 
 def renew_leases(claims: Sequence[Claim]) -> None:
-    """Begin the leases of these from now; what another process has taken meanwhile is left to it. Commits."""
+    """Renew the leases of these claims; those that another process has taken over are left to it. Commits."""
     db.session.execute(SQL["renew"], _identities(claims) | {"lease": current_settings().CAPTURE_LEASE_SECONDS})
     db.session.commit()
 
 
 def release_claims(claims: Sequence[Claim], *, wait_seconds: float = 0, host: str | None = None) -> int:
-    """Let go of these without a result, as if they had never been taken; how many were still held. Commits.
+    """Release these claims without a result, as if they had never been taken; return how many were still held. Commits.
 
     Args:
-        claims: what was not read.
-        wait_seconds: when they may be taken again.
-        host: whose turn it is to count from now on, since the address leads there.
+        claims: the claims.
+        wait_seconds: delay until the bookmarks are due again.
+        host: the host whose limit counts from now on, since the URL redirects to it.
     """
     values = _identities(claims) | {"wait": wait_seconds, "host": host}
-    found = db.session.execute(SQL["hand_back"], values).all()
+    released = db.session.execute(SQL["hand_back"], values).all()
     db.session.commit()
-    return len(found)
+    return len(released)
 
 
 def is_capture_due() -> bool:
-    """Whether a bookmark waits for a capture whose time has come and that nobody works on."""
+    """Tell whether a bookmark is due for capture and not claimed."""
     return db.session.scalar(select(Bookmark.id).where(*_due()).limit(1)) is not None
 
 
 def count_due_captures() -> int:
-    """How many captures wait for a worker, counted up to 100,000."""
+    """Count the captures that wait for a worker, up to 100,000."""
     return (
         db.session.scalar(select(func.count()).select_from(select(1).where(*_due()).limit(MAX_COUNTED).subquery())) or 0
     )

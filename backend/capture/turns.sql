@@ -1,6 +1,6 @@
 -- claim
--- Takes what is to be read next, in fair order. Its cost grows with the people and hosts that wait, not with their
--- links: `people` and `hosts` step from one entry of ix_bookmarks_capture_turns to the next different one.
+-- Claims due bookmarks in fair order. Its cost grows with the number of people and hosts, not with their links:
+-- `people` and `hosts` are skip scans of ix_bookmarks_capture_turns.
 WITH RECURSIVE
 taken AS MATERIALIZED (
     SELECT coalesce(user_id, - organization_id) AS person, coalesce(capture_host, domain) AS host
@@ -23,9 +23,9 @@ people(person) AS (
              WHERE b.capture_status = 'pending' AND b.deleted_at IS NULL
                AND coalesce(b.user_id, - b.organization_id) > p.person ORDER BY 1 LIMIT 1)
       FROM people p WHERE p.person IS NOT NULL),
--- Of each person as many as could be taken, the urgent first, no more of a host than it has places.
+-- Up to the limits of each person, by priority, and of each host.
 candidates AS MATERIALIZED (
-    SELECT p.person, urgency.priority, found.*
+    SELECT p.person, urgency.priority, waiting.*
       FROM people p
      CROSS JOIN (VALUES (1), (0)) AS urgency(priority)
      CROSS JOIN LATERAL (
@@ -54,10 +54,10 @@ candidates AS MATERIALIZED (
                      AND coalesce(b.capture_host, b.domain) = h.host AND b.capture_due_at <= now()
                    ORDER BY b.capture_due_at
                    LIMIT greatest(:per_host - coalesce(o.number, 0), 0)) AS due
-            -- Of many people nobody gets more than a few at a time.
-            LIMIT CASE WHEN (SELECT count(*) FROM people) > 8 THEN :per_person ELSE :free END) AS found
+            -- Among many people each gets only a few at a time.
+            LIMIT CASE WHEN (SELECT count(*) FROM people) > 8 THEN :per_person ELSE :free END) AS waiting
      WHERE p.person IS NOT NULL),
--- The first of everybody before the second of anybody; then whose turn comes next in the round.
+-- Round robin: everyone's first before anyone's second; then in the order of the round.
 ranked AS (
     SELECT c.*, coalesce(t.number, 0) AS person_taken, coalesce(m.number, 0) AS person_here,
            row_number() OVER (PARTITION BY c.person ORDER BY c.priority DESC, c.host, c.capture_due_at) AS rank
@@ -77,7 +77,7 @@ fitting AS (
 chosen AS (
     SELECT id FROM fitting WHERE at_host <= :per_host
      ORDER BY turn, priority DESC, person <= :after, person LIMIT :free),
--- What a person is changing at this moment has its turn at the next look.
+-- Rows locked by another transaction wait for the next poll.
 locked AS (
     SELECT b.id FROM bookmarks b
      WHERE b.id = ANY(ARRAY(SELECT id FROM chosen)) AND b.capture_status = 'pending' AND b.capture_due_at <= now()
@@ -90,7 +90,7 @@ claimed AS (
     RETURNING b.id, b.organization_id, coalesce(b.user_id, - b.organization_id) AS person,
               coalesce(b.capture_host, b.domain) AS host, b.url, b.capture_attempts AS attempt,
               b.capture_claimed_at AS claimed_at),
--- Whoever watches sees that it has begun. The fallback of `run_capture_job` waits until the lease is long over.
+-- Jobs that watch the capture are marked as running. The fallback of `run_capture_job` waits until the lease has ended.
 watched AS (
     UPDATE jobs j
        SET status = 'running', started_at = coalesce(j.started_at, now()), attempts = j.attempts + 1,
@@ -102,7 +102,7 @@ SELECT c.*, s.page_average
  ORDER BY c.id
 
 -- renew
--- Keeps what is still being read.
+-- Renews the leases of claims that are still held.
 UPDATE bookmarks b
    SET capture_due_at = now() + make_interval(secs => :lease)
   FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[]), CAST(:attempts AS bigint[]))
@@ -111,7 +111,7 @@ UPDATE bookmarks b
    AND b.capture_claimed_at = given.claim AND b.capture_attempts = given.attempt
 
 -- hand_back
--- Lets go of what was not read, as if it had not been taken.
+-- Releases claims without a result, as if they had not been taken.
 UPDATE bookmarks b
    SET capture_due_at = now() + make_interval(secs => :wait), capture_claimed_at = NULL,
        capture_attempts = greatest(b.capture_attempts - 1, 0), capture_host = coalesce(:host, b.capture_host)

@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from backend import create_app
+from backend.app import create_app
 from backend.cli.settings import settings_or_exit, settings_with_database
 
 NO_RIGHT = "42501"

@@ -6,7 +6,7 @@ import click
 from flask.cli import ScriptInfo
 from flask_limiter.commands import cli as flask_limiter
 
-from backend import create_app
+from backend.app import create_app
 from backend.cli.settings import settings_with_database
 
 

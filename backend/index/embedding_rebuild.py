@@ -1,8 +1,8 @@
-"""Moving collections from one embedding model to another, while search goes on.
+"""Embedding rebuild: the move from one embedding model to another, while search continues.
 
-Search by meaning always asks for the model that the settings name. New vectors are made beside the old ones; a
-bookmark that has none yet is found by its words alone, and answers say `degraded` while many wait. Vectors of other
-models go when every bookmark of an organization that has a vector has one of the new model.
+Semantic search always uses the configured model. New vectors are made beside the old ones; a bookmark without a new one
+is found by its words alone, and responses say `degraded` while many wait. Vectors of other models are deleted when
+every bookmark of an organization with a vector has one of the new model.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from backend.index.nearest import nearest_index_name
 
 BATCH = 1_000
 MAX_INDEXED_DIMENSION = 4_000  # pgvector's limit for halfvec under HNSW.
-INDEX_LOCK = 7_303_014_252  # Any number, known to all: one builder at a time.
-LOCK_TIMEOUT = "60s"  # Building waits for transactions that are open; a forgotten one must not hold it for ever.
+INDEX_LOCK = 7_303_014_252  # An arbitrary key: one builder at a time.
+LOCK_TIMEOUT = "60s"  # Building waits for open transactions; a forgotten one must not block it for ever.
 MAY_BUILD = text("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'bookmark_embeddings'::regclass")
 MARK = text("""
     UPDATE bookmarks SET embedding_due_at = now()
@@ -38,7 +38,7 @@ WAITING = text("""
     SELECT count(*) FROM bookmarks
      WHERE embedding_due_at IS NOT NULL AND (CAST(:organization AS bigint) IS NULL OR organization_id = :organization)
 """)
-# Leaps from one organization to the next through the index, instead of reading all of it.
+# A skip scan of the index by organization and model.
 WITH_OTHER_MODELS = text("""
     WITH RECURSIVE own (id, other) AS (
         (SELECT organization_id, model FROM bookmark_embeddings ORDER BY organization_id, model LIMIT 1)
@@ -72,7 +72,7 @@ INDEX_STATE = text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regcla
 
 @dataclass(frozen=True)
 class ModelCount:
-    """How many vectors one model made, and for how many organizations."""
+    """The number of vectors of one model, and of organizations with them."""
 
     model: str
     dimension: int
@@ -82,7 +82,7 @@ class ModelCount:
 
 @dataclass(frozen=True)
 class EmbeddingStatus:
-    """What vectors there are, how many bookmarks wait, and whether the configured dimension has its index."""
+    """The vectors by model, the number of bookmarks that wait, and whether the configured dimension has its index."""
 
     models: list[ModelCount]
     pending: int
@@ -90,14 +90,14 @@ class EmbeddingStatus:
 
 
 def embedding_status(dimension: int) -> EmbeddingStatus:
-    """The state of all vectors. Reads the whole table: for operators."""
+    """Return the state of all vectors. Scans the whole table: for operators."""
     models = [ModelCount(*row) for row in db.session.execute(COUNTS)]
     with db.engine.connect() as connection:
         return EmbeddingStatus(models, count_pending_embeddings(), bool(_index_state(connection, dimension)))
 
 
 def mark_for_rebuild(model: str, dimension: int, organization_id: int | None = None) -> int:
-    """Have the worker make the vectors that are missing under a model; how many. Commits every 1,000."""
+    """Mark the bookmarks without a vector of this model, for the worker; return their number. Commits every 1,000."""
     marked, after = 0, 0
     while True:
         ids = db.session.scalars(
@@ -112,31 +112,32 @@ def mark_for_rebuild(model: str, dimension: int, organization_id: int | None = N
 
 
 def count_missing_vectors(organization_id: int | None = None) -> int:
-    """How many bookmarks of one organization, or of all, wait for a vector."""
+    """Count the bookmarks of one organization, or of all, that wait for a vector."""
     return db.session.scalar(WAITING, {"organization": organization_id}) or 0
 
 
 def remove_superseded(
     model: str, dimension: int, organization_id: int | None = None, *, only_older: bool = False
 ) -> int:
-    """Delete other models' vectors wherever the model's are complete; how many. Commits every 1,000.
+    """Delete other models' vectors of organizations whose vectors of this model are complete; return their number.
+    Commits every 1,000.
 
     Args:
-        model: the one that stays.
+        model: the model that stays.
         dimension: the length of its vectors.
         organization_id: of one organization alone.
-        only_older: leave vectors alone that are younger than the model's own: a process that still runs on the
-            settings of before a move must not undo it.
+        only_older: spare vectors that are newer than the model's own: a process with outdated settings must not undo a
+            move.
     """
     return sum(_remove_superseded_of(id_, model, dimension, only_older) for id_ in _movable(model, organization_id))
 
 
 def ensure_index(dimension: int) -> bool:
-    """Build the index of nearest neighbours for a dimension if there is none; whether there is one now.
+    """Build the nearest-neighbour index of a dimension if there is none; return whether there is one now.
 
-    Ends the session's transaction, since building waits for all that are open. Writing goes on meanwhile. Without the
-    index search is exact and slower. Only the owner of the tables can build it: migrations do so for
-    EMBEDDING_DIMENSION, and other callers with DATABASE_MIGRATION_URL.
+    Ends the session's transaction, since building waits for all open ones. Writes continue meanwhile. Without the index
+    search is exact and slower. Only the owner of the tables can build it: migrations do so for EMBEDDING_DIMENSION, and
+    other callers with DATABASE_MIGRATION_URL.
     """
     if dimension > MAX_INDEXED_DIMENSION:
         return False
@@ -149,7 +150,7 @@ def ensure_index(dimension: int) -> bool:
             return True
         if not connection.scalar(MAY_BUILD):
             return False
-        connection.detach()  # Its lock and its settings go with it.
+        connection.detach()  # Closing it ends its lock and its settings.
         if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": INDEX_LOCK}):
             return False
         return _build_index(connection, dimension)
@@ -159,7 +160,7 @@ def _build_index(connection: Connection, dimension: int) -> bool:
     name = nearest_index_name(dimension)
     connection.execute(text(f"SET statement_timeout = 0; SET lock_timeout = '{LOCK_TIMEOUT}'"))
     try:
-        # A build that was broken off leaves an index that is kept up and never used.
+        # An interrupted build leaves an invalid index, which costs writes and serves no query.
         if _index_state(connection, dimension) is False:
             connection.execute(text(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
         connection.execute(
@@ -170,12 +171,12 @@ def _build_index(connection: Connection, dimension: int) -> bool:
             )
         )
     except OperationalError:
-        return False  # Somebody's transaction stayed open too long; the next call tries again.
+        return False  # A transaction stayed open too long; the next call retries.
     return True
 
 
 def _index_state(connection: Connection, dimension: int) -> bool | None:
-    """Whether the index can be used; None where there is none."""
+    """Return whether the index is valid; None where there is none."""
     state: bool | None = connection.scalar(INDEX_STATE, {"name": nearest_index_name(dimension)})
     return state
 

@@ -1,4 +1,4 @@
-"""Vectors of bookmarks: made in batches by the worker, for every bookmark whose `embedding_due_at` has come."""
+"""Embeddings of bookmarks: the worker makes vectors in batches for bookmarks whose `embedding_due_at` has come."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from backend.http.response_cache.invalidation import invalidate_lists
 
 BATCH = 64
 LEASE_SECONDS = 600
-# The model reads 256 tokens, about a thousand characters of English; the rest would only be cut off.
+# The model reads 256 tokens, about a thousand characters of English, and cuts the rest.
 MAX_EMBEDDED_CHARACTERS = 2_000
 
-# A claim moves the due time into the future: a worker that dies loses nothing. An edit in the meantime sets another
-# time, or none: then the claim is void, and the vector of the earlier text is not stored.
+# A claim moves the due time past a lease: a worker that dies loses nothing. An edit changes the due time, which voids
+# the claim: the vector of the old text is not stored.
 CLAIM = text("""
     UPDATE bookmarks b
        SET embedding_due_at = now() + make_interval(secs => :lease)
@@ -31,7 +31,7 @@ CLAIM = text("""
                    (SELECT left(c.text, :characters) FROM bookmark_contents c WHERE c.bookmark_id = b.id)),
                    :characters) AS content
 """)
-HOLD = text("""
+LOCK = text("""
     SELECT b.id, b.organization_id
       FROM bookmarks b
       JOIN unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
@@ -46,17 +46,17 @@ STORE = text("""
     ON CONFLICT (bookmark_id, model) DO UPDATE
        SET embedding = excluded.embedding, dimension = excluded.dimension, updated_at = now()
 """)
-# What has lost its text has no meaning to be found by.
-FORGET = text("DELETE FROM bookmark_embeddings WHERE bookmark_id = ANY(:ids)")
-SETTLE = text("UPDATE bookmarks SET embedding_due_at = NULL WHERE id = ANY(:ids)")
+# A bookmark without text has no vector.
+DELETE = text("DELETE FROM bookmark_embeddings WHERE bookmark_id = ANY(:ids)")
+CLEAR_DUE = text("UPDATE bookmarks SET embedding_due_at = NULL WHERE id = ANY(:ids)")
 RELEASE = text("UPDATE bookmarks SET embedding_due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)")
 
 
 def embed_next_batch(provider: EmbeddingProvider) -> int:
-    """Make the vectors of up to 64 bookmarks that wait for one; how many there were.
+    """Make the vectors of up to 64 due bookmarks; return their number.
 
     Raises:
-        EmbeddingsUnavailable: the provider failed; the bookmarks wait on.
+        EmbeddingsUnavailable: the provider failed; the bookmarks are due again after 30 s.
     """
     rows = db.session.execute(
         CLAIM, {"lease": LEASE_SECONDS, "batch": BATCH, "characters": MAX_EMBEDDED_CHARACTERS}
@@ -75,19 +75,19 @@ def embed_next_batch(provider: EmbeddingProvider) -> int:
 
 
 def count_pending_embeddings() -> int:
-    """How many bookmarks wait for a vector."""
+    """Count the bookmarks that wait for a vector."""
     waiting = select(func.count()).select_from(Bookmark).where(Bookmark.embedding_due_at.is_not(None))
     return db.session.scalar(waiting) or 0
 
 
 def is_embedding_due() -> bool:
-    """Whether any bookmark's time has come."""
+    """Tell whether any bookmark is due for a vector."""
     due = select(Bookmark.id).where(Bookmark.embedding_due_at <= func.now()).limit(1)
     return db.session.scalar(due) is not None
 
 
 def vector_literal(values: Any) -> str:
-    """pgvector's text form of one vector."""
+    """Format a vector in pgvector's text form."""
     return "[" + ",".join(f"{value:.7g}" for value in values) + "]"
 
 
@@ -95,7 +95,7 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
     with_text = [row for row in rows if row.content]
     vectors = provider.embed([row.content for row in with_text])
     claims = {"ids": [row.id for row in rows], "claims": [row.embedding_due_at for row in rows]}
-    held = {row.id: row.organization_id for row in db.session.execute(HOLD, claims)}
+    held = {row.id: row.organization_id for row in db.session.execute(LOCK, claims)}
     made = [(row.id, vector) for row, vector in zip(with_text, vectors, strict=True) if row.id in held]
     db.session.execute(
         STORE,
@@ -107,9 +107,9 @@ def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
         },
     )
     if without_text := [row.id for row in rows if row.id in held and not row.content]:
-        db.session.execute(FORGET, {"ids": without_text})
-    db.session.execute(SETTLE, {"ids": sorted(held)})
+        db.session.execute(DELETE, {"ids": without_text})
+    db.session.execute(CLEAR_DUE, {"ids": sorted(held)})
     db.session.commit()
-    # What is recommended follows from the vectors.
+    # Recommendations depend on the vectors.
     for organization_id in set(held.values()):
         invalidate_lists(organization_id)

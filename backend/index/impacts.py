@@ -1,11 +1,11 @@
-"""What each word of a bookmark adds to its BM25 score, worked out when the bookmark is written.
+"""Impacts: the query-independent part of a term's BM25 score in a bookmark, computed when the bookmark is written.
 
-BM25 is a sum over the words of a query: how rare the word is among all bookmarks (known when somebody asks), times how
-much of this bookmark it makes (its impact, known when it is written). Impacts are kept as sparse vectors, one dimension
-for each word, so that PostgreSQL scores a bookmark with one inner product.
+BM25 is a sum over the terms of a query: the inverse document frequency (known at query time), times the term's impact
+in this bookmark (known at writing time). Impacts are stored as sparse vectors, one dimension for each term, so that
+PostgreSQL scores a bookmark with one inner product.
 
 Sources: Robertson and Zaragoza 2009, doi:10.1561/1500000019, for BM25 and its form for texts of several fields; Anh and
-Moffat 2006, doi:10.1145/1148170.1148235, for impacts worked out beforehand.
+Moffat 2006, doi:10.1145/1148170.1148235, for precomputed impacts.
 """
 
 from __future__ import annotations
@@ -19,36 +19,38 @@ from backend.text.stemming import stem_of
 from backend.text.stop_words import stop_words
 from backend.text.tokens import Token
 
-# How soon more of a word adds nothing, and how much long texts are held against. Tuned on the development sets.
+# Term frequency saturation and length normalisation. Tuned on the development sets.
 K1, B = 1.2, 0.65
-# Of a word in the page, compared with one in the description.
+# Weight of a word in the page, relative to one in the description.
 PAGE_WEIGHT = 0.6
-# Taken for the averages of an organization that has too few bookmarks to have any.
+# Average lengths for an organization with too few bookmarks.
 DEFAULT_LENGTH, DEFAULT_PAGE_LENGTH = 25.0, 600.0
-# pgvector's bounds of a sparse vector.
+# pgvector's limits of a sparse vector.
 DIMENSIONS = 1_000_000_000
 MAX_TERMS = 16_000
 
 # Common words are asked about for most texts.
-REMEMBERED = 8_192
+CACHE_ENTRIES = 8_192
 
 # Impacts by term_id.
 Impacts = dict[int, float]
 
 
 def term_id(term: str) -> int:
-    """The dimension of a lexeme, from 1: a hash, in which two words of a query meet less than once in 10 million."""
+    """Return the dimension of a term, from 1: a hash, by which two terms of a query collide less than once in 10
+    million."""
     return crc32(term.encode()) % DIMENSIONS + 1
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHE_ENTRIES)
 def is_significant(term: str, language: str | None) -> bool:
-    """Whether a lexeme takes part in scores and lengths; without the others both measure better."""
+    """Tell whether a term counts for scores and lengths: stop words and single letters do not, which measures
+    better."""
     return len(stem_of(term)) > 1 and term not in stop_words(language)
 
 
 def count_terms(tokens: Iterable[Token], language: str | None) -> tuple[dict[str, int], int]:
-    """How often each telling lexeme stands in a text, and how many there are in all."""
+    """Count each significant term of a text, and all of them."""
     skipped = stop_words(language)
     counts: dict[str, int] = {}
     for token in tokens:
@@ -58,18 +60,18 @@ def count_terms(tokens: Iterable[Token], language: str | None) -> tuple[dict[str
 
 
 def impacts_of(frequencies: Mapping[str, float], length: float, average: float) -> Impacts:
-    """BM25's part that does not depend on the query: between 0 and K1 + 1 for each lexeme.
+    """Compute BM25's query-independent part: between 0 and K1 + 1 for each term.
 
     Args:
-        frequencies: How often each lexeme occurs, weighted by where.
-        length: Of the text, in telling lexemes, weighted likewise.
-        average: Of the lengths of all texts of the organization.
+        frequencies: The weighted frequency of each term.
+        length: The length of the text in significant terms, weighted likewise.
+        average: The mean length of the organization's texts.
     """
     norm = K1 * (1 - B + B * length / max(average, 1.0))
     return {term_id(term): count * (K1 + 1) / (count + norm) for term, count in frequencies.items()}
 
 
 def sparse_literal(impacts: Mapping[int, float], scale: float = 1.0) -> str:
-    """pgvector's text form of the vector; of more than it can hold, the largest."""
+    """Format impacts in pgvector's text form; beyond its limit, the highest ones."""
     items = impacts.items() if len(impacts) <= MAX_TERMS else nlargest(MAX_TERMS, impacts.items(), lambda pair: pair[1])
     return "{" + ",".join([f"{at}:{value * scale:.4g}" for at, value in items]) + f"}}/{DIMENSIONS}"

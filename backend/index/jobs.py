@@ -1,4 +1,4 @@
-"""Jobs of the worker for vectors and statistics. Thin: find what is due, call a service; safe to run twice."""
+"""Worker jobs for vectors and statistics: find due rows, call a service. Each is safe to run twice."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
 
-# Then what waits on other queues has its turn.
+# After this time the worker serves its other queues.
 EMBED_SLICE_SECONDS = 60
 
 
 @job("index.embed_bookmarks")
 def embed_bookmarks() -> None:
-    """Make vectors until none is due, or until the time of this message is nearly up."""
+    """Make vectors until none is due, or the time slice ends."""
     end = time.monotonic() + EMBED_SLICE_SECONDS
     if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
         return
@@ -40,7 +40,7 @@ def embed_bookmarks() -> None:
 
 @job("index.resend_due_work")
 def resend_due_work() -> None:
-    """Send again the messages of vectors and statistics that are due and have none."""
+    """Send the messages again if vectors or statistics are due: they may have been lost."""
     settings = current_settings()
     messages = [embed_message()] if settings.EMBEDDING_PROVIDER != "none" and is_embedding_due() else []
     if changed_organizations():
@@ -50,7 +50,7 @@ def resend_due_work() -> None:
 
 @job("index.remove_superseded_vectors")
 def remove_superseded_vectors() -> None:
-    """Delete vectors of earlier models where the move to the present one is complete."""
+    """Delete vectors of earlier models where the move to the configured one is complete."""
     settings = current_settings()
     if settings.EMBEDDING_PROVIDER != "none":
         remove_superseded(settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION, only_older=True)

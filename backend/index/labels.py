@@ -1,5 +1,5 @@
-"""Lexemes that are no words: by them a search stays within an organization, a site, a language. All begin with a space,
-which no word does."""
+"""Labels: lexemes that restrict a search to an organization, a site or a language. All begin with a space, which no
+word does."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from backend.text.stemming import primary_tag
 
 
 def organization_label(organization_id: int) -> str:
-    """The lexeme of an organization's documents."""
+    """Return the label of an organization's documents."""
     return f" o{organization_id}"
 
 
 def site_label(host: str) -> str:
-    """The lexeme of what lies on a host, or on one under it."""
+    """Return the label of documents on a host or its subdomains."""
     return f" s{host}"
 
 
 def language_label(tag: str) -> str:
-    """The lexeme of what is in a language, by its primary tag."""
+    """Return the label of documents in a language, by its primary tag."""
     return f" l{tag}"
 
 
 def generation_label(organization_id: int, generation: int) -> str:
-    """The lexeme of an organization's documents that were written in a generation of its statistics."""
+    """Return the label of an organization's documents written in a generation of its statistics."""
     return f" g{organization_id}.{generation}"
 
 
 def labels_of(organization_id: int, domain: str, language: str | None, generation: int) -> Iterator[str]:
-    """All labels of a bookmark.
+    """Yield all labels of a bookmark.
 
     Args:
-        organization_id: Whose it is.
+        organization_id: Its organization.
         domain: Its host, in normal form.
         language: BCP 47 tag that its page states.
-        generation: Of the organization's statistics, now.
+        generation: The current generation of the organization's statistics.
     """
     yield organization_label(organization_id)
     yield generation_label(organization_id, generation)

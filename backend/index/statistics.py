@@ -1,4 +1,4 @@
-"""Corpus statistics for ranking: counted by the worker, read by searches, never counted in a request."""
+"""Corpus statistics for ranking: counted by the worker, read by searches."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from sqlalchemy import text
 
 from backend.extensions import db
 
-# How many candidates a search may score, if none has a page; a page's impacts lie out of line and take longer.
+# Candidates that a search may score, without pages; a page's impacts are TOASTed and cost more.
 BUDGET, PAGE_COST = 5_000, 5
 
-# Up to so many documents the words of a query are counted when somebody asks; fewer, where they have pages.
+# Up to this many documents (fewer with pages) document frequencies are counted at query time.
 SMALL = 2_000
 
-# Counts are made anew after so many changes, or after this part of the documents has changed.
+# Statistics are refreshed after this many changes, or this share of changed documents.
 CHANGES, CHANGED_PART = 50, 0.05
 
 RARE_WORDS = 2
@@ -33,15 +33,15 @@ CHANGED = text("""
 
 
 def scoring_budget(documents: int, pages: int) -> int:
-    """How many candidates a search may score in an organization with so many documents, of which some have pages."""
+    """Return the number of candidates that a search may score in an organization with so many documents and pages."""
     return int(BUDGET / scoring_cost(documents, pages))
 
 
 def changed_organizations() -> list[int]:
-    """Organizations of which enough documents have changed since they were counted. One statement."""
+    """Return the organizations of which enough documents have changed since the last count. One statement."""
     return list(db.session.scalars(CHANGED, {"changes": CHANGES, "part": CHANGED_PART}))
 
 
 def scoring_cost(documents: int, pages: int) -> float:
-    """What scoring a document takes on average, one without a page being 1."""
+    """Return the average cost of scoring a document, relative to one without a page."""
     return 1 + PAGE_COST * pages / max(documents, 1)

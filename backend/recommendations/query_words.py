@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Posting
+from backend.bookmarks.document_conditions import Languages, Posting
 from backend.index.impacts import is_significant
 from backend.recommendations.subjects import Subject
 from backend.recommendations.urgency import urgency

@@ -8,9 +8,9 @@ from loguru import logger
 from sqlalchemy import select
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
+from backend.bookmarks.document_conditions import matching_bookmarks
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.queries import id_in
-from backend.bookmarks.query_conditions import matching_bookmarks
 from backend.extensions import db
 from backend.search.exact_matches import same_links
 from backend.search.ranking import RankedMatches

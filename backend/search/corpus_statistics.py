@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import text
 
-from backend.bookmarks.query_conditions import Posting, any_lexeme
+from backend.bookmarks.document_conditions import Posting, any_lexeme
 from backend.extensions import db
 from backend.index.impacts import term_id
 from backend.index.labels import generation_label, organization_label

@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from backend.bookmarks.document_conditions import matches
 from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.provenance import title_key
-from backend.bookmarks.query_conditions import matches
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
 from backend.text.urls import url_error, url_hash

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.bookmarks.query_conditions import Languages, Posting, any_lexeme, any_tsquery, without_stop_stems
+from backend.bookmarks.document_conditions import Languages, Posting, any_lexeme, any_tsquery, without_stop_stems
 from backend.index.impacts import is_significant
 from backend.text.analysis import query_forms, query_terms
 from backend.text.query_language import Query, Term

@@ -36,8 +36,9 @@ from sqlalchemy import (
     union,
 )
 
+from backend.bookmarks.document_conditions import any_lexeme, any_tsquery, bookmark_matches, matches
 from backend.bookmarks.models import Bookmark, BookmarkDocument
-from backend.bookmarks.query_conditions import Requirements, any_lexeme, any_tsquery, bookmark_matches, matches
+from backend.bookmarks.query_conditions import Requirements
 from backend.extensions import db
 from backend.index.impacts import DIMENSIONS, sparse_literal, term_id
 from backend.index.labels import organization_label

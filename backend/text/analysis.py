@@ -1,7 +1,7 @@
-"""The words of texts and queries, found the same way in both.
+"""Text analysis: the same tokens for documents and queries.
 
-A stored document holds what `analyze` returned when it was written: a change to what it returns asks for all documents
-to be written again.
+A stored document holds the result of `analyze` at the time of writing: a change of `analyze` requires a rewrite of all
+documents.
 """
 
 from backend.text.stop_words import is_stop_word

@@ -1,4 +1,4 @@
-"""Common English words: they tell that a short title without any function word is English."""
+"""Common English words, by which a short title without function words is recognised as English."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from functools import cache
 
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-# Shorter words are words of many languages.
+# Shorter words exist in many languages.
 SHORTEST = 4
-# Counted from Wikipedia's articles, subtitles and leaked passwords, in lower case, the most frequent first. Each word
-# is on one list alone: `lion` is among the passwords, of which the first are mostly words.
+# Word lists from Wikipedia's articles, subtitles and leaked passwords, in lower case, the most frequent first. Each
+# word is on one list alone: `lion` is among the passwords, of which the first are mostly words.
 LISTS = {"english_wikipedia": None, "us_tv_and_film": None, "passwords": 5_000}
-# How much of the words of a text must be common English ones.
+# Share of a text's words that must be common English ones.
 SHARE = 1 / 3
 
 
 def is_mostly_english(words: set[str]) -> bool:
-    """Whether enough of these words, in lower case, are common English words; not if none is long enough to tell.
+    """Tell whether enough of these words, in lower case, are common English ones; False if none is long enough.
 
     A third is enough: the others are names, of which titles are full.
     """
-    telling = [word for word in words if len(word) >= SHORTEST and word.isascii()]
-    common = sum(word in _common_words() or word.removesuffix("s") in _common_words() for word in telling)
-    return bool(telling) and common >= SHARE * len(telling)
+    long_words = [word for word in words if len(word) >= SHORTEST and word.isascii()]
+    common = sum(word in _common_words() or word.removesuffix("s") in _common_words() for word in long_words)
+    return bool(long_words) and common >= SHARE * len(long_words)
 
 
 @cache

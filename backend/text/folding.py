@@ -1,4 +1,4 @@
-"""Words that look alike become alike: case, compatibility forms, accents."""
+"""Folding of look-alike words: case, compatibility forms, accents."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import unicodedata
 from backend.text.normalisation import normalize
 from backend.text.scripts import JOINERS, MARK, Span, script_of
 
-# Marks that make no other letter in Latin, Greek, Cyrillic, Hebrew and Arabic; the signs of Indic scripts are letters.
+# Marks that are ignored in Latin, Greek, Cyrillic, Hebrew and Arabic; the signs of Indic scripts are letters.
 FOLDED_MARKS: tuple[Span, ...] = (
     (0x0300, 0x036F),
     (0x0591, 0x05C7),
     (0x0610, 0x061A),
-    (0x0640, 0x0640),  # the tatweel, which only stretches a word
+    (0x0640, 0x0640),  # tatweel, which only stretches a word
     (0x064B, 0x065F),
     (0x0670, 0x0670),
     (0x06D6, 0x06ED),
@@ -26,7 +26,7 @@ FOLDED_MARKS: tuple[Span, ...] = (
     (0xE0100, 0xE01EF),
 )
 ACCENTED_SCRIPTS = ("Latin", "Greek", "Hebrew", "Arabic")
-# What no decomposition takes apart; of Cyrillic, what is commonly written without its mark (й and ї are letters).
+# Letters without a decomposition, and Cyrillic ones commonly written without their mark (й and ї are letters).
 LETTERS = {
     "æ": "ae",
     "œ": "oe",
@@ -50,13 +50,13 @@ LETTERS = {
     "’": "'",
 }
 UNSEEN = re.compile(rf"[{JOINERS}\s\0]+")
-# A character with what normalisation may draw into it: marks, and the later letters of a Hangul syllable.
+# A character with those that normalisation may compose with it: marks, and later letters of a Hangul syllable.
 CLUSTER = re.compile(rf".[{MARK}\u0e31-\u0e4e\u1160-\u11ff\u3099\u309a\u314f-\u3163\uff9e\uff9f\uffc2-\uffdc]*", re.S)
 SKIN_AND_STYLE = re.compile(r"(?<=.)[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]+", re.S)
 
 
 class _Folds(dict[int, str]):
-    """For `str.translate`: each character's plain form, worked out when first met."""
+    """Table for `str.translate`: each character's plain form, computed at first use."""
 
     def __missing__(self, code: int) -> str:
         plain = self[code] = _plain(chr(code))
@@ -80,7 +80,7 @@ _FOLDS = _Folds()
 
 
 def normalise(word: str) -> str:
-    """The word in lower case and in one spelling (NFKC), its accents kept."""
+    """Return the word in lower case and NFKC, with its accents."""
     if word.isascii():
         return word.lower()
     composed = normalize("NFKC", normalize("NFKC", UNSEEN.sub("", word)).casefold())
@@ -88,22 +88,22 @@ def normalise(word: str) -> str:
 
 
 def fold(word: str) -> str:
-    """A normalised word without its accents: é is e, ß was ss already, ø is o; й stays й."""
+    """Remove the accents of a normalised word: é is e, ß was ss already, ø is o; й stays й."""
     return word if word.isascii() else word.translate(_FOLDS)
 
 
 def clusters(run: str) -> list[tuple[str, int, int]]:
-    """The characters of a run in one spelling (NFKC), each with where it stood."""
+    """Split a run into characters in NFKC, each with its offsets."""
     if unicodedata.is_normalized("NFKC", run):
         return [(character, at, at + 1) for at, character in enumerate(run)]
     return [
-        (character, found.start(), found.end())
-        for found in CLUSTER.finditer(run)
-        for character in normalize("NFKC", found[0])
+        (character, match.start(), match.end())
+        for match in CLUSTER.finditer(run)
+        for character in normalize("NFKC", match[0])
         if not character.isspace()
     ]
 
 
 def plain_emoji(emoji: str) -> str:
-    """The emoji without skin tone and style, so that each of its looks finds the others."""
+    """Remove skin tone and style from the emoji, so that all its variants match."""
     return SKIN_AND_STYLE.sub("", emoji)

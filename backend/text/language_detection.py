@@ -1,4 +1,4 @@
-"""The language of a text that nobody stated: by its most frequent words and its letters."""
+"""Language detection of short texts, by function words and letters."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from functools import cache
 from backend.text.english_words import is_mostly_english
 from backend.text.stop_words import STOP_WORDS
 
-# What is read: a title and the beginning of what follows tell as much as the whole.
+# Length of the sample: a title and the beginning of the text suffice.
 READ_CHARACTERS = 1_000
-# Function words and letters of another language that outweigh common English words.
+# Votes of function words and letters that outweigh common English words.
 EVIDENCE = 2
-# Of two that as many words speak for, the one that more of the web is written in (W3Techs, content languages): of
-# `el libro de la historia` every function word is Catalan, too.
+# Ties go to the language that more of the web is written in (W3Techs, content languages): of `el libro de la historia`
+# every function word is Catalan, too.
 BY_USE = "es de fr pt ru it nl pl tr fa vi id cs uk hu sv ro el da fi no sr he ar ca hi be ur"
 RANKS = {language: rank for rank, language in enumerate(BY_USE.split())}
 WORD = re.compile(r"[^\W\d_]+")
-# Letters that some languages write and English does not, or that only one of several languages of a script writes.
+# Letters that English does not use, or that only one of several languages of a script uses.
 LETTERS = {
     "be": "ў",
     "ca": "çàèòïŀ",
@@ -47,24 +47,24 @@ LETTERS = {
 
 
 def detect_language(text: str) -> str | None:
-    """The primary tag of the language that a text is most likely in; None in doubt.
+    """Detect the primary tag of the most likely language of a text; None in doubt.
 
-    What tells are function words, and letters that English does not have: more of one language than of any other, or
-    two at least, and two where the text looks like English otherwise. A text without any is English if a third of its
-    words are common English ones.
+    Votes are function words, and letters that English does not use. A language needs more votes than any other, or at
+    least two, and two where the text otherwise looks English. A text without votes is English if a third of its words
+    are common English ones.
     """
-    # Abbreviations and single letters are words of no language; a word that comes often is one piece of evidence.
+    # Abbreviations and single letters are words of no language; a repeated word is one vote.
     read = [word for word in WORD.findall(text[:READ_CHARACTERS]) if len(word) > 1 and not word.isupper()]
     words = {word.lower() for word in read}
     is_english = is_mostly_english(words)
-    # In English what is written with such letters is a name: Julián Domínguez makes no Spanish text.
+    # In English, words with such letters are names: Julián Domínguez makes no Spanish text.
     names = {word.lower() for word in read if word[0].isupper()} if is_english else set()
     votes = _votes(words, words - names)
     english = votes.pop("en", 0)
     ranked = sorted(votes.items(), key=lambda pair: (-pair[1], RANKS[pair[0]]))
     (language, most), (_, second) = (*ranked, ("", 0), ("", 0))[:2]
-    is_told = most >= EVIDENCE or (most > second and not is_english)
-    if most > english and is_told:
+    is_certain = most >= EVIDENCE or (most > second and not is_english)
+    if most > english and is_certain:
         return language
     if english and english >= most:
         return "en"
@@ -72,7 +72,7 @@ def detect_language(text: str) -> str | None:
 
 
 def _votes(words: set[str], spelled: set[str]) -> Counter[str]:
-    """How many of the words are function words of each language, or have letters of it and are among the spelled."""
+    """Count for each language the words that are its function words, or have its letters and are in `spelled`."""
     votes: Counter[str] = Counter()
     for word in words:
         for language in _languages_of_word().get(word, ()):

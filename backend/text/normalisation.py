@@ -1,4 +1,4 @@
-"""Unicode normalisation that takes time linear in the length of the text, whatever the text holds."""
+"""Unicode normalisation in time linear in the length of any text."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Literal
 
 # Unicode, UAX #15, Stream-Safe Text Format: no writing puts more marks on a letter.
 MOST_MARKS = 30
-# To put marks in order takes time quadratic in how many stand in a row: 0.1 ms for so many, a minute for 300,000.
+# Ordering marks takes time quadratic in the length of their run: 0.1 ms for this many, a minute for 300,000.
 SHORT = 256
-# Beyond are ideographs, emoji, and variation selectors, which are never moved.
+# Beyond are ideographs, emoji, and variation selectors, which are never reordered.
 LAST_MARK = 0x1F000
 
 
 def normalize(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
-    """The text in a normalisation form; of a long text, without the marks that nobody could read."""
+    """Normalise the text; a long text loses marks that no reader could make out."""
     if len(text) > SHORT and not text.isascii():
         text = _too_many_marks().sub(r"\1", text)
     return unicodedata.normalize(form, text)
@@ -26,17 +26,17 @@ def normalize(form: Literal["NFC", "NFD", "NFKC", "NFKD"], text: str) -> str:
 def _too_many_marks() -> re.Pattern[str]:
     starts: list[int] = []
     ends: list[int] = []
-    was_moved = False
+    was_reordered = False
     for code in range(0x300, LAST_MARK + 1):
-        if _is_moved(chr(code)) != was_moved:
-            (ends if was_moved else starts).append(code)
-            was_moved = not was_moved
+        if _is_reordered(chr(code)) != was_reordered:
+            (ends if was_reordered else starts).append(code)
+            was_reordered = not was_reordered
     marks = "".join(f"{chr(start)}-{chr(end - 1)}" for start, end in zip(starts, ends, strict=True))
     return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
 
 
-def _is_moved(character: str) -> bool:
-    """Whether normalisation may put it before others: a mark, or a character that is taken apart into marks."""
+def _is_reordered(character: str) -> bool:
+    """Tell whether normalisation may reorder the character: a mark, or one that decomposes into marks."""
     if unicodedata.decomposition(character):
         character = unicodedata.normalize("NFKD", character)
     return unicodedata.combining(character[0]) != 0

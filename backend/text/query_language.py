@@ -1,15 +1,15 @@
-"""The query language: words, phrases, filters, `-` and `OR`.
+"""Query language: words, phrases, filters, `-` and `OR`.
 
-    query   = clause*                       every clause is wanted
-    clause  = unit ("OR" unit)*             OR, in capitals, binds tighter than standing side by side
+    query   = clause*                       every clause is required
+    clause  = unit ("OR" unit)*             OR, in capitals, binds tighter than juxtaposition
     unit    = "-"? (word | phrase | filter)
     phrase  = '"' text '"'                  quotes may be curly; \" and \\ are a quote and a backslash in it
     filter  = field ":" (value | phrase)    fields in any case of letters
             | "#" (tag | phrase)            where such a tag exists
 
-Spaces and parentheses separate. No string is an error: a filter whose value makes no sense (`is:purple`), a `#` before
-what is no tag (`#1234`), a lone dash, an OR at either end are words like any other; a lone quote and an empty phrase
-are nothing.
+Spaces and parentheses separate. No string is an error: a filter with an invalid value (`is:purple`), a `#` before an
+unknown tag (`#1234`), a lone dash, an OR at either end are words like any other; a lone quote and an empty phrase are
+ignored.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Value = str | int | date
 
 STATES = ("unread", "read", "favorite", "archived", "untagged", "broken")
 QUOTES = '"“”„‟'
-# Up to the closing quote, or to the end of the text where there is none. Possessive: what is escaped is read once.
+# Up to the closing quote, or the end of the text. Possessive: escapes are read once.
 QUOTED = rf"(?:\\[\\{QUOTES}]|[^{QUOTES}])*+"
 FIELD = r"(?P<field>(?i:tag|site|project|is|before|after|lang):|\#)"
 WORD = rf"[^\s(){QUOTES}]+"
@@ -44,7 +44,7 @@ UNIT = re.compile(
     """,
     re.VERBOSE,
 )
-# What follows a quote that nothing closes.
+# A unit after an unclosed quote.
 UNQUOTED_UNIT = re.compile(
     rf"(?P<minus>-)?(?:{FIELD}(?P<value>{WORD})|(?P<word>{WORD}))(?P<quoted>(?!))?(?P<phrase>(?!))?"
 )
@@ -58,7 +58,7 @@ UNQUOTED = re.compile(rf"[^\s()\\{QUOTES}]+")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word as typed: no space, quote or parenthesis in it. `OR` where it joins nothing is one, too."""
+    """A word as typed, without space, quote or parenthesis. `OR` without operands is one, too."""
 
     text: str
     negated: bool = False
@@ -69,7 +69,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand side by side in this order."""
+    """Consecutive words."""
 
     text: str
     negated: bool = False
@@ -80,15 +80,15 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a bookmark must be, or must not.
+    """A required or excluded property of a bookmark.
 
     Attributes:
         field: tag, site, project, is, before, after or lang.
         value: of tag, its name as typed; of site, the host in lower case, with the port if one is given; of project,
             the id as an integer; of is, one of STATES; of lang, the primary tag of BCP 47 in lower case. Of before and
-            after a date, a whole day in UTC, as Gmail reads them: `after:2026-01-01` is from the beginning of that day
-            on, `before:2026-02-01` ends where that day begins, both together are January.
-        negated: Whether a minus stands before it.
+            after a date, a whole day in UTC, as in Gmail: `after:2026-01-01` starts with that day, `before:2026-02-01`
+            ends where that day begins, both together are January.
+        negated: Whether a minus precedes it.
         hashed: Whether it was typed as `#x`, which is a filter only where there is such a tag.
     """
 
@@ -102,13 +102,13 @@ class Filter:
 
     @property
     def written(self) -> str:
-        """As it is typed, without the minus."""
+        """The filter as it is typed, without the minus."""
         value = str(self.value)
         return f"{'#' if self.hashed else f'{self.field}:'}{value if UNQUOTED.fullmatch(value) else _quoted(value)}"
 
     @property
     def key(self) -> tuple[Field, Value]:
-        """What filters are the same by: tags whatever their case."""
+        """The identity of a filter: tags are compared without case."""
         return self.field, tag_key(str(self.value)) if self.field == "tag" else self.value
 
 
@@ -117,7 +117,7 @@ Unit = Term | Phrase | Filter
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Two or more units of which one is enough."""
+    """Two or more alternative units."""
 
     alternatives: tuple[Unit, ...]
 
@@ -131,7 +131,7 @@ OPERATOR = Term("OR")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was asked for. `str` of it parses back to the same."""
+    """A parsed query. `parse` reads its `str` back."""
 
     clauses: tuple[QueryClause, ...] = ()
 
@@ -140,18 +140,18 @@ class Query:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The words that are wanted, those of alternatives among them, in the order typed."""
-        return tuple(unit.text for unit in self._wanted() if isinstance(unit, Term))
+        """The required words, those of alternatives included, in the order typed."""
+        return tuple(unit.text for unit in self._required() if isinstance(unit, Term))
 
     @property
     def phrases(self) -> tuple[str, ...]:
-        """The phrases that are wanted, those of alternatives among them."""
-        return tuple(unit.text for unit in self._wanted() if isinstance(unit, Phrase))
+        """The required phrases, those of alternatives included."""
+        return tuple(unit.text for unit in self._required() if isinstance(unit, Phrase))
 
     @property
     def text(self) -> str:
-        """All that is wanted by word, as plain text in the order typed: what a model reads."""
-        return " ".join(unit.text for unit in self._wanted())
+        """All required words and phrases, as plain text in the order typed, for an embedding model."""
+        return " ".join(unit.text for unit in self._required())
 
     @property
     def alternatives(self) -> tuple[AnyOf, ...]:
@@ -160,32 +160,32 @@ class Query:
 
     @property
     def filters(self) -> tuple[Filter, ...]:
-        """The filters that stand by themselves, negated or not; those of alternatives are not among them."""
+        """The filters outside alternatives, negated or not."""
         return tuple(clause for clause in self.clauses if isinstance(clause, Filter))
 
     @property
     def negated(self) -> tuple[Term | Phrase, ...]:
-        """The words and phrases that must not be there; those of alternatives are not among them."""
+        """The excluded words and phrases outside alternatives."""
         return tuple(clause for clause in self.clauses if isinstance(clause, Term | Phrase) and clause.negated)
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is nothing but wanted words."""
+        """Whether it contains only required words."""
         return all(isinstance(clause, Term) and not clause.negated for clause in self.clauses)
 
     @property
     def units(self) -> tuple[Unit, ...]:
-        """All that the clauses are made of, alternatives one by one."""
+        """The units of all clauses, alternatives one by one."""
         return tuple(unit for clause in self.clauses for unit in units_of(clause))
 
     @property
     def hashed(self) -> tuple[str, ...]:
-        """The keys of the tags that are named as `#x`."""
+        """The keys of the tags that are typed as `#x`."""
         named = (unit for unit in self.units if isinstance(unit, Filter) and unit.hashed)
         return tuple(dict.fromkeys(str(unit.key[1]) for unit in named))
 
     def with_tags(self, keys: Container[str]) -> Query:
-        """The query where no other tags than these exist: what `#` stands before else is a word."""
+        """Resolve `#x` with the tags that exist: others become words."""
         if not self.hashed:
             return self
         return Query(
@@ -197,17 +197,17 @@ class Query:
             )
         )
 
-    def _wanted(self) -> Iterator[Term | Phrase]:
-        return (unit for unit in self.units if _is_wanted(unit))
+    def _required(self) -> Iterator[Term | Phrase]:
+        return (unit for unit in self.units if _is_required(unit))
 
 
 def units_of(clause: QueryClause) -> tuple[Unit, ...]:
-    """The alternatives of a clause; the clause itself where there are none."""
+    """Return the alternatives of a clause, or the clause itself."""
     return clause.alternatives if isinstance(clause, AnyOf) else (clause,)
 
 
 def parse(text: str) -> Query:
-    """Read a query. Takes time linear in its length and never fails."""
+    """Parse a query. Takes time linear in its length and never fails."""
     units = list(_units(text))
     clauses: list[QueryClause] = []
     at = 0
@@ -225,7 +225,7 @@ def _joins(units: list[Unit], at: int) -> bool:
     return at + 1 < len(units) and units[at] == OPERATOR != units[at + 1]
 
 
-def _is_wanted(unit: Unit) -> TypeGuard[Term | Phrase]:
+def _is_required(unit: Unit) -> TypeGuard[Term | Phrase]:
     return isinstance(unit, Term | Phrase) and not unit.negated
 
 
@@ -237,48 +237,48 @@ def _unless_a_tag(unit: Unit, keys: Container[str]) -> Unit:
 
 
 def _units(text: str) -> Iterator[Unit]:
-    for found in UNIT.finditer(text):
-        if found["closed"] == "" or found["ended"] == "":
-            # No other quote that follows could be closed either: each is escaped.
-            yield from _before_a_lone_quote(found)
-            rest = found["phrase"] if found["quoted"] is None else found["quoted"]
+    for match in UNIT.finditer(text):
+        if match["closed"] == "" or match["ended"] == "":
+            # No later quote can be closed either: each is escaped.
+            yield from _before_a_lone_quote(match)
+            rest = match["phrase"] if match["quoted"] is None else match["quoted"]
             yield from filter(None, map(_unit, UNQUOTED_UNIT.finditer(rest)))
-        elif (unit := _unit(found)) is not None:
+        elif (unit := _unit(match)) is not None:
             yield unit
 
 
-def _before_a_lone_quote(found: re.Match[str]) -> Iterator[Unit]:
-    minus = found["minus"] is not None
-    if found["field"]:
-        yield Term(found["field"], minus)
+def _before_a_lone_quote(match: re.Match[str]) -> Iterator[Unit]:
+    minus = match["minus"] is not None
+    if match["field"]:
+        yield Term(match["field"], minus)
     elif minus:
         yield Term("-")
 
 
-def _unit(found: re.Match[str]) -> Unit | None:
-    minus = found["minus"] is not None
-    if found["field"]:
-        return _filter(found, minus)
-    if found["word"]:
-        # Two dashes negate nothing: `--verbose` is an option of a program.
-        option = minus and found["word"].startswith("-")
-        return Term(found[0]) if option else Term(found["word"], minus)
-    if phrase := _unescaped(found["phrase"]):
+def _unit(match: re.Match[str]) -> Unit | None:
+    minus = match["minus"] is not None
+    if match["field"]:
+        return _filter(match, minus)
+    if match["word"]:
+        # Two dashes do not negate: `--verbose` is an option of a program.
+        option = minus and match["word"].startswith("-")
+        return Term(match[0]) if option else Term(match["word"], minus)
+    if phrase := _unescaped(match["phrase"]):
         return Phrase(phrase, minus)
     return Term("-") if minus else None
 
 
-def _filter(found: re.Match[str], negated: bool) -> Unit:
-    written = found["field"]
+def _filter(match: re.Match[str], negated: bool) -> Unit:
+    written = match["field"]
     hashed = written == "#"
     field = cast(Field, "tag" if hashed else written[:-1].lower())
-    quoted = found["quoted"] is not None
-    value = _unescaped(found["quoted"]) if quoted else found["value"]
+    quoted = match["quoted"] is not None
+    value = _unescaped(match["quoted"]) if quoted else match["value"]
     if not value:
         return Term(written, negated)
-    meant = READERS[field](value)
-    if meant is not None:
-        return Filter(field, meant, negated, hashed)
+    parsed = READERS[field](value)
+    if parsed is not None:
+        return Filter(field, parsed, negated, hashed)
     return Phrase(written + value, negated) if quoted else Term(written + value, negated)
 
 
@@ -296,8 +296,8 @@ def _one_spaced(text: str) -> str:
 
 
 def _site(value: str) -> str | None:
-    found = parse_site(value)
-    return str(found) if found else None
+    site = parse_site(value)
+    return str(site) if site else None
 
 
 def _project(value: str) -> int | None:
@@ -316,8 +316,8 @@ def _day(value: str) -> date | None:
 
 
 def _language(value: str) -> str | None:
-    found = LANGUAGE.fullmatch(value.lower())
-    return found["tag"] if found else None
+    match = LANGUAGE.fullmatch(value.lower())
+    return match["tag"] if match else None
 
 
 READERS: dict[Field, Callable[[str], Value | None]] = {

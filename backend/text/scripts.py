@@ -1,4 +1,4 @@
-"""Which characters make words: classes for regular expressions, and the script of a letter."""
+"""Character classes of words for regular expressions, and the script of a letter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 Span = tuple[int, int]
 
-# Written without spaces between words, or with endings glued on (Hangul): found by pairs of characters.
+# Scripts without spaces between words, or with endings glued on (Hangul): indexed by pairs of characters.
 UNSPACED_BLOCKS: tuple[Span, ...] = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
@@ -32,7 +32,7 @@ UNSPACED_BLOCKS: tuple[Span, ...] = (
     (0x1AFF0, 0x1B16F),
     (0x20000, 0x3FFFF),
 )
-# Beyond the first plane whole blocks are taken: letters of old scripts, mathematical alphabets.
+# Whole blocks beyond the first plane: letters of old scripts, mathematical alphabets.
 LETTERS_BEYOND: tuple[Span, ...] = ((0x10000, 0x1AFEF), (0x1D400, 0x1D7FF), (0x1E000, 0x1EFFF))
 MARKS_BEYOND: tuple[Span, ...] = ((0xE0100, 0xE01EF),)
 # Invisible within words: the soft hyphen, the joiners, the word joiner.
@@ -61,26 +61,26 @@ SCRIPT_STARTS = [start for start, _, _ in SCRIPTS]
 
 
 def script_of(letter: str) -> str:
-    """The script of a letter, or "" when no decision hangs on it."""
+    """Return the script of a letter, or "" when no decision depends on it."""
     code = ord(letter)
     index = bisect_right(SCRIPT_STARTS, code) - 1
     return SCRIPTS[index][2] if index >= 0 and code <= SCRIPTS[index][1] else ""
 
 
 def character_class(spans: Iterable[Span]) -> str:
-    """What stands between the brackets of a `[…]` in a regular expression."""
+    """Return the inside of a `[…]` in a regular expression."""
     return "".join(f"{re.escape(chr(low))}-{re.escape(chr(high))}" for low, high in spans)
 
 
 def spans(codes: Iterable[int]) -> list[Span]:
-    """Sorted code points as the fewest ranges."""
-    found: list[Span] = []
+    """Merge sorted code points into the fewest ranges."""
+    ranges: list[Span] = []
     for code in codes:
-        if found and found[-1][1] == code - 1:
-            found[-1] = (found[-1][0], code)
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1] = (ranges[-1][0], code)
         else:
-            found.append((code, code))
-    return found
+            ranges.append((code, code))
+    return ranges
 
 
 def _classes() -> tuple[str, str, str]:

@@ -1,4 +1,4 @@
-"""What is made of the texts that people write about their work, so that lists can be sorted and searched."""
+"""Sort keys and searchable text of names and notes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.text.normalisation import normalize
 
-# What an index entry can hold.
+# Limit of an index entry.
 KEY_LENGTH = 200
 # Scripts that write words side by side, from Thai to ideographs: each character counts as a word.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
@@ -18,25 +18,25 @@ WORD = re.compile(rf"[^\W{UNSPACED}]+|\S")
 
 
 def sort_key(name: str) -> str:
-    """What lists are sorted by: the name without case, cut to what an index entry can hold."""
+    """Return the sort key of a name: without case, cut to what an index entry can hold."""
     return name.casefold()[:KEY_LENGTH]
 
 
 def searchable_text(*texts: str) -> str:
-    """All words of the texts, each after a space, for `word_prefix_conditions`. No word is made of two texts."""
+    """Join the words of the texts, each after a space, for `word_prefix_conditions`. No word spans two texts."""
     return "\n".join(_spaced(text) for text in texts)
 
 
 def word_prefix_conditions(column: InstrumentedAttribute[str], q: str) -> Iterator[ColumnElement[bool]]:
-    """Conditions on a column of `searchable_text`: each part of a query begins some word there, in any case of letters.
+    """Yield conditions on a column of `searchable_text`: each part of a query is a prefix of some word, in any case.
 
-    A part is what stands between two spaces; signs in it, as in c++ or node.js, must stand there, too.
+    A part is delimited by spaces; signs in it, as in c++ or node.js, must match too.
     """
     for part in dict.fromkeys(q.split()):
         yield column.contains(_spaced(part), autoescape=True)
 
 
 def _spaced(text: str) -> str:
-    # Folded again at the end, because what is folded need not be in normal form.
+    # Normalised again, because a case-folded text need not be in normal form.
     folded = normalize("NFKC", normalize("NFKC", text).casefold())
     return "".join(f" {word}" for word in WORD.findall(folded))

@@ -1,7 +1,7 @@
-"""Stems by language, with Snowball.
+"""Stemming by language, with Snowball.
 
-A stem is good only among words of its own language, so its lexeme names that language: `redi~en`. Words that nobody
-stems are their own lexemes, as they are written but folded: `redis`.
+A stem is valid only among words of its own language, so its lexeme names that language: `redi~en`. An unstemmed word is
+its own lexeme, folded: `redis`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from Stemmer import Stemmer
 from backend.text.folding import fold, normalise
 from backend.text.scripts import script_of
 
-# Longer lexemes are cut to this many characters, in texts and in queries alike.
+# Longer lexemes are cut to this length, in texts and in queries alike.
 LONGEST = 100
 # Names, numbers and code are not words of a language.
 UNSTEMMED = re.compile(r"[0-9_&.+#@/:'-]")
@@ -58,7 +58,7 @@ STEMMERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tr": ("turkish", ("Latin",)),
     "yi": ("yiddish", ("Hebrew",)),
 }
-# Languages without a stemmer that do not use Latin letters; any other without one does. Their words stay whole.
+# Languages without a stemmer and without Latin letters; their words are not stemmed. All others without one use Latin.
 OTHERS = {
     "Cyrillic": "be bg kk ky mk mn tg tt uk",
     "Arabic": "ckb ps sd ug ur",
@@ -69,11 +69,11 @@ OTHERS = {
 SCRIPT_OF_OTHER = {tag: script for script, tags in OTHERS.items() for tag in tags.split()}
 # No linguistic content (ISO 639-2): the language of names, addresses and code, which are not stemmed.
 AS_WRITTEN = "zxx"
-# Between a stem and its language. No word holds it.
+# Separator of a stem and its language. No word contains it.
 SEPARATOR = "~"
-# The language of each stemmer; of Norwegian, the one that covers both written forms.
+# The language of each stemmer; for Norwegian the tag that covers both written forms.
 LANGUAGES = {name: tag for tag, (name, _) in STEMMERS.items()}
-# Whose words of a script are meant where the text's language is another one, not written in it.
+# Stemmers of words in a script that the text's language does not use.
 DEFAULTS = {
     "Latin": "english",
     "Cyrillic": "russian",
@@ -86,7 +86,7 @@ DEFAULTS = {
 
 
 class _Stemmers(threading.local):
-    """A stemmer keeps the word in hand, so every thread has its own."""
+    """Stemmers of one thread: a stemmer is not thread-safe."""
 
     def __init__(self) -> None:
         self.by_name: dict[str, Stemmer] = {}
@@ -102,15 +102,16 @@ _stemmers = _Stemmers()
 
 
 def primary_tag(language: str | None) -> str | None:
-    """`en` of `en-GB`; nothing of nothing."""
+    """Return the primary tag of a language tag: `en` of `en-GB`; None of None."""
     return language.replace("_", "-").partition("-")[0].lower() or None if language else None
 
 
 @lru_cache(maxsize=1024)
 def stemmer_for(language: str | None, script: str) -> str | None:
-    """Snowball's name of the stemmer for words in this script in texts of this language, if it has one.
+    """Return Snowball's name of the stemmer for words in this script in texts of this language; None without one.
 
-    Of a text whose language is not known, Latin letters tell none; those of other scripts tell the most common one.
+    In a text of unknown language, words in Latin letters are not stemmed; others in the most common language of their
+    script.
     """
     if language == AS_WRITTEN or (language is None and script == "Latin"):
         return None
@@ -124,10 +125,10 @@ def stemmer_for(language: str | None, script: str) -> str | None:
 
 
 def lexemes_of(word: str, language: str | None) -> tuple[str, ...]:
-    """The lexemes a word of a text has, the best first.
+    """Return the lexemes of a word, the best first.
 
-    Stemmers need the accents of their language, people leave them out: where it makes a difference, an accented word
-    has two lexemes, the stem without its accents and the stem of the word without its accents.
+    Stemmers need the accents of their language, which people omit: where it makes a difference, an accented word has
+    two lexemes, the stem without its accents and the stem of the word without its accents.
 
     Args:
         word: As written.
@@ -148,24 +149,24 @@ def lexemes_of(word: str, language: str | None) -> tuple[str, ...]:
 
 
 def written_form(word: str) -> str:
-    """The lexeme of a word that is not stemmed; empty for what holds no letter."""
+    """Return the lexeme of an unstemmed word; empty for a word without letters."""
     return fold(normalise(word))[:LONGEST]
 
 
 def stem_of(lexeme: str) -> str:
-    """A lexeme without the language of its stem."""
+    """Return a lexeme without its language."""
     return lexeme.partition(SEPARATOR)[0]
 
 
 def language_of(lexeme: str) -> str | None:
-    """The language of a lexeme's stem; None where it is no stem."""
+    """Return the language of a lexeme's stem; None for an unstemmed word."""
     return lexeme.partition(SEPARATOR)[2] or None
 
 
 @lru_cache(maxsize=256)
 def language_of_stems(language: str | None) -> str | None:
-    """The language that a query must be stemmed by to find the stems of texts in this one; None if there are none but
-    those of a text of no known language."""
+    """Return the language in which a query must be stemmed to match the stems of texts in this one; None if these are
+    only those of a text of unknown language."""
     tag = primary_tag(language)
     if tag in STEMMERS:
         return LANGUAGES[STEMMERS[tag][0]]

@@ -1,7 +1,7 @@
-"""Words that say little about a text: the most frequent function words of the main languages.
+"""Stop words: the most frequent function words of the main languages.
 
-They are indexed like all others, so that "to be or not to be" is found; who ranks may leave them out where other words
-remain.
+They are indexed like all others, so that "to be or not to be" can be searched; ranking may leave them out where other
+words remain.
 """
 
 from __future__ import annotations
@@ -62,24 +62,24 @@ STOP_WORDS = {
     "також який",
     "vi": "và là của có cho không được các một những với trong này đã để khi người từ đến như",
 }
-# The names under which Norwegian also goes, and whose words the words of a text without a language are taken for.
+# Other tags of Norwegian, and the languages whose stop words a text of unknown language may contain.
 SAME = {"nb": ("no",), "nn": ("no",), None: ("en", "ru", "el", "ar", "hi", "he")}
 
 
 def is_stop_word(word: str, language: str | None) -> bool:
-    """Whether a word, or the lexeme of one, is among the most frequent of the language and says little.
+    """Tell whether a word, or its lexeme, is a stop word of the language.
 
     Args:
         word: As written, or a `Token.term`.
-        language: BCP 47 tag of the text; None for texts whose language is not known.
+        language: BCP 47 tag of the text; None for texts of unknown language.
     """
-    found = stop_words(language)
-    return word in found or word.lower() in found
+    words = stop_words(language)
+    return word in words or word.lower() in words
 
 
 @lru_cache(maxsize=256)
 def stop_words(language: str | None) -> frozenset[str]:
-    """The most frequent words of a language, in lower case, and their lexemes."""
+    """Return the stop words of a language, in lower case, and their lexemes."""
     tag = primary_tag(language)
     words = [word for language in SAME.get(tag, (tag,)) for word in STOP_WORDS.get(language or "", "").split()]
     return frozenset(words).union(map(written_form, words), *(lexemes_of(word, tag) for word in words))
@@ -87,5 +87,5 @@ def stop_words(language: str | None) -> frozenset[str]:
 
 @cache
 def stop_words_of_all() -> frozenset[str]:
-    """The stop words of all languages, and their lexemes."""
+    """Return the stop words of all languages, and their lexemes."""
     return frozenset().union(*map(stop_words, (None, *STOP_WORDS)))

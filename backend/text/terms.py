@@ -1,4 +1,4 @@
-"""What a text must hold to hold a word of a query."""
+"""Query terms: the lexemes that a text must contain to contain a word of a query."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from backend.text.stemming import lexemes_of, primary_tag, stem_of, written_form
 from backend.text.tokens import TEXT, expand_run
 from backend.text.words import WordRole, words_of
 
-# A place in a text: one of these lexemes stands there. The first is the word as it is written.
+# Alternative lexemes at one position of a text. The first is the unstemmed word.
 Posting = list[str]
-# Among the languages of a query: documents may hold stems that do not name their language yet.
+# Marker among the languages of a query: documents may contain stems that do not yet name their language.
 UNMARKED = "*"
-# A query asks for each of its words several times, and most queries for the same words: 1 MB at most. Longer ones are
-# rare and would fill the memory.
+# A query looks each word up several times, and most queries repeat the same words: 1 MB at most. Longer words are rare
+# and would fill the cache.
 CACHE_SIZE, MAX_CACHED_LENGTH = 512, 24
 
 Tags = tuple[str | None, ...]
 
 
 def query_terms(word: str, languages: Sequence[str | None]) -> list[Posting]:
-    """The places, one after the other, at which a text that holds the word has one of the lexemes.
+    """Return the consecutive postings of a word: a text contains the word where each has one of its lexemes in turn.
 
     Args:
-        word: As typed; a phrase is read in the same way.
-        languages: Those of the texts, None among them if it occurs.
+        word: As typed; a phrase is analysed in the same way.
+        languages: The languages of the texts, None among them if it occurs.
 
     Returns:
-        Nothing for what holds no word at all, such as a dash.
+        Nothing for a word without letters, such as a dash.
     """
     tags = _tags(tuple(languages))
-    places: list[Posting] = []
+    postings: list[Posting] = []
     implied: list[Posting] = []
-    for found in TEXT.finditer(word):
-        for typed, place in _places(found[0], found.lastgroup, tags):
-            # What is implied only matters where something follows it.
+    for match in TEXT.finditer(word):
+        for typed, posting in _postings(match[0], match.lastgroup, tags):
+            # Implied words only matter before a typed word.
             if typed:
-                places += [*implied, place]
+                postings += [*implied, posting]
                 implied = []
             else:
-                implied.append(place)
-    return places
+                implied.append(posting)
+    return postings
 
 
 def query_forms(word: str, languages: Sequence[str | None]) -> list[list[Posting]]:
-    """The ways to write a word: that of `query_terms`, and `nodejs` for `node.js`, `email` for `e-mail`.
+    """Return the spellings of a word: that of `query_terms`, and `nodejs` for `node.js`, `email` for `e-mail`.
 
-    A text holds the word when it holds any of them. There is none for what holds no word at all.
+    A text contains the word when it contains any of them. There is none for a word without letters.
     """
     typed = query_terms(word, languages)
     tags = _tags(tuple(languages))
-    found = TEXT.search(word)
-    if found is None or found.lastgroup != "chunk" or TEXT.search(word, found.end()):
+    match = TEXT.search(word)
+    if match is None or match.lastgroup != "chunk" or TEXT.search(word, match.end()):
         return [typed] if typed else []
-    joined = [[_lexemes(one.text, tags)] for one in words_of(found[0])[0] if one.role is WordRole.JOINED]
+    joined = [[_lexemes(part.text, tags)] for part in words_of(match[0])[0] if part.role is WordRole.JOINED]
     return [typed, *joined]
 
 
@@ -64,23 +64,23 @@ def _tags(languages: Tags) -> Tags:
     return tuple(dict.fromkeys(map(primary_tag, languages))) or (None,)
 
 
-def _places(found: str, kind: str | None, tags: Tags) -> list[tuple[bool, Posting]]:
+def _postings(matched: str, kind: str | None, tags: Tags) -> list[tuple[bool, Posting]]:
     if kind == "chunk":
-        words = [word for word in words_of(found)[0] if word.role in (WordRole.TYPED, WordRole.IMPLIED)]
+        words = [word for word in words_of(matched)[0] if word.role in (WordRole.TYPED, WordRole.IMPLIED)]
         return [(word.role is WordRole.TYPED, _lexemes(word.text, tags)) for word in words]
     if kind == "emoji":
-        return [(True, [plain_emoji(found)])]
-    expansion, _ = expand_run(found)
+        return [(True, [plain_emoji(matched)])]
+    expansion, _ = expand_run(matched)
     pairs = [term for term, _, _, _ in expansion if len(term) > 1]
     return [(True, [term]) for term in pairs or [term for term, _, _, _ in expansion]]
 
 
 def _lexemes(word: str, tags: Tags) -> Posting:
-    return list((_remembered if len(word) <= MAX_CACHED_LENGTH else _look_up)(word, tags))
+    return list((_cached if len(word) <= MAX_CACHED_LENGTH else _look_up)(word, tags))
 
 
 def _look_up(word: str, tags: Tags) -> tuple[str, ...]:
-    """The word as it is written, in texts of any language, and its stem in each language for texts of that one."""
+    """Return the unstemmed word, which texts of any language may contain, and its stem in each language."""
     plain = written_form(word)
     if not plain:
         return ()
@@ -89,4 +89,4 @@ def _look_up(word: str, tags: Tags) -> tuple[str, ...]:
     return tuple(dict.fromkeys([plain, *stems, *unmarked]))
 
 
-_remembered = lru_cache(maxsize=CACHE_SIZE)(_look_up)
+_cached = lru_cache(maxsize=CACHE_SIZE)(_look_up)

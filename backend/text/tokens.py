@@ -1,4 +1,4 @@
-"""A text as the tokens it is found by."""
+"""Tokens of a text, under which it is indexed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from backend.text.scripts import EMOJI, IDEOGRAPH, UNSPACED
 from backend.text.stemming import lexemes_of, primary_tag, written_form
 from backend.text.words import CHUNK, is_name, words_of
 
-# Of a tsvector: positions beyond the last one count as the last one, and a lexeme has at most so many.
+# Limits of a tsvector: the last position, to which later ones are clamped, and the positions of a lexeme.
 LAST_POSITION = 16383
 MAX_POSITIONS = 255
-# Longer chunks are rare and would fill the memory of the cache: the worst of this length take 2 kB, 56 MB in all.
+# Longer chunks are rare and would fill the cache: the worst of this length take 2 kB, 56 MB in all.
 MAX_CACHED_LENGTH, CACHE_SIZE = 24, 1 << 15
 
 TEXT = re.compile(f"(?P<chunk>{CHUNK})|(?P<run>[{UNSPACED}]+)|(?P<emoji>{EMOJI})")
@@ -23,7 +23,7 @@ IS_IDEOGRAPH = re.compile(f"[{IDEOGRAPH}]")
 
 
 class Token(NamedTuple):
-    """A lexeme of a text; several may share a position, which counts from 1. The offsets are those of its word."""
+    """A lexeme of a text at a position, from 1, which several may share. The offsets are those of its word."""
 
     term: str
     position: int
@@ -31,56 +31,56 @@ class Token(NamedTuple):
     end: int
 
 
-# Of a chunk or run: lexeme, position from 0, start, end.
+# Lexemes of a chunk or run: lexeme, position from 0, start, end.
 Expansion = tuple[tuple[str, int, int, int], ...]
 
 
 def analyze(text: str, language: str | None) -> list[Token]:
-    """The lexemes of a text with their places, in the order of the text.
+    """Tokenise a text, in the order of the text.
 
     Args:
-        text: Anything.
+        text: Any text.
         language: BCP 47 tag of the text's language. Without one, words in Latin letters are not stemmed, and others are
-            taken for words of the most common language of their script.
+            stemmed in the most common language of their script.
     """
     tag = primary_tag(language)
     tokens: list[Token] = []
     position = 1
-    for found in TEXT.finditer(text):
-        start = found.start()
-        expansion, taken = expand(found[0], found.lastgroup, tag)
+    for match in TEXT.finditer(text):
+        start = match.start()
+        expansion, width = expand(match[0], match.lastgroup, tag)
         for term, offset, begin, end in expansion:
             tokens.append(Token(term, position + offset, start + begin, start + end))
-        position += taken
+        position += width
     return tokens
 
 
-def expand(found: str, kind: str | None, tag: str | None) -> tuple[Expansion, int]:
-    """What a match of TEXT is found by, and how many positions it takes."""
+def expand(matched: str, kind: str | None, tag: str | None) -> tuple[Expansion, int]:
+    """Return the lexemes of a match of TEXT, and the number of positions it takes."""
     if kind == "chunk":
-        return (expand_chunk if len(found) <= MAX_CACHED_LENGTH else expand_chunk.__wrapped__)(found, tag)
+        return (expand_chunk if len(matched) <= MAX_CACHED_LENGTH else expand_chunk.__wrapped__)(matched, tag)
     if kind == "run":
-        return expand_run(found)
-    return ((plain_emoji(found), 0, 0, len(found)),), 1
+        return expand_run(matched)
+    return ((plain_emoji(matched), 0, 0, len(matched)),), 1
 
 
 @lru_cache(maxsize=CACHE_SIZE)
 def expand_chunk(chunk: str, tag: str | None) -> tuple[Expansion, int]:
-    """A chunk's lexemes, each once at its position."""
-    words, taken = words_of(chunk)
-    # The words of an address are found as they are written, too. Told once: a chunk may be a whole text.
+    """Return a chunk's lexemes, each once at its position."""
+    words, width = words_of(chunk)
+    # The words of a URL are not stemmed. Computed once, since a chunk may be a whole text.
     is_address = "://" in chunk
-    places: dict[tuple[str, int], tuple[int, int]] = {}
+    spans: dict[tuple[str, int], tuple[int, int]] = {}
     for word in words:
         plain = written_form(word.text)
         lexemes = ((plain,) if plain else ()) if is_address or is_name(word) else lexemes_of(word.text, tag)
         for lexeme in lexemes:
-            places.setdefault((lexeme, word.position), (word.start, word.end))
-    return tuple((lexeme, at, *place) for (lexeme, at), place in places.items()), taken
+            spans.setdefault((lexeme, word.position), (word.start, word.end))
+    return tuple((lexeme, at, *span) for (lexeme, at), span in spans.items()), width
 
 
 def expand_run(run: str) -> tuple[Expansion, int]:
-    """A run of characters without spaces: every pair of neighbours, and ideographs alone too."""
+    """Return the lexemes of a run of characters without spaces: every pair of neighbours, and single ideographs."""
     characters = clusters(run)
     if len(characters) < 2:
         return tuple((character, 0, start, end) for character, start, end in characters), len(characters)
@@ -96,26 +96,26 @@ def expand_run(run: str) -> tuple[Expansion, int]:
 
 
 def lexeme_literal(tokens: Iterable[Token], weight: str, offset: int = 0) -> str:
-    """The tokens as PostgreSQL reads a tsvector: `'lexeme':1A,5A …`.
+    """Format tokens as a tsvector literal: `'lexeme':1A,5A …`.
 
     Args:
-        tokens: Of one text.
+        tokens: The tokens of one text.
         weight: A, B, C or D.
         offset: How many positions stand before the text.
     """
     positions: dict[str, list[int]] = {}
     for token in tokens:
         positions.setdefault(token.term, []).append(token.position + offset)
-    return " ".join(f"{quoted(term)}:{_places(found, weight)}" for term, found in positions.items())
+    return " ".join(f"{quoted(term)}:{_position_list(at, weight)}" for term, at in positions.items())
 
 
 def quoted(term: str) -> str:
-    """A lexeme as PostgreSQL reads it in a tsvector or a tsquery."""
+    """Quote a lexeme for a tsvector or tsquery literal."""
     doubled = term.replace("\\", "\\\\").replace("'", "''")
     return f"'{doubled}'"
 
 
-def _places(positions: list[int], weight: str) -> str:
+def _position_list(positions: list[int], weight: str) -> str:
     if len(positions) == 1:
         return f"{min(positions[0], LAST_POSITION)}{weight}"
     distinct = sorted({min(position, LAST_POSITION) for position in positions})

@@ -1,4 +1,4 @@
-"""Which addresses can be saved, and when two of them are the same link."""
+"""URLs: validation for saving, and normalisation for finding duplicates."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BAD_HOST = re.compile(r'[\s<>"\\^`{|}%#?@/\[\]]')
 IPV6_PLACE = re.compile(r"\[([0-9a-f:.]+)\](:[0-9]*)?", re.IGNORECASE)
-# A host as people type or paste it: the scheme, who logs in, and what follows the host and port do not matter.
+# A host as people type or paste it; scheme, user information, path, query and fragment are ignored.
 SITE = re.compile(
     r"(?:https?://)?(?:[^/?#@\s]*@)?(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<host>[\w-]+(?:\.[\w-]+)*))\.?"
     r"(?::(?P<port>[0-9]{1,5}))?(?:[/?#].*)?"
 )
-# Parameters that say where a click came from, never which page is meant.
+# Tracking parameters, which never select a page.
 TRACKING = re.compile(
     r"utm_.*|fbclid|gclid|gclsrc|gbraid|wbraid|msclkid|dclid|yclid|twclid|ttclid"
     r"|igshid|igsh|mc_[ce]id|_hs(enc|mi)|__hs(sc|tc|fp)|hsctatracking|mkt_tok|vero_(id|conv)|oly_(anon|enc)_id|s_kwcid"
@@ -30,7 +30,7 @@ TRACKING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where links lie: a host in lower case, and a port where one is meant. `str` of it reads back as the same."""
+    """A host in lower case, with a port where one is given. `parse_site` parses its `str` back."""
 
     host: str
     port: int | None = None
@@ -41,19 +41,19 @@ class Site:
 
 
 def parse_site(text: str) -> Site | None:
-    """The site of a host, a host with a port, an IPv6 address, or a link; None for what names none."""
+    """Parse the site of a host, a host with a port, an IPv6 address, or a URL; None for other text."""
     text = text.strip().lower()
     if _is_ipv6(text):
         return Site(text)
-    found = SITE.fullmatch(text)
-    if found is None or (found["ipv6"] and not _is_ipv6(found["ipv6"])):
+    match = SITE.fullmatch(text)
+    if match is None or (match["ipv6"] and not _is_ipv6(match["ipv6"])):
         return None
-    port = int(found["port"]) if found["port"] else None
-    return Site(found["ipv6"] or found["host"], port) if port is None or 0 < port < 2**16 else None
+    port = int(match["port"]) if match["port"] else None
+    return Site(match["ipv6"] or match["host"], port) if port is None or 0 < port < 2**16 else None
 
 
 def url_error(url: str) -> str | None:
-    """Why this cannot be saved as a link, or None."""
+    """Return why a URL cannot be saved, or None."""
     if len(url) > MAX_LENGTH:
         return f"A URL is at most {MAX_LENGTH} characters long"
     if CONTROL.search(url):
@@ -73,7 +73,7 @@ def url_error(url: str) -> str | None:
 
 
 def normalise_url(url: str) -> str:
-    """The form by which duplicates are found (API.md, Bookmarks); never shown, never fetched."""
+    """Return the form by which duplicates are found (API.md, Bookmarks); never shown, never fetched."""
     parts = urlsplit(url)
     query = _normalised_query(parts.query)
     fragment = parts.fragment if parts.fragment.startswith(("/", "!")) else ""
@@ -89,17 +89,17 @@ def normalise_url(url: str) -> str:
 
 
 def url_hash(url: str) -> bytes:
-    """SHA-256 of the normalised URL: short enough for an index, whatever the URL's length."""
+    """Return the SHA-256 of the normalised URL: short enough for an index, whatever the URL's length."""
     return hashlib.sha256(normalise_url(url).encode("utf-8", "surrogatepass")).digest()
 
 
 def domain_of(url: str) -> str:
-    """The host without `www.`, as lists and filters name it."""
+    """Return the host without `www.`, for lists and filters."""
     return _bare_host(urlsplit(url))
 
 
 def normalise_domain(domain: str) -> str:
-    """A domain as a person types it in a filter, in the form in which it is stored."""
+    """Return the stored form of a domain that a person typed in a filter."""
     return _ascii_host(domain.strip().lower()).removeprefix("www.")
 
 
@@ -116,8 +116,8 @@ def _bare_host(parts: SplitResult) -> str:
 
 def _is_host(parts: SplitResult) -> bool:
     if "[" in parts.netloc:
-        found = IPV6_PLACE.fullmatch(parts.netloc)
-        return found is not None and _is_ipv6(found.group(1))
+        match = IPV6_PLACE.fullmatch(parts.netloc)
+        return match is not None and _is_ipv6(match.group(1))
     host = _ascii_host(parts.hostname or "")
     return bool(host) and len(host) <= MAX_HOST_LENGTH and not BAD_HOST.search(host)
 
@@ -131,7 +131,7 @@ def _is_ipv6(address: str) -> bool:
 
 
 def _ascii_host(host: str) -> str:
-    # The root's dot goes last: other scripts have full stops of their own, which become dots here.
+    # The root's dot is removed last, since IDNA converts full stops of other scripts to dots.
     try:
         ascii_host = host if host.isascii() else host.encode("idna").decode()
     except UnicodeError:
@@ -140,6 +140,6 @@ def _ascii_host(host: str) -> str:
 
 
 def _normalised_query(query: str) -> str:
-    kept = [part for part in query.split("&") if part and not TRACKING.fullmatch(part.partition("=")[0])]
-    # Sorted by name alone: the order of repeated parameters carries meaning.
-    return "&".join(sorted(kept, key=lambda part: part.partition("=")[0]))
+    parts = [part for part in query.split("&") if part and not TRACKING.fullmatch(part.partition("=")[0])]
+    # Sorted by name alone: the order of repeated parameters is significant.
+    return "&".join(sorted(parts, key=lambda part: part.partition("=")[0]))

@@ -1,13 +1,13 @@
-"""What a word of a text is found by: as it is written, and by its parts.
+"""Words of a chunk: the chunk as it is written, and its parts.
 
-A chunk is what stands between spaces and punctuation: `word`, `self-hosted`, `foo_bar`, `C++`, `https://example.com/a-b`.
-It is taken apart in steps, each with connectors of its own:
+A chunk is text between spaces and punctuation: `word`, `self-hosted`, `foo_bar`, `C++`, `https://example.com/a-b`. It
+is split in steps, each with connectors of its own:
 
-    tcp/ip, std::vector, joe@example.com   pieces   each takes the next position; two are also found together
-    self-hosted, node.js, o'reilly         atoms    each takes the next position; up to four are also found joined
+    tcp/ip, std::vector, joe@example.com   pieces   each takes the next position; two are also indexed joined
+    self-hosted, node.js, o'reilly         atoms    each takes the next position; up to four are also indexed joined
     foo_bar, at&t, 1.2.3                   parts    each takes the next position; a query means the whole as it is typed
     c++, c#, .net, @ada                             a query means the whole as it is typed
-    camelCase, AbstractBeanFactory         humps    found at the position of the whole
+    camelCase, AbstractBeanFactory         humps    indexed at the position of the whole
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CHUNK = rf"(?:(?<![{LETTER}{MARK}.@/])[.@])?{SIMPLE}(?:{CONNECTOR}{SIMPLE})*(?:\
 
 SCHEME = re.compile(r"(?:[^:/]*://)?(?:www\.(?=.+\.))?", re.IGNORECASE)
 PIECE = re.compile(r"(?:^@)?[^/:@]+")
-# Articles that French, Italian, Catalan and Irish write onto the next word, and what English writes onto the last.
+# Articles that French, Italian, Catalan and Irish elide onto the next word, and English contractions.
 ELISION = re.compile(
     f"(?:[ldjmnstcb]|(?:jus|lors|puis|quoi)?qu|(?:d?a|de|ne|su|co|que)?ll|[ds]?[aeu]?gl|un){APOSTROPHE}", re.IGNORECASE
 )
@@ -37,7 +37,7 @@ CONTRACTION = re.compile(f"{APOSTROPHE}(?:s|re|ll|ve|d|m)$", re.IGNORECASE)
 NEGATION = re.compile(f"[a-z]+n{APOSTROPHE}t$", re.IGNORECASE)
 ACRONYM = re.compile(rf"[^\W\d_][{MARK}]*(?:\.[^\W\d_][{MARK}]*)+$")
 ATOM = re.compile(rf"(?:^\.(?!\d))?(?:(?!{SOFT}).|(?<=\d)\.(?=\d))+", re.DOTALL)
-# Between digits a connector means something: 1.5 is not 15.
+# Between digits a connector has a meaning: 1.5 is not 15.
 CONNECTED = re.compile(rf"(?<!\d){SOFT}|{SOFT}(?!\d)")
 VERSION = re.compile(r"v?(\d+(?:\.\d+)+)$", re.IGNORECASE)
 LETTER_SHARP = re.compile("[A-Za-z]#")
@@ -48,16 +48,16 @@ MANY_ACRONYMS = re.compile(r"[A-Z]+s$")
 
 
 class WordRole(Enum):
-    """What a query means that writes the chunk."""
+    """The role of a word in a query that contains the chunk."""
 
-    TYPED = auto()  # this word, at this position
-    IMPLIED = auto()  # this too, but a typed word before it says so already
-    JOINED = auto()  # this instead of all the others: the chunk written in one word
-    PART = auto()  # not this: it is there for queries of fewer letters
+    TYPED = auto()  # Required at its position.
+    IMPLIED = auto()  # Required too, but a typed word before it implies it.
+    JOINED = auto()  # An alternative to all others: the chunk written in one word.
+    PART = auto()  # Not required: it is indexed for shorter queries.
 
 
 class Word(NamedTuple):
-    """One thing a chunk is found by, before stemming; position and offsets count from the chunk's beginning."""
+    """A word of a chunk, before stemming; position and offsets count from the chunk's beginning."""
 
     text: str
     position: int
@@ -67,12 +67,12 @@ class Word(NamedTuple):
 
 
 def words_of(chunk: str) -> tuple[list[Word], int]:
-    """Everything a chunk is found by, and how many positions it takes."""
+    """Return all words of a chunk, and the number of positions it takes."""
     if chunk.isalnum() and (chunk.islower() or chunk.istitle()):
         return [Word(chunk, 0, 0, len(chunk))], 1
     scheme = SCHEME.match(chunk)
     offset = scheme.end() if scheme else 0
-    pieces = [found.span() for found in PIECE.finditer(chunk, offset)]
+    pieces = [match.span() for match in PIECE.finditer(chunk, offset)]
     words: list[Word] = []
     position = 0
     for start, end in pieces:
@@ -85,7 +85,7 @@ def words_of(chunk: str) -> tuple[list[Word], int]:
 
 
 def is_name(word: Word) -> bool:
-    """Whether a word is a name of code or a part of one: found as it is written, not by a stem."""
+    """Tell whether a word is an identifier or a part of one, which is not stemmed."""
     return word.role in (WordRole.PART, WordRole.IMPLIED) or HUMP.search(word.text) is not None
 
 
@@ -99,7 +99,7 @@ def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: in
     if NEGATION.match(chunk, start, end) or ACRONYM.match(chunk, start, end):
         words.append(Word(re.sub(SOFT, "", chunk[start:end]), position, start, end))
         return position + 1
-    atoms = [found.span() for found in ATOM.finditer(chunk, start, end)]
+    atoms = [match.span() for match in ATOM.finditer(chunk, start, end)]
     if 1 < len(atoms) <= MAX_JOINED:
         words.append(Word(CONNECTED.sub("", chunk[start:end]), position, start, end, WordRole.JOINED))
     for atom_start, atom_end in atoms:
@@ -117,12 +117,12 @@ def _add_atom(words: list[Word], chunk: str, start: int, end: int, position: int
         return _add_version(words, chunk, version.start(1), end, position)
     if chunk[end - 1] == "#" and not LETTER_SHARP.fullmatch(chunk, start, end):
         end -= 1
-    parts = [found.span() for found in PART.finditer(chunk, start, end)]
+    parts = [match.span() for match in PART.finditer(chunk, start, end)]
     glued = parts != [(start, end)]
     if glued:
         words.append(Word(chunk[start:end], position, start, end))
     for at, (part_start, part_end) in enumerate(parts, start=position):
-        # Who asks for C does not mean C++.
+        # A query for C does not mean C++.
         if not glued or len(parts) > 1 or len(normalise(chunk[part_start:part_end])) > 1:
             role = (WordRole.IMPLIED if at > position else WordRole.PART) if glued else WordRole.TYPED
             words.append(Word(chunk[part_start:part_end], at, part_start, part_end, role))
@@ -131,8 +131,8 @@ def _add_atom(words: list[Word], chunk: str, start: int, end: int, position: int
 
 
 def _add_version(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
-    """1.2.3 is found by itself, by 1.2, by 1, and by 2 and 3 after it."""
-    numbers = [found.span() for found in NUMBER.finditer(chunk, start, end)]
+    """Add a version: 1.2.3 is indexed as itself, as 1.2, as 1, and as 2 and 3 after it."""
+    numbers = [match.span() for match in NUMBER.finditer(chunk, start, end)]
     words.append(Word(chunk[start:end], position, start, end))
     for _, number_end in numbers[: min(MAX_JOINED, len(numbers) - 1)]:
         words.append(Word(chunk[start:number_end], position, start, number_end, WordRole.PART))
@@ -146,7 +146,7 @@ def _add_humps(words: list[Word], chunk: str, start: int, end: int, position: in
     if not part.isascii() or part.islower() or MANY_ACRONYMS.fullmatch(part):
         return
     humps = HUMP.split(part)
-    # Two capitals make a name: who asks for git does not mean GitHub, nor java JavaScript.
+    # Two capitals make a name: a query for git does not mean GitHub, nor java JavaScript.
     if len(humps) > (1 if part[0].islower() else 2) and min(map(len, humps)) > 1:
         for hump in humps:
             words.append(Word(hump, position, start, start + len(hump), WordRole.PART))

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from backend.capture.fetch import FetchError, FetchPolicy, fetch_page
+from backend.capture.fetch import FetchPolicy, fetch_page
+from backend.outbound.failures import FetchError
 
 PUBLIC = "127.0.0.1"  # stands for a public address: the one that these tests allow
 PRIVATE = "127.0.0.2"  # stands for a private one

@@ -11,7 +11,8 @@ from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject, StreamObject, TextStringObject
 
 from backend.capture.extract import pdf
-from backend.capture.extract.page_reader import ExtractedPage, UnreadablePage, UnsupportedMedia, extract_page
+from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
+from backend.capture.extract.page_reader import extract_page
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,8 @@ import pytest
 import trafilatura
 
 from backend.capture.extract import byline
-from backend.capture.extract.page_reader import ExtractedPage, UnreadablePage, extract_page
+from backend.capture.extract.page import ExtractedPage, UnreadablePage
+from backend.capture.extract.page_reader import extract_page
 from backend.capture.extract.sanitize import MAX_HTML
 from backend.capture.extract.text import MAX_TEXT
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backend.capture.extract.page_reader import ExtractedPage, UnreadablePage, extract_page
+from backend.capture.extract.page import ExtractedPage, UnreadablePage
+from backend.capture.extract.page_reader import extract_page
 
 pytestmark = pytest.mark.unit
 

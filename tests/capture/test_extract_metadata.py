@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.capture.extract.page_reader import ExtractedPage, extract_page
+from backend.capture.extract.page import ExtractedPage
+from backend.capture.extract.page_reader import extract_page
 
 pytestmark = pytest.mark.unit
 

@@ -19,7 +19,8 @@ from backend.capture import runner as run_module
 from backend.capture import shared_limits
 from backend.capture.extractor_processes import ExtractionBounds
 from backend.capture.jobs import read_due_pages, run_capture_job
-from backend.capture.runner import CaptureRun, RunBounds
+from backend.capture.run_bounds import RunBounds
+from backend.capture.runner import CaptureRun
 from backend.capture.shared_limits import UNLIMITED_BYTES, BodyMemory, MemoryFull
 from backend.extensions import current_settings, db
 from backend.jobs.maintenance import resend_due_jobs
@@ -333,10 +334,10 @@ def test_a_watched_capture_whose_bookmark_is_deleted_ends(ada: Api, context: Fla
 def test_bodies_take_no_more_memory_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_limits, "MEMORY_WAIT_SECONDS", 0.05)
     room = BodyMemory(10 * UNLIMITED_BYTES)
-    mine, again, yours = room.part(1), room.part(1), room.part(2)
+    mine, again, yours = room.reservation(1), room.reservation(1), room.reservation(2)
     mine.take(5 * UNLIMITED_BYTES)
     again.take(UNLIMITED_BYTES)  # The beginning of a page always fits.
-    beyond = room.part(1)
+    beyond = room.reservation(1)
     beyond.take(2 * UNLIMITED_BYTES)  # One goes beyond, so that of many one ends.
     with pytest.raises(MemoryFull):
         again.take(1)
@@ -353,7 +354,7 @@ def test_bodies_take_no_more_memory_than_they_may(monkeypatch: pytest.MonkeyPatc
 
 def test_who_waits_for_memory_gets_it_when_another_lets_go() -> None:
     room = BodyMemory(4 * UNLIMITED_BYTES)
-    first, beyond, second = room.part(1), room.part(1), room.part(1)
+    first, beyond, second = room.reservation(1), room.reservation(1), room.reservation(1)
     first.take(2 * UNLIMITED_BYTES)
     beyond.take(2 * UNLIMITED_BYTES)
     for part in (first, beyond):
@@ -374,7 +375,7 @@ def test_pages_too_large_to_be_read_together_are_read_one_after_another(
     save(ada, [sites.url(f"large{number}", f"127.0.16.{number + 1}") for number in range(8)])
     taken = []
     with a_run(context) as run:
-        assert eventually(lambda: taken.append(run._room.taken) or statuses(ada) == {"captured": 8}, PATIENCE)
+        assert eventually(lambda: taken.append(run._memory.taken) or statuses(ada) == {"captured": 8}, PATIENCE)
     assert max(taken) <= 2 * 1024 * 1024 + 8 * UNLIMITED_BYTES
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import text
 
 from backend.capture.extract.indexed_page import read_page
-from backend.capture.fetch import FetchError, fetch_page
+from backend.capture.fetch import fetch_page
 from backend.capture.service import MAX_ATTEMPTS, NEVER_FINISHED, Outcome, capture_outcome, fetch_policy, store_outcome
 from backend.capture.turns import Claim, ClaimLimits, claim_next
 from backend.extensions import current_settings, db
+from backend.outbound.failures import FetchError
 from tests.support.api import Api
 
 ADD = text("""

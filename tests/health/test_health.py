@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend import create_app
 from backend.ai.credentials import Credentials
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.service import SERVER
+from backend.app import create_app
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
 from backend.redis.client import redis_client

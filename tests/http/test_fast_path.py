@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend import create_app
+from backend.app import create_app
 from config import Settings
 from tests.support.api import Api
 

@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from backend.http.middleware.security_headers import API_POLICY, HEADERS
-from backend.http.rate_limits.service import RateLimits
+from backend.http.rate_limits.charge import RateLimits
 from config import RATE_LIMIT_CLASSES
 from tests.linkding.client import LinkdingClient
 from tests.support.api import Api

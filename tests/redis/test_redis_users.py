@@ -15,7 +15,7 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ResponseError
 
-from backend import create_app
+from backend.app import create_app
 from backend.jobs.lanes import LANES
 from backend.local_stack.processes import spawn, terminate
 from backend.local_stack.redis import EmbeddedRedis

@@ -1,1 +1,1 @@
-"""Attachments: which bookmarks belong to which projects."""
+"""Attachments: the membership of bookmarks in projects."""

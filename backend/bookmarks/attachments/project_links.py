@@ -1,62 +1,48 @@
-"""Filing bookmarks under projects, many at a time, in a number of statements that does not grow.
+"""Project links: attachment of many bookmarks to projects in a fixed number of statements.
 
-Whoever files a bookmark has made or locked it in the same transaction, so that nobody else files it meanwhile.
+Callers have inserted or locked the bookmarks in the same transaction, so that no other transaction attaches them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 
 from backend.actor import Actor
 from backend.errors import Invalid
 from backend.extensions import db
+from backend.named_blocks import read_statements
 from backend.projects.models import Project, ProjectBookmark
 
-# Projects are held with the lock that a foreign key takes, so that none is deleted for good before it is referred to.
-FILE = text("""
-    WITH known AS (
-        SELECT id FROM projects
-         WHERE organization_id = :organization_id AND deleted_at IS NULL AND id = ANY(CAST(:asked AS bigint[]))
-         ORDER BY id FOR KEY SHARE),
-    filed AS (
-        INSERT INTO project_bookmarks (project_id, bookmark_id, organization_id, attached_by)
-        SELECT known.id, wanted.bookmark_id, :organization_id, :user_id
-          FROM unnest(CAST(:bookmark_ids AS bigint[]), CAST(:project_ids AS bigint[]))
-               AS wanted(bookmark_id, project_id)
-          JOIN known ON known.id = wanted.project_id
-         ORDER BY wanted.bookmark_id, known.id
-        ON CONFLICT DO NOTHING)
-    SELECT id FROM known
-""")
+SQL = read_statements(__file__)
 
 
-def attach_to_projects(actor: Actor, projects_of: Mapping[int, Collection[int]], asked: Collection[int]) -> None:
-    """Attach bookmarks to projects, beside those that they are attached to. One statement, none if nothing is asked.
+def attach_to_projects(actor: Actor, projects_of: Mapping[int, Collection[int]], requested: Collection[int]) -> None:
+    """Attach bookmarks to projects, beside those they are attached to. One statement, none without project ids.
 
-    `asked` are the ids of all projects that the request names, also those that no bookmark is to be attached to.
+    `requested` are the ids of all projects in the request, also those without a bookmark to attach.
 
     Raises:
         Invalid: one of them is not a project of the organization outside the trash.
     """
-    if not asked:
+    if not requested:
         return
     pairs = [(bookmark_id, project_id) for bookmark_id, ids in projects_of.items() for project_id in ids]
     values = {
         "organization_id": actor.organization_id,
         "user_id": actor.user_id,
-        "asked": sorted(asked),
+        "requested": sorted(requested),
         "bookmark_ids": [bookmark_id for bookmark_id, _ in pairs],
         "project_ids": [project_id for _, project_id in pairs],
     }
-    unknown = set(asked) - set(db.session.scalars(FILE, values))
+    unknown = set(requested) - set(db.session.scalars(SQL["attach"], values))
     if unknown:
         raise unknown_project("body.project_ids", min(unknown))
 
 
 def set_projects(actor: Actor, bookmark_id: int, project_ids: Collection[int]) -> None:
-    """Attach a bookmark to these projects and no others. In projects in the trash it stays: they may come back.
+    """Attach a bookmark to exactly these projects. Links to projects in the trash stay: these may be restored.
 
     Raises:
         Invalid: one of them is not a project of the organization outside the trash.
@@ -70,5 +56,5 @@ def set_projects(actor: Actor, bookmark_id: int, project_ids: Collection[int]) -
 
 
 def unknown_project(field: str, project_id: int) -> Invalid:
-    """The refusal of a project that the organization does not have, or has in the trash."""
+    """Build the refusal of a project that the organization does not have, or has in the trash."""
     return Invalid.field(field, f"There is no project {project_id}.", "unknown_project")

@@ -1,4 +1,4 @@
-"""What is attached to a project: attached and detached one by one."""
+"""Attachments of single bookmarks to projects."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from backend.projects.service import lock_projects
 def attach_bookmark(
     actor: Actor, project_id: int, bookmark_id: int, note: str | None
 ) -> tuple[AttachedBookmarkOut, bool]:
-    """Attach a bookmark to a project, or give what is attached another note; False beside it means that it was attached
-    already. Without a note, the one that is there stays.
+    """Attach a bookmark to a project, or change the note of an attachment; False beside it means that it was attached
+    already. Without a note the existing one stays.
 
     Raises:
         NotFound: there is no such project or bookmark outside the trash.
@@ -46,15 +46,15 @@ def attach_bookmark(
 
 @retry_on_conflict
 def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
-    """Take a bookmark off a project.
+    """Detach a bookmark from a project.
 
     Raises:
         NotFound: there is no such project or bookmark outside the trash, or it is not attached.
     """
     _lock_both(actor, project_id, bookmark_id)
-    this = (ProjectBookmark.project_id == project_id, ProjectBookmark.bookmark_id == bookmark_id)
-    gone = db.session.scalar(delete(ProjectBookmark).where(*this).returning(ProjectBookmark.bookmark_id))
-    if gone is None:
+    own_link = (ProjectBookmark.project_id == project_id, ProjectBookmark.bookmark_id == bookmark_id)
+    deleted_id = db.session.scalar(delete(ProjectBookmark).where(*own_link).returning(ProjectBookmark.bookmark_id))
+    if deleted_id is None:
         raise NotFound
     update_fields(actor, bookmark_id, {})
     db.session.commit()

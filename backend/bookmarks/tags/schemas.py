@@ -1,4 +1,4 @@
-"""What comes in and goes out under /tags."""
+"""Schemas of /tags."""
 
 from __future__ import annotations
 

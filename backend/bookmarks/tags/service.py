@@ -1,4 +1,4 @@
-"""Tags of an organization: listed, renamed, merged, deleted."""
+"""Tags of an organization: list, rename, merge, delete."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ BOOKMARK_COUNT = TAGGED_BOOKMARKS.label("bookmark_count")
 
 
 def list_tags(actor: Actor, query: TagListQuery) -> TagPage:
-    """One page of tags, with how many bookmarks outside the trash carry each."""
-    which = [Tag.organization_id == actor.organization_id]
+    """Return one page of tags, each with its number of bookmarks outside the trash."""
+    conditions = [Tag.organization_id == actor.organization_id]
     if query.q:
-        which.append(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
+        conditions.append(Tag.name_key.startswith(tag_key(query.q), autoescape=True))
     if query.unused is not None:
-        which.append(~IS_USED if query.unused else IS_USED)
+        conditions.append(~IS_USED if query.unused else IS_USED)
     shape = select(Tag.id, Tag.name, Tag.name_key, BOOKMARK_COUNT)
-    found = paginate(which, shape, Sort(query.sort, Tag.name_key, Tag.id), query)
-    return page_of(TagPage, found, [TagOut.model_validate(row) for row in found.rows])
+    page = paginate(conditions, shape, Sort(query.sort, Tag.name_key, Tag.id), query)
+    return page_of(TagPage, page, [TagOut.model_validate(row) for row in page.rows])
 
 
 @retry_on_conflict
 def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
-    """Give a tag another name, on all its bookmarks.
+    """Rename a tag on all its bookmarks.
 
     Raises:
         NotFound: there is no such tag.
-        Conflict: another tag has the name, in any case of letters; carries `existing_id`. Merging is what helps.
+        Conflict: another tag has the name, compared without case; carries `existing_id`, which a merge takes.
     """
     tag = _lock_tags(actor, [tag_id]).get(tag_id)
     if tag is None:
@@ -61,23 +61,21 @@ def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
 
 @retry_on_conflict
 def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
-    """Put another tag in the place of this one, on all its bookmarks; this one is gone.
+    """Replace this tag by another one on all its bookmarks, and delete it.
 
     Raises:
         NotFound: there is no such tag.
         Invalid: there is no such target, or it is the same tag.
     """
-    found = _lock_tags(actor, [tag_id, into_id])
-    if tag_id not in found:
+    tags = _lock_tags(actor, [tag_id, into_id])
+    if tag_id not in tags:
         raise NotFound
-    if into_id not in found or into_id == tag_id:
+    if into_id not in tags or into_id == tag_id:
         raise Invalid.field("body.into_id", "This is not another tag of yours.", "unknown_tag")
     touched = _bookmarks_of(tag_id)
-    carried = select(BookmarkTag.bookmark_id, literal(into_id), BookmarkTag.position).where(
-        BookmarkTag.tag_id == tag_id
-    )
+    links = select(BookmarkTag.bookmark_id, literal(into_id), BookmarkTag.position).where(BookmarkTag.tag_id == tag_id)
     db.session.execute(
-        insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], carried).on_conflict_do_nothing()
+        insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], links).on_conflict_do_nothing()
     )
     db.session.execute(delete(Tag).where(Tag.id == tag_id))
     return _finish(into_id, touched)
@@ -85,7 +83,7 @@ def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
 
 @retry_on_conflict
 def delete_tag(actor: Actor, tag_id: int) -> None:
-    """Take a tag off all its bookmarks and delete it.
+    """Delete a tag and remove it from all its bookmarks.
 
     Raises:
         NotFound: there is no such tag.
@@ -101,16 +99,16 @@ def delete_tag(actor: Actor, tag_id: int) -> None:
 
 @retry_on_conflict
 def delete_tags(actor: Actor, *, unused: bool) -> int:
-    """Delete the tags that no bookmark carries, not even one in the trash, which may come back; how many there were.
+    """Delete the tags that no bookmark carries, not even one in the trash, and return their number.
 
     Raises:
-        Invalid: others than the unused ones are asked for.
+        Invalid: the request is not restricted to unused tags.
     """
     if not unused:
         raise Invalid.field("query.unused", "Only unused tags can be deleted at once: say unused=true.", "missing")
-    carried_by_none = select(Tag.id).where(Tag.organization_id == actor.organization_id, ~IS_USED).order_by(Tag.id)
-    # Whoever attaches one of them meanwhile is waited for, and then it is not unused any more.
-    ids = db.session.scalars(carried_by_none.with_for_update()).all()
+    unused_ids = select(Tag.id).where(Tag.organization_id == actor.organization_id, ~IS_USED).order_by(Tag.id)
+    # The lock waits for transactions that attach one of them; then the tag is no longer unused.
+    ids = db.session.scalars(unused_ids.with_for_update()).all()
     still_unused = Tag.id == any_(literal(ids, ARRAY(BigInteger)))
     deleted = db.session.scalars(delete(Tag).where(still_unused, ~IS_USED).returning(Tag.id)).all()
     db.session.commit()
@@ -118,9 +116,10 @@ def delete_tags(actor: Actor, *, unused: bool) -> int:
 
 
 def _lock_tags(actor: Actor, tag_ids: Sequence[int]) -> dict[int, Tag]:
-    """The organization's tags among these, by id, held until the end of the transaction with all their bookmarks.
+    """Lock the organization's tags among these, and all their bookmarks, until the end of the transaction; return the
+    tags by id.
 
-    Who attaches one of them meanwhile is waited for, and what comes after waits.
+    Transactions that attach one of them are waited for, and later ones wait.
     """
     lock_bookmarks(
         Bookmark.organization_id == actor.organization_id,
@@ -140,7 +139,7 @@ def _bookmarks_of(tag_id: int) -> list[int]:
 
 
 def _touch(bookmark_ids: list[int]) -> list[Message]:
-    """Say of bookmarks that they have changed: to clients, and to transactions that have seen them with other tags."""
+    """Mark bookmarks as updated: for clients, and for transactions that have read them with other tags."""
     db.session.execute(update(Bookmark).where(Bookmark.id.in_(bookmark_ids)).values(updated_at=func.now()))
     return refresh_or_defer(bookmark_ids)
 

@@ -1,4 +1,4 @@
-"""The readable part of an HTML page: its text, and HTML to read it in."""
+"""Article extraction: the main text of an HTML page, and HTML for reading it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from backend.capture.extract.sanitize import sanitize_html
 from backend.capture.extract.scan import MAX_SCANNED_TEXT, PageScan, scan_html
 from backend.capture.extract.urls import absolute_url
 
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # It logs an error for each odd page.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)  # It logs an error for each malformed page.
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 MAX_WEIGHT = 400_000  # Some 3 s of trafilatura's time on the worst pages; the median page weighs 13,000.
 MAX_DEPTH = 250  # libxml2 cuts a tree off at 256.
-MAX_ATTRIBUTES = 1_000  # Of one element; libxml2 walks through all of them to find or change one.
-LARGE_PAGE = 1_000_000  # trafilatura keeps the last thousand strings it saw; large ones are not left to it.
+MAX_ATTRIBUTES = 1_000  # Of one element; libxml2 looks one up in linear time.
+LARGE_PAGE = 1_000_000  # trafilatura caches the last thousand strings; after a large page its caches are reset.
 
 _STAND_INS = range(0x14400, 0x14647)  # Anatolian hieroglyphs
 _EMPHASIS = {"#b": "strong", "#i": "em", "#u": "u", "#t": "code", "#sub": "sub", "#sup": "sup"}
@@ -36,7 +36,7 @@ _BLOCKS = frozenset(("body", "div", "quote", "blockquote", "li", "td", "th"))
 
 @dataclass(frozen=True)
 class Article:
-    """The text without captions, which say little without their picture; sanitised HTML that has both."""
+    """The text without captions, which need their picture; sanitised HTML with both."""
 
     text: str
     html: str
@@ -45,7 +45,7 @@ class Article:
 
 
 def read_article(markup: str, scan: PageScan, base_url: str) -> Article | None:
-    """The main content of the page; None when there is none, or the page is too large to look for it."""
+    """Extract the main content of the page; None when there is none, or the page is too large."""
     if _is_too_large(scan):
         return None
     try:
@@ -55,8 +55,8 @@ def read_article(markup: str, scan: PageScan, base_url: str) -> Article | None:
             reset_caches()
 
 
-def _attempt(read: Callable[..., Found | None], *arguments: object) -> Found | None:
-    """What `read` finds; nothing where a page makes a library stumble, since the rest of it is still of use."""
+def _attempt(read: Callable[..., Result | None], *arguments: object) -> Result | None:
+    """Call `read`; None where a library fails on the page, since the rest of the page is still of use."""
     try:
         return read(*arguments)
     except Exception:
@@ -96,14 +96,14 @@ def _read(markup: str, scan: PageScan, base_url: str) -> Article | None:
 
 
 def _extract(tree: Any, *, rich: bool) -> str:
-    # `deduplicate` stays off: it compares with the pages read before, so that answers would depend on those.
+    # `deduplicate` stays off: it compares with earlier pages, on which results would then depend.
     document = trafilatura.bare_extraction(
         tree,
         include_comments=False,
         include_formatting=rich,
         include_links=rich,
         include_images=rich,
-        output_format="html",  # "python" would build a text that nobody reads.
+        output_format="html",  # "python" would build an unused text.
     )
     if not isinstance(document, Document):
         return ""
@@ -116,7 +116,8 @@ def _extract(tree: Any, *, rich: bool) -> str:
 
 
 def _part_lines(element: Any) -> None:
-    """Makes a paragraph of each line of the one into which trafilatura pours a page without an article."""
+    """Split the single paragraph into which trafilatura puts a page without an article into one paragraph for each
+    line."""
     first, *others = (element.text or "").split("\n")
     if element.tag == "p" and not len(element):
         element.text = first
@@ -127,7 +128,7 @@ def _part_lines(element: Any) -> None:
 
 
 def _name_in_html(element: Any) -> None:
-    """Turns one element of trafilatura's TEI-like body into HTML, in reading order: parents come first."""
+    """Rename an element of trafilatura's TEI-like body to HTML, in reading order: parents come first."""
     tag, rend = element.tag, element.get("rend", "")
     target = element.get("target")
     is_inline = element.getparent() is not None and element.getparent().tag not in _BLOCKS
@@ -159,7 +160,7 @@ def _make_absolute(tree: Any, base_url: str) -> None:
 
 
 def _mark_code(tree: Any) -> None:
-    """Puts `<code>` into each `<pre>` that has none: trafilatura takes other preformatted text for a quotation."""
+    """Put `<code>` into each `<pre>` without one: trafilatura takes other preformatted text for a quotation."""
     for element in tree.iter("pre"):
         if element.find(".//code") is None:
             code = etree.SubElement(element, "code")
@@ -168,7 +169,7 @@ def _mark_code(tree: Any) -> None:
 
 
 def _stand_ins(text: str) -> dict[str, str]:
-    """A visible character for each invisible one of `text` that trafilatura would delete.
+    """Map each invisible character of `text` that trafilatura would delete to an unused visible one.
 
     Those are not noise: they join emoji and shape Persian words, and a newer Unicode has more visible
     characters than the Python that runs.

@@ -1,4 +1,4 @@
-"""Author and date as a page shows them, for pages whose metadata does not state them."""
+"""Bylines: author and date in the visible text of a page, for pages whose metadata lacks them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _INITIAL = re.compile(r"^\W*(?:Mc|O'|[dD]')?[^\W\d_a-zß-ÿ]")
 
 
 def shown_author(tree: Any) -> str | None:
-    """The names in the byline of a parsed page; None unless each looks like one.
+    """Return the names in the byline of a parsed page; None unless each looks like a name.
 
-    What stands where bylines do may as well be a date, a button or a section, and no author is better than these.
+    A date, a button or a section may stand in the place of a byline, and no author is better than these.
     """
     names = (extract_author(tree) or "").split("; ")
     return ", ".join(names) if all(map(_is_a_name, names)) else None
@@ -32,5 +32,5 @@ def _is_a_name(text: str) -> bool:
 
 
 def shown_date(tree: Any, url: str) -> datetime | None:
-    """The day on which a parsed page says in its text or address that it was published."""
+    """Return the day of publication that the text or URL of a parsed page states."""
     return parse_date(find_date(tree, url=url, original_date=True, extensive_search=False))

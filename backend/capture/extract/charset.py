@@ -1,4 +1,4 @@
-"""From bytes to text, whatever the server and the page say about the encoding."""
+"""Character encodings: decoding of bytes, whatever the server and the page declare."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf_16_le"),
     (codecs.BOM_UTF16_BE, "utf_16_be"),
 )
-# Labels mean what browsers take them for (https://encoding.spec.whatwg.org/#names-and-labels): the Windows
-# superset of each old standard. Codecs that are not listed, such as `idna` or `zip`, are never looked up.
+# Labels are resolved as in browsers (https://encoding.spec.whatwg.org/#names-and-labels): to the Windows superset of
+# each old standard. Codecs that are not listed, such as `idna` or `zip`, are never looked up.
 _SUPERSETS = {
     "ascii": "cp1252", "latin_1": "cp1252", "iso8859_9": "cp1254", "iso8859_11": "cp874", "tis_620": "cp874",
     "gb2312": "gb18030", "gbk": "gb18030", "x_gbk": "gb18030", "big5": "big5hkscs", "euc_kr": "cp949",
@@ -44,7 +44,7 @@ _MULTI_BYTE = frozenset(
     ]
 )
 
-_META_WINDOW = 4096  # Browsers look at 1,024 bytes; some servers put long comments first.
+_META_WINDOW = 4096  # Browsers read 1,024 bytes; some servers put long comments first.
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s*+=\s*+["']?\s*+([\w.:-]{1,40})""", re.IGNORECASE)
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})""", re.IGNORECASE)
 _RUNS_OUTSIDE_ASCII = re.compile(rb"[\x80-\xff]+")
@@ -52,14 +52,14 @@ _DETECTED = ["cp1251", "koi8_r", "cp1252", "cp1253", "cp1255", "cp1256", "cp932"
 _TAGS = re.compile(rb"<[^<>]*>")
 _DETECTION_SAMPLE = 20_000  # Bytes; charset-normalizer tries each encoding on all that it is given.
 _TOLERATED_DAMAGE = 0.1  # Share of the characters outside ASCII that may be broken in the right encoding.
-_PROOF_OF_UTF8 = 8  # So many well-formed UTF-8 characters are no accident even in Chinese or Japanese text.
+_PROOF_OF_UTF8 = 8  # This many well-formed UTF-8 characters are no accident even in Chinese or Japanese text.
 
 
 def decode_text(body: bytes, declared: str | None) -> str:
-    """`body` as text: by its byte order mark, else as UTF-8 where unmistakable, else as declared or detected.
+    """Decode `body`: by its byte order mark, else as UTF-8 where unmistakable, else as declared or detected.
 
-    What is declared, by the server or inside the page, is believed while it fits; a body that fits nothing
-    comes back with replacement characters, never as an exception.
+    An encoding that the server or the page declares is used while it fits; a body that fits no encoding is decoded with
+    replacement characters, never with an exception.
     """
     for mark, codec in _BYTE_ORDER_MARKS:
         if body.startswith(mark):
@@ -83,7 +83,7 @@ def _inner_labels(body: bytes) -> Iterator[str]:
     start = body[:_META_WINDOW]
     for pattern in (_XML_ENCODING, _META_CHARSET):
         if (match := pattern.search(start)) and not match[1].lower().startswith(b"utf-16"):
-            yield match[1].decode("ascii", "ignore")  # UTF-16 could not have been read here.
+            yield match[1].decode("ascii", "ignore")  # In UTF-16 the declaration would not match.
 
 
 def _codec(label: str) -> str | None:
@@ -94,7 +94,7 @@ def _codec(label: str) -> str | None:
 
 
 def _is_surely_utf8(body: bytes, declared: str) -> bool:
-    """Whether the bytes prove the label wrong: text in no other encoding is well-formed UTF-8 by chance."""
+    """Tell whether the bytes prove the label wrong: text in no other encoding is well-formed UTF-8 by chance."""
     text = body.decode("utf_8", "replace")
     needed = 1 if declared in _SINGLE_BYTE else _PROOF_OF_UTF8
     return not _damage(text) and _outside_ascii(text) >= needed
@@ -107,7 +107,7 @@ def _fits(text: str, codec: str) -> bool:
 
 
 def _damage(text: str) -> int:
-    return text.count("\ufffd", 0, len(text) - 1)  # The last may be whole, in a body that was cut inside it.
+    return text.count("\ufffd", 0, len(text) - 1)  # A cut body may end within a character.
 
 
 def _outside_ascii(text: str) -> int:
@@ -115,15 +115,15 @@ def _outside_ascii(text: str) -> int:
 
 
 def _detect(body: bytes) -> str | None:
-    """The likeliest encoding of undeclared text, from what is left of its start without the markup."""
+    """Detect the likeliest encoding of undeclared text, from its beginning without the markup."""
     for offset, codec in ((1, "utf_16_le"), (0, "utf_16_be")):
         zeros = body[offset:2000:2].count(0)
         if zeros > len(body[:2000]) // 4:
             return codec
     sample = _TAGS.sub(b" ", body[: 10 * _DETECTION_SAMPLE])
-    telling = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:_DETECTION_SAMPLE]
-    runs = _RUNS_OUTSIDE_ASCII.findall(telling)
+    non_ascii_lines = b"\n".join(line for line in sample.splitlines() if not line.isascii())[:_DETECTION_SAMPLE]
+    runs = _RUNS_OUTSIDE_ASCII.findall(non_ascii_lines)
     if 2 * sum(len(run) == 1 for run in runs) > sum(map(len, runs)):
-        return "cp1252"  # Accents among plain letters: of these encodings browsers assume this one.
-    best = from_bytes(telling, cp_isolation=_DETECTED).best()
+        return "cp1252"  # Single accents among plain letters: browsers assume this encoding.
+    best = from_bytes(non_ascii_lines, cp_isolation=_DETECTED).best()
     return best.encoding if best else None

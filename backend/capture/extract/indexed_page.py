@@ -1,4 +1,4 @@
-"""ExtractionResult a fetched page. Loaded where pages are read and nowhere else: it brings 60 MB along."""
+"""Extraction and indexing of a fetched page. Imported only where pages are read: its libraries take 60 MB."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></
 
 
 def read_page(fetched: FetchedPage, page_average: float | None) -> ExtractionResult:
-    """The page in what was fetched; `page_average` is the mean length of the organization's pages, if it is known."""
+    """Extract and index a fetched page; `page_average` is the mean length of the organization's pages, if it is
+    known."""
     try:
         page = extract_page(
             fetched.body,
@@ -29,5 +30,5 @@ def read_page(fetched: FetchedPage, page_average: float | None) -> ExtractionRes
 
 
 def warm_up() -> None:
-    """Load what reading needs: half a second, for the first page."""
+    """Load the libraries of extraction: half a second, before the first page."""
     read_page(FetchedPage("https://example.org/", 200, "text/html", "utf-8", WARM_UP_PAGE, False), None)

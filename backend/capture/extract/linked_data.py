@@ -1,4 +1,4 @@
-"""What a page says of itself in JSON-LD (schema.org), however carelessly it was written."""
+"""JSON-LD (schema.org) of a page, however carelessly it was written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 MAX_NODES = 5000  # Bounds the walk over one page.
-MAX_REFERENCES = 4  # How far `{"@id": …}` is followed, since references may run in circles.
+MAX_REFERENCES = 4  # Depth of `{"@id": …}` references, which may be circular.
 
 _ARTICLE = re.compile(r"article|posting|report$|review$|recipe|chapter|book$|course|howto|episode|thesis")
 _PAGE = re.compile(r"page$|videoobject|product|event|dataset|software|creativework")
@@ -26,7 +26,7 @@ _SALVAGED = re.compile(r'"(headline|datePublished)"\s*:\s*"((?:[^"\\\n]|\\.){1,5
 
 @dataclass(frozen=True)
 class LinkedData:
-    """The statements about the page's main thing; None where there is none."""
+    """The statements about the page's main entity; None where there is none."""
 
     headline: str | None = None
     author: str | None = None
@@ -38,7 +38,7 @@ class LinkedData:
 
 
 def read_linked_data(scripts: Iterable[str], url: str) -> LinkedData:
-    """What all JSON-LD scripts of the page at `url` state: its article before the page as such."""
+    """Read all JSON-LD scripts of the page at `url`: its article, else the page itself."""
     nodes = _Graph(scripts)
     article = nodes.article(url)
     main = article or nodes.first(_PAGE) or {}
@@ -54,7 +54,7 @@ def read_linked_data(scripts: Iterable[str], url: str) -> LinkedData:
 
 
 class _Graph:
-    """All objects of the scripts, in reading order, with their ids."""
+    """The objects of all scripts, in reading order, with their ids."""
 
     def __init__(self, scripts: Iterable[str]) -> None:
         self._nodes: list[dict[str, Any]] = []
@@ -66,7 +66,7 @@ class _Graph:
         return next((node for node in self._nodes if any(map(kind.search, _types(node)))), None)
 
     def article(self, url: str) -> dict[str, Any] | None:
-        """The one article; of several, as on a front page, only one that names this very address."""
+        """Return the only article; of several, as on a front page, only one with this very URL."""
         articles = [node for node in self._nodes if any(map(_ARTICLE.search, _types(node)))]
         if len({_text(node.get("headline")) or _text(node.get("name")) for node in articles}) > 1:
             here = _path(url)
@@ -83,9 +83,9 @@ class _Graph:
         return self.names(self.first(_SITE))
 
     def names(self, value: Any) -> str | None:
-        """The names in a string, an object, a reference, or a list of any of these, joined by commas."""
-        found = dict.fromkeys(name for item in _as_list(value) if (name := self._name(item)))
-        return ", ".join(found) or None
+        """Join the names in a string, an object, a reference, or a list of any of these, by commas."""
+        names = dict.fromkeys(name for item in _as_list(value) if (name := self._name(item)))
+        return ", ".join(names) or None
 
     def _name(self, value: Any) -> str | None:
         thing = self._resolve(value)
@@ -95,12 +95,12 @@ class _Graph:
         return _text(thing)
 
     def address(self, value: Any) -> str | None:
-        """The first URL in a string, an image object, a reference, or a list of any of these."""
+        """Return the first URL in a string, an image object, a reference, or a list of any of these."""
         for item in _as_list(value):
             thing = self._resolve(item)
-            found = _text(thing.get("url") or thing.get("contentUrl") if isinstance(thing, dict) else thing)
-            if found:
-                return found
+            url = _text(thing.get("url") or thing.get("contentUrl") if isinstance(thing, dict) else thing)
+            if url:
+                return url
         return None
 
     def _resolve(self, value: Any) -> Any:
@@ -112,7 +112,7 @@ class _Graph:
 
 
 def _parse(script: str) -> Any:
-    """The script's value; of one that no repair makes JSON, the few fields that can be told apart."""
+    """Parse a script; of one that no repair makes JSON, the few fields that can be told apart."""
     stripped = _WRAPPING.sub("", script).strip()
     for attempt in (stripped, _TRAILING_COMMA.sub("", stripped), _without_references(stripped)):
         try:
@@ -125,10 +125,10 @@ def _parse(script: str) -> Any:
 
 
 def _without_references(text: str) -> str:
-    """The text with the characters that references such as `&amp;` stand for."""
+    """Replace character references such as `&amp;` by their characters."""
     try:
         return html.unescape(text)
-    except ValueError:  # Python reads no number of over 4,300 digits.
+    except ValueError:  # Python parses no number of over 4,300 digits.
         return text
 
 
@@ -140,19 +140,19 @@ def _unescaped(value: str) -> str:
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    """Every object in `value`, outer ones first, without recursion: how deep it goes is the page's choice."""
-    found: list[dict[str, Any]] = []
+    """Return every object in `value`, outer ones first. Without recursion, since the page decides the depth."""
+    objects: list[dict[str, Any]] = []
     waiting = deque([value])
     for _ in range(MAX_NODES):
         if not waiting:
             break
         current = waiting.popleft()
         if isinstance(current, dict):
-            found.append(current)
+            objects.append(current)
             waiting += [child for child in current.values() if isinstance(child, dict | list)]
         elif isinstance(current, list):
             waiting += [child for child in current[:MAX_NODES] if isinstance(child, dict | list)]
-    return found
+    return objects
 
 
 def _path(url: str) -> str:

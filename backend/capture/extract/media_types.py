@@ -1,4 +1,4 @@
-"""What kind of thing an answer is, by its header or its first bytes."""
+"""Media types of responses, by their header or first bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n\f"
 
 
 def content_type(headers: httpx.Headers) -> tuple[str, str | None]:
-    """The media type, empty if the header is missing or malformed, and the charset as the header gives it."""
+    """Return the media type, empty if the header is missing or malformed, and the charset as the header gives it."""
     value = (headers.get_list("content-type") or [""])[-1]
     header = Message()
     header["Content-Type"] = value
@@ -34,12 +34,12 @@ def content_type(headers: httpx.Headers) -> tuple[str, str | None]:
 
 
 def is_unreadable(media_type: str) -> bool:
-    """Whether no text can be had from such a body, so that it need not be downloaded."""
+    """Tell whether bodies of this type contain no text, so that they need not be downloaded."""
     return UNREADABLE_MEDIA_TYPES.fullmatch(media_type) is not None
 
 
 def sniff(body: bytes) -> str:
-    """The media type of a body that came without one: HTML, PDF or unknown."""
+    """Detect the media type of a body that came without one: HTML, PDF or unknown."""
     start = body[:SNIFFED_BYTES].lstrip(BOM_AND_SPACE).lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "text/html"

@@ -1,4 +1,4 @@
-"""What a page says of itself: which of its many statements is taken for each field."""
+"""Metadata of a page: the choice among its statements for each field."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BY = re.compile(r"^(?:written |posted )?by[:\s]+(?=\S)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class PageMetadata:
-    """Everything but the body of a page; None where the page says nothing usable."""
+    """All fields of a page but its body; None where the page states nothing usable."""
 
     title: str | None = None
     author: str | None = None
@@ -53,7 +53,7 @@ class PageMetadata:
 
 
 def read_metadata(scan: PageScan, article: Article | None, url: str, base_url: str) -> PageMetadata:
-    """The metadata of the page at `url`, whose relative addresses are meant from `base_url`."""
+    """Read the metadata of the page at `url`, whose relative URLs are resolved against `base_url`."""
     linked = read_linked_data(scan.linked_data, url)
     site_name = _site_name(scan, linked)
     return PageMetadata(
@@ -68,16 +68,16 @@ def read_metadata(scan: PageScan, article: Article | None, url: str, base_url: s
 
 
 def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) -> str | None:
-    # A page may have been fetched from a mirror or an archive: it says itself where it belongs.
+    # A page from a mirror or an archive states its original URL.
     addresses = filter(None, (url, scan.canonical, scan.stated("og:url")))
     hosts = (name for address in addresses for name in names_of_host(address))
     sites = [*filter(None, (site_name, linked.site_name)), *hosts]
-    # A library or journal states the work's title with care, and for this very purpose.
+    # Bibliographic tags of libraries and journals state the title most reliably.
     if work := choose_title([scan.stated(*_TITLE)], None, [], sites):
         return work
     headline = linked.headline
     shared = scan.stated("og:title"), scan.stated("twitter:title")
-    # Some sites put a description there (Wikipedia does): then nothing else on the page agrees.
+    # Some sites, such as Wikipedia, put a description there, which agrees with no other title.
     if headline and not agrees_with(headline, [*shared, scan.title, *scan.headings]):
         headline = None
     return choose_title([headline, *shared], scan.title, scan.headings, sites)
@@ -98,15 +98,15 @@ def _author(scan: PageScan, linked: LinkedData, article: Article | None) -> str 
 def _authors(scan: PageScan, linked: LinkedData, article: Article | None) -> Iterator[str]:
     stated = [linked.author, *(", ".join(dict.fromkeys(scan.meta.get(name, ())[:10])) for name in _AUTHOR)]
     for author in (*stated, article and article.author):
-        # Many pages give the address of a profile instead of a name.
+        # Many pages state the URL of a profile instead of a name.
         if author and "://" not in author and "@" not in author:
             yield _BY.sub("", author.strip())
 
 
 def _published(scan: PageScan, linked: LinkedData, article: Article | None) -> datetime | None:
     stated = (linked.published, *(value for name in _PUBLISHED for value in scan.meta.get(name, ())))
-    found = next((moment for text in stated if (moment := parse_date(text))), None)
-    return found or (article.published_at if article else None)
+    published_at = next((moment for text in stated if (moment := parse_date(text))), None)
+    return published_at or (article.published_at if article else None)
 
 
 def _language(scan: PageScan, linked: LinkedData) -> str | None:

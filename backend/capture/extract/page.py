@@ -1,4 +1,4 @@
-"""What capture makes of a fetched page, and the ways in which it cannot."""
+"""Extracted pages, and the failures of extraction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_DESCRIPTION = 2000
 
 @dataclass(frozen=True)
 class ExtractedPage:
-    """One page, readable: no NUL or lone surrogate in any text, every length bounded.
+    """A readable page: no NUL or lone surrogate in any text, every length bounded.
 
     `published_at` is in UTC, `language` the primary tag in lower case ("en"), `image_url` http or https,
     `html` sanitised. A field is None where the page says nothing usable; `text` and `html` may be empty.
@@ -31,7 +31,7 @@ class ExtractedPage:
 
 
 class UnsupportedMedia(Exception):
-    """Nothing that reads as text: an image, an archive, a program."""
+    """A body without text: an image, an archive, a program."""
 
     def __init__(self, media_type: str) -> None:
         super().__init__(f"A file of type {media_type or 'unknown'} holds no text to read.")
@@ -39,7 +39,7 @@ class UnsupportedMedia(Exception):
 
 
 class UnreadablePage(Exception):
-    """A document of a known kind that cannot be read; `reason` is a sentence for its reader."""
+    """A document of a known type that cannot be read; `reason` is a sentence for its reader."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""From fetched bytes to a readable page."""
+"""Page reader: from fetched bytes to a readable page, by media type."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _XML = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?xml")
 _JSON = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?json")
 _PLAIN = re.compile(r"text/.+|application/(?:x-)?(?:javascript|ndjson|yaml|toml|sh|tex|latex|sql)")
 
-_SNIFFED = 2048  # Bytes at the start of a body that tell what it is.
+_SNIFFED = 2048  # Bytes at the start of a body that determine its type.
 _HTML_START = re.compile(rb"<(?:!doctype html|html|head|body|title|meta|script|h1|p|div)[\s>]", re.IGNORECASE)
 _HTML_ROOT = re.compile(r"<(?:\w+:)?html[\s>]", re.IGNORECASE)
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
@@ -34,18 +34,18 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 def extract_page(
     body: bytes, *, url: str, media_type: str, charset: str | None, truncated: bool = False
 ) -> ExtractedPage:
-    """The readable page in the `body` of an answer.
+    """Extract the readable page from the `body` of a response.
 
     Args:
         body: the bytes, content encodings undone.
-        url: where they came from in the end; relative addresses are meant from there.
+        url: the final URL; relative URLs are resolved against it.
         media_type: as stated by the server, `text/html` for example; empty when it states none.
-        charset: as stated by the server; the page may know better.
+        charset: as stated by the server; the page may override it.
         truncated: whether `body` is only the beginning.
 
     Raises:
-        UnsupportedMedia: the body is nothing that reads as text.
-        UnreadablePage: it should, but cannot be read or says nothing.
+        UnsupportedMedia: the body contains no text.
+        UnreadablePage: it should, but is damaged or empty.
     """
     kind = _kind(body, media_type.partition(";")[0].strip().lower())
     if not body.strip():
@@ -80,7 +80,7 @@ def _read_html(markup: str, url: str) -> ExtractedPage:
     base_url = absolute_url(scan.base or "", url) or url
     article = read_article(markup, scan, base_url)
     metadata = read_metadata(scan, article, url, base_url)
-    # Front pages, lists of links and applications have no article: then all their text can be searched.
+    # Front pages, lists of links and applications have no article: all their text is indexed.
     text = clean_paragraphs(article.text if article else scan.text or scan.unscripted_text)[:MAX_TEXT]
     if not (text or metadata.title or metadata.description):
         raise UnreadablePage("The page holds nothing to read.")

@@ -1,4 +1,4 @@
-"""The text of a PDF, within bounds that a hostile one cannot stretch."""
+"""Text of PDF files, within limits of time and memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from backend.capture.extract.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, E
 from backend.capture.extract.sanitize import paragraphs_html
 from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, count_words, cut_line, first_line
 
-logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # It warns of each small fault, and real files have many.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # It warns of each small fault, of which real files have many.
 
 MAX_PAGES = 200
 MAX_SECONDS = 15.0  # For all pages together.
-# For each stream, below pypdf's own, since no time is checked while one is parsed: a million operands take 3 s.
+# Limits of each stream, below pypdf's own, since no deadline interrupts its parsing: a million operands take 3 s.
 _BOUNDS = Configuration(
     zlib_maximum_output_length=10_000_000,
     lzw_maximum_output_length=10_000_000,
@@ -31,17 +31,17 @@ _BOUNDS = Configuration(
     xform_maximum_invocations_per_extraction=500,
 )
 
-_HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-öø-ÿ])")  # Words that the typesetter broke.
+_HYPHENATED = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-öø-ÿ])")  # Words hyphenated at the end of a line.
 _NO_TITLE = re.compile(r"untitled.*|document\d*|.*\.(?:docx?|tex|dvi|indd|pdf|qxd|rtf|pptx?|xlsx?)", re.IGNORECASE)
 _PRINTER = re.compile(r"^Microsoft (?:Office )?(?:Word|PowerPoint|Excel) - ")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?![A-Za-z])")
 
 
 def read_pdf(body: bytes, *, truncated: bool) -> ExtractedPage:
-    """Title, author, date and text of a PDF.
+    """Extract title, author, date and text of a PDF.
 
     Raises:
-        UnreadablePage: it needs a password, is damaged, or holds neither text nor a title.
+        UnreadablePage: it needs a password, is damaged, or contains neither text nor a title.
     """
     try:
         with apply_configuration(_BOUNDS):
@@ -94,14 +94,14 @@ def _page_texts(reader: PdfReader) -> Iterator[str]:
 
 
 def _stated(about: Any, name: str) -> Any:
-    """One thing that the document states; None where it is missing or malformed."""
+    """Return one property of the document; None where it is missing or malformed."""
     with suppress(Exception):
         return getattr(about, name, None)
     return None
 
 
 def _title(stated: str | None) -> str | None:
-    """The stated title, unless it is what a word processor or a printer driver fills in."""
+    """Return the stated title, unless a word processor or a printer driver filled it in."""
     title = cut_line(_PRINTER.sub("", stated or ""), MAX_TITLE)
     return None if title and _NO_TITLE.fullmatch(title) else title
 

@@ -1,4 +1,4 @@
-"""Text files, data files and feeds: all that they say, without a search for an article in it."""
+"""Text files, data files and feeds: all of their text, without a search for an article."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, count_words
 
 
 def read_plain(text: str) -> ExtractedPage:
-    """A text or Markdown file, titled by its first line."""
+    """Read a text or Markdown file, titled by its first line."""
     title = first_line(text)
     return _page(title and title.lstrip("# ").rstrip("# "), text.strip("\n"))
 
 
 def read_json(text: str) -> ExtractedPage:
-    """A JSON file, titled by its own `title` or `name`."""
+    """Read a JSON file, titled by its own `title` or `name`."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
@@ -27,7 +27,7 @@ def read_json(text: str) -> ExtractedPage:
 
 
 def read_xml(text: str) -> ExtractedPage:
-    """A feed or other XML file, titled by its first `title` element, without the markup."""
+    """Read a feed or other XML file, titled by its first `title` element, without the markup."""
     scan = scan_xml(text)
     return _page(scan.title, clean_paragraphs(scan.text))
 

@@ -1,4 +1,4 @@
-"""What comes out of reading a fetched page: its text, what is stored of its words, or why there is nothing."""
+"""Results of extraction, and their JSON form for the way between processes."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from backend.outbound.failures import FetchError
 
 @dataclass(frozen=True)
 class IndexedPage:
-    """A page as it is stored: what it says, and the index of its words."""
+    """An extracted page with the index of its words."""
 
     page: ExtractedPage
     index: PageIndex
 
 
-# How reading ends: with a page, with no text by nature, with a page that cannot be read, or with none for now.
+# A page, a media type without text, a page that cannot be read, or a failure that may pass.
 ExtractionResult = IndexedPage | UnsupportedMedia | UnreadablePage | FetchError
 
 
-def to_json(reading: ExtractionResult) -> bytes:
-    """A reading as bytes: whoever reads them runs nothing that is in them."""
-    match reading:
+def to_json(result: ExtractionResult) -> bytes:
+    """Serialise a result; JSON, since unpickling could execute code of a hostile page's process."""
+    match result:
         case IndexedPage():
-            found = {"page": asdict(reading.page), "index": asdict(reading.index)}
-            found["page"]["published_at"] = reading.page.published_at and reading.page.published_at.isoformat()
+            content = {"page": asdict(result.page), "index": asdict(result.index)}
+            content["page"]["published_at"] = result.page.published_at and result.page.published_at.isoformat()
         case UnsupportedMedia():
-            found = {"unsupported": {"media_type": reading.media_type}}
+            content = {"unsupported": {"media_type": result.media_type}}
         case UnreadablePage():
-            found = {"unreadable": {"reason": reading.reason}}
+            content = {"unreadable": {"reason": result.reason}}
         case FetchError():
-            found = {"failed": {"reason": reading.reason}}
-    return json.dumps(found).encode()
+            content = {"failed": {"reason": result.reason}}
+    return json.dumps(content).encode()
 
 
 def from_json(content: bytes | bytearray) -> ExtractionResult:
-    """The reading that `to_json` wrote.
+    """Parse what `to_json` wrote.
 
     Raises:
-        ValueError, KeyError, TypeError: it is none.
+        ValueError, KeyError, TypeError: the content is malformed.
     """
-    found: dict[str, dict[str, Any]] = json.loads(content)
-    if "page" in found:
-        at = found["page"]["published_at"]
-        page = ExtractedPage(**found["page"] | {"published_at": at and datetime.fromisoformat(at)})
-        return IndexedPage(page, PageIndex(**found["index"]))
-    if "unsupported" in found:
-        return UnsupportedMedia(found["unsupported"]["media_type"])
-    if "unreadable" in found:
-        return UnreadablePage(found["unreadable"]["reason"])
-    return FetchError(found["failed"]["reason"], retryable=True)
+    fields: dict[str, dict[str, Any]] = json.loads(content)
+    if "page" in fields:
+        published_at = fields["page"]["published_at"]
+        page = ExtractedPage(**fields["page"] | {"published_at": published_at and datetime.fromisoformat(published_at)})
+        return IndexedPage(page, PageIndex(**fields["index"]))
+    if "unsupported" in fields:
+        return UnsupportedMedia(fields["unsupported"]["media_type"])
+    if "unreadable" in fields:
+        return UnreadablePage(fields["unreadable"]["reason"])
+    return FetchError(fields["failed"]["reason"], retryable=True)

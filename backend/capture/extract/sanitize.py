@@ -1,4 +1,4 @@
-"""Reader HTML that any client may show as it is."""
+"""Sanitised reader HTML, safe to show in any client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import nh3
 from backend.capture.extract.text import clean_text
 
 MAX_HTML = 2_000_000  # Twice the longest text; with the median page it is 1.25 times.
-MAX_REFERENCES = 100_000  # nh3 takes time quadratic in the number of "&": 0.3 s for so many.
+MAX_REFERENCES = 100_000  # nh3 takes time quadratic in the number of "&": 0.3 s for this many.
 _END_TAGS = 5_000  # Room for those that a cut leaves missing.
 _LONGEST_ESCAPE = len("&amp;")
 _MARKS = len("<p></p>")
@@ -31,9 +31,9 @@ _CLEANER = nh3.Cleaner(
 
 
 def sanitize_html(markup: str) -> str:
-    """`markup` reduced to what serves reading: no scripts, styles, forms or frames, no addresses but http(s).
+    """Reduce `markup` to reading matter: no scripts, styles, forms or frames, no URLs but http(s).
 
-    The result is at most MAX_HTML characters; what is longer is cut, with its elements closed.
+    The result has at most MAX_HTML characters; longer markup is cut, with its elements closed.
     """
     clean = _CLEANER.clean(_cut(markup))
     if len(clean) > MAX_HTML:
@@ -47,7 +47,7 @@ def _cut(markup: str) -> str:
 
 
 def paragraphs_html(text: str) -> str:
-    """Plain text as HTML of at most MAX_HTML characters: a paragraph for each block, a break for each line."""
+    """Convert plain text to HTML of at most MAX_HTML characters: a paragraph for each block, a break for each line."""
     paragraphs: list[str] = []
     room = MAX_HTML
     for block in text.split("\n\n"):

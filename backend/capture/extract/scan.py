@@ -1,6 +1,6 @@
-"""One pass over a page of any size and shape: what its head states, and all of its text.
+"""Page scan: one pass over a page of any size and shape for its metadata and all of its text.
 
-No tree is built, so neither ten thousand nested elements nor a ten-megabyte line can exhaust anything.
+No tree is built, so that neither ten thousand nested elements nor a ten-megabyte line exhausts memory.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ MAX_HEADINGS = 50
 MAX_META_NAMES = 1000
 MAX_META_VALUES = 50  # Of one name: a paper has that many authors.
 MAX_META_LENGTH = 10_000  # Longer values are data, not a statement about the page.
-MAX_LINKED_DATA = 4_000_000  # Some sites repeat a whole article in its JSON-LD.
+MAX_LINKED_DATA = 4_000_000  # Some sites repeat the whole article in JSON-LD.
 MAX_SCRIPTS = 1_000
-MAX_SCANNED_TEXT = 2 * MAX_TEXT  # Of which cleaning may take a part before MAX_TEXT are kept.
+MAX_SCANNED_TEXT = 2 * MAX_TEXT  # Cleaning may remove a part before the cut to MAX_TEXT.
 _DECLARATIONS = re.compile(r"[^\[>]*\[.*?\]\s*>", re.DOTALL)
 _SPACES = re.compile("[ \t\n\r\f]+")
 
 
 @dataclass
 class PageScan:
-    """What one page says of itself, and its text, in the order of the source."""
+    """Statements and text of one page, in the order of the source."""
 
     title: str | None = None
     headings: list[str] = field(default_factory=list)
@@ -55,24 +55,24 @@ class PageScan:
     text: str = ""
     unscripted_text: str = ""
     depth: int = 0
-    weight: int = 0  # What the page costs to analyse: ten for each element, and one for each of its ancestors.
+    weight: int = 0  # Cost of analysing the page: ten for each element, and one for each of its ancestors.
     most_attributes: int = 0
 
     def stated(self, *names: str) -> str | None:
-        """The first value of the first of these meta names, properties or item properties that has one."""
+        """Return the first value of the first of these meta names, properties or item properties that has one."""
         return next((value for name in names for value in self.meta.get(name, ())), None)
 
 
 def scan_html(markup: str) -> PageScan:
-    """Everything that one pass over HTML finds; rubbish is an empty scan, never an error."""
+    """Scan HTML in one pass; malformed markup is an empty scan, never an error."""
     parser = etree.HTMLParser(target=_Scanner(), encoding="utf-8", huge_tree=True)
     return _scan(markup, parser)
 
 
 def scan_xml(markup: str) -> PageScan:
-    """The same for XML, with no entity expanded and nothing loaded from outside."""
+    """Scan XML, with no entity expanded and nothing loaded from outside."""
     parser = etree.XMLParser(target=_Scanner(), encoding="utf-8", recover=True, resolve_entities=False, no_network=True)
-    # With a target, libxml2 expands entities all the same, so their declarations go.
+    # With a target, libxml2 expands entities regardless, so their declarations are removed.
     before, _, after = markup.partition("<!DOCTYPE")
     declarations = _DECLARATIONS.match(after)
     return _scan(before + after[declarations.end() :] if declarations else markup, parser)
@@ -87,7 +87,7 @@ def _scan(markup: str, parser: object) -> PageScan:
 
 
 class _Scanner:
-    """The parser's target: it calls `start`, `data` and `end` as it reads, and `close` at the end."""
+    """Parser target: lxml calls `start`, `data` and `end` while parsing, and `close` at the end."""
 
     def __init__(self) -> None:
         self._scan = PageScan()
@@ -158,11 +158,11 @@ class _Scanner:
         if self._unread and self._unread[-1] == tag:
             self._unread.pop()
         if self._collecting == tag:
-            self._keep_collected(tag, "".join(self._collected))
+            self._store_collected(tag, "".join(self._collected))
             self._collecting = None
         self._text.close(tag)
 
-    def _keep_collected(self, tag: str, text: str) -> None:
+    def _store_collected(self, tag: str, text: str) -> None:
         scan = self._scan
         if tag == "script":
             if self._linked + len(text) <= MAX_LINKED_DATA and len(scan.linked_data) < MAX_SCRIPTS:
@@ -174,7 +174,7 @@ class _Scanner:
             scan.headings.append(heading)
 
     def comment(self, text: str) -> None:
-        """Comments are no text."""
+        """Ignore comments."""
 
     def close(self) -> PageScan:
         self._scan.text = self._text.joined()
@@ -183,7 +183,7 @@ class _Scanner:
 
 
 class _Lines:
-    """Text as a reader sees it: single-spaced, a blank line between paragraphs, code as it stands."""
+    """Text as a reader sees it: single-spaced, a blank line between paragraphs, code unchanged."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []

@@ -1,10 +1,10 @@
-"""Plain text: free of what no database or reader takes, counted, cut."""
+"""Cleaning, counting and cutting of plain text."""
 
 from __future__ import annotations
 
 import re
 
-# A tsvector holds at most 1 MiB, so the search could not find what comes after; no article is as long.
+# A tsvector holds at most 1 MiB, so later text could not be searched; no article is as long.
 MAX_TEXT = 1_000_000
 MAX_FIRST_LINE = 200
 
@@ -13,7 +13,7 @@ MAX_FIRST_LINE = 200
 _UNSTORABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _ASCII_SPACES = re.compile("[ \t\n\r]+")
-# From where the blanks begin: from each of them it would take time quadratic in their number.
+# The look-behind anchors the match at the first blank: from each blank it would take quadratic time.
 _BLANK_LINES = re.compile(r"(?<![ \t])[ \t]*\n(?:[ \t]*\n)+")
 
 _CJK = "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
@@ -21,22 +21,22 @@ _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 
 
 def clean_text(text: str) -> str:
-    """`text` without characters that cannot be stored, line ends as newlines; all other Unicode stays."""
+    """Remove characters that cannot be stored from `text` and make line ends newlines; all other Unicode stays."""
     return _UNSTORABLE.sub("", _LINE_ENDS.sub("\n", text))
 
 
 def clean_line(text: str | None) -> str | None:
-    """`text` cleaned, on one line, single-spaced; None when nothing is left."""
+    """Clean `text` and put it on one line, single-spaced; None when nothing is left."""
     return _ASCII_SPACES.sub(" ", clean_text(text or "")).strip() or None
 
 
 def clean_paragraphs(text: str) -> str:
-    """`text` cleaned, with at most one blank line in a row and none at its ends."""
+    """Clean `text`, with at most one blank line in a row and none at its ends."""
     return _BLANK_LINES.sub("\n\n", clean_text(text)).strip()
 
 
 def cut_line(text: str | None, limit: int) -> str | None:
-    """`text` on one line of at most `limit` characters, an ellipsis as the last where it was longer."""
+    """Put `text` on one line of at most `limit` characters, with an ellipsis where it was longer."""
     line = clean_line(text)
     if line is None or len(line) <= limit:
         return line
@@ -44,13 +44,13 @@ def cut_line(text: str | None, limit: int) -> str | None:
 
 
 def first_line(text: str) -> str | None:
-    """The first line of `text` that holds a word, as its title; cut."""
+    """Return the first line of `text` that contains a word, as its title; cut."""
     line = next((line for line in text[:20_000].splitlines() if _WORD.search(line)), None)
     return cut_line(line, MAX_FIRST_LINE)
 
 
 def count_words(text: str) -> int:
-    r"""Words in `text`: each Han character and each kana is one, elsewhere each run of `\w`.
+    r"""Count the words in `text`: each Han character and each kana is one, elsewhere each run of `\w`.
 
     Chinese and Japanese put no spaces between words, so that runs would make a whole sentence one word.
     """

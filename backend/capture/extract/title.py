@@ -1,4 +1,4 @@
-"""The title of a page, out of the several that it states."""
+"""Title of a page: the choice among its statements."""
 
 from __future__ import annotations
 
@@ -12,29 +12,28 @@ _SEPARATOR = re.compile(r"\s+[-–—|·•:»«/>~✩*]\s+|(?<=\w):\s+|\s+\[(?=
 _LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about"; after "|" and "-" sites sign.
 _DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
 _WORD = re.compile(r"\w+")
-_TELLING_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
+_CONTENT_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
 
 VARIANT_SHARE = 0.8
-MAX_CONSIDERED = 1_000  # Characters; a title made of ten thousand separators would take minutes.
+MAX_CONSIDERED = 1_000  # Characters; a title of ten thousand separators would take minutes.
 
 
 def choose_title(
     metadata: Iterable[str | None], element: str | None, headings: Iterable[str], site_names: Iterable[str]
 ) -> str | None:
-    """The headline as the page shows it, else as it states it, without the site's name.
+    """Choose the headline as the page shows it, else as it states it, without the site's name.
 
     Args:
-        metadata: titles stated for other programs (JSON-LD, Open Graph, …), the most trusted first.
+        metadata: titles stated for other programs (JSON-LD, Open Graph, …), the most reliable first.
         element: the content of `<title>`.
-        headings: the texts of all `<h1>`. One of them is the headline when it is the only one and speaks of
-            what the metadata states, or when there is no metadata and it is a part of `element`. Others are
-            logos, sections and teasers.
-        site_names: what the site is called.
+        headings: the texts of all `<h1>`. The only one is the headline where it shares a word with the metadata, or
+            where there is no metadata and it is a part of `element`. Others are logos, sections and teasers.
+        site_names: the names of the site.
     """
     sites = {_compact(name) for name in site_names} - {""}
-    given = [title[:MAX_CONSIDERED] for title in metadata if title]
+    titles = [title[:MAX_CONSIDERED] for title in metadata if title]
     element = (element or "")[:MAX_CONSIDERED]
-    stated = next((stripped for title in given if (stripped := _without_site(title, sites))), None)
+    stated = next((stripped for title in titles if (stripped := _without_site(title, sites))), None)
     whole = _without_site(element, sites)
     shown = {key: heading for heading in headings if (key := _compact(heading)) and key not in sites}
     if stated:
@@ -42,17 +41,17 @@ def choose_title(
     if whole:
         return _headline_within(shown, whole) or whole
     # A front page is titled by the site's name.
-    return next(iter([*shown.values(), *given, element]), None) or None
+    return next(iter([*shown.values(), *titles, element]), None) or None
 
 
 def names_of_host(url: str) -> Iterator[str]:
-    """What a site might call itself going by its address: `www.example.co.uk`, `example.co.uk`, `example`."""
+    """Yield names that the host of a URL suggests for the site: `www.example.co.uk`, `example.co.uk`, `example`."""
     host = host_of(url).removeprefix("www.")
     yield from (host, f"www.{host}", *host.split(".")[:-1])
 
 
 def agrees_with(title: str, others: Iterable[str | None]) -> bool:
-    """Whether one of `others` contains `title` or is a part of it, whatever the punctuation."""
+    """Tell whether one of `others` contains `title` or is a part of it, ignoring punctuation."""
     key = _compact(title)
     return any(key in other or other in key for other in map(_compact, filter(None, others)) if other)
 
@@ -70,7 +69,7 @@ def _only_headline(shown: Mapping[str, str], stated: str, element: str) -> str |
 
 
 def _are_variants(first: str, second: str) -> bool:
-    """Whether two titles differ in a word or a sign only: then what is stated was written with more care."""
+    """Tell whether two titles differ in a word or a sign only: the stated one is then more reliable."""
     words, others = (set(_WORD.findall(text.casefold())) for text in (first, second))
     return len(words & others) >= VARIANT_SHARE * len(words | others)
 
@@ -82,12 +81,12 @@ def _headline_within(shown: Mapping[str, str], whole: str) -> str | None:
 
 
 def _share_a_word(first: str, second: str) -> bool:
-    words, others = (set(_TELLING_WORD.findall(text.casefold())) for text in (first, second))
+    words, others = (set(_CONTENT_WORD.findall(text.casefold())) for text in (first, second))
     return not words.isdisjoint(others)
 
 
 def _without_site(title: str, sites: set[str]) -> str | None:
-    """`title` without the segments at its ends that name the site; None when it holds nothing else."""
+    """Remove the segments at the ends of `title` that name the site; None when nothing else is left."""
     for start, _ in reversed(_separators(title)):
         if _compact(title[start:]) in sites:
             title = title[:start]
@@ -104,5 +103,5 @@ def _separators(title: str) -> list[tuple[int, int]]:
 
 
 def _compact(text: str) -> str:
-    """`text` by its letters and digits alone, without case or width, for comparison."""
+    """Reduce `text` to its letters and digits, without case or width, for comparison."""
     return "".join(filter(str.isalnum, normalize("NFKC", text).casefold()))

@@ -1,4 +1,4 @@
-"""Addresses inside a page."""
+"""URLs inside a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from backend.capture.extract.text import clean_line
 
 
 def absolute_url(address: str, base_url: str) -> str | None:
-    """`address` resolved against `base_url`; None unless that makes an http or https URL with a host."""
+    """Resolve `address` against `base_url`; None unless the result is an http or https URL with a host."""
     try:
         url = urljoin(base_url, clean_line(address) or "")
         parts = urlsplit(url)
@@ -18,7 +18,7 @@ def absolute_url(address: str, base_url: str) -> str | None:
 
 
 def host_of(url: str) -> str:
-    """The host in `url`, in lower case; empty where there is none."""
+    """Return the host in `url`, in lower case; empty where there is none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

@@ -14,12 +14,12 @@ import orjson
 from backend.clock import utc_now
 from backend.transfer.export.projects import may_read
 from backend.transfer.export.sections import Item, bookmark_items, feedback_items, project_items, tag_items, task_items
-from backend.transfer.export.selection import Selection
+from backend.transfer.export.selection import ExportSelection
 
 FORMAT, VERSION = "fuze", 1
 
 
-def write_json(selection: Selection) -> Iterator[str]:
+def write_json(selection: ExportSelection) -> Iterator[str]:
     """Write the whole document."""
     sections = _sections(selection)
     head = {"format": FORMAT, "version": VERSION, "exported_at": utc_now(), "holds": list(sections)}
@@ -31,7 +31,7 @@ def write_json(selection: Selection) -> Iterator[str]:
     yield "}\n"
 
 
-def _sections(selection: Selection) -> dict[str, Iterable[list[Item]]]:
+def _sections(selection: ExportSelection) -> dict[str, Iterable[list[Item]]]:
     """Of a part of the bookmarks the file tells nothing but these and their projects."""
     is_whole = not selection.has_filters
     found: dict[str, Iterable[list[Item]]] = {}

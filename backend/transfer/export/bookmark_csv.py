@@ -12,7 +12,7 @@ from sqlalchemy import Row
 
 from backend.transfer.escapes import guard_cell, write_tags
 from backend.transfer.export.projects import project_names
-from backend.transfer.export.selection import Batch, Selection
+from backend.transfer.export.selection import Batch, ExportSelection
 
 # Part of the format: columns are added at the end, and none is renamed (docs/export.md).
 HEADER = (
@@ -21,7 +21,7 @@ HEADER = (
 )  # fmt: skip
 
 
-def write_csv(selection: Selection) -> Iterator[str]:
+def write_csv(selection: ExportSelection) -> Iterator[str]:
     """Write the header, then the bookmarks."""
     names = project_names(selection)
     yield write_lines([HEADER])

@@ -17,7 +17,7 @@ from backend.bookmarks.models import Bookmark
 from backend.projects.models import ProjectBookmark
 from backend.transfer.escapes import ARCHIVED_TAG, MARK, escape_line, escape_text, write_tags
 from backend.transfer.export.projects import project_names
-from backend.transfer.export.selection import Selection
+from backend.transfer.export.selection import ExportSelection
 
 HEAD = f"""<!DOCTYPE NETSCAPE-Bookmark-file-1>
 <META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=UTF-8">
@@ -29,7 +29,7 @@ HEAD = f"""<!DOCTYPE NETSCAPE-Bookmark-file-1>
 TAIL = "</DL><p>\n"
 
 
-def write_html(selection: Selection, *, with_folders: bool) -> Iterator[str]:
+def write_html(selection: ExportSelection, *, with_folders: bool) -> Iterator[str]:
     """Write the bookmarks, under a folder for each project where that is asked for."""
     yield HEAD
     names = project_names(selection) if with_folders else {}
@@ -55,7 +55,7 @@ def _folder(name: str, lines: Iterable[str]) -> Iterator[str]:
         yield TAIL
 
 
-def _lines(selection: Selection, *also: ColumnElement[bool]) -> Iterator[str]:
+def _lines(selection: ExportSelection, *also: ColumnElement[bool]) -> Iterator[str]:
     for rows in selection.batches(*also):
         yield "".join(map(_bookmark, rows))
 

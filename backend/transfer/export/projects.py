@@ -7,10 +7,10 @@ from sqlalchemy import select
 from backend.errors import Forbidden
 from backend.projects.models import Project
 from backend.projects.queries import not_trashed
-from backend.transfer.export.selection import Selection
+from backend.transfer.export.selection import ExportSelection
 
 
-def project_names(selection: Selection) -> dict[int, str]:
+def project_names(selection: ExportSelection) -> dict[int, str]:
     """Read the names of all projects outside the trash by id; none if the credential does not reach projects."""
     if not may_read(selection, "projects"):
         return {}
@@ -18,7 +18,7 @@ def project_names(selection: Selection) -> dict[int, str]:
     return {row.id: row.name for rows in selection.in_order(which, Project.id) for row in rows}
 
 
-def may_read(selection: Selection, resource: str) -> bool:
+def may_read(selection: ExportSelection, resource: str) -> bool:
     """Tell whether the credential reaches a resource: an API token may be for bookmarks alone."""
     try:
         selection.actor.require(f"{resource}:read")

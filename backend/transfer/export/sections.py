@@ -16,7 +16,7 @@ from backend.projects.models import Project, ProjectBookmark
 from backend.recommendations.models import Feedback
 from backend.tasks import queries as tasks
 from backend.tasks.models import Task
-from backend.transfer.export.selection import Batch, Selection
+from backend.transfer.export.selection import Batch, ExportSelection
 
 Item = dict[str, Any]
 PROJECT_COLUMNS = (
@@ -39,14 +39,14 @@ PAGE_COLUMNS = (
 )  # fmt: skip
 
 
-def tag_items(selection: Selection) -> Iterator[list[Item]]:
+def tag_items(selection: ExportSelection) -> Iterator[list[Item]]:
     """Yield all tags, also those that no bookmark carries."""
     which = select(Tag.id, Tag.name).where(Tag.organization_id == selection.actor.organization_id)
     for rows in selection.in_order(which, Tag.id):
         yield [{"name": row.name} for row in rows]
 
 
-def project_items(selection: Selection) -> Iterator[list[Item]]:
+def project_items(selection: ExportSelection) -> Iterator[list[Item]]:
     """Yield the projects outside the trash; of filtered bookmarks those that they are attached to."""
     which = select(*PROJECT_COLUMNS).where(projects.not_trashed(selection.actor))
     if selection.has_filters:
@@ -56,14 +56,14 @@ def project_items(selection: Selection) -> Iterator[list[Item]]:
         yield _plain(rows)
 
 
-def task_items(selection: Selection) -> Iterator[list[Item]]:
+def task_items(selection: ExportSelection) -> Iterator[list[Item]]:
     """Yield the tasks outside the trash, level by level."""
     which = select(*TASK_COLUMNS).where(tasks.not_trashed(selection.actor))
     for rows in selection.in_order(which, Task.depth, Task.id):
         yield [{name: value for name, value in row._mapping.items() if name != "depth"} for row in rows]
 
 
-def bookmark_items(selection: Selection) -> Iterator[list[Item]]:
+def bookmark_items(selection: ExportSelection) -> Iterator[list[Item]]:
     """Yield the bookmarks, each with the projects that it is attached to and, if asked for, its page."""
     for rows in selection.batches():
         ids = [row.id for row in rows]
@@ -71,7 +71,7 @@ def bookmark_items(selection: Selection) -> Iterator[list[Item]]:
         yield [_bookmark(row, attached, pages) for row in rows]
 
 
-def feedback_items(selection: Selection) -> Iterator[list[Item]]:
+def feedback_items(selection: ExportSelection) -> Iterator[list[Item]]:
     """Yield what the person themselves said of bookmarks outside the trash."""
     about = aliased(Bookmark)
     number = cast(func.split_part(Feedback.subject, ":", 2), BigInteger)
@@ -83,7 +83,7 @@ def feedback_items(selection: Selection) -> Iterator[list[Item]]:
         yield [{name: value for name, value in row._mapping.items() if name != "id"} for row in rows]
 
 
-def _own_feedback(selection: Selection) -> list[ColumnElement[bool]]:
+def _own_feedback(selection: ExportSelection) -> list[ColumnElement[bool]]:
     actor = selection.actor
     own = [Feedback.user_id == actor.user_id, Feedback.organization_id == actor.organization_id]
     return [*own, Bookmark.deleted_at.is_(None)]
@@ -99,11 +99,11 @@ def _bookmark(row: Row[Any], attached: dict[int, list[Item]], pages: dict[int, I
     return {**item, "page": pages[row.id]} if row.id in pages else item
 
 
-def _details(selection: Selection, ids: Sequence[int]) -> tuple[dict[int, list[Item]], dict[int, Item]]:
+def _details(selection: ExportSelection, ids: Sequence[int]) -> tuple[dict[int, list[Item]], dict[int, Item]]:
     return _attached(selection, ids), _pages(ids) if selection.with_pages else {}
 
 
-def _attached(selection: Selection, ids: Sequence[int]) -> dict[int, list[Item]]:
+def _attached(selection: ExportSelection, ids: Sequence[int]) -> dict[int, list[Item]]:
     columns = (ProjectBookmark.bookmark_id, *_ATTACHMENT)
     which = select(*columns).join(Project, Project.id == ProjectBookmark.project_id)
     which = which.where(projects.not_trashed(selection.actor), ProjectBookmark.bookmark_id.in_(ids))

@@ -41,7 +41,7 @@ class Sized:
 
 
 @dataclass(frozen=True)
-class Selection:
+class ExportSelection:
     """What an export holds, as its actor may see it.
 
     Attributes:

@@ -17,7 +17,7 @@ from backend.transfer.export.bookmark_csv import write_csv
 from backend.transfer.export.netscape_html import write_html
 from backend.transfer.export.places import StreamPlace
 from backend.transfer.export.schemas import ExportQuery, FileFormat
-from backend.transfer.export.selection import Selection, read_page
+from backend.transfer.export.selection import ExportSelection, read_page
 
 MEDIA_TYPES: dict[FileFormat, str] = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
 # Not among the filters: what the file is to look like.
@@ -54,17 +54,17 @@ def export_bookmarks(actor: Actor, query: ExportQuery) -> ExportFile:
     return ExportFile(_name(query.format), MEDIA_TYPES[query.format], pieces, close)
 
 
-def _select(actor: Actor, query: ExportQuery, place: StreamPlace) -> Selection:
+def _select(actor: Actor, query: ExportQuery, place: StreamPlace) -> ExportSelection:
     whole = query.model_copy(update={"is_archived": query.is_archived or "any"})
     conditions = queries.filter_conditions(actor, whole)
     with_pages = query.include == "content" and query.format == "json"
     first = read_page(conditions, 0, with_pages=with_pages)
     filters = whole.model_dump(exclude_defaults=True, exclude=OF_THE_FILE)
     has_filters = filters != {"is_archived": "any"}
-    return Selection(application(), actor, conditions, first, has_filters, with_pages, place)
+    return ExportSelection(application(), actor, conditions, first, has_filters, with_pages, place)
 
 
-def _write(selection: Selection, query: ExportQuery) -> Iterator[str]:
+def _write(selection: ExportSelection, query: ExportQuery) -> Iterator[str]:
     if query.format == "html":
         return write_html(selection, with_folders=query.folders)
     return write_csv(selection) if query.format == "csv" else write_json(selection)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from backend.ai.llm.shapes import InvalidAnswer, read_shape, strict_schema
-from backend.tasks.breakdown.llm_steps import SuggestedSteps
+from backend.tasks.breakdown.llm_answers import SuggestedSteps
 
 pytestmark = pytest.mark.unit
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from backend import create_app
+from backend.app import create_app
 from backend.local_stack.processes import spawn, terminate
 from config import Settings
 from tests.support.api import PASSWORD

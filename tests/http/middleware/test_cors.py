@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from backend import create_app
+from backend.app import create_app
 from config import Settings
 from tests.support.api import Api
 

@@ -16,8 +16,7 @@ from werkzeug.test import TestResponse
 
 from backend.bookmarks.routes import BULK_LIMIT_BYTES
 from backend.http.middleware import input_validation
-from backend.http.middleware.input_validation import BODY_LIMIT_BYTES
-from backend.http.validation import MAX_JSON_DEPTH, _depth_exceeds
+from backend.http.validation import BODY_LIMIT_BYTES, MAX_JSON_DEPTH, _depth_exceeds
 from tests.support.api import Api, field_errors
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]

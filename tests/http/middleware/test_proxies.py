@@ -13,7 +13,7 @@ from loguru import logger
 from sqlalchemy import select
 from werkzeug.test import Client, EnvironBuilder
 
-from backend import create_app
+from backend.app import create_app
 from backend.auth.models import Session
 from backend.extensions import db
 from backend.http.middleware.proxies import TrustedProxyFix
