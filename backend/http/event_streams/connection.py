@@ -67,11 +67,11 @@ class StreamConnection:
     def flush(self) -> None:
         """Send what waits, as much of it as the client takes now."""
         try:
-            if self._unsent:
-                del self._unsent[: self.sock.send(self._unsent)]
-                self._sent_at = time.monotonic()
-        except BlockingIOError:
-            pass
+            # A client that takes nothing at the moment is sent the rest later.
+            with suppress(BlockingIOError):
+                if self._unsent:
+                    del self._unsent[: self.sock.send(self._unsent)]
+                    self._sent_at = time.monotonic()
         except OSError:
             self.is_lost = True
         self.is_lost = self.is_lost or len(self._unsent) > MOST_UNSENT_BYTES
@@ -79,9 +79,8 @@ class StreamConnection:
     def receive(self) -> None:
         """Notice that the client has hung up; what else it sends is discarded."""
         try:
-            self.is_lost = self.is_lost or not self.sock.recv(DISCARDED_BYTES)
-        except BlockingIOError:
-            pass
+            with suppress(BlockingIOError):
+                self.is_lost = self.is_lost or not self.sock.recv(DISCARDED_BYTES)
         except OSError:
             self.is_lost = True
 
