@@ -19,7 +19,7 @@ from backend.local_stack.servers import EmbeddedServer
 from backend.local_stack.supervisor import Service, ServiceFailed, Supervisor
 from config import ADDRESSES, Settings
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SERVER_SECONDS = 60.0
 READY_SECONDS = 120.0
 FOR_MIGRATIONS = ("DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL")
