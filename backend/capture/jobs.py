@@ -10,6 +10,8 @@ from typing import Any
 from flask import current_app
 
 from backend.bookmarks.messages import CAPTURE_TIMEOUT_SECONDS, capture_message
+from backend.capture.link_checks.checking import check_due_links
+from backend.capture.link_checks.service import schedule_checks
 from backend.capture.runner import CaptureRun, limit_arenas, read_until_idle
 from backend.capture.service import capture_state
 from backend.capture.turns import is_capture_due
@@ -79,3 +81,15 @@ def resend_due_pages() -> None:
     """Wake the reader of pages if one is due: after a lost queue, a killed worker, or a wait that is over."""
     if is_capture_due():
         send([capture_message()])
+
+
+@job("capture.check_links")
+def check_links() -> None:
+    """Check links that are due, where the settings ask for it."""
+    check_due_links(application())
+
+
+@job("capture.schedule_link_checks")
+def schedule_link_checks() -> None:
+    """Schedule the first check of what was captured since yesterday."""
+    schedule_checks()

@@ -60,6 +60,8 @@ def regular_work(reconcile_seconds: int) -> list[Regular]:
         Regular("idempotency.purge_idempotency_keys", cron="27 * * * *", queue="bulk"),
         Regular("mail.purge_mails", cron="57 3 * * *", queue="bulk"),
         Regular("profile.purge_exports", cron="58 3 * * *", queue="bulk"),
+        Regular("capture.check_links", cron="*/5 * * * *", queue="bulk"),
+        Regular("capture.schedule_link_checks", cron="42 3 * * *", queue="bulk"),
         Regular("transfer.purge_imports", cron="12 * * * *", queue="bulk"),
         Regular("organizations.purge_invitations", cron="7 4 * * *", queue="bulk"),
     ]
