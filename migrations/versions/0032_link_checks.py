@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.create_table('link_checks',
     sa.Column('bookmark_id', sa.BigInteger(), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('url', sa.Text(), nullable=True),
     sa.Column('etag', sa.Text(), nullable=True),
     sa.Column('last_modified', sa.Text(), nullable=True),
     sa.Column('failures', sa.SmallInteger(), server_default='0', nullable=False),

@@ -144,6 +144,17 @@ def test_the_next_request_is_conditional(ada: Api, server: LocalServer) -> None:
     assert days_until_check(bookmark_id) == 7
 
 
+def test_validators_are_for_the_address_that_gave_them(ada: Api, server: LocalServer) -> None:
+    server.answers |= {"/page": response(200, etag='"v1"'), "/new": response(200)}
+    [bookmark_id] = captured(ada, server.url("/page"))
+    check()
+    ada.patch(f"/bookmarks/{bookmark_id}", {"url": server.url("/new"), "capture": False})
+    execute(CAPTURED)
+    check()
+    assert server.requests[-1].path == "/new"
+    assert "if-none-match" not in server.requests[-1].headers
+
+
 def test_redirects_are_followed_and_the_body_is_not_read(ada: Api, server: LocalServer) -> None:
     def endless(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")

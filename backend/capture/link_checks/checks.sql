@@ -32,8 +32,10 @@ locked AS (
 claimed AS (
     UPDATE link_checks c SET due_at = now() + make_interval(secs => :lease)
       FROM locked WHERE c.bookmark_id = locked.bookmark_id
-    RETURNING c.bookmark_id, c.etag, c.last_modified)
-SELECT c.bookmark_id, b.organization_id, b.url, b.domain, c.etag, c.last_modified,
+    RETURNING c.bookmark_id, c.url, c.etag, c.last_modified)
+SELECT c.bookmark_id, b.organization_id, b.url, b.domain,
+       CASE WHEN c.url = b.url THEN c.etag END AS etag,
+       CASE WHEN c.url = b.url THEN c.last_modified END AS last_modified,
        b.deleted_at IS NULL AND b.capture_status IN ('captured', 'failed') AS is_checked
   FROM claimed c JOIN bookmarks b ON b.id = c.bookmark_id
 
@@ -46,8 +48,10 @@ UPDATE link_checks SET due_at = now() + make_interval(days => :days) WHERE bookm
 -- answered on so many days; only what was captured, not what a person has given another address meanwhile.
 WITH counted AS (
     UPDATE link_checks
-       SET failures = failures + CASE WHEN failed_on IS DISTINCT FROM current_date THEN 1 ELSE 0 END,
-           failed_on = current_date
+       SET failures = CASE WHEN url IS DISTINCT FROM :url THEN 1
+                           WHEN failed_on IS DISTINCT FROM current_date THEN failures + 1
+                           ELSE failures END,
+           failed_on = current_date, url = :url
      WHERE bookmark_id = :bookmark_id
     RETURNING bookmark_id, failures),
 marked AS (
@@ -59,7 +63,7 @@ marked AS (
 SELECT count(*) AS marked FROM marked
 
 -- set_dead
--- Remembers that it was the check that has marked a bookmark.
+-- Remembers that it was a check that has marked a bookmark.
 UPDATE link_checks SET is_dead = true WHERE bookmark_id = :bookmark_id
 
 -- schedule_next
@@ -72,7 +76,8 @@ UPDATE link_checks
 -- Remembers the validators of a page that answers, and takes back the mark of a check.
 WITH before AS (SELECT bookmark_id, is_dead FROM link_checks WHERE bookmark_id = :bookmark_id FOR UPDATE),
 answered AS (
-    UPDATE link_checks c SET failures = 0, failed_on = NULL, is_dead = false, etag = :etag, last_modified = :last_modified
+    UPDATE link_checks c
+       SET failures = 0, failed_on = NULL, is_dead = false, url = :url, etag = :etag, last_modified = :last_modified
       FROM before WHERE c.bookmark_id = before.bookmark_id),
 unmarked AS (
     UPDATE bookmarks b SET capture_status = 'captured', capture_error = NULL, updated_at = now()

@@ -13,6 +13,7 @@ from backend.extensions import Base
 class LinkCheck(Base):
     """The checks of one bookmark's link.
 
+    `url` is the address that the rest is about: what is known of another one counts for nothing.
     `failures` counts days on which nothing answered, the last of them `failed_on`; `is_dead` says that the bookmark was
     marked. `due_at` is the next check; a worker that takes it moves it past its lease.
     """
@@ -22,6 +23,7 @@ class LinkCheck(Base):
 
     bookmark_id: Mapped[int] = mapped_column(ForeignKey("bookmarks.id", ondelete="CASCADE"), primary_key=True)
     due_at: Mapped[datetime]
+    url: Mapped[str | None]
     etag: Mapped[str | None]
     last_modified: Mapped[str | None]
     failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
