@@ -171,6 +171,7 @@ class Settings(BaseSettings):
     CAPTURE_PER_PERSON: int = Field(2, ge=1, le=200, description="how many of them for one person while others wait")
     CAPTURE_PER_HOST: int = Field(2, ge=1, le=200, description="how many at once at one host, of all workers")
     CAPTURE_EXTRACT_SECONDS: float = Field(30, gt=0, le=300, description="longest extraction of a fetched page")
+    LINK_CHECK_DAYS: int = Field(0, ge=0, le=365, description="days between two checks of a captured link; 0: off")
     EMBEDDING_PROVIDER: Literal["local", "openai", "none"] = Field(
         "local", description="local: all-MiniLM-L6-v2 on this machine; openai: any compatible endpoint"
     )

@@ -16,7 +16,9 @@ from gunicorn.http import message
 from backend.ai.service import warm_up
 from backend.cache_warmup.service import start_refreshing
 from backend.database import after_fork
+from backend.http.event_streams.response import stop_event_streams
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
+from backend.jobs.events import start_job_events
 from backend.local_stack.processes import end_forks_with_parent
 from backend.observability.logging import flush_batches, start_batches
 from config import ConfigurationError, load_settings
@@ -118,8 +120,13 @@ def post_worker_init(worker: Worker) -> None:
     start_batches(settings)
     warm_up(worker.wsgi)
     start_refreshing(worker.wsgi)
+    with worker.wsgi.app_context():
+        start_job_events()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
-    """Write the last access lines."""
+    """End streams of events, and write the last access lines."""
+    if worker.wsgi is not None:
+        with worker.wsgi.app_context():
+            stop_event_streams()
     flush_batches()

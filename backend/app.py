@@ -18,6 +18,7 @@ from backend.auth.tokens import CLOCK_SKEW_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
+from backend.capture.link_checks import models as link_checks
 from backend.capture.routes import blueprint as captures
 from backend.database import bind_database, track_app
 from backend.extensions import cache as values
@@ -67,6 +68,8 @@ VERSIONED = (
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
 )
+# Tables that only the worker reads and writes belong to the metadata of every process.
+WORKER_MODELS = (link_checks,)
 LINKDING = (linkding_account, linkding_bookmarks, linkding_tags, linkding_bundles)
 
 

@@ -101,10 +101,10 @@ def running_stack(
 
 
 @contextmanager
-def another_web(stack: RunningStack, **environment: str) -> Iterator[str]:
+def another_web(stack: RunningStack, configuration: str = "gunicorn.conf.py", **environment: str) -> Iterator[str]:
     """A second web server beside that of a running stack, on the same data, with settings of its own; its address."""
     settings = {**stack.addresses(), "FUZE_DATA_DIR": str(stack.data_dir), **environment}
-    with _gunicorn("gunicorn.conf.py", "/api/health/ready", settings) as url:
+    with _gunicorn(configuration, "/api/health/ready", settings) as url:
         yield url
 
 

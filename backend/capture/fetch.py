@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx
 
@@ -18,7 +19,17 @@ from backend.outbound.resolver import Resolver, system_resolver
 from backend.outbound.urls import parse_url
 from config import VERSION
 
-__all__ = ["FetchError", "FetchPolicy", "FetchedPage", "Resolver", "fetch_page", "system_resolver"]
+__all__ = [
+    "FetchError",
+    "FetchPolicy",
+    "FetchedPage",
+    "LinkStatus",
+    "Resolver",
+    "fetch_page",
+    "fetch_status",
+    "system_resolver",
+]
+T = TypeVar("T")
 
 
 def _allow(_: object) -> None:
@@ -41,6 +52,7 @@ class FetchPolicy:
         user_agent: value of the User-Agent header.
         enter: called with each URL before it is visited; an exception ends the fetch.
         reserve_memory: called with the length of each piece of a body before it is stored; likewise.
+        headers: further headers of each request.
     """
 
     allowed_networks: Sequence[IPNetwork] = ()
@@ -51,6 +63,7 @@ class FetchPolicy:
     user_agent: str = f"Fuze/{VERSION} (+self-hosted bookmarks; reads a page once when a person saves it)"
     enter: Callable[[str], None] = _allow
     reserve_memory: Callable[[int], None] = _allow
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,18 +87,44 @@ class FetchedPage:
     truncated: bool
 
 
+@dataclass(frozen=True)
+class LinkStatus:
+    """What an address says without its page: its status after redirects, and validators for a conditional request."""
+
+    status: int
+    etag: str | None
+    last_modified: str | None
+
+
+# What to make of the answer of the last address.
+Reader = Callable[[httpx.Response, FetchPolicy, Deadline], T]
+
+
 def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
     """Fetch the page at a URL, following redirects, each of which is checked.
 
     Raises:
         FetchError: there is no page, or none that may be fetched.
     """
+    return _follow(url, policy, _read_page)
+
+
+def fetch_status(url: str, policy: FetchPolicy) -> LinkStatus:
+    """Fetch what an address answers, without its body, following redirects as `fetch_page`.
+
+    Raises:
+        FetchError: nothing answers, or it may not be fetched.
+    """
+    return _follow(url, policy, _read_status)
+
+
+def _follow(url: str, policy: FetchPolicy, read: Reader[T]) -> T:
     deadline = Deadline(policy.timeout_seconds)
     cookies: dict[str, str] = {}
     target = parse_url(url)
     for _ in range(policy.max_redirects + 1):
-        result = _visit(target, policy, cookies, deadline)
-        if isinstance(result, FetchedPage):
+        result = _visit(target, policy, cookies, deadline, read)
+        if not isinstance(result, httpx.URL):
             return result
         if (result.scheme, result.raw_host) != (target.scheme, target.raw_host):
             cookies.clear()
@@ -94,16 +133,16 @@ def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
 
 
 def _visit(
-    target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline
-) -> FetchedPage | httpx.URL:
-    """Fetch one URL; return its page, or the URL that it redirects to."""
+    target: httpx.URL, policy: FetchPolicy, cookies: dict[str, str], deadline: Deadline, read: Reader[T]
+) -> T | httpx.URL:
+    """Fetch one URL; return what is read of it, or the URL that it redirects to."""
     policy.enter(str(target))
     request = httpx.Request("GET", target, headers=_headers(policy, cookies))
     with open_response(request, NetworkPolicy(policy.allowed_networks, policy.resolve), deadline) as response:
         cookies.update(_cookies_of(response))
         if response.has_redirect_location:
             return parse_url(response.headers["location"], base=str(target))
-        return _read_page(response, policy, deadline)
+        return read(response, policy, deadline)
 
 
 def _headers(policy: FetchPolicy, cookies: dict[str, str]) -> dict[str, str]:
@@ -112,6 +151,7 @@ def _headers(policy: FetchPolicy, cookies: dict[str, str]) -> dict[str, str]:
         "Accept": ACCEPT,
         "Accept-Encoding": ACCEPT_ENCODING,
         "Connection": "close",
+        **policy.headers,
     }
     if cookies:
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
@@ -126,6 +166,10 @@ def _cookies_of(response: httpx.Response) -> dict[str, str]:
     """
     pairs = (value.partition(";")[0].partition("=") for value in response.headers.get_list("set-cookie"))
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip() and (name + value).isascii()}
+
+
+def _read_status(response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> LinkStatus:
+    return LinkStatus(response.status_code, response.headers.get("etag"), response.headers.get("last-modified"))
 
 
 def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> FetchedPage:

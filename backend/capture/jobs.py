@@ -12,6 +12,8 @@ from typing import Any
 from flask import current_app
 
 from backend.bookmarks.messages import CAPTURE_TIMEOUT_SECONDS, capture_message
+from backend.capture.link_checks.checking import check_due_links
+from backend.capture.link_checks.service import schedule_checks
 from backend.capture.runner import CaptureRun
 from backend.capture.service import capture_outcome
 from backend.capture.standalone_run import capture_until_idle
@@ -91,3 +93,15 @@ def resend_due_pages() -> None:
     """Wake the capture run if a bookmark is due: after a lost queue, a killed worker, or a delay."""
     if is_capture_due():
         send([capture_message()])
+
+
+@job("capture.check_links")
+def check_links() -> None:
+    """Check links that are due, where the settings ask for it."""
+    check_due_links(application())
+
+
+@job("capture.schedule_link_checks")
+def schedule_link_checks() -> None:
+    """Schedule the first check of what was captured since yesterday."""
+    schedule_checks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -15,6 +16,7 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.gthread import ThreadWorker
 
 from backend.http.client_addresses import plain_address
+from backend.http.event_streams.body import SocketHandover
 from backend.http.middleware.request_id import new_request_id
 from backend.http.middleware.security_headers import OF_API
 from backend.http.problems import phrase
@@ -22,6 +24,8 @@ from backend.observability.logging import log_access
 
 # Larger pieces go out by themselves: copying them takes longer than another packet.
 MOST_TOGETHER = 65_536
+# What the handling of a request comes to when its connection goes on in the event loop.
+HANDED_OVER = object()
 NOT_HTTP = "This is not a well-formed HTTP request."
 # Refusals of gunicorn's parser, the most specific first.
 REFUSALS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
@@ -102,9 +106,27 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):  # The client has closed the connection.
             client.sendall(_refusal(status, detail, path, request_id))
 
-    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
-        """Return whether the connection stays open. Not where the rest of a body is malformed: its request has been
-        answered, and a second response would be taken for that to the next one."""
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Answer a request; a stream of events leaves this thread with its socket after the first piece."""
+        try:
+            return super().handle_request(req, conn)
+        except SocketHandover as handover:
+            sock = socket.socket(fileno=conn.sock.detach())
+            handover.body.hand_over(sock, is_chunked=req.version > (1, 0))
+            return HANDED_OVER
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """Wait for the next request on a connection, or close it; one that was handed over is no longer ours."""
+        if not fs.cancelled() and fs.exception() is None and fs.result() is HANDED_OVER:
+            self.nr_conns -= 1
+        else:
+            super().finish_request(conn, fs)
+
+    def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
+        """Whether the connection goes on. Not where the rest of a body turns out to be malformed: its request has been
+        answered, and another answer would be taken for that to the next one."""
+        if keepalive is HANDED_OVER:
+            return HANDED_OVER
         try:
             return bool(super()._keepalive_after(conn, keepalive))
         except ParseException:

@@ -51,6 +51,8 @@ def scheduled_jobs(reconcile_seconds: int) -> list[ScheduledJob]:
         ScheduledJob("bookmarks.purge_trash", cron="17 3 * * *", queue="bulk"),
         ScheduledJob("projects.purge_trash", cron="22 3 * * *", queue="bulk"),
         ScheduledJob("tasks.purge_trash", cron="27 3 * * *", queue="bulk"),
+        ScheduledJob("capture.check_links", cron="*/5 * * * *", queue="bulk"),
+        ScheduledJob("capture.schedule_link_checks", cron="42 3 * * *", queue="bulk"),
         ScheduledJob("index.remove_superseded_vectors", cron="37 * * * *", queue="bulk"),
         ScheduledJob("recommendations.purge_recommendations", cron="32 3 * * *", queue="bulk"),
         ScheduledJob("auth.purge_sessions", cron="47 3 * * *", queue="bulk"),

@@ -29,7 +29,8 @@ class JobOut(ResponseBody):
     status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
     progress: ProgressOut
     result: dict[str, Any] | None = Field(
-        description='In lists, one of over 15 kB is `{"truncated": true}`; GET /jobs/{id} has it'
+        description="In lists, and in events but the last, one of over 15 kB is"
+        ' `{"truncated": true}`; GET /jobs/{id} has it'
     )
     error: str | None
     attempts: int

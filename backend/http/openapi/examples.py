@@ -127,7 +127,7 @@ BY_MEDIA_TYPE: dict[str, Any] = {
     "application/zip": "PK\x03\x04…",
     "text/css": "body { margin: 0 }",
     "text/csv": "url,title\r\nhttps://example.org/indexes,Indexes of PostgreSQL\r\n",
-    "text/event-stream": 'event: progress\ndata: {"done": 1, "total": 3}\n\n',
+    "text/event-stream": 'id: 8f3a5c2b1d4e6f70\ndata: {"status": "running", "progress": {"done": 1, "total": 3}}\n\n',
     "text/html": "<!doctype html>\n<title>Fuze</title>",
     "text/javascript": '"use strict";',
 }

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from backend.extensions import db
+from backend.redis import leased_slots
 from backend.redis.resilient import ResilientRedis
 from backend.transfer.export import places, selection
 from tests.support.api import Api, field_errors
@@ -197,7 +198,7 @@ def test_what_it_costs_does_not_grow_with_the_bookmarks(ada: Api, sql: SqlCounte
 
 @pytest.fixture(autouse=True)
 def _no_places_taken() -> None:
-    places._taken_here.clear()
+    leased_slots._held_here.clear()
 
 
 @pytest.fixture
@@ -239,7 +240,7 @@ def test_what_a_dead_process_held_is_free_after_the_lease(
     monkeypatch.setattr(places, "LEASE_MS", 1)
     for _ in range(2):
         streams()
-    places._taken_here.clear()
+    leased_slots._held_here.clear()
     monkeypatch.undo()
     assert export(ada, "json").json["bookmarks"] == []
 

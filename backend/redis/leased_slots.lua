@@ -1,6 +1,6 @@
--- Takes one of a person's places for streams, or keeps the one that is taken for longer.
--- KEYS: the person's places, by until when they are taken. ARGV: the stream's id, how many places there are, the lease
--- in ms. Answers 1, or 0 where all places are taken by others.
+-- Acquires one of a subject's slots, or extends the lease of the one that is held.
+-- KEYS: the subject's slots, by when their leases end. ARGV: the holder's id, how many slots there are, the lease in ms.
+-- Answers 1, or 0 where others hold all slots.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
