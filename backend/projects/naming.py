@@ -20,7 +20,7 @@ LOCK = text("SELECT pg_advisory_xact_lock(hashtext('projects.naming'), CAST(:org
 
 def projects_named(actor: Actor, names: Sequence[str]) -> dict[str, int]:
     """Find projects outside the trash by name, ignoring case, and make those that there are none of, in the
-    transaction at hand; their ids by name. A name is missing where there is no room for more projects.
+    current transaction; their ids by name. A name is missing where there is no room for more projects.
 
     At most five statements, none without names.
     """

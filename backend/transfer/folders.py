@@ -16,7 +16,7 @@ NO_ROOM = f"Its folder was left out: an import makes no more projects where ther
 
 
 def projects_by_folder(actor: Actor, lines: Sequence[Line]) -> Mapping[int, int]:
-    """Find or make the projects of these lines' folders, in the transaction at hand; the projects' ids by place.
+    """Find or make the projects of these lines' folders, in the current transaction; the projects' ids by place.
 
     A line whose project cannot be made says so. Two statements, none without folders.
     """

@@ -28,13 +28,13 @@ class UploadGone(Exception):
 
 
 def store_upload(job_id: UUID, file: IO[bytes]) -> None:
-    """Write a file into the database, a piece at a time in memory, in the transaction at hand."""
+    """Write a file into the database, a piece at a time in memory, in the current transaction."""
     for position, data in enumerate(_pieces(file)):
         db.session.execute(insert(UploadPart).values(job_id=job_id, position=position, data=data))
 
 
 def open_upload(job_id: UUID, size: int) -> BinaryIO:
-    """Open a stored file for reading. It asks the database for each piece, in whatever transaction is at hand."""
+    """Open a stored file for reading. It asks the database for each piece, in the current transaction."""
     return cast(BinaryIO, io.BufferedReader(_StoredFile(job_id, size), BUFFER_BYTES))
 
 
