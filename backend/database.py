@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
 from flask import Flask
 from loguru import logger
-from sqlalchemy import Connection, Engine, Executable, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, TextClause, create_engine, event, text
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -170,6 +171,15 @@ def after_fork() -> None:
     for app in _bound:
         with app.app_context():
             db.engine.dispose(close=False)
+
+
+def named_statements(path: Path) -> dict[str, TextClause]:
+    """Read the statements of a file, each under the name in the comment that it begins with, a blank line between."""
+    statements = {}
+    for block in path.read_text().split("\n\n"):
+        name, _, statement = block.partition("\n")
+        statements[name.removeprefix("-- ").strip()] = text(statement)
+    return statements
 
 
 def in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:

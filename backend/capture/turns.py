@@ -12,9 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import func, select, text
 
 from backend.bookmarks.models import Bookmark
+from backend.database import named_statements
 from backend.extensions import current_settings, db
 
 # More than these need not be counted to know that a worker is behind.
@@ -24,16 +25,7 @@ COUNTED = 100_000
 LOCK = text("SELECT pg_advisory_xact_lock(hashtext('bookmarks.capture.turns'))")
 
 
-def _blocks(path: Path) -> dict[str, TextClause]:
-    """The statements of a file, each under the name in the comment that it begins with, a blank line between two."""
-    found = {}
-    for block in path.read_text().split("\n\n"):
-        name, _, statement = block.partition("\n")
-        found[name.removeprefix("-- ").strip()] = text(statement)
-    return found
-
-
-SQL = _blocks(Path(__file__).with_suffix(".sql"))
+SQL = named_statements(Path(__file__).with_suffix(".sql"))
 
 
 @dataclass(frozen=True)

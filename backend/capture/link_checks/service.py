@@ -8,10 +8,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import TextClause, text
-
 from backend.capture.failures import REASONS
 from backend.capture.fetch import FetchError, LinkStatus
+from backend.database import named_statements
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import announce_change_of_bookmark
 
@@ -26,13 +25,7 @@ SCHEDULED_AT_ONCE, LOOKED_AT = 5_000, 10_000
 LEASE_SECONDS = 900
 
 
-def _blocks(path: Path) -> dict[str, TextClause]:
-    """The statements of a file, each under the name in the comment that it begins with."""
-    blocks = (block.partition("\n") for block in path.read_text().split("\n\n"))
-    return {name.removeprefix("-- ").strip(): text(statement) for name, _, statement in blocks}
-
-
-SQL = _blocks(Path(__file__).with_name("checks.sql"))
+SQL = named_statements(Path(__file__).with_name("checks.sql"))
 
 
 @dataclass(frozen=True)
