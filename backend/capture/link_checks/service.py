@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
-
-from sqlalchemy import TextClause, text
 
 from backend.capture.failures import REASONS
 from backend.capture.fetch import LinkStatus
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import invalidate_bookmark
+from backend.named_blocks import read_statements
 from backend.outbound.failures import FetchError
 
 ARCHIVE = "https://web.archive.org/web/"
@@ -27,13 +25,7 @@ SCHEDULED_AT_ONCE, LOOKED_AT = 5_000, 10_000
 LEASE_SECONDS = 900
 
 
-def _blocks(path: Path) -> dict[str, TextClause]:
-    """The statements of a file, each under the name in the comment that it begins with."""
-    blocks = (block.partition("\n") for block in path.read_text().split("\n\n"))
-    return {name.removeprefix("-- ").strip(): text(statement) for name, _, statement in blocks}
-
-
-SQL = _blocks(Path(__file__).with_name("checks.sql"))
+SQL = read_statements(__file__)
 
 
 @dataclass(frozen=True)
