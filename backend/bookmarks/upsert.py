@@ -266,10 +266,10 @@ def _insert_statement() -> TextClause:
     # One array for each column: PostgreSQL takes twice as long to parse a value for each field of a thousand links.
     types = (Bookmark.__table__.columns[name].type.compile(postgresql.dialect()) for name in _INSERTED)  # type: ignore[no-untyped-call]
     arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in zip(_INSERTED, types, strict=True))
-    return text(
-        f"INSERT INTO bookmarks ({', '.join(_INSERTED)}) SELECT * FROM unnest({arrays}) AS given"
-        " ON CONFLICT (organization_id, url_hash) WHERE deleted_at IS NULL DO NOTHING RETURNING url_hash, id"
-    )
+    # Only names of columns and types stand in the text; values are parameters.
+    statement = f"INSERT INTO bookmarks ({', '.join(_INSERTED)}) SELECT * FROM unnest({arrays}) AS given"  # nosec B608
+    conflict = " ON CONFLICT (organization_id, url_hash) WHERE deleted_at IS NULL DO NOTHING RETURNING url_hash, id"
+    return text(statement + conflict)
 
 
 # The columns of a new bookmark: the keys of `_row`.
