@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.processes]
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 # Test cases for each operation, and where chance begins. More of them, or others, find more.
-EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "12"))
 SEED = os.environ.get("CONTRACT_SEED", "1")
 
 

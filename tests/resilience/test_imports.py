@@ -13,7 +13,7 @@ from tests.resilience.conftest import Stack
 from tests.support.processes import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
-LINES = 20_000
+LINES = 10_000
 SMALL = 30
 
 

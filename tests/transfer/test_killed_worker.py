@@ -18,7 +18,7 @@ from tests.transfer.conftest import Told, ask, assert_adds_up, run, told
 from tests.transfer.json_lines import links
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
-LINES = 20_000
+LINES = 8_000
 # Of the lines, those that say of an earlier link what else there is to say.
 REPEATED = 1_000
 
@@ -54,7 +54,7 @@ def end_lease(person: Api) -> None:
 def test_an_import_survives_the_sudden_death_of_its_worker_twice(ada: Api, settings: Settings) -> None:
     records = [*links(LINES - REPEATED), *links(REPEATED, tags=["again"])]
     job_id = ask(ada, records, capture="false")
-    for done in (4_000, 11_000):
+    for done in (2_000, 5_000):
         job = kill_at(ada, start(settings, job_id), done)
         assert job["status"] == "running"
         assert_adds_up(job["result"])
