@@ -66,7 +66,7 @@ def test_who_waits_too_long_for_a_turn_is_told_to_come_again_and_nothing_is_left
 ) -> None:
     monkeypatch.setattr(passwords, "LONGEST_WAIT_SECONDS", 0.05)
     body = {"email": "new@example.org", "username": "new", "password": PASSWORD}
-    with passwords._turn(), passwords._turn():
+    with passwords._slot(), passwords._slot():
         refused = [
             Api(ada.app).post("/auth/register", body),
             *(Api(ada.app).post("/auth/login", {"login": "ada", "password": PASSWORD}) for _ in range(7)),

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requ
 def test_a_hit_below_a_base_path_and_behind_tls_is_served_before_flask(
     ada: Api, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.app.remember_app", lambda app: None)
+    monkeypatch.setattr("backend.app.track_app", lambda app: None)
     proxies = [ipaddress.ip_network("127.0.0.1/32")]
     app = create_app(settings.model_copy(update={"BASE_PATH": "/fuze", "TRUSTED_PROXIES": proxies}))
     headers = {"Authorization": f"Bearer {ada.token}", "X-Forwarded-Proto": "https"}

@@ -209,7 +209,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stored counts from six documents on, three champions, and ten candidates a search."""
     patched = {
         statistics: {"CHANGES": 10, "BUDGET": 10},
-        champions: {"CHAMPIONS": 3, "READ_BATCH": 7, "KEPT": 10},
+        champions: {"CHAMPIONS": 3, "READ_BATCH": 7, "MAX_ENTRIES": 10},
         statistics_refresh: {"SMALL": 5, "CHAMPIONS": 3, "STORED_BATCH": 4, "IN_FLIGHT_SECONDS": 0},
     }
     for module, values in patched.items():
@@ -264,14 +264,14 @@ def test_while_the_worker_counts_what_was_written_since_the_last_count_is_found(
     statistics_refresh.refresh_statistics(ada.organization_id)
     fill(ada, ["a zebra"])
     seen = []
-    count = statistics_refresh.count_terms
+    count = statistics_refresh.document_frequencies
 
     def count_slowly(organization_id: int) -> Any:
         fill(ada, ["a zebra zebra"])
         seen.extend(titles(ada, "zebra")[:2])
         return count(organization_id)
 
-    monkeypatch.setattr(statistics_refresh, "count_terms", count_slowly)
+    monkeypatch.setattr(statistics_refresh, "document_frequencies", count_slowly)
     statistics_refresh.refresh_statistics(ada.organization_id)
     assert seen == ["a zebra zebra", "a zebra"]
     assert titles(ada, "zebra")[:2] == ["a zebra zebra", "a zebra"]
