@@ -11,7 +11,7 @@ from werkzeug.datastructures import Headers
 from backend.actor import Actor
 from backend.extensions import current_settings
 from backend.http.content_coding import negotiate
-from backend.http.operations import Operation
+from backend.http.operations import CacheNamespace, Operation
 from backend.http.preconditions import known_etags
 from backend.http.response_cache.store import (
     IDENTITY,
@@ -19,7 +19,6 @@ from backend.http.response_cache.store import (
     CacheKey,
     CacheMiss,
     CachePartition,
-    Namespace,
     Subject,
     decode_reply,
     digest_of,
@@ -47,7 +46,7 @@ class CacheLookup:
         coding: The content coding that the client prefers.
     """
 
-    namespace: Namespace
+    namespace: CacheNamespace
     digest: str
     etags: list[str]
     subject: Subject = "organization"

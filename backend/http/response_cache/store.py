@@ -11,24 +11,11 @@ from typing import Any, Literal
 
 import orjson
 
-from backend.http.operations import CachedItem
+from backend.http.operations import CachedItem, CacheNamespace
 from backend.http.response_cache.scripts import READ, STORE, STORE_ENCODED
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command
 from config import CACHE_SECONDS
-
-Namespace = Literal[
-    "list",
-    "bookmark",
-    "project",
-    "task",
-    "dashboard",
-    "activity",
-    "statistics",
-    "profile",
-    "organization",
-    "recommendations",
-]
 
 # The lease of a request that computes a response; after that another one may.
 MAKING_MS = 3_000
@@ -88,7 +75,7 @@ class CachePartition:
 class CacheKey:
     """The key of a response: request digest and partition, with what it shows and the one bookmark it is about."""
 
-    namespace: Namespace
+    namespace: CacheNamespace
     partition: CachePartition
     digest: str
     subject: Subject = "organization"
@@ -220,6 +207,6 @@ def _read_command(key: CacheKey, etags: list[str], coding: str, counted: bool) -
     return READ.command([resilient_redis().key("")], *arguments, MAKING_MS, int(counted), coding, *etags)
 
 
-def _lifetime(namespace: Namespace) -> int:
+def _lifetime(namespace: CacheNamespace) -> int:
     seconds = CACHE_SECONDS[namespace]
     return max(1, round(seconds * random.uniform(1 - JITTER, 1 + JITTER)))  # nosec B311
