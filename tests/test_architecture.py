@@ -29,6 +29,7 @@ ROOMS = (
         "outbound",
         "redis",
         "extensions",
+        "leases",
         "database",
     ),
     *("encryption", "observability", "http", "jobs", "mail", "ai", "auth", "organizations", "registration", "index"),

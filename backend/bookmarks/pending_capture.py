@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, cast, func, update
 
 from backend.extensions import db
 from backend.jobs.models import Job
+from backend.leases import seconds_from_now
 
 
 def pending_capture_values(priority: int) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def pending_capture_values(priority: int) -> dict[str, Any]:
 
 
 # Time after the next attempt, after which the job checks the capture itself.
-SLACK = timedelta(minutes=2)
+SLACK_SECONDS = 120
 
 
 def finish_capture_jobs(bookmark_id: int, status: str, reason: str | None) -> None:
@@ -43,7 +43,7 @@ def finish_capture_jobs(bookmark_id: int, status: str, reason: str | None) -> No
 
 def postpone_capture_jobs(bookmark_id: int, seconds: float) -> None:
     """Postpone the jobs that watch a bookmark's capture until after its next attempt, in the current transaction."""
-    again = func.now() + timedelta(seconds=seconds) + SLACK
+    again = seconds_from_now(seconds + SLACK_SECONDS)
     db.session.execute(
         update(Job).where(*_watches(bookmark_id)).values(status="queued", run_after=again, lease_until=None),
         execution_options={"synchronize_session": False},

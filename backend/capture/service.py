@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Literal
 
 from pgvector.sqlalchemy import SPARSEVEC
@@ -21,6 +20,7 @@ from backend.capture.turns import Claim, release_claims
 from backend.clock import utc_now
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import invalidate_bookmark
+from backend.leases import BackOff, seconds_from_now
 from backend.outbound.failures import FetchError
 from config import Settings
 
@@ -81,11 +81,12 @@ def store_outcome(claim: Claim, result: ExtractionResult) -> Outcome:
 
 
 def _retry_or_fail(claim: Claim, error: FetchError) -> Outcome:
-    if not error.retryable or claim.attempt >= MAX_ATTEMPTS:
+    back_off = BackOff.exponential(current_settings().CAPTURE_RETRY_SECONDS, attempts=MAX_ATTEMPTS)
+    delay = back_off.delay_after(claim.attempt)
+    if not error.retryable or delay is None:
         return _end(claim, "failed", error.reason)
-    wait = error.retry_after_seconds or current_settings().CAPTURE_RETRY_SECONDS * 4 ** (claim.attempt - 1)
-    due = func.now() + timedelta(seconds=wait)
-    if not _change(claim, capture_due_at=due, capture_error=error.reason):
+    wait = error.retry_after_seconds or delay
+    if not _change(claim, capture_due_at=seconds_from_now(wait), capture_error=error.reason):
         return _lost(claim)
     postpone_capture_jobs(claim.bookmark_id, wait)
     _commit(claim)

@@ -1,7 +1,9 @@
 """Claims on pending bookmarks, in fair order by person and by host.
 
 A claim moves `capture_due_at` past a lease, which the worker renews, and sets `capture_claimed_at`, which identifies
-the claim. A person is the user who saved the link, or its organization where the user has left.
+the claim. Not `leases.DueRows`, since fair turns choose the rows, and since the due time, which changes with each
+renewal, cannot be the fencing token. A person is the user who saved the link, or its organization where the user has
+left.
 """
 
 from __future__ import annotations

@@ -5,39 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingProvider
-from backend.bookmarks.models import Bookmark
+from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.extensions import db
 from backend.http.response_cache.invalidation import invalidate_lists
+from backend.leases import DueRows, is_due
 
 BATCH = 64
-LEASE_SECONDS = 600
+LEASE_SECONDS, RETRY_SECONDS = 600, 30
 # The model reads 256 tokens, about a thousand characters of English, and cuts the rest.
 MAX_EMBEDDED_CHARACTERS = 2_000
 
-# A claim moves the due time past a lease: a worker that dies loses nothing. An edit changes the due time, which voids
-# the claim: the vector of the old text is not stored.
-CLAIM = text("""
-    UPDATE bookmarks b
-       SET embedding_due_at = now() + make_interval(secs => :lease)
-     WHERE b.id IN (
-           SELECT id FROM bookmarks
-            WHERE embedding_due_at <= now()
-            ORDER BY embedding_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-    RETURNING b.id, b.embedding_due_at,
-              left(concat_ws(E'\\n', nullif(b.title, ''), nullif(b.description, ''), nullif(b.notes, ''),
-                   (SELECT left(c.text, :characters) FROM bookmark_contents c WHERE c.bookmark_id = b.id)),
-                   :characters) AS content
-""")
-LOCK = text("""
-    SELECT b.id, b.organization_id
-      FROM bookmarks b
-      JOIN unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
-        ON b.id = given.id AND b.embedding_due_at = given.claim
-     ORDER BY b.id FOR NO KEY UPDATE OF b
-""")
+PAGE_TEXT = (
+    select(func.left(BookmarkContent.text, MAX_EMBEDDED_CHARACTERS))
+    .where(BookmarkContent.bookmark_id == Bookmark.id)
+    .correlate(Bookmark)
+    .scalar_subquery()
+)
+FIELDS = (func.nullif(field, "") for field in (Bookmark.title, Bookmark.description, Bookmark.notes))
+CONTENT = func.left(func.concat_ws("\n", *FIELDS, PAGE_TEXT), MAX_EMBEDDED_CHARACTERS).label("content")
+DUE = DueRows(Bookmark.embedding_due_at)
 STORE = text("""
     INSERT INTO bookmark_embeddings (bookmark_id, organization_id, model, dimension, embedding, updated_at)
     SELECT b.id, b.organization_id, :model, :dimension, given.embedding::halfvec, now()
@@ -48,8 +37,6 @@ STORE = text("""
 """)
 # A bookmark without text has no vector.
 DELETE = text("DELETE FROM bookmark_embeddings WHERE bookmark_id = ANY(:ids)")
-CLEAR_DUE = text("UPDATE bookmarks SET embedding_due_at = NULL WHERE id = ANY(:ids)")
-RELEASE = text("UPDATE bookmarks SET embedding_due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)")
 
 
 def embed_next_batch(provider: EmbeddingProvider) -> int:
@@ -58,20 +45,11 @@ def embed_next_batch(provider: EmbeddingProvider) -> int:
     Raises:
         EmbeddingsUnavailable: the provider failed; the bookmarks are due again after 30 s.
     """
-    rows = db.session.execute(
-        CLAIM, {"lease": LEASE_SECONDS, "batch": BATCH, "characters": MAX_EMBEDDED_CHARACTERS}
-    ).all()
-    db.session.commit()
-    if not rows:
-        return 0
-    try:
-        _store(provider, rows)
-    except BaseException:
-        db.session.rollback()
-        db.session.execute(RELEASE, {"ids": [row.id for row in rows], "wait": 30})
-        db.session.commit()
-        raise
-    return len(rows)
+    claims = DUE.claim(CONTENT, batch=BATCH, lease_seconds=LEASE_SECONDS)
+    if claims:
+        with DUE.released_on_failure(claims, seconds=RETRY_SECONDS):
+            _store(provider, claims)
+    return len(claims)
 
 
 def count_pending_embeddings() -> int:
@@ -82,7 +60,7 @@ def count_pending_embeddings() -> int:
 
 def is_embedding_due() -> bool:
     """Tell whether any bookmark is due for a vector."""
-    due = select(Bookmark.id).where(Bookmark.embedding_due_at <= func.now()).limit(1)
+    due = select(Bookmark.id).where(is_due(Bookmark.embedding_due_at)).limit(1)
     return db.session.scalar(due) is not None
 
 
@@ -91,25 +69,26 @@ def vector_literal(values: Any) -> str:
     return "[" + ",".join(f"{value:.7g}" for value in values) + "]"
 
 
-def _store(provider: EmbeddingProvider, rows: Sequence[Any]) -> None:
-    with_text = [row for row in rows if row.content]
-    vectors = provider.embed([row.content for row in with_text])
-    claims = {"ids": [row.id for row in rows], "claims": [row.embedding_due_at for row in rows]}
-    held = {row.id: row.organization_id for row in db.session.execute(LOCK, claims)}
-    made = [(row.id, vector) for row, vector in zip(with_text, vectors, strict=True) if row.id in held]
+def _store(provider: EmbeddingProvider, claims: Sequence[Row[Any]]) -> None:
+    with_text = [claim for claim in claims if claim.content]
+    vectors = provider.embed([claim.content for claim in with_text])
+    by_id = {claim.id: vector for claim, vector in zip(with_text, vectors, strict=True)}
+    # An edit since the claim voids it: the vector of the old text is not stored.
+    held = DUE.lock(claims)
+    made = [claim.id for claim in held if claim.content]
     db.session.execute(
         STORE,
         {
             "model": provider.model,
             "dimension": provider.dimension,
-            "ids": [id_ for id_, _ in made],
-            "embeddings": [vector_literal(vector) for _, vector in made],
+            "ids": made,
+            "embeddings": [vector_literal(by_id[id_]) for id_ in made],
         },
     )
-    if without_text := [row.id for row in rows if row.id in held and not row.content]:
+    if without_text := [claim.id for claim in held if not claim.content]:
         db.session.execute(DELETE, {"ids": without_text})
-    db.session.execute(CLEAR_DUE, {"ids": sorted(held)})
+    organizations = DUE.complete(held)
     db.session.commit()
     # Recommendations depend on the vectors.
-    for organization_id in set(held.values()):
+    for organization_id in organizations:
         invalidate_lists(organization_id)

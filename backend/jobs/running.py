@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from loguru import logger
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from backend.actor import Actor
@@ -20,10 +19,11 @@ from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.rights import LOST, current_requester
 from backend.jobs.service import KINDS, job_message, next_turn_message
+from backend.leases import BackOff, claim_attempt, is_due, is_free, seconds_from_now, update_attempt
 
 LEASE_SECONDS = 120
-MAX_ATTEMPTS = 3
-RETRY_SECONDS = 30
+BACK_OFF = BackOff.exponential(30, attempts=3)
+MAX_ATTEMPTS = BACK_OFF.attempts
 
 
 class RetryLater(Exception):
@@ -101,9 +101,7 @@ def report_progress(job: ClaimedJob, done: int, total: int, message: str = "") -
         JobStopped: it was cancelled, another worker has claimed it, or its requester has lost the permission.
     """
     _require_requester(job)
-    is_current = _change(
-        job, done=done, total=total, message=message, lease_until=func.now() + timedelta(seconds=LEASE_SECONDS)
-    )
+    is_current = _change(job, done=done, total=total, message=message, lease_until=seconds_from_now(LEASE_SECONDS))
     if not is_current:
         raise JobStopped
 
@@ -133,7 +131,7 @@ def keep_progress(
     """
     _require_requester(job, lock=True)
     values: dict[str, Any] = {"result": result, "done": done, "total": total, "message": message}
-    values["lease_until"] = func.now() + timedelta(seconds=lease_seconds)
+    values["lease_until"] = seconds_from_now(lease_seconds)
     if db.session.scalar(_changed(job, **values)) is None:
         raise JobStopped
 
@@ -143,7 +141,7 @@ def due_job_messages(limit: int) -> list[Any]:
     jobs = db.session.scalars(
         select(Job)
         .where(Job.status.in_(("queued", "running")), Job.kind.in_(KINDS))
-        .where(Job.run_after <= func.now(), or_(Job.lease_until.is_(None), Job.lease_until < func.now()))
+        .where(is_due(Job.run_after), is_free(Job.lease_until))
         .order_by(Job.run_after)
         .limit(limit)
     )
@@ -171,24 +169,23 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
     except Exception as error:
         db.session.rollback()
         logger.opt(exception=error).error("job {} failed on attempt {}", claimed.id, claimed.attempt)
-        if claimed.attempt < MAX_ATTEMPTS:
-            _put_back(claimed, RETRY_SECONDS * 4 ** (claimed.attempt - 1), counts=True)
-        else:
+        delay = BACK_OFF.delay_after(claimed.attempt)
+        if delay is None:
             _fail(claimed, "It failed three times for a reason inside the server; see its logs.")
+        else:
+            _put_back(claimed, delay, counts=True)
     else:
         _end(claimed, "succeeded", result=result)
 
 
 def _claim(job_id: UUID) -> ClaimedJob | None:
     job = db.session.scalar(
-        update(Job)
-        .where(Job.id == job_id, Job.status.in_(("queued", "running")), Job.run_after <= func.now())
-        .where(or_(Job.lease_until.is_(None), Job.lease_until < func.now()))
+        claim_attempt(Job.attempts, job_id)
+        .where(Job.status.in_(("queued", "running")), is_due(Job.run_after), is_free(Job.lease_until))
         .values(
             status="running",
-            attempts=Job.attempts + 1,
             started_at=func.coalesce(Job.started_at, func.now()),
-            lease_until=func.now() + timedelta(seconds=LEASE_SECONDS),
+            lease_until=seconds_from_now(LEASE_SECONDS),
         )
         .returning(Job)
     )
@@ -213,13 +210,7 @@ def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
 
 def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
     attempts = claimed.attempt if counts else claimed.attempt - 1
-    _change(
-        claimed,
-        status="queued",
-        attempts=attempts,
-        lease_until=None,
-        run_after=func.now() + timedelta(seconds=seconds),
-    )
+    _change(claimed, status="queued", attempts=attempts, lease_until=None, run_after=seconds_from_now(seconds))
 
 
 def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
@@ -238,6 +229,6 @@ def _change(claimed: ClaimedJob, **values: Any) -> bool:
 
 
 def _changed(claimed: ClaimedJob, **values: Any) -> ReturningUpdate[tuple[UUID]]:
-    # The fence: a cancelled or newly claimed job does not change.
-    statement = update(Job).where(Job.id == claimed.id, Job.status == "running", Job.attempts == claimed.attempt)
+    # Nor does a cancelled job change.
+    statement = update_attempt(Job.attempts, claimed.id, claimed.attempt).where(Job.status == "running")
     return statement.values(**values).returning(Job.id)

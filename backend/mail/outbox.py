@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from loguru import logger
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
 from backend.extensions import db
+from backend.leases import BackOff, claim_attempt, is_due, seconds_from_now, update_attempt
 from backend.mail.bounds import find_reached_limit
 from backend.mail.faults import PermanentFailure, TransientFailure
 from backend.mail.message import TEMPLATES, OutgoingMail, compose
@@ -19,9 +20,8 @@ from backend.mail.sending import deliver
 
 # Longer than the time limit of a send (`service.TIMEOUT_SECONDS`).
 LEASE_SECONDS = 180
-# Back-off after each try; after one more the mail has failed.
-RETRY_SECONDS = (60, 300, 1_800, 7_200)
-MAX_ATTEMPTS = len(RETRY_SECONDS) + 1
+BACK_OFF = BackOff((60, 300, 1_800, 7_200))
+MAX_ATTEMPTS = BACK_OFF.attempts
 RETENTION_DAYS = 30
 # Columns whose name differs from the field of `OutgoingMail`.
 COLUMNS = {"attempt": "attempts"}
@@ -42,7 +42,7 @@ def send(mail_id: UUID) -> None:
 
 def due_mails(limit: int) -> list[UUID]:
     """Return the ids of due, unclaimed mails, the longest waiting first."""
-    due = select(Mail.id).where(Mail.status == "queued", Mail.due_at <= func.now())
+    due = select(Mail.id).where(Mail.status == "queued", is_due(Mail.due_at))
     return list(db.session.scalars(due.order_by(Mail.due_at).limit(limit)))
 
 
@@ -70,12 +70,12 @@ def _try(mail: OutgoingMail) -> None:
 
 
 def _put_back(mail: OutgoingMail, reason: str) -> None:
-    if mail.attempt == MAX_ATTEMPTS:
+    wait = BACK_OFF.delay_after(mail.attempt)
+    if wait is None:
         _fail(mail, reason)
         return
-    wait = RETRY_SECONDS[mail.attempt - 1]
     logger.warning("mail not sent, again in {} s", wait)
-    _change(mail, due_at=func.now() + timedelta(seconds=wait), error=reason)
+    _change(mail, due_at=seconds_from_now(wait), error=reason)
 
 
 def _fail(mail: OutgoingMail, reason: str) -> None:
@@ -86,9 +86,9 @@ def _fail(mail: OutgoingMail, reason: str) -> None:
 def _claim(mail_id: UUID) -> OutgoingMail | None:
     """Claim a mail if it is due; the commit in `_admit` makes the claim visible."""
     row = db.session.execute(
-        update(Mail)
-        .where(Mail.id == mail_id, Mail.status == "queued", Mail.due_at <= func.now())
-        .values(attempts=Mail.attempts + 1, due_at=func.now() + timedelta(seconds=LEASE_SECONDS))
+        claim_attempt(Mail.attempts, mail_id)
+        .where(Mail.status == "queued", is_due(Mail.due_at))
+        .values(due_at=seconds_from_now(LEASE_SECONDS))
         .returning(*(getattr(Mail, COLUMNS.get(field.name, field.name)) for field in fields(OutgoingMail)))
     ).one_or_none()
     if row is None:
@@ -117,8 +117,7 @@ def _admit(mail: OutgoingMail) -> bool:
 
 
 def _change(mail: OutgoingMail, **values: Any) -> None:
-    # `attempts` is the fencing token: a later claim makes this update a no-op.
     db.session.execute(
-        update(Mail).where(Mail.id == mail.id, Mail.status == "queued", Mail.attempts == mail.attempt).values(**values)
+        update_attempt(Mail.attempts, mail.id, mail.attempt).where(Mail.status == "queued").values(**values)
     )
     db.session.commit()

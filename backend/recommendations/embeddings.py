@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import Row, SQLColumnExpression, TextClause, func, select, text
 
 from backend.ai.embeddings.provider import EmbeddingProvider
 from backend.extensions import db
 from backend.index.embeddings import vector_literal
-from backend.recommendations.subjects import embedding_text
+from backend.leases import DueRows
+from backend.projects.models import Project
+from backend.recommendations.subjects import READ_CHARACTERS, embedding_text
+from backend.tasks.models import Task
 
 BATCH, LEASE_SECONDS, RETRY_SECONDS = 64, 600, 30
 Kind = Literal["project", "task"]
 
-# A claim moves the due time; a concurrent edit sets another one, so that the claim is void.
-CLAIM: dict[Kind, TextClause] = {
-    "project": text("""
-        UPDATE projects SET embedding_due_at = now() + make_interval(secs => :lease)
-         WHERE id IN (SELECT id FROM projects WHERE embedding_due_at <= now()
-                       ORDER BY embedding_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-        RETURNING id, embedding_due_at AS claim, name AS title, left(description, :characters) AS body, technologies
-    """),
-    "task": text("""
-        UPDATE tasks SET embedding_due_at = now() + make_interval(secs => :lease)
-         WHERE id IN (SELECT id FROM tasks WHERE embedding_due_at <= now()
-                       ORDER BY embedding_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
-        RETURNING id, embedding_due_at AS claim, title, left(description, :characters) AS body,
-                  ARRAY(SELECT unnest(p.technologies) FROM projects p WHERE p.id = project_id) AS technologies
-    """),
+DUE: dict[Kind, DueRows] = {"project": DueRows(Project.embedding_due_at), "task": DueRows(Task.embedding_due_at)}
+TECHNOLOGIES_OF_TASK = (
+    select(Project.technologies).where(Project.id == Task.project_id).correlate(Task).scalar_subquery()
+)
+# What is embedded of a row.
+COLUMNS: dict[Kind, tuple[SQLColumnExpression[Any], ...]] = {
+    "project": (
+        Project.name.label("title"),
+        func.left(Project.description, READ_CHARACTERS).label("body"),
+        Project.technologies,
+    ),
+    "task": (
+        Task.title,
+        func.left(Task.description, READ_CHARACTERS).label("body"),
+        TECHNOLOGIES_OF_TASK.label("technologies"),
+    ),
 }
 STORE: dict[Kind, TextClause] = {
     "project": text("""
@@ -49,22 +53,6 @@ STORE: dict[Kind, TextClause] = {
         DO UPDATE SET embedding = excluded.embedding, updated_at = now()
     """),
 }
-COMPLETE: dict[Kind, TextClause] = {
-    "project": text("""
-        UPDATE projects p SET embedding_due_at = NULL
-          FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
-         WHERE p.id = given.id AND p.embedding_due_at = given.claim RETURNING p.organization_id
-    """),
-    "task": text("""
-        UPDATE tasks t SET embedding_due_at = NULL
-          FROM unnest(CAST(:ids AS bigint[]), CAST(:claims AS timestamptz[])) AS given(id, claim)
-         WHERE t.id = given.id AND t.embedding_due_at = given.claim RETURNING t.organization_id
-    """),
-}
-RELEASE: dict[Kind, TextClause] = {
-    "project": text("UPDATE projects SET embedding_due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"),
-    "task": text("UPDATE tasks SET embedding_due_at = now() + make_interval(secs => :wait) WHERE id = ANY(:ids)"),
-}
 
 
 def embed_next_subjects(kind: Kind, provider: EmbeddingProvider) -> tuple[int, set[int]]:
@@ -73,27 +61,18 @@ def embed_next_subjects(kind: Kind, provider: EmbeddingProvider) -> tuple[int, s
     Raises:
         EmbeddingsUnavailable: the provider failed; the rows are released.
     """
-    values = {"lease": LEASE_SECONDS, "batch": BATCH, "characters": 2_000}
-    rows = db.session.execute(CLAIM[kind], values).all()
-    db.session.commit()
-    if not rows:
+    claims = DUE[kind].claim(*COLUMNS[kind], batch=BATCH, lease_seconds=LEASE_SECONDS)
+    if not claims:
         return 0, set()
-    try:
-        organizations = _store(kind, provider, rows)
-    except BaseException:
-        db.session.rollback()
-        db.session.execute(RELEASE[kind], {"ids": [row.id for row in rows], "wait": RETRY_SECONDS})
-        db.session.commit()
-        raise
-    return len(rows), organizations
+    with DUE[kind].released_on_failure(claims, seconds=RETRY_SECONDS):
+        return len(claims), _store(kind, provider, claims)
 
 
-def _store(kind: Kind, provider: EmbeddingProvider, rows: Sequence[Any]) -> set[int]:
-    vectors = provider.embed([embedding_text(row.title, row.body, tuple(row.technologies or ())) for row in rows])
-    ids = [row.id for row in rows]
-    embeddings = [vector_literal(vector) for vector in vectors]
+def _store(kind: Kind, provider: EmbeddingProvider, claims: Sequence[Row[Any]]) -> set[int]:
+    texts = [embedding_text(claim.title, claim.body, tuple(claim.technologies or ())) for claim in claims]
+    embeddings = [vector_literal(vector) for vector in provider.embed(texts)]
+    ids = [claim.id for claim in claims]
     db.session.execute(STORE[kind], {"model": provider.model, "ids": ids, "embeddings": embeddings})
-    completed = db.session.scalars(COMPLETE[kind], {"ids": ids, "claims": [row.claim for row in rows]})
-    organizations = set(completed)
+    organizations = DUE[kind].complete(claims)
     db.session.commit()
     return organizations

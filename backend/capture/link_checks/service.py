@@ -59,6 +59,8 @@ def schedule_checks() -> None:
 
 def claim_links(free: int, busy: Sequence[str]) -> list[LinkClaim]:
     """Take so many links that are due, none of a host that is busy."""
+    # Not `leases.DueRows`: turns by person and host choose the rows. Without a fence: results name the URL they are of,
+    # and a check that comes late says what a second one would.
     values = {"free": free, "busy": list(busy), "looked_at": LOOKED_AT, "lease": LEASE_SECONDS}
     claims = [LinkClaim(*row) for row in db.session.execute(SQL["claim"], values)]
     db.session.commit()

@@ -20,9 +20,11 @@ from backend.encryption import DecryptionError, decrypt, encrypt
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.http.idempotency.models import IdempotencyKey
+from backend.leases import seconds_from_now
 
 STORED_HOURS = 24
-# Longer than any request may run.
+# Longer than any request may run. The claim is an upsert, since the first request has no row yet; its random id, not a
+# count of attempts, is the fencing token, since the row may be deleted and made again.
 LEASE_SECONDS = 90
 # The attempt whose work a database session is about to commit.
 WORKING = "idempotency_attempt"
@@ -86,7 +88,7 @@ def claim(user_id: int, path: str, key: str, body_hash: bytes) -> IdempotentAtte
     values = {
         "body_hash": body_hash,
         "attempt": attempt.id,
-        "claimed_until": func.now() + text(f"interval '{LEASE_SECONDS} seconds'"),
+        "claimed_until": seconds_from_now(LEASE_SECONDS),
         "is_committed": False,
         "status": None,
         "headers": None,
