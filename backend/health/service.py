@@ -22,11 +22,10 @@ from backend.jobs.worker import STALE_SECONDS, live_workers
 from backend.recommendations.queries import count_waiting
 from backend.redis.client import redis_client
 from backend.redis.faults import NO_ANSWER, redis_fault
+from backend.redis.probe import probe_redis
 from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)
-# Key that tests the right to write.
-PROBE_KEY, PROBE_SECONDS = "fuze:probe", 60
 STARTED = time.monotonic()
 # Prefix of the policies by which Redis evicts keys without an expiry. Without maxmemory it evicts nothing.
 EVICTS_ANYTHING = "allkeys"
@@ -75,10 +74,7 @@ def _ping_database() -> dict[str, Any]:
 
 
 def _ping_redis() -> dict[str, Any]:
-    with redis_client().pipeline(transaction=False) as pipeline:
-        pipeline.set(PROBE_KEY, 1, ex=PROBE_SECONDS)
-        pipeline.eval("return 1", 0)
-        pipeline.execute()
+    probe_redis(redis_client())
     try:
         memory = redis_client().info("memory")
     except redis.ResponseError:

@@ -26,10 +26,8 @@ import backend
 from backend.jobs.supervisor import WorkerProcess, WorkerSupervisor
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
 from backend.redis.client import connect_redis
+from backend.redis.probe import probe_redis
 from config import Settings
-
-# A throwaway key: writing it shows whether the Redis user may write.
-PROBE_KEY, PROBE_SECONDS = "fuze:worker-probe", 60
 
 
 @dataclass(frozen=True)
@@ -89,17 +87,15 @@ class ResidentWorker(FuzeWorker):
 
 
 def check_redis_access(settings: Settings) -> None:
-    """Write to Redis once, so that wrong settings end the worker at the start and not lane after lane.
+    """Probe Redis once, so that wrong settings end the worker at the start and not lane after lane.
 
     Raises:
         redis.AuthenticationError: the password is wrong.
         redis.NoPermissionError: the user lacks a right.
     """
-    with closing(connect_redis(settings)) as connection, connection.pipeline() as pipeline:
-        pipeline.hset(PROBE_KEY, "worker", 1)
-        pipeline.expire(PROBE_KEY, PROBE_SECONDS)
+    with closing(connect_redis(settings)) as client:
         try:
-            pipeline.execute()
+            probe_redis(client)
         except redis.AuthenticationError:
             raise
         except (redis.ConnectionError, redis.TimeoutError):
