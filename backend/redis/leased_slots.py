@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from backend.errors import TooManyRequests
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command, Script
 
@@ -36,6 +37,15 @@ class LeasedSlot:
             return True
         self._release_here()
         return False
+
+    def acquire_or_refuse(self, refusal: str, *, retry_after: float) -> None:
+        """Acquire the slot, or extend its lease. One round trip to Redis.
+
+        Raises:
+            TooManyRequests: others hold all slots.
+        """
+        if not self.acquire():
+            raise TooManyRequests(refusal, retry_after=retry_after)
 
     def release(self) -> None:
         """Leave the slot to others. One round trip to Redis."""

@@ -7,7 +7,7 @@ from typing import cast
 
 from flask import Response, current_app, request
 
-from backend.errors import TooManyRequests, Unavailable
+from backend.errors import Unavailable
 from backend.extensions import application
 from backend.http.authentication import authenticator
 from backend.http.event_streams.body import EventBody, Subscription
@@ -51,9 +51,8 @@ def stream_events(user_id: int, watch: object, first: Update) -> Response:
     if loop.is_full:
         raise Unavailable("Too many streams are open right now.")
     slot = LeasedSlot(f"event-streams:{user_id}", MOST_STREAMS_OF_A_PERSON, LEASE_SECONDS)
-    if not slot.acquire():
-        detail = f"You have {MOST_STREAMS_OF_A_PERSON} streams of events open. Close one of them."
-        raise TooManyRequests(detail, retry_after=RETRY_SECONDS)
+    refusal = f"You have {MOST_STREAMS_OF_A_PERSON} streams of events open. Close one of them."
+    slot.acquire_or_refuse(refusal, retry_after=RETRY_SECONDS)
     subscription = Subscription(watch, slot, _ends_at())
     return _response(EventBody(OPENING + first.piece, subscription, loop))
 

@@ -21,8 +21,11 @@ from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.queries import id_in, select_bookmarks
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.transfer.export.places import StreamPlace
+from backend.redis.leased_slots import LeasedSlot
 
+# Of one person: each holds a thread of the server as long as its client reads.
+MOST_AT_ONCE = 2
+RETRY_SECONDS = 15
 PAGE = 10_000
 BATCH = 200
 # Long texts of one batch in memory, but for a single bookmark with more.
@@ -51,7 +54,7 @@ class ExportSelection:
         first: The first page of them, read while the request could still be refused.
         has_filters: Whether these are not all bookmarks outside the trash.
         with_pages: Whether the captured pages belong to it.
-        place: Kept while the file is sent.
+        slot: Held while the file is sent.
     """
 
     app: Flask
@@ -60,7 +63,7 @@ class ExportSelection:
     first: Sequence[Sized]
     has_filters: bool
     with_pages: bool
-    place: StreamPlace
+    slot: LeasedSlot
 
     def batches(self, *also: ColumnElement[bool]) -> Iterator[Batch]:
         """Read the selected bookmarks as `select_bookmarks` has them, the lowest id first."""
@@ -78,7 +81,7 @@ class ExportSelection:
             NotFound: they do not any more.
         """
         with self.app.app_context():
-            self.place.take()
+            acquire_export_slot(self.slot)
             if role_in(self.actor, self.actor.organization_id) is None:
                 raise NotFound
             return work()
@@ -105,6 +108,16 @@ class ExportSelection:
     def _page_after(self, after: int, also: Sequence[ColumnElement[bool]]) -> Sequence[Sized]:
         conditions = [*self.conditions, *also]
         return self.read(lambda: read_page(conditions, after, with_pages=self.with_pages))
+
+
+def acquire_export_slot(slot: LeasedSlot) -> None:
+    """Acquire a person's slot for an export, or extend its lease.
+
+    Raises:
+        TooManyRequests: the person has as many exports under way as one may have.
+    """
+    refusal = f"You have {MOST_AT_ONCE} exports under way. Wait until one of them has ended."
+    slot.acquire_or_refuse(refusal, retry_after=RETRY_SECONDS)
 
 
 def read_page(conditions: Sequence[ColumnElement[bool]], after: int, *, with_pages: bool) -> list[Sized]:

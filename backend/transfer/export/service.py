@@ -12,14 +12,15 @@ from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.clock import utc_now
 from backend.extensions import application
+from backend.redis.leased_slots import LeasedSlot
 from backend.transfer.export.account_json import write_json
 from backend.transfer.export.bookmark_csv import write_csv
 from backend.transfer.export.netscape_html import write_html
-from backend.transfer.export.places import StreamPlace
 from backend.transfer.export.schemas import ExportQuery, FileFormat
-from backend.transfer.export.selection import ExportSelection, read_page
+from backend.transfer.export.selection import MOST_AT_ONCE, ExportSelection, acquire_export_slot, read_page
 
 MEDIA_TYPES: dict[FileFormat, str] = {"html": "text/html", "json": "application/json", "csv": "text/csv"}
+LEASE_SECONDS = 300.0
 # Not among the filters: what the file is to look like.
 OF_THE_FILE = {"format", "include", "folders"}
 
@@ -42,26 +43,26 @@ def export_bookmarks(actor: Actor, query: ExportQuery) -> ExportFile:
         Invalid: the filters are too many.
         TooManyRequests: the person has as many exports under way as one may have.
     """
-    place = StreamPlace(actor.user_id)
-    place.take()
+    slot = LeasedSlot(f"export-streams:{actor.user_id}", MOST_AT_ONCE, LEASE_SECONDS)
+    acquire_export_slot(slot)
     try:
-        selection = _select(actor, query, place)
+        selection = _select(actor, query, slot)
     except BaseException:
-        place.release()
+        slot.release()
         raise
-    close = partial(_leave, application(), place)
+    close = partial(_release, application(), slot)
     pieces = _encoded(_write(selection, query), close)
     return ExportFile(_name(query.format), MEDIA_TYPES[query.format], pieces, close)
 
 
-def _select(actor: Actor, query: ExportQuery, place: StreamPlace) -> ExportSelection:
+def _select(actor: Actor, query: ExportQuery, slot: LeasedSlot) -> ExportSelection:
     whole = query.model_copy(update={"is_archived": query.is_archived or "any"})
     conditions = queries.filter_conditions(actor, whole)
     with_pages = query.include == "content" and query.format == "json"
     first = read_page(conditions, 0, with_pages=with_pages)
     filters = whole.model_dump(exclude_defaults=True, exclude=OF_THE_FILE)
     has_filters = filters != {"is_archived": "any"}
-    return ExportSelection(application(), actor, conditions, first, has_filters, with_pages, place)
+    return ExportSelection(application(), actor, conditions, first, has_filters, with_pages, slot)
 
 
 def _write(selection: ExportSelection, query: ExportQuery) -> Iterator[str]:
@@ -78,9 +79,9 @@ def _encoded(pieces: Iterator[str], close: Callable[[], None]) -> Iterator[bytes
         close()
 
 
-def _leave(app: Flask, place: StreamPlace) -> None:
+def _release(app: Flask, slot: LeasedSlot) -> None:
     with app.app_context():
-        place.release()
+        slot.release()
 
 
 def _name(file_format: FileFormat) -> str:

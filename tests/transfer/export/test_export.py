@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from backend.extensions import db
 from backend.redis import leased_slots
 from backend.redis.resilient import ResilientRedis
-from backend.transfer.export import places, selection
+from backend.transfer.export import selection, service
 from tests.support.api import Api, field_errors
 from tests.support.sql import SqlCounter
 from tests.transfer.netscape import read_netscape
@@ -237,7 +237,7 @@ def test_without_redis_each_process_counts_its_own(
 def test_what_a_dead_process_held_is_free_after_the_lease(
     ada: Api, streams: Callable[[], TestResponse], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "LEASE_MS", 1)
+    monkeypatch.setattr(service, "LEASE_SECONDS", 0.001)
     for _ in range(2):
         streams()
     leased_slots._held_here.clear()
