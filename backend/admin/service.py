@@ -11,7 +11,7 @@ from backend.admin import queries
 from backend.admin.schemas import AdminUserOut, AdminUserPage, AdminUsersQuery
 from backend.auth.events import record_event
 from backend.auth.models import Session, User
-from backend.auth.names import fold, username_fault
+from backend.auth.names import username_fault
 from backend.auth.queries import matches_login
 from backend.auth.session_cache import invalidate_sessions, invalidate_user, revoke_sessions
 from backend.clock import utc_now
@@ -20,6 +20,7 @@ from backend.extensions import db
 from backend.http.idempotency.service import delete_responses
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_invitations_of
+from backend.text.account_keys import account_key
 
 BATCH = 1_000
 
@@ -36,7 +37,7 @@ def list_users(actor: Actor, query: AdminUsersQuery) -> AdminUserPage:
 
 def list_all_users(query: AdminUsersQuery) -> AdminUserPage:
     """List all accounts for the operator at the console."""
-    return queries.list_people(query, fold(query.q or ""))
+    return queries.list_people(query, account_key(query.q or ""))
 
 
 def disable_user(actor: Actor, user_id: int) -> AdminUserOut:
@@ -122,9 +123,9 @@ def accounts_with_faults() -> Iterator[tuple[User, str]]:
     accounts = select(User).where(User.deleted_at.is_(None)).order_by(User.id).execution_options(yield_per=BATCH)
     for user in db.session.scalars(accounts):
         fault = username_fault(user.username)
-        if fault is None and user.username_key != fold(user.username):
+        if fault is None and user.username_key != account_key(user.username):
             fault = "Another account has a username that compares as the same"
-        if user.email_key != fold(user.email):
+        if user.email_key != account_key(user.email):
             fault = "Another account has a mail address that compares as the same"
         if fault is not None:
             yield user, fault

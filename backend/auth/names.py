@@ -1,42 +1,18 @@
-"""Keys of usernames and mail addresses: the folded texts by which they are compared.
-
-Texts that look the same, or name the same mailbox, have one key. Rules for usernames apply to the key, since folding
-makes characters that nobody typed, such as an `@` of its full-width form.
-"""
+"""Rules for usernames. They apply to the key: folding makes signs that nobody typed, such as `@` of its wide form."""
 
 from __future__ import annotations
 
 import functools
-import re
 import unicodedata
 from importlib import resources
 
-import idna
+from backend.text.account_keys import account_key
 
-from backend.text.normalisation import normalize
-
-# Unicode 14, DerivedCoreProperties.txt: Default_Ignorable_Code_Point. They are invisible, or join or vary their
-# neighbours; NFKC_Casefold (Unicode, section 3.13, R7) drops them too.
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 # Zero width non-joiner and joiner: some scripts need them; no key holds them.
 JOINERS = "\u200c\u200d"
 MIN_USERNAME, MAX_USERNAME = 2, 64
 # Reserved top-level names (RFC 6761, 6762, 7686, 9476, and ICANN's `internal`), which no list of domains has.
 SPECIAL_DOMAINS = frozenset({"alt", "example", "internal", "invalid", "local", "localhost", "onion", "test"})
-
-
-def fold(name: str) -> str:
-    """Fold a name or mail address into its key.
-
-    Compatibility normalisation, case folding, no invisible characters; the domain of an address decoded from Punycode
-    (RFC 5891).
-    """
-    folded = _fold_text(name)
-    local, at, domain = folded.rpartition("@")
-    return f"{local}@{_fold_text(_with_letters(domain))}" if at and "xn--" in domain else folded
 
 
 def username_fault(username: str) -> str | None:
@@ -49,7 +25,7 @@ def username_fault(username: str) -> str | None:
     others = (character for character in username if character not in JOINERS)
     if any(unicodedata.category(character)[0] in "CZ" for character in others):
         return "A username has no spaces and no control or format characters"
-    return _fault_of_key(fold(username))
+    return _fault_of_key(account_key(username))
 
 
 def is_username_key(key: str) -> bool:
@@ -82,17 +58,5 @@ def _top_level_domains() -> frozenset[str]:
     """Return the folded top-level domains of the public suffix list in the package `tld`."""
     lines = resources.files("tld").joinpath("res/effective_tld_names.dat.txt").read_text("utf-8").splitlines()
     names = (line.strip().removeprefix("*.") for line in lines)
-    return SPECIAL_DOMAINS | {fold(name) for name in names if name and "." not in name and not name.startswith("//")}
-
-
-def _fold_text(text: str) -> str:
-    normal = normalize("NFKC", INVISIBLE.sub("", normalize("NFKC", text)).casefold())
-    # Case folding splits some letters, and may leave invisible characters.
-    return INVISIBLE.sub("", normal)
-
-
-def _with_letters(domain: str) -> str:
-    try:
-        return idna.decode(domain)
-    except idna.IDNAError:
-        return domain
+    top_level = (name for name in names if name and "." not in name and not name.startswith("//"))
+    return SPECIAL_DOMAINS | {account_key(name) for name in top_level}

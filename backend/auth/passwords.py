@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from werkzeug.security import check_password_hash, generate_password_hash
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from backend.auth.names import fold
 from backend.errors import Unavailable
+from backend.text.account_keys import account_key
 
 MIN_LENGTH = 10
 MAX_LENGTH = 128
@@ -43,7 +43,7 @@ def password_fault(password: str, username: str, email: str) -> str | None:
     """Return the fault of a password for a person, or None."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         return f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters."
-    if fold(password) in {fold(username), fold(email), fold(email.rpartition("@")[0])}:
+    if account_key(password) in {account_key(username), account_key(email), account_key(email.rpartition("@")[0])}:
         return "The password must differ from the username and the mail address."
     if _is_common(password.casefold()):
         return "This password is among the most common ones."

@@ -10,11 +10,12 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, valida
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from backend.auth.names import MAX_USERNAME, MIN_USERNAME, fold, username_fault
+from backend.auth.names import MAX_USERNAME, MIN_USERNAME, username_fault
 from backend.auth.passwords import MAX_LENGTH, MIN_LENGTH
 from backend.http.field_types import Id, QueryBoolean, SafeText, Timestamp
 from backend.http.schemas import OptionalRequestBody, Page, PageQuery, QueryParams, RequestBody, ResponseBody
 from backend.mail.addresses import plain_address
+from backend.text.account_keys import account_key
 from backend.text.normalisation import normalize
 
 # Self-hosted people write to each other inside a house too: host.local, home.arpa. Whether mail arrives is for a mail
@@ -27,7 +28,7 @@ def _email(value: str) -> str:
         validate_email(value, check_deliverability=False, test_environment=True, globally_deliverable=False)
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
-    if fold(value).count("@") != 1:
+    if account_key(value).count("@") != 1:
         raise ValueError("A mail address has one @ and no sign that reads as another")
     if plain_address(value) is None:
         raise ValueError("A mail address has no quotes, comments, encoded words or invisible characters")

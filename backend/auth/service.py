@@ -14,7 +14,7 @@ from backend.auth.devices import KNOWN_ADDRESSES, issue_device_cookie, recognise
 from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
 from backend.auth.models import Session, User
-from backend.auth.names import fold, username_fault
+from backend.auth.names import username_fault
 from backend.auth.notices import notify_new_sign_in
 from backend.auth.passwords import password_matches
 from backend.auth.queries import matches_login
@@ -26,6 +26,7 @@ from backend.errors import Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
+from backend.text.account_keys import account_key
 
 # For so long a used refresh token still returns the newest pair of its session.
 GRACE_PERIOD = timedelta(seconds=5)
@@ -44,7 +45,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     account = db.session.execute(select(User, KNOWN_ADDRESSES).where(matches_login(name))).one_or_none()
     user, addresses = (account[0], account[1]) if account else (None, [])
     known = recognise_device(user, addresses, client.device, client.ip)
-    with begin_attempt(f"user {user.id}" if user else f"nobody {fold(name)}", client.ip, known) as attempt:
+    with begin_attempt(f"user {user.id}" if user else f"nobody {account_key(name)}", client.ip, known) as attempt:
         is_right = password_matches(user.password_hash if user else None, password)
         if user is None or not is_right or not _lock_unchanged(user):
             attempt.failed()

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, case, or_, text
 
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
+from backend.text.sort_keys import sort_key
 
 Origin = Literal["nobody", "page", "import", "person"]
 # Columns that a capture sets beside title and description.
@@ -25,18 +26,12 @@ PAGE_COLUMNS = (
     "word_count",
     "captured_at",
 )
-TITLE_KEY_LENGTH = 200
 DELETE_PAGE = text("""
     WITH vectors AS (DELETE FROM bookmark_embeddings WHERE bookmark_id = :id)
     DELETE FROM bookmark_contents WHERE bookmark_id = :id
 """)
 
 Values = dict[str, Any]
-
-
-def title_key(title: str) -> str:
-    """Return the sort key of a title: without case, cut to what an index entry can hold."""
-    return title.casefold()[:TITLE_KEY_LENGTH]
 
 
 def origin_of(value: str, source: Origin) -> Origin:
@@ -51,7 +46,7 @@ def person_values(title: str | None, description: str | None) -> Values:
     """
     values: Values = {}
     if title is not None:
-        values |= {"title": title, "title_key": title_key(title)}
+        values |= {"title": title, "title_key": sort_key(title)}
         values["title_from"] = case((Bookmark.title != title, "person"), else_=Bookmark.title_from)
     if description is not None:
         values["description"] = description
@@ -66,7 +61,7 @@ def page_values(title: str, description: str) -> Values:
     title_is_free, description_is_free = _is_free("title"), _is_free("description")
     return {
         "title": case((title_is_free, title), else_=Bookmark.title),
-        "title_key": case((title_is_free, title_key(title)), else_=Bookmark.title_key),
+        "title_key": case((title_is_free, sort_key(title)), else_=Bookmark.title_key),
         "title_from": case((title_is_free, "page"), else_=Bookmark.title_from),
         "description": case((description_is_free, description), else_=Bookmark.description),
         "description_from": case((description_is_free, "page"), else_=Bookmark.description_from),

@@ -14,13 +14,14 @@ from sqlalchemy.dialects import postgresql
 from backend.actor import Actor
 from backend.bookmarks.attachments.project_links import attach_to_projects
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.provenance import Origin, origin_of, title_key
+from backend.bookmarks.provenance import Origin, origin_of
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, attach_tags
 from backend.clock import utc_now
 from backend.errors import Conflict, Unavailable
 from backend.extensions import db
+from backend.text.sort_keys import sort_key
 from backend.text.urls import domain_of, url_hash
 
 NOT_REQUESTED = "Capture was not asked for."
@@ -216,7 +217,7 @@ def _row(actor: Actor, key: bytes, draft: _Draft, source: Origin, now: datetime)
         "url_hash": key,
         "domain": domain_of(first.url),
         "title": draft.title,
-        "title_key": title_key(draft.title),
+        "title_key": sort_key(draft.title),
         "title_from": origin_of(draft.title, source),
         "description": draft.description,
         "description_from": origin_of(draft.description, source),
@@ -249,7 +250,7 @@ def _merge(
             "priority": priority,
             "ids": [id_ for id_, _ in pairs],
             "titles": [draft.title for draft in merged],
-            "title_keys": [title_key(draft.title) for draft in merged],
+            "title_keys": [sort_key(draft.title) for draft in merged],
             "descriptions": [draft.description for draft in merged],
             "notes": [draft.notes for draft in merged],
             "read": [draft.is_read for draft in merged],

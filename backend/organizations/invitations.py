@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.models import SecurityEvent, User
-from backend.auth.names import fold
 from backend.auth.session_cache import invalidate_user
 from backend.auth.tokens import token_hash
 from backend.clock import utc_now
@@ -22,6 +21,7 @@ from backend.mail.service import add_mail
 from backend.organizations.access import lock_owned, lock_person
 from backend.organizations.models import Invitation, Membership, Organization
 from backend.organizations.schemas import InvitationOut, OrganizationOut
+from backend.text.account_keys import account_key
 
 LIFETIME, HOUR = timedelta(days=7), timedelta(hours=1)
 MAX_OPEN = 50
@@ -47,14 +47,16 @@ def invite(actor: Actor, organization_id: int, email: str, role: Role) -> Invita
     is_confirmed = _refuse_member(organization_id, email)
     _refuse_too_often(actor, email)
     db.session.execute(
-        delete(Invitation).where(Invitation.organization_id == organization_id, Invitation.email_key == fold(email))
+        delete(Invitation).where(
+            Invitation.organization_id == organization_id, Invitation.email_key == account_key(email)
+        )
     )
     _refuse_too_many(organization_id)
     token = secrets.token_urlsafe(32)
     invitation = Invitation(
         organization_id=organization_id,
         email=email,
-        email_key=fold(email),
+        email_key=account_key(email),
         role=role,
         invited_by=actor.user_id,
         token_hash=token_hash(token),
@@ -164,7 +166,7 @@ def _refuse_member(organization_id: int, email: str) -> bool:
     """Refuse a member; return whether an account has confirmed the address."""
     belongs = exists().where(Membership.organization_id == organization_id, Membership.user_id == User.id)
     holder = db.session.execute(
-        select(User.email_verified_at, belongs.label("belongs")).where(User.email_key == fold(email))
+        select(User.email_verified_at, belongs.label("belongs")).where(User.email_key == account_key(email))
     ).one_or_none()
     if holder is not None and holder.belongs:
         raise Conflict("A person with this mail address belongs to the organization already.")

@@ -12,7 +12,6 @@ from backend.auth.events import record_event
 from backend.auth.login_throttle import begin_attempt
 from backend.auth.mail.tokens import create_verification_mail, expire_tokens, may_request
 from backend.auth.models import Session, User
-from backend.auth.names import fold
 from backend.auth.notices import notify_new_address, notify_new_password
 from backend.auth.passwords import hash_password, password_fault, password_matches
 from backend.auth.remaining_access import end_tokens
@@ -22,6 +21,7 @@ from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
 from backend.profile.schemas import PasswordIn, ProfilePatch
+from backend.text.account_keys import account_key
 
 LOGGED_IN = DeviceRecognition(device="logged in")
 
@@ -46,11 +46,11 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
     _refuse_taken(user, new_email, new_name)
     if new_name is not None:
         validate_username(new_name)
-        user.username, user.username_key = new_name, fold(new_name)
+        user.username, user.username_key = new_name, account_key(new_name)
         record_event(user.id, "username_changed")
     if new_email is not None:
         former, was_confirmed = user.email, user.email_verified_at is not None
-        user.email, user.email_key, user.email_verified_at = new_email, fold(new_email), None
+        user.email, user.email_key, user.email_verified_at = new_email, account_key(new_email), None
         record_event(user.id, "email_changed")
         messages += notify_new_address(user, former, was_confirmed=was_confirmed)
         if may_request(user.id, "verify"):
@@ -121,7 +121,7 @@ def _refuse_taken(user: User, email: str | None, username: str | None) -> None:
     if email is None and username is None:
         return
     # Unchanged values match the person's own row only, which the query leaves out.
-    email_key, username_key = fold(email or user.email), fold(username or user.username)
+    email_key, username_key = account_key(email or user.email), account_key(username or user.username)
     taken = db.session.execute(
         select(User.email_key)
         .where(or_(User.email_key == email_key, User.username_key == username_key), User.id != user.id)

@@ -7,8 +7,9 @@ from collections.abc import Container, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from backend.text.analysis import Token, analyze, is_stop_word
 from backend.text.scripts import UNSPACED
+from backend.text.stop_words import is_stop_word
+from backend.text.tokens import Token, analyze
 
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
 # Paths, names of repositories and of code, and names of three or more parts joined by hyphens or dots.

@@ -14,9 +14,9 @@ from backend.recommendations.user_profile import ActiveWork, ProfileItem, UserPr
 from backend.search.corpus_statistics import CorpusStatistics, read_corpus_statistics
 from backend.search.query_plan import Clause, QueryPlan, plan_words
 from backend.search.ranking import WordSearch
-from backend.text.analysis import quoted
 from backend.text.query_language import Query, Term
 from backend.text.stemming import language_of
+from backend.text.tokens import quoted
 
 # Weights of words in the title, in the body, in positive items and in negative items (Rocchio's relevance feedback:
 # Manning, Raghavan and Schütze, Introduction to Information Retrieval, 9.1.1); tuned with `benchmarks.recommend`.

@@ -9,7 +9,6 @@ from backend.auth.devices import issue_device_cookie
 from backend.auth.events import record_event
 from backend.auth.mail.tokens import create_verification_mail
 from backend.auth.models import User
-from backend.auth.names import fold
 from backend.auth.passwords import hash_password, password_fault
 from backend.auth.schemas import SessionOut
 from backend.auth.service import create_session, validate_username
@@ -18,6 +17,7 @@ from backend.extensions import current_settings, db
 from backend.jobs.queue import send
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.registration.limits import count_registration, refuse_too_many_registrations
+from backend.text.account_keys import account_key
 
 
 def register(email: str, username: str, password: str, client: Client) -> SessionOut:
@@ -62,9 +62,9 @@ def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
     organization = add_personal_organization(username)
     user = User(
         email=email,
-        email_key=fold(email),
+        email_key=account_key(email),
         username=username,
-        username_key=fold(username),
+        username_key=account_key(username),
         password_hash=password_hash,
         role="admin" if admin else "user",
         personal_organization_id=organization.id,
@@ -78,9 +78,9 @@ def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:
 def _refuse_taken(email: str, username: str) -> None:
     taken = db.session.execute(
         select(User.email_key, User.username_key).where(
-            or_(User.email_key == fold(email), User.username_key == fold(username))
+            or_(User.email_key == account_key(email), User.username_key == account_key(username))
         )
     ).first()
     if taken:
-        same_email = taken.email_key == fold(email)
+        same_email = taken.email_key == account_key(email)
         raise Conflict("This mail address is already registered." if same_email else "This username is already taken.")

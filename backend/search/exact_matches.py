@@ -24,9 +24,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.bookmarks.document_conditions import matches
 from backend.bookmarks.models import Bookmark, BookmarkDocument
-from backend.bookmarks.provenance import title_key
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
+from backend.text.sort_keys import sort_key
 from backend.text.urls import url_error, url_hash
 
 # Tiers, in the order of ranking.
@@ -54,8 +54,8 @@ class Names:
 
     Attributes:
         links: Hashes of its URLs.
-        titles: The whole query as a `title_key`, in each form in which a title may be stored.
-        beginning: Beginning of a title as a `title_key`, or empty.
+        titles: The whole query as a sort key, in each form in which a title may be stored.
+        beginning: Beginning of a title as a sort key, or empty.
     """
 
     links: tuple[bytes, ...] = ()
@@ -76,9 +76,9 @@ def names_in(text: str, query: Query) -> Names:
     if not query.text:
         return Names()
     plain = "" if query.alternatives else query.text
-    titles = dict.fromkeys(title_key(form) for source in (plain, text) for form in _forms(source))
+    titles = dict.fromkeys(sort_key(form) for source in (plain, text) for form in _forms(source))
     hashes = dict.fromkeys(map(url_hash, _addresses(text, query)))
-    return Names(tuple(hashes), tuple(titles), title_key(normalize("NFC", plain)))
+    return Names(tuple(hashes), tuple(titles), sort_key(normalize("NFC", plain)))
 
 
 def as_address(text: str, query: Query) -> Query:

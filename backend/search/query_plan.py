@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from backend.bookmarks.document_conditions import Languages, Posting, any_lexeme, any_tsquery, without_stop_stems
 from backend.index.impacts import is_significant
-from backend.text.analysis import query_forms, query_terms
 from backend.text.query_language import Query, Term
+from backend.text.terms import query_forms, query_terms
 from backend.text.tokens import TEXT
 
 # Up to this number of words, bookmarks that hold them all rank first.

@@ -1,4 +1,4 @@
-"""Sort keys and searchable text of names and notes."""
+"""Sort keys, comparison and searchable text of names, titles and notes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from backend.text.normalisation import normalize
 
 # Limit of an index entry.
 KEY_LENGTH = 200
+NOT_WORDS = re.compile(r"[\W_]+")
 # Scripts that write words side by side, from Thai to ideographs: each character counts as a word.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
 WORD = re.compile(rf"[^\W{UNSPACED}]+|\S")
@@ -20,6 +21,11 @@ WORD = re.compile(rf"[^\W{UNSPACED}]+|\S")
 def sort_key(name: str) -> str:
     """Return the sort key of a name: without case, cut to what an index entry can hold."""
     return name.casefold()[:KEY_LENGTH]
+
+
+def bare_words(text: str) -> str:
+    """Return the words of a text, without case, a space between two: headings and titles are compared by them."""
+    return NOT_WORDS.sub(" ", text).strip().casefold()
 
 
 def searchable_text(*texts: str) -> str:

@@ -1,4 +1,8 @@
-"""Tokens of a text, under which it is indexed."""
+"""Tokens of a text, under which it is indexed.
+
+A stored document holds the result of `analyze` at the time of writing: a change of `analyze` requires a rewrite of all
+documents.
+"""
 
 from __future__ import annotations
 

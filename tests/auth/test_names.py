@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.auth.names import fold
+from backend.text.account_keys import account_key
 from tests.support.api import PASSWORD, Api, field_errors
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -32,7 +32,7 @@ FILLER = "\u3164"
     ],
 )
 def test_what_looks_the_same_or_is_the_same_mailbox_is_one(one: str, other: str) -> None:
-    assert fold(one) == fold(other)
+    assert account_key(one) == account_key(other)
 
 
 @pytest.mark.unit
@@ -48,7 +48,7 @@ def test_what_looks_the_same_or_is_the_same_mailbox_is_one(one: str, other: str)
     ],
 )
 def test_what_differs_stays_different(one: str, other: str) -> None:
-    assert fold(one) != fold(other)
+    assert account_key(one) != account_key(other)
 
 
 def register(api: Api, username: str, email: str) -> int:

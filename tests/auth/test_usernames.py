@@ -15,12 +15,13 @@ from sqlalchemy import select, text
 
 from backend.admin.service import find_user
 from backend.auth.models import User
-from backend.auth.names import INVISIBLE, fold, is_username_key, username_fault
+from backend.auth.names import is_username_key, username_fault
 from backend.auth.queries import matches_login
 from backend.cli import people
 from backend.errors import Invalid, NotFound
 from backend.extensions import db
 from backend.registration.service import create_user
+from backend.text.account_keys import INVISIBLE, account_key
 from tests.support.api import PASSWORD, Api, field_errors
 
 AT_SIGNS = [chr(code) for code in range(0x80, 0x110000) if "@" in unicodedata.normalize("NFKC", chr(code))]
@@ -55,7 +56,7 @@ def register(api: Api, username: str, email: str = "other@example.org") -> Any:
 @settings(max_examples=2_000, deadline=None)
 def test_the_key_of_an_accepted_username_has_nothing_but_letters_marks_digits_and_three_signs(name: str) -> None:
     if username_fault(name) is None:
-        key = fold(name)
+        key = account_key(name)
         assert is_username_key(key)
         assert {unicodedata.category(sign)[0] for sign in key if sign not in "._-"} <= set("LMN")
         assert all(unicodedata.category(sign) == "Nd" for sign in key if unicodedata.category(sign)[0] == "N")
@@ -66,8 +67,12 @@ def test_the_key_of_an_accepted_username_has_nothing_but_letters_marks_digits_an
 @given(st.one_of(TEXTS, st.text(), st.builds("{}@{}".format, TEXTS, TEXTS)))
 @settings(max_examples=2_000, deadline=None)
 def test_a_key_is_its_own_key(name: str) -> None:
-    assert fold(fold(name)) == fold(name)
-    assert fold(unicodedata.normalize("NFC", name)) == fold(unicodedata.normalize("NFD", name)) == fold(name)
+    assert account_key(account_key(name)) == account_key(name)
+    assert (
+        account_key(unicodedata.normalize("NFC", name))
+        == account_key(unicodedata.normalize("NFD", name))
+        == account_key(name)
+    )
 
 
 @pytest.mark.integration
@@ -83,7 +88,7 @@ def test_what_finds_an_account_is_its_own_name_or_address(context: Flask, name: 
         found = db.session.scalars(select(User).where(matches_login(login))).all()
         assert len(found) <= 1
         for user in found:
-            assert fold(login) == (user.email_key if "@" in fold(login) else user.username_key)
+            assert account_key(login) == (user.email_key if "@" in account_key(login) else user.username_key)
     assert [user.id for user in db.session.scalars(select(User).where(matches_login("boss@corp.example")))] == [1]
     db.session.rollback()
 
@@ -94,7 +99,7 @@ def add_account(number: int, username: str, email: str) -> None:
         INSERT INTO users (id, email, email_key, username, username_key, password_hash, role, personal_organization_id)
         VALUES (:id, :email, :email, :username, :key, '', 'user', :id) ON CONFLICT DO NOTHING
     """
-    values = {"id": number, "username": username, "key": fold(username), "email": email}
+    values = {"id": number, "username": username, "key": account_key(username), "email": email}
     db.session.execute(text(statement), values)
 
 
@@ -173,7 +178,7 @@ def test_a_name_from_before_the_rule_is_listed_and_logs_in_by_address_until_it_i
 ) -> None:
     with ada.app.app_context():
         user = db.session.get_one(User, ada.user_id)
-        user.username, user.username_key = name, fold(name)
+        user.username, user.username_key = name, account_key(name)
         db.session.commit()
         with pytest.raises(NotFound):
             find_user(name)

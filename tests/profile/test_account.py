@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.auth.models import User
-from backend.auth.names import fold
 from backend.extensions import db
+from backend.text.account_keys import account_key
 from tests.support.api import PASSWORD, Api, field_errors
 from tests.support.logged import logged
 from tests.support.sql import SqlCounter
@@ -185,4 +185,4 @@ def test_changing_takes_few_statements(ada: Api, sql: SqlCounter) -> None:
     with sql.at_most(9):
         ada.post("/profile/password", {"current_password": PASSWORD, "new_password": NEW})
     with ada.app.app_context():
-        assert db.session.get_one(User, ada.user_id).username_key == fold("other")
+        assert db.session.get_one(User, ada.user_id).username_key == account_key("other")

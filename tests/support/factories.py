@@ -12,12 +12,12 @@ from redis.retry import Retry
 
 from backend.auth.clients import Client
 from backend.auth.models import User
-from backend.auth.names import fold
 from backend.auth.passwords import hash_password
 from backend.auth.service import create_session
 from backend.extensions import db
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.redis.resilient import ResilientRedis
+from backend.text.account_keys import account_key
 from tests.support.api import PASSWORD, Api
 
 _numbers = count(1)
@@ -47,9 +47,9 @@ def make_person(app: Flask, username: str | None = None, *, admin: bool = False)
         organization = add_personal_organization(name)
         user = User(
             email=email,
-            email_key=fold(email),
+            email_key=account_key(email),
             username=name,
-            username_key=fold(name),
+            username_key=account_key(name),
             password_hash=_hash(),
             role="admin" if admin else "user",
             personal_organization_id=organization.id,

@@ -14,11 +14,11 @@ from backend.capture.extract.linked_data import read_linked_data
 from backend.capture.extract.scan import MAX_SCRIPTS, scan_html
 from backend.capture.extract.text import clean_paragraphs
 from backend.text import normalisation
-from backend.text.analysis import analyze
 from backend.text.folding import clusters, normalise
 from backend.text.normalisation import MOST_MARKS, SHORT, normalize
 from backend.text.sort_keys import searchable_text
 from backend.text.tag_names import tag_key
+from backend.text.tokens import analyze
 
 pytestmark = pytest.mark.unit
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
 from backend.search.highlights.candidate_spans import IS_UNSPACED, candidate_pattern
-from backend.text.analysis import Token, analyze, is_stop_word, query_forms, query_terms
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
 from backend.text.stemming import primary_tag
-from backend.text.tokens import TEXT
+from backend.text.stop_words import is_stop_word
+from backend.text.terms import query_forms, query_terms
+from backend.text.tokens import TEXT, Token, analyze
 
 # Stemmers that change the beginnings of words, or their script: prefixes cannot find candidates.
 CHANGED_BEGINNINGS = {"ga", "id", "nl", "sr", "st", "yi"}

@@ -12,8 +12,9 @@ from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import db
 from backend.search.service import find_by_words
 from backend.tasks.breakdown.outline import Subtask, outline_page
-from backend.text.analysis import analyze, is_stop_word
 from backend.text.language_detection import detect_language
+from backend.text.stop_words import is_stop_word
+from backend.text.tokens import analyze
 
 # Candidates that are read, and the share and number of the task's telling words that title and headings must hold.
 LOOKED_INTO = 5

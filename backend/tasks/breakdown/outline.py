@@ -10,6 +10,7 @@ from backend.tasks.breakdown.estimates import estimate, without_length
 from backend.tasks.breakdown.headings import page_steps
 from backend.tasks.breakdown.lists import ListItem, read_items, without_lists
 from backend.tasks.breakdown.sentences import read_steps
+from backend.text.sort_keys import bare_words
 
 # A longer item is cut after its first sentence or clause; the rest becomes its description.
 LONGEST_TITLE = 120
@@ -68,7 +69,7 @@ def build_subtask(text: str, remarks: Sequence[str], points: int) -> Subtask:
 
 def title_key(title: str) -> str:
     """Normalise a title for comparison: without case, marks and surrounding spaces."""
-    return " ".join(re.sub(r"[\W_]+", " ", title).casefold().split()) or title
+    return bare_words(title) or title
 
 
 def distinct(most: int, subtasks: Iterable[Subtask]) -> list[Subtask]:

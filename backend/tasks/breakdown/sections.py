@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from backend.text.sort_keys import bare_words
+
 _PHRASES = """
     about|about me|actual|actual result|expected|expected result|steps to reproduce|how to reproduce
     about the author|about us|acceptance criteria|acknowledgements|acknowledgments|additional resources
@@ -40,12 +42,11 @@ QUESTION = re.compile(
     r"|.*[?？]\s*$",
     re.IGNORECASE,
 )
-NOT_WORDS = re.compile(r"[\W_]+")
 
 
 def is_non_step_section(line: str) -> bool:
     """Tell whether a heading, or the line before a list, begins a section without steps."""
-    return NOT_WORDS.sub(" ", line).strip().casefold() in NON_STEP_SECTIONS
+    return bare_words(line) in NON_STEP_SECTIONS
 
 
 def is_explanation(heading: str) -> bool:
