@@ -9,10 +9,11 @@ from sqlalchemy import BigInteger, ColumnElement, Text, any_, bindparam, func, l
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
-from backend.bookmarks.models import Bookmark, BookmarkDocument, SearchLanguage, Tag
+from backend.bookmarks.models import Bookmark, BookmarkDocument, Tag
 from backend.extensions import db
 from backend.index.impacts import is_significant
 from backend.index.labels import language_label, organization_label, site_label
+from backend.index.models import SearchLanguage
 from backend.text.query_language import Filter, Query, Term, Unit
 from backend.text.stemming import language_of
 from backend.text.terms import CACHE_SIZE, MAX_CACHED_LENGTH, query_forms, query_terms

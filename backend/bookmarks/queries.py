@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 from backend.actor import Actor
 from backend.bookmarks.counts import maintained_total
 from backend.bookmarks.document_conditions import resolve_query
-from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkEmbedding, BookmarkTag, Tag
+from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
 from backend.bookmarks.query_conditions import in_project, mentions_archived, on_site, query_conditions
 from backend.bookmarks.schemas import (
     MAX_FILTERS,
@@ -28,6 +28,7 @@ from backend.errors import Invalid, NotFound
 from backend.extensions import db
 from backend.http.pagination import PageRows, Sort, paginate
 from backend.http.truncation import LIST_BYTES, beginning, fit, shorten
+from backend.index.models import BookmarkEmbedding
 from backend.index.nearest import largest_model, rank_by_similarity
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Row, func, select, update
 
-from backend.bookmarks.models import Bookmark, SearchStatistics
+from backend.bookmarks.models import Bookmark
 from backend.bookmarks.queries import id_in, select_bookmarks
 from backend.bookmarks.schemas import MAX_TAGS, BookmarkOut
 from backend.extensions import db
@@ -25,6 +25,7 @@ from backend.index.impacts import (
     sparse_literal,
 )
 from backend.index.labels import labels_of
+from backend.index.models import SearchStatistics
 from backend.named_blocks import read_statements
 from backend.text.language_detection import detect_language
 from backend.text.stemming import AS_WRITTEN, language_of, language_of_stems, lexemes_of, primary_tag

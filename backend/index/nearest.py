@@ -25,8 +25,9 @@ from sqlalchemy import (
 )
 
 from backend.actor import Actor
-from backend.bookmarks.models import Bookmark, BookmarkEmbedding
+from backend.bookmarks.models import Bookmark
 from backend.extensions import db
+from backend.index.models import BookmarkEmbedding
 from backend.named_blocks import read_statements
 
 Ranked = list[tuple[int, float]]

@@ -23,9 +23,10 @@ from sqlalchemy import (
 )
 
 from backend.actor import Actor
-from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkEmbedding, BookmarkTag
+from backend.bookmarks.models import Bookmark, BookmarkDocument, BookmarkTag
 from backend.extensions import db
 from backend.index.embeddings import vector_literal
+from backend.index.models import BookmarkEmbedding
 from backend.index.nearest import nearest
 from backend.named_blocks import read_statements
 from backend.projects.models import ProjectBookmark
