@@ -14,26 +14,25 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Flask
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.bookmarks.messages import capture_message
+from backend.capture.claim_fetch import fetch_claim
 from backend.capture.extract.reading import ExtractionResult
 from backend.capture.extraction import extract_claim
 from backend.capture.extractor_processes import Extractor
-from backend.capture.fetch import fetch_page
+from backend.capture.fetch import FetchedPage
 from backend.capture.outcome_writer import OutcomeWriter, Released
 from backend.capture.run_bounds import RunBounds
-from backend.capture.service import MAX_ATTEMPTS, NEVER_FINISHED, UNEXPECTED, fetch_policy
-from backend.capture.shared_limits import BodyMemory, ExtractionQueue, FetchedClaim, HostBusy, HostSlots, MemoryFull
+from backend.capture.service import MAX_ATTEMPTS, NEVER_FINISHED, fetch_policy
+from backend.capture.shared_limits import BodyMemory, ExtractionQueue, FetchedClaim, HostSlots
 from backend.capture.turns import Claim, ClaimLimits, claim_next, is_capture_due, release_claims, renew_leases
 from backend.extensions import db
 from backend.index.messages import embed_message
 from backend.jobs.queue import send
-from backend.outbound.failures import FetchError
 from config import Settings
 
 # Slots that become free within this time are filled by one statement.
@@ -49,8 +48,6 @@ NOTIFY_SECONDS = 5.0
 STORE_THREADS = 2
 # Memory for bodies: six of the default maximum length and a quarter more, or two of the configured maximum.
 BODY_BYTES = 64 * 1024 * 1024
-# Delays of a page whose host was busy, or for which memory was full.
-HOST_BUSY_SECONDS, MEMORY_FULL_SECONDS = 1.0, 10.0
 
 
 class CaptureRun:
@@ -240,25 +237,12 @@ class CaptureRun:
 
     def _fetch(self, claim: Claim) -> None:
         reservation = self._memory.reservation(claim.person)
-        try:
-            with self._hosts.visit() as visit:
-                policy = replace(self._policy, enter=visit.enter, reserve_memory=reservation.take)
-                fetched = fetch_page(claim.url, policy)
-        except HostBusy as busy:
-            reservation.release()
-            self._results.put((claim, Released(HOST_BUSY_SECONDS, busy.host)))
-        except MemoryFull:
-            reservation.release()
-            self._results.put((claim, Released(MEMORY_FULL_SECONDS, None)))
-        except FetchError as failure:
-            reservation.release()
-            self._results.put((claim, failure))
-        except Exception as error:
-            reservation.release()
-            logger.opt(exception=error).error("capture of bookmark {} failed", claim.bookmark_id)
-            self._results.put((claim, UNEXPECTED))
-        else:
+        fetched = fetch_claim(claim, self._policy, self._hosts, reservation)
+        if isinstance(fetched, FetchedPage):
             self._extractions.put(FetchedClaim(claim, fetched, reservation))
+        else:
+            reservation.release()
+            self._results.put((claim, fetched))
 
     # One thread for each extraction process.
 

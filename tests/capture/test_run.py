@@ -15,8 +15,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.capture import claim_fetch, shared_limits
 from backend.capture import runner as run_module
-from backend.capture import shared_limits
 from backend.capture.extractor_processes import ExtractionBounds
 from backend.capture.jobs import read_due_pages, run_capture_job
 from backend.capture.run_bounds import RunBounds
@@ -367,7 +367,7 @@ def test_pages_too_large_to_be_read_together_are_read_one_after_another(
     ada: Api, context: Flask, sites: Sites, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_module, "BODY_BYTES", 0)
-    monkeypatch.setattr(run_module, "MEMORY_FULL_SECONDS", 1)
+    monkeypatch.setattr(claim_fetch, "MEMORY_FULL_SECONDS", 1)
     monkeypatch.setattr(current_settings(), "CAPTURE_MAX_BYTES", 1024 * 1024)
     large = response(200, PAGE + b" " * 800_000, content_type="text/html")
     for number in range(8):
