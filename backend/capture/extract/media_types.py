@@ -20,8 +20,9 @@ UNREADABLE_MEDIA_TYPES = re.compile(
     )""",
     re.VERBOSE,
 )
-SNIFFED_BYTES = 512
-BOM_AND_SPACE = b"\xef\xbb\xbf \t\r\n\f"
+SNIFFED_BYTES = 2048
+HTML_START = re.compile(rb"<(?:!doctype html|html|head|body|title|meta|script|h1|p|div)[\s>]", re.IGNORECASE)
+PDF_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*%PDF-")
 
 
 def content_type(headers: httpx.Headers) -> tuple[str, str | None]:
@@ -39,8 +40,16 @@ def is_unreadable(media_type: str) -> bool:
 
 
 def sniff(body: bytes) -> str:
-    """Detect the media type of a body that came without one: HTML, PDF or unknown."""
-    start = body[:SNIFFED_BYTES].lstrip(BOM_AND_SPACE).lower()
-    if start.startswith((b"<!doctype html", b"<html")):
-        return "text/html"
-    return "application/pdf" if start.startswith(b"%pdf-") else "application/octet-stream"
+    """Detect the media type of a body whose server states none: HTML, PDF or unknown.
+
+    The tables of puremagic and filetype tell formats of files apart, none of which has text to read but PDF; they know
+    HTML only by how a document should begin.
+    """
+    if is_pdf(body):
+        return "application/pdf"
+    return "text/html" if HTML_START.search(body, 0, SNIFFED_BYTES) else "application/octet-stream"
+
+
+def is_pdf(body: bytes) -> bool:
+    """Tell whether a body begins as a PDF does, whatever its server states."""
+    return PDF_START.match(body, 0, SNIFFED_BYTES) is not None

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from backend.capture.extract.article import read_article
 from backend.capture.extract.charset import decode_text
+from backend.capture.extract.media_types import SNIFFED_BYTES, is_pdf, sniff
 from backend.capture.extract.metadata import read_metadata
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.pdf import read_pdf
@@ -25,8 +26,6 @@ _XML = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?xml")
 _JSON = re.compile(r"(?:application|text)/(?:[\w.-]+\+)?json")
 _PLAIN = re.compile(r"text/.+|application/(?:x-)?(?:javascript|ndjson|yaml|toml|sh|tex|latex|sql)")
 
-_SNIFFED = 2048  # Bytes at the start of a body that determine its type.
-_HTML_START = re.compile(rb"<(?:!doctype html|html|head|body|title|meta|script|h1|p|div)[\s>]", re.IGNORECASE)
 _HTML_ROOT = re.compile(r"<(?:\w+:)?html[\s>]", re.IGNORECASE)
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
@@ -53,19 +52,19 @@ def extract_page(
     if kind == "pdf":
         return read_pdf(body, truncated=truncated)
     text = clean_text(decode_text(body, charset))
-    if kind == "html" or (kind == "xml" and _HTML_ROOT.search(text, 0, _SNIFFED)):
+    if kind == "html" or (kind == "xml" and _HTML_ROOT.search(text, 0, SNIFFED_BYTES)):
         return _read_html(text, url)
     read = {"xml": read_xml, "json": read_json, "plain": read_plain}[kind]
     return read(text)
 
 
 def _kind(body: bytes, media_type: str) -> str:
-    start = body[:_SNIFFED]
-    if media_type in _PDF or (media_type in _UNSTATED | _HTML and start.lstrip().startswith(b"%PDF-")):
+    sniffed = sniff(body) if media_type in _UNSTATED else media_type
+    if sniffed in _PDF or (sniffed in _HTML and is_pdf(body)):
         return "pdf"
-    if media_type in _HTML or (media_type in _UNSTATED and _HTML_START.search(start)):
+    if sniffed in _HTML:
         return "html"
-    is_binary = b"\0" in start and not start.startswith(_WIDE_MARKS)
+    is_binary = b"\0" in body[:SNIFFED_BYTES] and not body.startswith(_WIDE_MARKS)
     if not is_binary:
         for kind, pattern in (("xml", _XML), ("json", _JSON), ("plain", _PLAIN)):
             if pattern.fullmatch(media_type):
