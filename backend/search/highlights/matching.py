@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
-from backend.search.highlights.candidate_spans import IS_UNSPACED, candidate_pattern
+from backend.search.highlights.candidate_spans import IS_UNSPACED, CandidatePattern
 from backend.text.analysis import Token, analyze, is_stop_word, query_forms, query_terms
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
@@ -67,7 +67,7 @@ class Matcher:
     terms: tuple[QueryTerm, ...]
     runs: dict[str, list[int]]
     heads: dict[str, list[tuple[int, Form]]]
-    pattern: re.Pattern[str] | None
+    pattern: CandidatePattern | None
     reach: int
 
     def hits(self, text: str, passage: int | None = None, allowance: Allowance | None = None) -> list[Match]:
@@ -121,7 +121,7 @@ class Matcher:
         begin = end = seen = 0
         limit = min(len(text), allowance.left_to_scan)
         try:
-            for span in self.pattern.finditer(text, 0, limit):
+            for span in self.pattern.finditer(text, limit):
                 # The span to analyse exhausts the allowance already.
                 if end - begin >= allowance.left_to_analyse:
                     break
@@ -211,7 +211,7 @@ def _matcher(terms: tuple[QueryTerm, ...], language: str | None) -> Matcher:
             rarest += max(form, key=lambda lexemes: min(map(len, lexemes)))
     pattern = None
     if rarest and (language not in CHANGED_BEGINNINGS or not heads):
-        pattern = candidate_pattern(rarest)
+        pattern = CandidatePattern(rarest)
     return Matcher(language, terms, dict(runs), dict(heads), pattern, max((term.reach for term in terms), default=0))
 
 
