@@ -46,9 +46,13 @@ class CandidatePattern:
 
     def finditer(self, text: str, limit: int) -> Iterator[re.Match[str]]:
         """Yield the candidates in the first `limit` characters."""
-        is_plain = text.isascii() or FOREIGN.search(text) is None
-        pattern = (_plain_pattern if is_plain else _pattern)(self._prefixes)
+        pattern = (_plain_pattern if is_plain(text) else _pattern)(self._prefixes)
         return pattern.finditer(text, 0, limit) if pattern else iter(())
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text has no letters beyond ASCII."""
+    return text.isascii() or FOREIGN.search(text) is None
 
 
 # Of a search, texts in several languages have mostly the same prefixes. Those of a long query take up to 400 kB.

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
-from backend.search.highlights.candidate_spans import IS_UNSPACED, CandidatePattern
+from backend.search.highlights.candidate_spans import IS_UNSPACED, CandidatePattern, is_plain
 from backend.text.analysis import Token, analyze, is_stop_word, query_forms, query_terms
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
@@ -20,6 +20,9 @@ from backend.text.tokens import TEXT
 # Stemmers that change the beginnings of words, or their script: prefixes cannot find candidates.
 CHANGED_BEGINNINGS = {"ga", "id", "nl", "sr", "st", "yi"}
 LONGEST_PIECE = 200
+# Up to this length a text with letters beyond ASCII is analysed sooner than its pattern is compiled, and within what
+# any text of a response may take.
+SHORT_TEXT = 200
 # Cached queries, and the characters that a cached one may have.
 REMEMBERED, LONGEST_REMEMBERED = 256, 100
 # Up to the next space, or to ideographs, kana or Hangul.
@@ -115,7 +118,7 @@ class Matcher:
         """Yield matches as start, end and index of the term."""
         if not self.terms:
             return
-        if self.pattern is None:
+        if self.pattern is None or (len(text) <= SHORT_TEXT and not self.runs and not is_plain(text)):
             yield from self._read(text, 0, len(text), allowance)
             return
         begin = end = seen = 0
