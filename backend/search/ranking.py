@@ -29,14 +29,12 @@ from sqlalchemy import (
     column,
     func,
     literal,
-    literal_column,
     select,
     text,
-    true,
     union,
 )
 
-from backend.bookmarks.document_conditions import any_lexeme, any_tsquery, bookmark_matches, matches
+from backend.bookmarks.document_conditions import any_lexeme, any_tsquery, matches
 from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.query_conditions import Requirements
 from backend.extensions import db
@@ -46,6 +44,7 @@ from backend.index.nearest import Ranked
 from backend.search.corpus_statistics import CorpusStatistics, read_corpus_statistics
 from backend.search.exact_matches import NO_NAMES, NOT_NAMED, Names, named_bookmarks
 from backend.search.query_plan import Clause, QueryPlan, any_clause
+from backend.search.selection import best_passing, few_passing, newest_passing
 from backend.text.tokens import quoted
 
 SCORED = """
@@ -53,7 +52,8 @@ SCORED = """
            -(d.impacts <#> CAST(:weights AS sparsevec))
            + coalesce(-(d.page_impacts <#> CAST(:weights AS sparsevec)), 0) AS score
 """
-OWN = "d.organization_id = :organization_id"
+# IS TRUE, which no index answers; see `matches`.
+OWN = "(d.organization_id = :organization_id) IS TRUE"
 HOLDS = "d.document @@ CAST(:words AS tsquery)"
 ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
 # No index has this order: a scan along one would unpack each document on the way until it has enough.
@@ -129,9 +129,9 @@ class WordSearch:
         if not self.plan.postings or not (self.plan.clauses or self.required.bounded):
             # Without any word, only requirements and titles can match.
             if self.required.words or self.required.others:
-                return RankedMatches(_newest(self.organization_id, self.required, where, limit), 0)
+                return RankedMatches(newest_passing(self.organization_id, self.required, where, limit), 0)
             return self._first([], named, where, limit)
-        among = _few(where, self.statistics.budget) if is_filtered else None
+        among = few_passing(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
         return self._first(list(parts), named, where, limit)
 
@@ -217,11 +217,7 @@ class WordSearch:
         # OFFSET prevents a join, for which PostgreSQL might read all documents.
         passing = select(Bookmark.id).where(Bookmark.id == BookmarkDocument.bookmark_id, *where).offset(0)
         matching = matches(self.organization_id, " & ".join(filter(None, (any_clause(common), self.required.words))))
-        statement = select(BookmarkDocument.bookmark_id).where(
-            BookmarkDocument.organization_id == self.organization_id,
-            matching,
-            passing.correlate(BookmarkDocument).exists(),
-        )
+        statement = select(BookmarkDocument.bookmark_id).where(matching, passing.correlate(BookmarkDocument).exists())
         return self._scored(GIVEN, ids=list(db.session.scalars(statement.limit(self.statistics.budget))))
 
     def _words(self, *words: str) -> str:
@@ -249,14 +245,9 @@ class WordSearch:
         return weights
 
     def _is_complete(self, candidates: Subquery) -> ColumnElement[bool]:
-        """Build the condition that a candidate holds all words; true where that is not needed."""
-        if not self.plan.complete:
-            return true()
+        """Build the condition that a candidate holds all words."""
         # Evaluated on the index, since the documents may be long.
-        complete = select(BookmarkDocument.bookmark_id).where(
-            BookmarkDocument.organization_id == self.organization_id,
-            matches(self.organization_id, self.plan.complete),
-        )
+        complete = select(BookmarkDocument.bookmark_id).where(matches(self.organization_id, self.plan.complete))
         return candidates.c.id.in_(complete)
 
     def _named(self) -> CTE | None:
@@ -281,46 +272,14 @@ class WordSearch:
         if not statements:
             return RankedMatches([], 0)
         candidates = (union(*statements) if len(statements) > 1 else statements[0]).subquery()
-        complete = self._is_complete(candidates).label("complete")
-        tier: ColumnElement[int] = literal_column(str(NOT_NAMED)).label("tier")
         among: FromClause = candidates
+        keys: list[ColumnElement[Any]] = []
         if named is not None:
-            tier = func.coalesce(named.c.tier, NOT_NAMED).label("tier")
             among = candidates.outerjoin(named, named.c.id == candidates.c.id)
-        # The lateral join checks the conditions candidate by candidate, the best first, until there are enough.
-        ordered = (
-            select(candidates, complete, tier)
-            .select_from(among)
-            .order_by(tier, complete.desc(), candidates.c.score.desc(), candidates.c.id.desc())
-            .offset(literal_column("0"))
-            .subquery()
-        )
-        passing = select(literal_column("1")).where(Bookmark.id == ordered.c.id, *where).limit(1).lateral()
-        best = (
-            select(ordered.c.id, ordered.c.score, ordered.c.tier)
-            .select_from(ordered.join(passing, true()))
-            .order_by(ordered.c.tier, ordered.c.complete.desc(), ordered.c.score.desc(), ordered.c.id.desc())
-            .limit(limit)
-            .subquery()
-        )
-        # Arrays: a thousand rows take longer to fetch than to find.
-        statement = select(func.array_agg(best.c.id), func.array_agg(best.c.score)).add_columns(
-            func.count().filter(best.c.tier < NOT_NAMED)
-        )
-        ids, scores, first = db.session.execute(statement).one()
-        return RankedMatches(list(zip(ids or (), scores or (), strict=True)), first)
-
-
-def _newest(organization_id: int, required: Requirements, where: Sequence[ColumnElement[bool]], limit: int) -> Ranked:
-    if required.words:
-        where = [*where, bookmark_matches(organization_id, required.words)]
-    newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc()).limit(limit)
-    return [(id_, 0.0) for id_ in db.session.scalars(newest)]
-
-
-def _few(where: Sequence[ColumnElement[bool]], most: int) -> list[int] | None:
-    """Return the bookmarks that pass the filters, if they are few."""
-    # In the order of an index, so that an unselective filter reads no more than the limit.
-    newest = select(Bookmark.id).where(*where).order_by(Bookmark.created_at.desc(), Bookmark.id.desc())
-    ids = db.session.scalars(newest.limit(most + 1)).all()
-    return list(ids) if len(ids) <= most else None
+            keys.append(func.coalesce(named.c.tier, NOT_NAMED).label("tier"))
+        if self.plan.complete:
+            keys.append(self._is_complete(candidates).label("complete"))
+        ids, scores, *first = db.session.execute(
+            best_passing(select(candidates, *keys).select_from(among), where, limit)
+        ).one()
+        return RankedMatches(list(zip(ids or (), scores or (), strict=True)), sum(first))

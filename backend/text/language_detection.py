@@ -20,29 +20,29 @@ RANKS = {language: rank for rank, language in enumerate(BY_USE.split())}
 WORD = re.compile(r"[^\W\d_]+")
 # Letters that English does not use, or that only one of several languages of a script uses.
 LETTERS = {
-    "be": "ў",
-    "ca": "çàèòïŀ",
-    "cs": "ěščřžýůťď",
-    "da": "æøå",
-    "de": "äöüß",
-    "es": "ñáéíóú¿¡",
-    "fa": "پچژگ",
-    "fi": "äö",
-    "fr": "çàâéèêëîïôùûœ",
-    "hu": "áéíóöőúüű",
-    "it": "àèéìòù",
-    "nl": "ëï",
-    "no": "æøå",
-    "pl": "ąćęłńóśźż",
-    "pt": "ãõçáâéêíóô",
-    "ro": "ăâîșțşţ",
-    "ru": "ыэё",
-    "sr": "ђјљњћџ",
-    "sv": "åäö",
-    "tr": "çğıöşü",
-    "uk": "іїєґ",
-    "ur": "ٹڈڑںے",
-    "vi": "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ",
+    "be": frozenset("ў"),
+    "ca": frozenset("çàèòïŀ"),
+    "cs": frozenset("ěščřžýůťď"),
+    "da": frozenset("æøå"),
+    "de": frozenset("äöüß"),
+    "es": frozenset("ñáéíóú¿¡"),
+    "fa": frozenset("پچژگ"),
+    "fi": frozenset("äö"),
+    "fr": frozenset("çàâéèêëîïôùûœ"),
+    "hu": frozenset("áéíóöőúüű"),
+    "it": frozenset("àèéìòù"),
+    "nl": frozenset("ëï"),
+    "no": frozenset("æøå"),
+    "pl": frozenset("ąćęłńóśźż"),
+    "pt": frozenset("ãõçáâéêíóô"),
+    "ro": frozenset("ăâîșțşţ"),
+    "ru": frozenset("ыэё"),
+    "sr": frozenset("ђјљњћџ"),
+    "sv": frozenset("åäö"),
+    "tr": frozenset("çğıöşü"),
+    "uk": frozenset("іїєґ"),
+    "ur": frozenset("ٹڈڑںے"),
+    "vi": frozenset("ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"),
 }
 
 
@@ -74,13 +74,18 @@ def detect_language(text: str) -> str | None:
 def _votes(words: set[str], spelled: set[str]) -> Counter[str]:
     """Count for each language the words that are its function words, or have its letters and are in `spelled`."""
     votes: Counter[str] = Counter()
-    for word in words:
-        for language in _languages_of_word().get(word, ()):
-            votes[language] += 1
-        if word in spelled and not word.isascii():
-            for language, letters in LETTERS.items():
-                votes[language] += any(letter in letters for letter in word)
-    return +votes
+    languages_of = _languages_of_word()
+    for word in words & _function_words():
+        votes.update(languages_of[word])
+    for word in spelled:
+        if not word.isascii():
+            votes.update(language for language, letters in LETTERS.items() if not letters.isdisjoint(word))
+    return votes
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    return frozenset(_languages_of_word())
 
 
 @cache

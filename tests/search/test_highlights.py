@@ -165,7 +165,12 @@ def scanning_all(one: Matcher) -> Matcher:
     return dataclasses.replace(one, pattern=None)
 
 
-@given(TEXTS, st.text("ab éß ", min_size=1, max_size=12), LANGUAGES)
+# No letters beyond ASCII.
+PLAIN_TEXTS = st.text("abAB1 .-'’–_👍🏽\u200d\u0301\u00a0", max_size=300)
+
+
+@given(TEXTS | PLAIN_TEXTS, st.text("ab éß👍", min_size=1, max_size=12), LANGUAGES)
+@example("Fuer alle: e-mail – node.js, o’reilly 👍🏽", "für email nodejs oreilly 👍", "de")
 @example("Guerrilla BLUE valuable Œuvre straße fuﬀ", "guerrilla blue values oeuvre strasse fuff", "de")
 @example(
     "foo_bar .NET/x C++11 AT&T's getElementById DILocation v1.2.3", "bar location by .net c++ at&t element 1.2", "en"

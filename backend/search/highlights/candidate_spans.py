@@ -1,10 +1,10 @@
-"""Candidate spans: a regular expression that finds all places of a long text where a word of the query may begin."""
+"""Candidate spans: regular expressions that find all places of a long text where a word of the query may begin."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from backend.text.folding import fold, normalise
@@ -27,15 +27,64 @@ AT_START = r"(?:(?<![^\W\d_].)|(?<=[^\x00-\u0dff].)|(?<=[A-Za-z0-9][A-Z]))"
 BETWEEN = r"[^0-9A-Za-z\s]?"
 IS_UNSPACED = re.compile(f"[{UNSPACED}]")
 LETTERS = re.compile(r"[^\W_]+")
+# The same for texts without letters beyond ASCII.
+FOREIGN = re.compile(r"[^\x00-\x7f\W]")
+AT_PLAIN_START = "(?:(?<![A-Za-z].)|(?<=[A-Za-z0-9][A-Z]))"
+BETWEEN_PLAIN = r"[^\w\s]?"
 
 
-def candidate_pattern(lexemes: Iterable[str]) -> re.Pattern[str]:
-    """Build a pattern that matches the beginning of every word with one of the lexemes, and of some others."""
+class CandidatePattern:
+    """Finds the beginning of every word with one of the lexemes, and of some others.
+
+    Compiled on first use: a pattern of all letters takes as long as reading a page of results, and most texts have no
+    letters beyond ASCII.
+    """
+
+    def __init__(self, lexemes: Iterable[str]) -> None:
+        # Alternatives are tried in order, so the longest prefix comes first.
+        self._prefixes = tuple(sorted(set(map(_prefix, lexemes)), key=lambda prefix: (-len(prefix), prefix)))
+
+    def finditer(self, text: str, limit: int) -> Iterator[re.Match[str]]:
+        """Yield the candidates in the first `limit` characters."""
+        pattern = (_plain_pattern if is_plain(text) else _pattern)(self._prefixes)
+        return pattern.finditer(text, 0, limit) if pattern else iter(())
+
+
+def is_plain(text: str) -> bool:
+    """Tell whether a text has no letters beyond ASCII."""
+    return text.isascii() or FOREIGN.search(text) is None
+
+
+# Of a search, texts in several languages have mostly the same prefixes. Those of a long query take up to 400 kB.
+@lru_cache(maxsize=8)
+def _plain_pattern(prefixes: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Build the pattern for texts without letters beyond ASCII; None where no prefix can occur."""
+    possible = [prefix for prefix in prefixes if not FOREIGN.search(prefix)]
+    firsts = "".join(
+        sorted({re.escape(letter) for prefix in possible for letter in (prefix[0].lower(), prefix[0].upper())})
+    )
+    branches = [
+        f"{start}(?i:{'|'.join(alternatives)})"
+        for start, is_word in ((AT_PLAIN_START, True), ("", False))
+        if (alternatives := [_plain(prefix) for prefix in possible if prefix[0].isalpha() is is_word])
+    ]
+    return re.compile(f"[{firsts}](?:{'|'.join(branches)})", re.ASCII | re.DOTALL) if branches else None
+
+
+def _plain(prefix: str) -> str:
+    rest = "".join(
+        f"{BETWEEN_PLAIN}{'e?' if before in UMLAUTS else ''}{re.escape(letter)}" for before, letter in pairwise(prefix)
+    )
+    return f"(?<={re.escape(prefix[0])}){rest}"
+
+
+@lru_cache(maxsize=8)
+def _pattern(prefixes: tuple[str, ...]) -> re.Pattern[str]:
+    """Build the pattern for all texts."""
     firsts: set[str] = set()
     at_start: list[str] = []
     anywhere: list[str] = []
-    # Alternatives are tried in order, so the longest prefix comes first.
-    for prefix in sorted(set(map(_prefix, lexemes)), key=len, reverse=True):
+    for prefix in prefixes:
         firsts.update(_looks_of(prefix[0]))
         begins = prefix[0].isalpha() and not IS_UNSPACED.match(prefix) and script_of(prefix[0]) not in PREFIXING
         (at_start if begins else anywhere).append(f"(?<={_like(prefix[0])}){_rest(prefix)}")

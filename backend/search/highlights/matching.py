@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from backend.search.highlights.budget import Allowance
-from backend.search.highlights.candidate_spans import IS_UNSPACED, candidate_pattern
+from backend.search.highlights.candidate_spans import IS_UNSPACED, CandidatePattern, is_plain
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query
 from backend.text.stemming import primary_tag
@@ -21,6 +21,9 @@ from backend.text.tokens import TEXT, Token, analyze
 # Stemmers that change the beginnings of words, or their script: prefixes cannot find candidates.
 CHANGED_BEGINNINGS = {"ga", "id", "nl", "sr", "st", "yi"}
 LONGEST_PIECE = 200
+# Up to this length a text with letters beyond ASCII is analysed sooner than its pattern is compiled, and within what
+# any text of a response may take.
+SHORT_TEXT = 200
 # Cached queries, and the characters that a cached one may have.
 REMEMBERED, LONGEST_REMEMBERED = 256, 100
 # Up to the next space, or to ideographs, kana or Hangul.
@@ -68,7 +71,7 @@ class Matcher:
     terms: tuple[QueryTerm, ...]
     runs: dict[str, list[int]]
     heads: dict[str, list[tuple[int, Form]]]
-    pattern: re.Pattern[str] | None
+    pattern: CandidatePattern | None
     reach: int
 
     def hits(self, text: str, passage: int | None = None, allowance: Allowance | None = None) -> list[Match]:
@@ -116,13 +119,13 @@ class Matcher:
         """Yield matches as start, end and index of the term."""
         if not self.terms:
             return
-        if self.pattern is None:
+        if self.pattern is None or (len(text) <= SHORT_TEXT and not self.runs and not is_plain(text)):
             yield from self._read(text, 0, len(text), allowance)
             return
         begin = end = seen = 0
         limit = min(len(text), allowance.left_to_scan)
         try:
-            for span in self.pattern.finditer(text, 0, limit):
+            for span in self.pattern.finditer(text, limit):
                 # The span to analyse exhausts the allowance already.
                 if end - begin >= allowance.left_to_analyse:
                     break
@@ -212,7 +215,7 @@ def _matcher(terms: tuple[QueryTerm, ...], language: str | None) -> Matcher:
             rarest += max(form, key=lambda lexemes: min(map(len, lexemes)))
     pattern = None
     if rarest and (language not in CHANGED_BEGINNINGS or not heads):
-        pattern = candidate_pattern(rarest)
+        pattern = CandidatePattern(rarest)
     return Matcher(language, terms, dict(runs), dict(heads), pattern, max((term.reach for term in terms), default=0))
 
 
