@@ -15,7 +15,7 @@ from backend.http.cache_lookup import CacheLookup, WriteIntent, cached_for, inte
 from backend.http.client_addresses import address_digest
 from backend.http.operations import LimitClass, Operation
 from backend.http.rate_limits.charge import Charge, request_limits
-from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits
+from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits, settle_limits
 from backend.http.rate_limits.windows import Verdict
 from backend.http.request_state import request_state
 from backend.http.response_cache.flask_caching_backend import cache_backend
@@ -57,7 +57,8 @@ def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: boo
     recognised, state.recognised = state.recognised, None
     if recognised is not None:
         prepared, reply = recognised.lookup, recognised.reply
-        return _admit(operation, prepared.credential, prepared.charge, prepared.lookup, reply, recognised.actor)
+        settle_limits(prepared.charge, reply[0])
+        return _authorize(operation, prepared.credential, prepared.lookup, reply, recognised.actor)
     try:
         credential = (
             authenticator().read_credential(request.headers, operation.schemes) if operation.scope is not None else None
@@ -70,7 +71,9 @@ def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: boo
         return Admission(None)
     charge = Charge(credential.subject, operation.limit, rate_limits())
     sent = _sent(operation, bookmark_id) if looks_up else None
-    return _admit(operation, credential, charge, sent, _ask(charge, credential, sent), None)
+    answered = _ask(charge, credential, sent)
+    _check_limits(operation, charge, answered)
+    return _authorize(operation, credential, sent, answered, None)
 
 
 def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteIntent | None:
@@ -79,22 +82,18 @@ def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteI
     return intent_of(operation)
 
 
-def _admit(
+def _authorize(
     operation: Operation,
     credential: RequestCredential,
-    charge: Charge,
     sent: CacheLookup | WriteIntent | None,
     reply: list[Any] | None,
     actor: Actor | None,
 ) -> Admission:
-    limited: Any = reply[0] if reply else None
-    entries = reply[1] if reply else None
-    begin_limits(charge, limited)
-    operation.check_limit()
-    actor = actor or authenticator().actor_of(credential, entries)
+    actor = actor or authenticator().actor_of(credential, reply[1] if reply else None)
     request_state().actor = actor
-    if not credential.is_login:
-        _charge_person(charge, actor, is_counted=bool(limited) and limited[5] > 1)
+    if not actor.is_login:
+        limited: Any = reply[0] if reply else None
+        _charge_person(actor, is_counted=bool(limited) and limited[5] > 1)
     cached = cached_for(actor, sent, reply)
     try:
         actor.require(operation.scope or "")
@@ -109,7 +108,11 @@ def _count_anonymous(operation: Operation) -> None:
     """Count a request by its address."""
     charge = Charge(_by_address(), operation.limit, rate_limits())
     # Probes of health are not limited: they do not wait for Redis.
-    reply = _ask(charge, None, None) if charge.limits is not None else None
+    _check_limits(operation, charge, _ask(charge, None, None) if charge.limits is not None else None)
+
+
+def _check_limits(operation: Operation, charge: Charge, reply: list[Any] | None) -> None:
+    """Have Flask-Limiter check the class of the route, by Redis's reply or in memory."""
     begin_limits(charge, reply[0] if reply else None)
     operation.check_limit()
 
@@ -144,16 +147,17 @@ def charge_unmatched(limit_class: LimitClass) -> None:
     enforce(Charge(_by_address(), limit_class, rate_limits()))
 
 
-def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
+def _charge_person(actor: Actor, *, is_counted: bool) -> None:
     """Count a token's request for its person too, where Redis did not know whose it is. One round trip.
 
     Then the token's own windows have counted it even if the person's have no room.
     """
     person, limits = authenticator().subject_of_person(actor.user_id), request_limits()
     if limits is not None:
+        charge = limits.charge
         limits.charge = replace(charge, person=person)
-    if not is_counted:
-        enforce_also(replace(charge, subject=person))
+        if not is_counted:
+            enforce_also(replace(charge, subject=person))
 
 
 def _by_address() -> str:
