@@ -17,7 +17,7 @@ from backend.http.operations import LimitClass, Operation
 from backend.http.rate_limits.charge import Charge, request_limits
 from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits, settle_limits
 from backend.http.rate_limits.windows import Verdict
-from backend.http.request_state import request_state
+from backend.http.request_state import Recognised, request_state
 from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.store import CachedResponse, CacheMiss
 from backend.redis.client import resilient_redis
@@ -56,9 +56,7 @@ def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: boo
     state = request_state()
     recognised, state.recognised = state.recognised, None
     if recognised is not None:
-        prepared, reply = recognised.lookup, recognised.reply
-        settle_limits(prepared.charge, reply[0])
-        return _authorize(operation, prepared.credential, prepared.lookup, reply, recognised.actor)
+        return _admit_recognised(operation, recognised)
     try:
         credential = (
             authenticator().read_credential(request.headers, operation.schemes) if operation.scope is not None else None
@@ -73,7 +71,7 @@ def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: boo
     sent = _sent(operation, bookmark_id) if looks_up else None
     answered = _ask(charge, credential, sent)
     _check_limits(operation, charge, answered)
-    return _authorize(operation, credential, sent, answered, None)
+    return _authorize(operation, credential, sent, answered)
 
 
 def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteIntent | None:
@@ -82,18 +80,24 @@ def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteI
     return intent_of(operation)
 
 
+def _admit_recognised(operation: Operation, recognised: Recognised) -> Admission:
+    """Take what the fast path has found out; only what PostgreSQL has to say of the caller may be missing."""
+    prepared, reply, actor = recognised.lookup, recognised.reply, recognised.actor
+    settle_limits(prepared.charge, reply[0])
+    if actor is None:
+        return _authorize(operation, prepared.credential, prepared.lookup, reply)
+    _attach(actor, reply)
+    return Admission(actor, prepared.lookup, recognised.cached)
+
+
 def _authorize(
     operation: Operation,
     credential: RequestCredential,
     sent: CacheLookup | WriteIntent | None,
     reply: list[Any] | None,
-    actor: Actor | None,
 ) -> Admission:
-    actor = actor or authenticator().actor_of(credential, reply[1] if reply else None)
-    request_state().actor = actor
-    if not actor.is_login:
-        limited: Any = reply[0] if reply else None
-        _charge_person(actor, is_counted=bool(limited) and limited[5] > 1)
+    actor = authenticator().actor_of(credential, reply[1] if reply else None)
+    _attach(actor, reply)
     cached = cached_for(actor, sent, reply)
     try:
         actor.require(operation.scope or "")
@@ -102,6 +106,14 @@ def _authorize(
             cache_backend().abandon(cached)
         raise
     return Admission(actor, sent if isinstance(sent, CacheLookup) else None, cached)
+
+
+def _attach(actor: Actor, reply: list[Any] | None) -> None:
+    """Attach to the current request who acts, and count a token's request for its person."""
+    request_state().actor = actor
+    if not actor.is_login:
+        limited: Any = reply[0] if reply else None
+        _charge_person(actor, is_counted=bool(limited) and limited[5] > 1)
 
 
 def _count_anonymous(operation: Operation) -> None:
