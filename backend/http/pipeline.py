@@ -61,9 +61,14 @@ def serve(route: Route, arguments: dict[str, Any]) -> Response:
         arguments["actor"] = actor
     if request.method not in READS and route.operation.changes != "nothing":
         return _write(route, actor, admission.cached, arguments)
-    if admission.lookup is None:
+    lookup, cached = admission.lookup, admission.cached
+    if lookup is None:
         return conditional(run_view(route, arguments), is_timed=route.operation.is_timed)
-    return _read(route, actor, admission.lookup, admission.cached, arguments)
+    # Another process may compute the response: then this one waits for it.
+    cached = cached or cache_backend().look_up(cache_key_of(actor, lookup), lookup.etags, lookup.coding)
+    if isinstance(cached, CachedResponse):
+        return cached_response(cached)
+    return _compute(route, cached, lookup, arguments)
 
 
 def run_view(route: Route, arguments: dict[str, Any]) -> Response:
@@ -89,20 +94,6 @@ def compute_ahead(route: Route, actor: Actor, arguments: dict[str, Any]) -> None
         miss = cache_backend().look_up(cache_key_of(actor, lookup), [], counted=False)
         if isinstance(miss, CacheMiss) and miss.generation is not None:
             _compute(route, miss, lookup, arguments)
-
-
-def _read(
-    route: Route,
-    actor: Actor,
-    lookup: CacheLookup,
-    cached: CachedResponse | CacheMiss | None,
-    arguments: dict[str, Any],
-) -> Response:
-    """Return the cached response, at the latest when another process has computed it; compute it on a miss."""
-    cached = cached or cache_backend().look_up(cache_key_of(actor, lookup), lookup.etags, lookup.coding)
-    if isinstance(cached, CachedResponse):
-        return cached_response(cached)
-    return _compute(route, cached, lookup, arguments)
 
 
 def _compute(route: Route, miss: CacheMiss, lookup: CacheLookup, arguments: dict[str, Any]) -> Response:

@@ -24,6 +24,8 @@ from backend.http.validation import BODY_LIMIT_BYTES
 
 # Large bodies in the memory of one process at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
+# A request with a body has one of these.
+OF_BODIES = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING")
 # Of method, address and version: gunicorn refuses what is longer.
 REQUEST_LINE_BYTES = 16 * 1024
 
@@ -104,6 +106,13 @@ def register_input_validation(app: Flask) -> None:
 
 
 def _check() -> None:
+    if any(map(request.environ.get, OF_BODIES)):
+        _check_body()
+    if request_state().negotiation.coding is None:
+        raise NotAcceptable
+
+
+def _check_body() -> None:
     declared = declared_operation(current_app, request.endpoint) if request.endpoint else None
     cap = declared.body_limit if declared else BODY_LIMIT_BYTES
     request.max_content_length = cap
@@ -112,8 +121,6 @@ def _check() -> None:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise UnsupportedMediaType("Bodies may be sent plain or with Content-Encoding: gzip.")
-    if request_state().negotiation.coding is None:
-        raise NotAcceptable
 
 
 def _too_large(cap: int, when: str = "") -> BodyTooLarge:
