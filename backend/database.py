@@ -30,7 +30,7 @@ REFUSED_BY_POOLER = "startup parameter"
 # Tells whether a connection has its settings.
 PROBE, PROBED = "SELECT current_setting('lock_timeout')", "5s"
 LOCK_TIMEOUT_MS = 5_000
-# Lent longer ago, a connection is asked whether it still works. Key of that time in the record of the pool.
+# Lent longer ago, a connection is checked in a round trip; the key of that time in its record.
 ASK_AFTER_SECONDS = 1.0
 LENT_AT = "lent_at"
 
@@ -73,23 +73,22 @@ class DatabaseConnections:
         event.listen(engine, "begin", self._begin)
 
     def check_when_lent(self, engine: Engine) -> None:
-        """Have the pool of an engine replace the connections that PostgreSQL has closed."""
+        """Have the pool of an engine replace the connections that are lost."""
         event.listen(engine, "checkout", self._check)
 
     def _check(self, connection: Any, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
-        """Refuse a connection that has something to read: its end. A lost network sends none: ask what was idle."""
-        lent_at, record.info[LENT_AT] = record.info.get(LENT_AT), time.monotonic()
+        """Ping over a connection that was idle for long, or has something to read: mostly its end."""
+        lent_at, now = record.info.get(LENT_AT), time.monotonic()
+        record.info[LENT_AT] = now
         if lent_at is None:
             return  # Just made.
         try:
             poll = select.poll()
             poll.register(connection.fileno(), select.POLLIN)
-            if poll.poll(0):
-                raise DisconnectionError("PostgreSQL has closed this connection")
-            if time.monotonic() - lent_at > ASK_AFTER_SECONDS:
+            if now - lent_at > ASK_AFTER_SECONDS or poll.poll(0):
                 self._dialect.do_ping(connection)  # type: ignore[no-untyped-call]
         except psycopg2.Error as error:
-            raise DisconnectionError("This connection is lost") from error
+            raise DisconnectionError("This connection is lost.") from error
 
     def _begin(self, connection: Connection) -> None:
         if self.is_pooled:
