@@ -16,6 +16,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 OWN_PROCESS = text("SELECT pg_backend_pid()")
 
 
+@pytest.fixture(autouse=True)
+def one_connection(context: Flask) -> None:
+    """An empty pool: what a test lends it lends again."""
+    db.engine.dispose()
+
+
 def lent_process() -> int:
     """The server process behind the connection that the pool lends now."""
     process = db.session.scalar(OWN_PROCESS)
@@ -36,6 +42,7 @@ def test_a_connection_that_postgresql_has_closed_is_replaced(context: Flask, set
 
 
 def test_a_connection_that_was_lent_a_moment_ago_is_not_asked(context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "ASK_AFTER_SECONDS", 3_600)
     before = lent_process()
     monkeypatch.setattr(context.extensions["database_connections"]._dialect, "do_ping", raise_lost)
     assert lent_process() == before
