@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
-from flask import Flask
+from flask import Flask, Request
 
 from backend.admin.cache.routes import blueprint as cache
 from backend.admin.routes import blueprint as admin
@@ -80,6 +80,11 @@ class Application(Flask):
         """The function as it is: Flask would look at each of a dozen, for every request, whether it is a coroutine."""
         return func
 
+    def raise_routing_exception(self, request: Request) -> NoReturn:
+        """Refuse a request that no route matches, once it is counted."""
+        self.extensions["unmatched_requests"].receive()
+        super().raise_routing_exception(request)
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
@@ -92,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_input_validation(app)
     register_pipeline(app, settings)
     app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
-    register_security_headers(app, settings)
+    register_security_headers(app)
     register_error_handlers(app)
     register_linkding_refusals(app)
     _register_blueprints(app)

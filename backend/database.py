@@ -7,6 +7,8 @@ there `SET LOCAL` sets them in front of each transaction.
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -18,8 +20,8 @@ from loguru import logger
 from sqlalchemy import Connection, Engine, Executable, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from backend.extensions import current_settings, db, migrate
 from config import Settings
@@ -28,6 +30,9 @@ REFUSED_BY_POOLER = "startup parameter"
 # Tells whether a connection has its settings.
 PROBE, PROBED = "SELECT current_setting('lock_timeout')", "5s"
 LOCK_TIMEOUT_MS = 5_000
+# Lent longer ago, a connection is checked in a round trip; the key of that time in its record.
+ASK_AFTER_SECONDS = 1.0
+LENT_AT = "lent_at"
 
 
 def server_settings(settings: Settings) -> dict[str, str | int]:
@@ -49,8 +54,8 @@ class DatabaseConnections:
         self.is_pooled = False
         self._is_probed = False
         self._settings = server_settings(settings)
-        dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
-        self._arguments, named = dialect.create_connect_args(make_url(url))  # type: ignore[no-untyped-call]
+        self._dialect = PGDialect_psycopg2()  # type: ignore[no-untyped-call]
+        self._arguments, named = self._dialect.create_connect_args(make_url(url))  # type: ignore[no-untyped-call]
         self._named = {"connect_timeout": 3, "application_name": "fuze", **named}
 
     def __call__(self) -> Any:
@@ -66,6 +71,24 @@ class DatabaseConnections:
     def set_per_transaction(self, engine: Engine) -> None:
         """Set the settings in front of every transaction of an engine that is behind a pooler."""
         event.listen(engine, "begin", self._begin)
+
+    def check_when_lent(self, engine: Engine) -> None:
+        """Have the pool of an engine replace the connections that are lost."""
+        event.listen(engine, "checkout", self._check)
+
+    def _check(self, connection: Any, record: ConnectionPoolEntry, _: PoolProxiedConnection) -> None:
+        """Ping over a connection that was idle for long, or has something to read: mostly its end."""
+        lent_at, now = record.info.get(LENT_AT), time.monotonic()
+        record.info[LENT_AT] = now
+        if lent_at is None:
+            return  # Just made.
+        try:
+            poll = select.poll()
+            poll.register(connection.fileno(), select.POLLIN)
+            if now - lent_at > ASK_AFTER_SECONDS or poll.poll(0):
+                self._dialect.do_ping(connection)  # type: ignore[no-untyped-call]
+        except psycopg2.Error as error:
+            raise DisconnectionError("This connection is lost.") from error
 
     def _begin(self, connection: Connection) -> None:
         if self.is_pooled:
@@ -129,7 +152,6 @@ def bind_database(app: Flask, settings: Settings, url: str) -> None:
             "pool_size": settings.DATABASE_POOL_SIZE,
             "max_overflow": 5,
             "pool_timeout": 5,
-            "pool_pre_ping": True,
             "pool_recycle": 1800,
             "hide_parameters": True,  # Messages of errors go into the logs; texts of people must not.
             "creator": connections,
@@ -139,6 +161,7 @@ def bind_database(app: Flask, settings: Settings, url: str) -> None:
     migrate.init_app(app, db)
     with app.app_context():
         connections.set_per_transaction(db.engine)
+        connections.check_when_lent(db.engine)
 
 
 @contextmanager

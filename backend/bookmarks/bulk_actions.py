@@ -11,11 +11,12 @@ from sqlalchemy.orm import aliased
 
 from backend.actor import Actor
 from backend.bookmarks.attachments.project_links import unknown_project
+from backend.bookmarks.list_filters import filter_conditions
 from backend.bookmarks.locking import lock_bookmarks
 from backend.bookmarks.messages import capture_message, refresh_message
 from backend.bookmarks.models import Bookmark, BookmarkTag, Tag
 from backend.bookmarks.pending_capture import pending_capture_values
-from backend.bookmarks.queries import filter_conditions, id_in
+from backend.bookmarks.queries import id_in
 from backend.bookmarks.schemas import MAX_TAGS, ActionIn
 from backend.bookmarks.search_documents import refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, find_or_create_tags

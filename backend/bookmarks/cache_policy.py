@@ -51,7 +51,12 @@ TAGS = CachePolicy(subject="tags")
 def _item(bookmark: dict[str, Any], body: bytes) -> CachedItem:
     url = bookmark["url"]
     link = (_link_digest if len(url) <= MAX_CACHED_LENGTH else _link_digest.__wrapped__)(url)
-    return CachedItem(bookmark["id"], digest_of(key_of_bookmark(bookmark["id"], "")), link, body)
+    return CachedItem(bookmark["id"], _id_digest(bookmark["id"]), link, body)
+
+
+@lru_cache(maxsize=MAX_CACHED_DIGESTS)
+def _id_digest(bookmark_id: int) -> str:
+    return digest_of(key_of_bookmark(bookmark_id, ""))
 
 
 @lru_cache(maxsize=MAX_CACHED_DIGESTS)

@@ -3,43 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, Text, and_, any_, func, literal, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.types import NullType
 
 from backend.actor import Actor
-from backend.bookmarks.counts import maintained_total
-from backend.bookmarks.document_conditions import resolve_query
+from backend.bookmarks.counts import maintained_total, total_in_states
+from backend.bookmarks.list_filters import filter_conditions, filters_columns_only
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
-from backend.bookmarks.query_conditions import in_project, mentions_archived, on_site, query_conditions
-from backend.bookmarks.schemas import (
-    MAX_FILTERS,
-    ActionFilter,
-    AttachedBookmarkOut,
-    AttachedListQuery,
-    BookmarkFilter,
-    BookmarkListQuery,
-    BookmarkOut,
-)
-from backend.errors import Invalid, NotFound
+from backend.bookmarks.schemas import AttachedBookmarkOut, AttachedListQuery, BookmarkListQuery, BookmarkOut
+from backend.bookmarks.states import BookmarkStates, column_conditions
+from backend.errors import NotFound
 from backend.extensions import db
-from backend.http.pagination import PageRows, Sort, paginate
+from backend.http.pagination import PageRows, PageStatement, Sort, page_statement, paginate, read_page
 from backend.http.truncation import LIST_BYTES, beginning, fit, shorten
 from backend.index.models import BookmarkEmbedding
 from backend.index.nearest import largest_model, rank_by_similarity
 from backend.projects import queries as projects
 from backend.projects.models import Project, ProjectBookmark
-from backend.text.query_language import Filter, Query, parse
-from backend.text.urls import Site, parse_site, url_hash
+from backend.text.urls import url_hash
 
 # Mean silent reading speed of adults for non-fiction in English: Brysbaert 2019, doi:10.1016/j.jml.2019.104047.
 WORDS_PER_MINUTE = 238
-SORTS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
+SORT_COLUMNS = {"created_at": Bookmark.created_at, "updated_at": Bookmark.updated_at, "title": Bookmark.title_key}
+SORTS = {
+    f"{sign}{name}": Sort(f"{sign}{name}", column, Bookmark.id)
+    for name, column in SORT_COLUMNS.items()
+    for sign in ("", "-")
+}
 # Queries with more parts than people usually type may be expensive.
 MAX_CHEAP_PARTS = 10
+# Parameters of lists.
+ORGANIZATION_ID: BindParameter[int] = bindparam("organization_id", type_=BigInteger)
+CREATED_AFTER: BindParameter[datetime] = bindparam("created_after", type_=DateTime(timezone=True))
+CREATED_BEFORE: BindParameter[datetime] = bindparam("created_before", type_=DateTime(timezone=True))
+MEMOISED_LISTS = 256
 NO_NAMES = literal([], ARRAY(Text))
 NO_IDS = literal([], ARRAY(BigInteger))
 
@@ -94,19 +112,16 @@ def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Se
 
 def listed_out(rows: Sequence[Row[Any]], room: int = LIST_BYTES) -> list[BookmarkOut]:
     """Convert the rows of one list to the API's representation, within a limit of bytes."""
-    items = [BookmarkOut.model_validate(_listed_values(row, LONG_TEXTS)) for row in rows]
+    items = [BookmarkOut.model_validate(_values(row, LONG_TEXTS)) for row in rows]
     fit(items, CUTTABLE, room)
     return items
 
 
-def _listed_values(row: Row[Any], names: Sequence[str]) -> dict[str, Any]:
-    values = _values(row)
-    shorten(values, names)
-    return values
-
-
-def _values(row: Row[Any]) -> dict[str, Any]:
-    values = dict(row._mapping)
+def _values(row: Row[Any], shortened: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the fields of the API's representation; with `shortened` texts they are those of a list."""
+    values = dict(zip(row._fields, row, strict=True))
+    if shortened:
+        shorten(values, shortened)
     words = values["word_count"]
     values["reading_minutes"] = -(-words // WORDS_PER_MINUTE) if words else None
     values["capture"] = {
@@ -142,12 +157,34 @@ def find_bookmarks(actor: Actor, *filter_conditions: ColumnElement[bool]) -> lis
 
 
 def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> tuple[PageRows, list[BookmarkOut]]:
-    """Return one page of the filtered bookmarks. One statement."""
-    sort = Sort(query.sort, SORTS[query.sort.lstrip("-")], Bookmark.id)
-    total = maintained_total(actor, query, _archived(query))
-    is_expensive = len(query.tag) + len((query.q or "").split()) > MAX_CHEAP_PARTS
-    page = paginate(filter_conditions(actor, query), select_listed(), sort, query, total, is_dear=is_expensive)
+    """Return one page of the filtered bookmarks. One statement, one more for words."""
+    after, before = query.created_after, query.created_before
+    if filters_columns_only(query):
+        bounds = (after is not None, before is not None)
+        listed = _columns_list(BookmarkStates.of(query), *bounds, query.sort, bool(query.cursor))
+    else:
+        listed = _filtered_list(actor, query)
+    values = {"organization_id": actor.organization_id, "created_after": after, "created_before": before}
+    page = read_page(listed, query, values)
     return page, listed_out(page.rows)
+
+
+@lru_cache(maxsize=MEMOISED_LISTS)
+def _columns_list(states: BookmarkStates, has_start: bool, has_end: bool, sort: str, is_after: bool) -> PageStatement:
+    """Build the statement of a list by states and moments, once for all organizations: to build it takes longer than
+    to run it."""
+    start, end = CREATED_AFTER if has_start else None, CREATED_BEFORE if has_end else None
+    conditions = column_conditions(ORGANIZATION_ID, states, start, end)
+    total = None if has_start or has_end else total_in_states(ORGANIZATION_ID, states)
+    return page_statement(conditions, LISTED_BOOKMARKS, SORTS[sort], total, is_after=is_after)
+
+
+def _filtered_list(actor: Actor, query: BookmarkListQuery) -> PageStatement:
+    """Build the statement of a list that is filtered by more than the bookmarks' own columns."""
+    conditions, shape, sort = filter_conditions(actor, query), LISTED_BOOKMARKS, SORTS[query.sort]
+    total = maintained_total(actor, query, BookmarkStates.of(query))
+    is_dear = len(query.tag) + len((query.q or "").split()) > MAX_CHEAP_PARTS
+    return page_statement(conditions, shape, sort, total, is_after=bool(query.cursor), is_dear=is_dear)
 
 
 def list_attached(
@@ -170,7 +207,7 @@ def list_attached(
     if not page.total:
         projects.get_project(actor, project_id)
     names = (*LONG_TEXTS, "note")
-    items = [AttachedBookmarkOut.model_validate(_listed_values(row, names)) for row in page.rows]
+    items = [AttachedBookmarkOut.model_validate(_values(row, names)) for row in page.rows]
     fit(items, (*CUTTABLE, "note"))
     return page, items
 
@@ -257,59 +294,3 @@ def similar_bookmarks(actor: Actor, bookmark_id: int, limit: int) -> list[tuple[
 def not_trashed(actor: Actor) -> ColumnElement[bool]:
     """Build the condition for the organization's bookmarks outside the trash."""
     return and_(Bookmark.organization_id == actor.organization_id, Bookmark.deleted_at.is_(None))
-
-
-def filter_conditions(actor: Actor, filter_: BookmarkFilter | ActionFilter) -> Sequence[ColumnElement[bool]]:
-    """Build the conditions of a list's filters, that of the organization included."""
-    filter_conditions = [Bookmark.organization_id == actor.organization_id]
-    filter_conditions.append(Bookmark.deleted_at.is_not(None) if filter_.deleted else Bookmark.deleted_at.is_(None))
-    query, languages = resolve_query(actor.organization_id, parse(filter_.q or ""))
-    check_filters(filter_, query)
-    filter_conditions.extend(_flags(filter_, lift_archived=mentions_archived(query)))
-    if filter_.untagged is not None:
-        filter_conditions.append(Bookmark.is_tagged.is_(not filter_.untagged))
-    if filter_.project_id is not None:
-        filter_conditions.append(in_project(actor.organization_id, filter_.project_id))
-    if filter_.domain is not None:
-        filter_conditions.append(on_site(parse_site(filter_.domain) or Site(filter_.domain)))
-    filter_conditions.extend(query_conditions(actor.organization_id, query, languages, filter_.tag))
-    return filter_conditions
-
-
-def check_filters(filter_: BookmarkFilter | ActionFilter, query: Query) -> None:
-    """Check the number of distinct filters, those of the query and of the list together.
-
-    Raises:
-        Invalid: there are too many.
-    """
-    distinct = {(unit.key, unit.negated) for unit in query.units if isinstance(unit, Filter)}
-    distinct |= {(Filter("tag", name).key, False) for name in filter_.tag}
-    if len(distinct) > MAX_FILTERS:
-        location = "body.filter" if isinstance(filter_, ActionFilter) else "query"
-        message = f"A query has at most {MAX_FILTERS} filters; these are {len(distinct)}."
-        raise Invalid.field(f"{location}.q" if filter_.q else f"{location}.tag", message, "too_many_filters")
-
-
-def _flags(filter_: BookmarkFilter | ActionFilter, *, lift_archived: bool) -> list[ColumnElement[bool]]:
-    filter_conditions: list[ColumnElement[bool]] = []
-    if filter_.is_read is not None:
-        filter_conditions.append(Bookmark.is_read.is_(filter_.is_read))
-    if filter_.is_favorite is not None:
-        filter_conditions.append(Bookmark.is_favorite.is_(filter_.is_favorite))
-    archived = _archived(filter_, lifted=lift_archived)
-    if archived is not None:
-        filter_conditions.append(Bookmark.is_archived.is_(archived))
-    if filter_.capture_status is not None:
-        filter_conditions.append(Bookmark.capture_status == filter_.capture_status)
-    if filter_.created_after is not None:
-        filter_conditions.append(Bookmark.created_at > filter_.created_after)
-    if filter_.created_before is not None:
-        filter_conditions.append(Bookmark.created_at < filter_.created_before)
-    return filter_conditions
-
-
-def _archived(filter_: BookmarkFilter | ActionFilter, *, lifted: bool = False) -> bool | None:
-    """Return what the filter means by `is_archived`; None for any value."""
-    if filter_.is_archived is None:
-        return None if filter_.deleted or lifted else False
-    return None if filter_.is_archived == "any" else filter_.is_archived == "true"

@@ -15,9 +15,9 @@ from backend.http.cache_lookup import CacheLookup, WriteIntent, cached_for, inte
 from backend.http.client_addresses import address_digest
 from backend.http.operations import LimitClass, Operation
 from backend.http.rate_limits.charge import Charge, request_limits
-from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits
+from backend.http.rate_limits.service import begin_limits, count, enforce, enforce_also, rate_limits, settle_limits
 from backend.http.rate_limits.windows import Verdict
-from backend.http.request_state import request_state
+from backend.http.request_state import Recognised, request_state
 from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.store import CachedResponse, CacheMiss
 from backend.redis.client import resilient_redis
@@ -56,8 +56,7 @@ def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: boo
     state = request_state()
     recognised, state.recognised = state.recognised, None
     if recognised is not None:
-        prepared, reply = recognised.lookup, recognised.reply
-        return _admit(operation, prepared.credential, prepared.charge, prepared.lookup, reply, recognised.actor)
+        return _admit_recognised(operation, recognised)
     try:
         credential = (
             authenticator().read_credential(request.headers, operation.schemes) if operation.scope is not None else None
@@ -70,7 +69,9 @@ def admit(operation: Operation, bookmark_id: int | None = None, *, looks_up: boo
         return Admission(None)
     charge = Charge(credential.subject, operation.limit, rate_limits())
     sent = _sent(operation, bookmark_id) if looks_up else None
-    return _admit(operation, credential, charge, sent, _ask(charge, credential, sent), None)
+    answered = _ask(charge, credential, sent)
+    _check_limits(operation, charge, answered)
+    return _authorize(operation, credential, sent, answered)
 
 
 def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteIntent | None:
@@ -79,22 +80,24 @@ def _sent(operation: Operation, bookmark_id: int | None) -> CacheLookup | WriteI
     return intent_of(operation)
 
 
-def _admit(
+def _admit_recognised(operation: Operation, recognised: Recognised) -> Admission:
+    """Take what the fast path has found out; only what PostgreSQL has to say of the caller may be missing."""
+    prepared, reply, actor = recognised.lookup, recognised.reply, recognised.actor
+    settle_limits(prepared.charge, reply[0])
+    if actor is None:
+        return _authorize(operation, prepared.credential, prepared.lookup, reply)
+    _attach(actor, reply)
+    return Admission(actor, prepared.lookup, recognised.cached)
+
+
+def _authorize(
     operation: Operation,
     credential: RequestCredential,
-    charge: Charge,
     sent: CacheLookup | WriteIntent | None,
     reply: list[Any] | None,
-    actor: Actor | None,
 ) -> Admission:
-    limited: Any = reply[0] if reply else None
-    entries = reply[1] if reply else None
-    begin_limits(charge, limited)
-    operation.check_limit()
-    actor = actor or authenticator().actor_of(credential, entries)
-    request_state().actor = actor
-    if not credential.is_login:
-        _charge_person(charge, actor, is_counted=bool(limited) and limited[5] > 1)
+    actor = authenticator().actor_of(credential, reply[1] if reply else None)
+    _attach(actor, reply)
     cached = cached_for(actor, sent, reply)
     try:
         actor.require(operation.scope or "")
@@ -105,11 +108,23 @@ def _admit(
     return Admission(actor, sent if isinstance(sent, CacheLookup) else None, cached)
 
 
+def _attach(actor: Actor, reply: list[Any] | None) -> None:
+    """Attach to the current request who acts, and count a token's request for its person."""
+    request_state().actor = actor
+    if not actor.is_login:
+        limited: Any = reply[0] if reply else None
+        _charge_person(actor, is_counted=bool(limited) and limited[5] > 1)
+
+
 def _count_anonymous(operation: Operation) -> None:
     """Count a request by its address."""
     charge = Charge(_by_address(), operation.limit, rate_limits())
     # Probes of health are not limited: they do not wait for Redis.
-    reply = _ask(charge, None, None) if charge.limits is not None else None
+    _check_limits(operation, charge, _ask(charge, None, None) if charge.limits is not None else None)
+
+
+def _check_limits(operation: Operation, charge: Charge, reply: list[Any] | None) -> None:
+    """Have Flask-Limiter check the class of the route, by Redis's reply or in memory."""
     begin_limits(charge, reply[0] if reply else None)
     operation.check_limit()
 
@@ -144,16 +159,17 @@ def charge_unmatched(limit_class: LimitClass) -> None:
     enforce(Charge(_by_address(), limit_class, rate_limits()))
 
 
-def _charge_person(charge: Charge, actor: Actor, *, is_counted: bool) -> None:
+def _charge_person(actor: Actor, *, is_counted: bool) -> None:
     """Count a token's request for its person too, where Redis did not know whose it is. One round trip.
 
     Then the token's own windows have counted it even if the person's have no room.
     """
     person, limits = authenticator().subject_of_person(actor.user_id), request_limits()
     if limits is not None:
+        charge = limits.charge
         limits.charge = replace(charge, person=person)
-    if not is_counted:
-        enforce_also(replace(charge, subject=person))
+        if not is_counted:
+            enforce_also(replace(charge, subject=person))
 
 
 def _by_address() -> str:

@@ -14,7 +14,7 @@ from backend.http.cache_lookup import CacheLookup, WriteIntent
 from backend.http.rate_limits.charge import Charge
 from backend.http.rate_limits.windows import LUA_CHECK, numbers
 from backend.http.response_cache.scripts import LUA_LOOKUP
-from backend.http.response_cache.store import MAKING_MS
+from backend.http.response_cache.store import MAKING_MS, CacheKey
 from backend.redis.connections import pack
 from backend.redis.resilient import Command, Script
 
@@ -58,13 +58,14 @@ def admission_command(
 
 @dataclass(frozen=True, slots=True)
 class KnownActor:
-    """The actor whom entries in Redis were verified to name, and the partition of the cache that they read.
+    """The actor whom entries in Redis were verified to name, and the cache key of their lookup with its partition.
 
     `until` (seconds since 1970) the same entries need not be verified again.
     """
 
     entries: Any
     actor: Actor
+    key: CacheKey
     partition: bytes
     until: float
 

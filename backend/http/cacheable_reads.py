@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flask import Response, current_app, request
 
-from backend.http.content_coding import encode, entity_tag, negotiated
+from backend.http.content_coding import entity_tag, negotiated
 from backend.http.operations import CachedItem, Operation
 from backend.http.preconditions import known_etags, not_modified
 from backend.http.request_state import request_state
@@ -34,11 +34,6 @@ def cached_response(cached: CachedResponse, response: Response | None = None) ->
     if shown.coding != IDENTITY:
         response.headers["Content-Encoding"] = shown.coding
     return private(response)
-
-
-def encoded(computed: CachedResponse) -> CachedResponse:
-    """Return a computed response in the content coding that the current request has negotiated."""
-    return encode(current_app, computed, request_state().negotiation)
 
 
 def conditional(response: Response, *, is_timed: bool = False) -> Response:

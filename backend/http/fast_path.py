@@ -21,7 +21,7 @@ from backend.actor import Actor
 from backend.errors import DomainError, NotFound
 from backend.http.admission_script import KnownActor, PreparedLookup
 from backend.http.authentication import Authenticator
-from backend.http.cache_lookup import lookup_of, partition_of
+from backend.http.cache_lookup import cache_key_of, lookup_of
 from backend.http.content_coding import entity_tag, negotiated
 from backend.http.middleware.cors import origin_headers
 from backend.http.operations import Operation, declared_operation
@@ -31,7 +31,7 @@ from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
 from backend.http.request_state import Recognised, RequestState, begin_request
-from backend.http.response_cache.store import IDENTITY, CachedResponse, decode_hit
+from backend.http.response_cache.store import IDENTITY, CachedResponse, decode_reply
 from backend.http.response_headers import JSON, PRIVATE, VARY
 from backend.observability.logging import log_access
 from backend.redis.resilient import ResilientRedis
@@ -125,10 +125,12 @@ class CachedResponses:
         reply, known = replies[0], prepared.known_actor
         if known is None or known.entries != reply[1] or known.until < time.time():
             known = self._recognise(prepared, reply, route.operation)
-        state.recognised = Recognised(prepared, reply, known.actor if known else None)
-        cached = decode_hit(reply[2], prepared.lookup.coding) if reply[2] else None
+        cached = None
         # Redis has looked up for whom it takes the caller to be.
-        if known is None or cached is None or reply[3] != known.partition:
+        if known is not None and reply[2] and reply[3] == known.partition:
+            cached = decode_reply(known.key, reply[2], prepared.lookup.coding)
+        if known is None or not isinstance(cached, CachedResponse):
+            state.recognised = Recognised(prepared, reply, known.actor if known else None, cached)
             return None
         if cached.identity_key:
             cached = negotiated(self._app, gate, cached, state.negotiation)
@@ -143,8 +145,9 @@ class CachedResponses:
             actor.require(operation.scope or "")
         except DomainError:
             return None
-        known = KnownActor(reply[1], actor, partition_of(actor).name.encode(), time.time() + ACTOR_SECONDS)
-        if prepared.credential.is_login:
+        key = cache_key_of(actor, prepared.lookup)
+        known = KnownActor(reply[1], actor, key, key.partition.name.encode(), time.time() + ACTOR_SECONDS)
+        if actor.is_login:
             prepared.known_actor = known
         return known
 

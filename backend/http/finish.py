@@ -1,9 +1,10 @@
-"""The last step of every request through Flask: limit headers, the request id, and its access line."""
+"""The last step of every request through Flask: what all responses say, and the access line."""
 
 from __future__ import annotations
 
 from flask import Response, current_app, request
 
+from backend.extensions import current_settings
 from backend.http.admission import remaining
 from backend.http.operations import LimitClass, declared_operation
 from backend.http.rate_limits.charge import request_limits
@@ -20,6 +21,10 @@ def finish(response: Response) -> Response:
         # Nothing else sets these: they need not be looked for first, as by `headers[name] = value`.
         response.headers.extend(limit_headers(verdict))
     response.headers["X-Request-ID"] = state.request_id
+    if current_settings().ALLOWED_ORIGINS:
+        # Always: a cache must not serve one origin's response to another.
+        vary = response.headers.get("Vary")
+        response.headers["Vary"] = f"{vary}, Origin" if vary else "Origin"
     log_access(
         user_id=state.actor.user_id if state.actor else None,
         organization_id=state.actor.organization_id if state.actor else None,

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.errors import Invalid
 from backend.extensions import db
-from backend.http.schemas import Page, PageQuery, ResponseBody
+from backend.http.schemas import Page, PageQuery
 
 P = TypeVar("P", bound=Page[Any])
 T = TypeVar("T")
@@ -23,6 +23,7 @@ T = TypeVar("T")
 Position = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ColumnElement[Any] | InstrumentedAttribute[Any]]
 # No item has a column of this name.
 TOTAL_COLUMN = "total_of_list"
+PAGE_ROWS, PAGE_OFFSET = bindparam("page_rows", type_=BigInteger), bindparam("page_offset", type_=BigInteger)
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,6 @@ class PageRows:
     page_size: int
     next_cursor: str | None
 
-    def envelope(self, items: Sequence[ResponseBody]) -> dict[str, Any]:
-        """Return the fields of a `Page` around the items made from the rows."""
-        return {
-            "items": items,
-            "total": self.total,
-            "page": self.page,
-            "page_size": self.page_size,
-            "total_pages": -(-self.total // self.page_size),
-            "has_next": self.next_cursor is not None,
-            "has_prev": self.page > 1,
-            "next_cursor": self.next_cursor,
-        }
-
 
 @dataclass(frozen=True)
 class _Cursor:
@@ -74,25 +62,40 @@ class _Cursor:
     page: int
 
 
+@dataclass(frozen=True)
+class PageStatement:
+    """A list as one statement, without the position of its page: `read_page` gives that."""
+
+    sort: Sort
+    rows: Select[*tuple[Any, ...]]
+    total: Select[int]
+
+
 def paginate(
     conditions: Sequence[ColumnElement[bool]],
     shape: Select[*tuple[Any, ...]],
     sort: Sort,
     query: PageQuery,
+) -> PageRows:
+    """Run a filtered list as one page; see `page_statement` and `read_page`."""
+    return read_page(page_statement(conditions, shape, sort, is_after=bool(query.cursor)), query)
+
+
+def page_statement(
+    conditions: Sequence[ColumnElement[bool]],
+    shape: Select[*tuple[Any, ...]],
+    sort: Sort,
     total_of: Select[int] | None = None,
     *,
+    is_after: bool,
     is_dear: bool = False,
-) -> PageRows:
-    """Run a filtered list as one page: one SQL statement, so that total and rows are of one snapshot; a second one only
-    past the last page.
+) -> PageStatement:
+    """Build a filtered list as one SQL statement, so that total and rows are of one snapshot.
 
     `shape` selects whole items, with the sort column and the id column under their own names; it is evaluated only for
     the rows of the page, however many come before it. `total_of` selects a maintained count of the rows that pass.
     Expensive conditions (`is_dear`) are evaluated once, for the page and the total together; others cost less if the
-    page is read along an index and the total is counted apart.
-
-    Raises:
-        Invalid: the cursor is not one that this list gave.
+    page is read along an index and the total is counted apart. The page is named by a cursor (`is_after`) or a number.
     """
     position: Position = (sort.column, sort.id_column)
     page_ids = select(sort.id_column, sort.column).where(*conditions)
@@ -102,20 +105,32 @@ def paginate(
         page_ids, total_of = select(*reversed(position)), select(func.count()).select_from(passing)
     elif total_of is None:
         total_of = page_ids.with_only_columns(func.count(), maintain_column_froms=True)
-    cursor = _decode(query.cursor, sort) if query.cursor else None
-    page = cursor.page if cursor else query.page
-    page_ids = page_ids.order_by(*sort.order(*position)).limit(query.page_size + 1)
-    page_ids = (
-        page_ids.where(_after(cursor, sort, position)) if cursor else page_ids.offset((page - 1) * query.page_size)
-    )
+    page_ids = page_ids.order_by(*sort.order(*position)).limit(PAGE_ROWS)
+    page_ids = page_ids.where(_after(sort, position)) if is_after else page_ids.offset(PAGE_OFFSET)
     counted = shape.add_columns(total_of.correlate(None).scalar_subquery().label(TOTAL_COLUMN))
-    rows = db.session.execute(_shaped(page_ids, counted, sort)).all()
+    return PageStatement(sort, _shaped(page_ids, counted, sort), total_of)
+
+
+def read_page(listed: PageStatement, query: PageQuery, values: Mapping[str, Any] | None = None) -> PageRows:
+    """Read one page of a list. One SQL statement; a second one only past the last page.
+
+    `values` are those of the parameters in the conditions.
+
+    Raises:
+        Invalid: the cursor is not one that this list gave.
+    """
+    cursor = _decode(query.cursor, listed.sort) if query.cursor else None
+    page = cursor.page if cursor else query.page
+    place = {"after_value": cursor.value, "after_id": cursor.id} if cursor else {}
+    place |= {"page_rows": query.page_size + 1, "page_offset": (page - 1) * query.page_size, **(values or {})}
+    rows = db.session.execute(listed.rows, place).all()
     if not rows:
-        return PageRows([], 0 if page == 1 else db.session.scalar(total_of) or 0, page, query.page_size, None)
+        total = 0 if page == 1 else db.session.scalar(listed.total, values) or 0
+        return PageRows([], total, page, query.page_size, None)
     total = rows[0]._mapping[TOTAL_COLUMN]
     more = len(rows) > query.page_size
     rows = rows[: query.page_size]
-    return PageRows(rows, total, page, query.page_size, _encode(rows[-1], sort, page + 1) if more else None)
+    return PageRows(rows, total, page, query.page_size, _encode(rows[-1], listed.sort, page + 1) if more else None)
 
 
 def _shaped(
@@ -126,8 +141,8 @@ def _shaped(
     return shape.join(page, page.c[sort.id_column.key] == sort.id_column).order_by(*sort.order(*position))
 
 
-def _after(cursor: _Cursor, sort: Sort, position: Position) -> Any:
-    bound = tuple_(cursor.value, cursor.id)
+def _after(sort: Sort, position: Position) -> Any:
+    bound = tuple_(bindparam("after_value", type_=sort.column.type), bindparam("after_id", type_=sort.id_column.type))
     return tuple_(*position) < bound if sort.descending else tuple_(*position) > bound
 
 
@@ -186,6 +201,16 @@ def _as_type(column: InstrumentedAttribute[Any], value: object) -> Any:
     return datetime.fromisoformat(value).astimezone(UTC) if kind is datetime else kind(value)
 
 
-def page_of(envelope: type[P], rows: PageRows, items: Sequence[ResponseBody]) -> P:
+def page_of(envelope: type[P], rows: PageRows, items: list[Any]) -> P:
     """Return the response for a page of rows that have become `items`."""
-    return cast("P", envelope.model_construct(**rows.envelope(items)))
+    page = envelope.model_construct(
+        items=items,
+        total=rows.total,
+        page=rows.page,
+        page_size=rows.page_size,
+        total_pages=-(-rows.total // rows.page_size),
+        has_next=rows.next_cursor is not None,
+        has_prev=rows.page > 1,
+        next_cursor=rows.next_cursor,
+    )
+    return cast("P", page)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 
 from backend.actor import Actor
@@ -17,13 +17,15 @@ from backend.errors import PreconditionFailed
 from backend.extensions import db, limiter
 from backend.http.admission import READS, admit, charge_more
 from backend.http.cache_lookup import CacheLookup, cache_key_of, lookup_of
-from backend.http.cacheable_reads import cached_response, conditional, encoded, items_of, private
+from backend.http.cacheable_reads import cached_response, conditional, items_of, private
+from backend.http.content_coding import encode
 from backend.http.fast_path import CachedResponses
 from backend.http.finish import finish
 from backend.http.idempotency.replay import replay_or_run
 from backend.http.operations import Route
 from backend.http.preconditions import is_conditional_write
 from backend.http.rate_limits.charge import RateLimits
+from backend.http.request_state import request_state
 from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.refresh_ahead import refresh_later
 from backend.http.response_cache.store import CachedResponse, CacheMiss, etag_of
@@ -44,7 +46,7 @@ def register_pipeline(app: Flask, settings: Settings) -> None:
     limiter.init_app(app)
     app.extensions["pipeline"] = serve
     app.wsgi_app = CachedResponses(app, app.wsgi_app, has_origins=bool(settings.ALLOWED_ORIGINS))  # type: ignore[method-assign]
-    app.before_request(UnmatchedRequests(app).receive)
+    app.extensions["unmatched_requests"] = UnmatchedRequests(app)
     app.after_request(finish)
 
 
@@ -59,9 +61,14 @@ def serve(route: Route, arguments: dict[str, Any]) -> Response:
         arguments["actor"] = actor
     if request.method not in READS and route.operation.changes != "nothing":
         return _write(route, actor, admission.cached, arguments)
-    if admission.lookup is None:
+    lookup, cached = admission.lookup, admission.cached
+    if lookup is None:
         return conditional(run_view(route, arguments), is_timed=route.operation.is_timed)
-    return _read(route, actor, admission.lookup, admission.cached, arguments)
+    # Another process may compute the response: then this one waits for it.
+    cached = cached or cache_backend().look_up(cache_key_of(actor, lookup), lookup.etags, lookup.coding)
+    if isinstance(cached, CachedResponse):
+        return cached_response(cached)
+    return _compute(route, cached, lookup, arguments)
 
 
 def run_view(route: Route, arguments: dict[str, Any]) -> Response:
@@ -89,20 +96,6 @@ def compute_ahead(route: Route, actor: Actor, arguments: dict[str, Any]) -> None
             _compute(route, miss, lookup, arguments)
 
 
-def _read(
-    route: Route,
-    actor: Actor,
-    lookup: CacheLookup,
-    cached: CachedResponse | CacheMiss | None,
-    arguments: dict[str, Any],
-) -> Response:
-    """Return the cached response, at the latest when another process has computed it; compute it on a miss."""
-    cached = cached or cache_backend().look_up(cache_key_of(actor, lookup), lookup.etags, lookup.coding)
-    if isinstance(cached, CachedResponse):
-        return cached_response(cached)
-    return _compute(route, cached, lookup, arguments)
-
-
 def _compute(route: Route, miss: CacheMiss, lookup: CacheLookup, arguments: dict[str, Any]) -> Response:
     """Return the view's response as the client accepts it, and store it if it may be cached."""
     try:
@@ -118,7 +111,7 @@ def _compute(route: Route, miss: CacheMiss, lookup: CacheLookup, arguments: dict
     if computed.etag in lookup.etags or "*" in lookup.etags:
         cache_backend().store_response(miss, computed, items_of(route.operation, response))
         return cached_response(CachedResponse(computed.etag, None))
-    variant = encoded(computed)
+    variant = encode(current_app, computed, request_state().negotiation)
     cache_backend().store_response(miss, computed, items_of(route.operation, response), variant)
     return cached_response(variant, response)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import redis
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from loguru import logger
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -31,6 +32,7 @@ from backend.errors import (
 from backend.http.request_state import request_state
 from backend.observability.redaction import loggable_path
 
+Translation = Callable[[Response], Response]
 RETRY_AFTER_SECONDS = 2
 
 # PostgreSQL: a statement was cancelled, by a time-out or by an administrator.
@@ -76,13 +78,18 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+def translate_problems(app: Flask, prefix: str, translate: Translation) -> None:
+    """Have the problems about paths below a prefix written as the clients of another product expect them."""
+    app.extensions.setdefault("problem_translations", {})[prefix] = translate
+
+
 def phrase(status: int) -> str:
     """Return the standard phrase of a status (RFC 9110)."""
     return PHRASES.get(status) or HTTPStatus(status).phrase
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **extra: Any) -> Response:
-    """Return a problem+json response (RFC 9457) about the current request."""
+    """Return a problem+json response (RFC 9457) about the current request, in translation for some paths."""
     body = {
         "type": "about:blank",
         "title": phrase(status),
@@ -92,7 +99,11 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **e
         "request_id": request_state().request_id,
         **extra,
     }
-    return Response(orjson.dumps(body), status, headers or {}, content_type="application/problem+json")
+    response = Response(orjson.dumps(body), status, headers or {}, content_type="application/problem+json")
+    for prefix, translate in current_app.extensions.get("problem_translations", {}).items():
+        if request.path.startswith(prefix):
+            return cast(Translation, translate)(response)
+    return response
 
 
 def _domain_error(error: DomainError) -> Response:

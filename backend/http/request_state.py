@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from backend.http.admission_script import PreparedLookup
+    from backend.http.response_cache.store import CachedResponse, CacheMiss
 
 KEY = "fuze.request"
 
@@ -28,12 +29,14 @@ class Recognised:
     Attributes:
         lookup: Credential, charge and cache lookup.
         reply: Redis's reply to them.
-        actor: None where PostgreSQL has to be asked, or refuses.
+        actor: None where PostgreSQL has to be asked, or refuses. They may read what they ask for.
+        cached: The lease to compute the response; None where another process computes it, or for another partition.
     """
 
     lookup: PreparedLookup
     reply: list[Any]
     actor: Actor | None
+    cached: CachedResponse | CacheMiss | None
 
 
 @dataclass(slots=True)
@@ -46,7 +49,6 @@ class RequestState:
         recognised: What the fast path has found out; admission takes it.
         actor: Who acts, once that is known.
         unexecuted: The connection whose transaction has begun without a statement (see `read_timeout`).
-        has_large_body: Whether its body takes one of the places for large bodies.
     """
 
     negotiation: Negotiation
@@ -55,7 +57,6 @@ class RequestState:
     recognised: Recognised | None = None
     actor: Actor | None = None
     unexecuted: Connection | None = None
-    has_large_body: bool = False
 
 
 def begin_request(environ: WSGIEnvironment) -> RequestState:

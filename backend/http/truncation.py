@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -47,7 +48,9 @@ def fit(items: Sequence[ResponseBody], names: Sequence[str], room: int = LIST_BY
     Each item may take an equal share; of one that takes more, the largest field is halved until it fits. A text or list
     keeps its beginning, another field becomes null, and `truncated` names them. Lists of short texts are not measured.
     """
-    if sum(_bound(getattr(item, name)) for item in items for name in names) <= room // 2:
+    # As Python writes them they are no shorter than their characters.
+    written = sum(len(repr(fields)) for fields in map(attrgetter(*names), items))
+    if LARGEST_CHARACTER * written <= room // 2:
         return
     sizes = [len(item.model_dump_json().encode()) for item in items]
     if sum(sizes) > room:
@@ -68,13 +71,6 @@ def _fit(item: ResponseBody, names: Sequence[str], over: int) -> None:
         setattr(item, name, value)
         cut.add(name)
     item.truncated = [name for name in names if name in cut]  # type: ignore[attr-defined]
-
-
-def _bound(value: Any) -> int:
-    """Return the most bytes that a field may take."""
-    if isinstance(value, str):
-        return LARGEST_CHARACTER * len(value)
-    return sum(LARGEST_CHARACTER * len(str(one)) + 3 for one in value) if value else 0
 
 
 def _size(value: Any) -> int:

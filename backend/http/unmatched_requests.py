@@ -16,7 +16,7 @@ ARGUMENT = re.compile(r"<[^>]*>")
 
 
 class UnmatchedRequests:
-    """The hook for requests that no route matches, before they get their 404 or 405."""
+    """What is done with requests that no route matches, before they get their 404 or 405."""
 
     def __init__(self, app: Flask) -> None:
         """Take the routes of `app`, which may be registered later."""
@@ -28,8 +28,6 @@ class UnmatchedRequests:
         Where a path differs from a route's only by an impossible id, the caller has to authenticate as for a missing
         object: 401 comes before 404.
         """
-        if request.url_rule is not None:
-            return
         operation = self._operation_meant()
         if operation is None:
             charge_unmatched("default")

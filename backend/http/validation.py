@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from flask import Request, current_app
@@ -100,7 +101,7 @@ def _validate_query(request: Request, model: type[BaseModel]) -> BaseModel:
     for name, given in request.args.lists():
         if any("\x00" in value for value in given):
             raise Invalid.field(f"query.{name}", "Input must not hold the NUL character", "nul")
-        is_list = name in model.model_fields and _is_list(model, name)
+        is_list = name in _list_fields(model)
         if not is_list and len(given) > 1:
             raise Invalid.field(f"query.{name}", "This parameter may be given only once.", "repeated")
         values[name] = given if is_list else given[0]
@@ -114,8 +115,10 @@ def _default_query(request: Request) -> type[BaseModel]:
     return route.operation.dialect.query if route and route.operation.dialect else QueryParams
 
 
-def _is_list(model: type[BaseModel], name: str) -> bool:
-    return "list[" in str(model.model_fields[name].annotation)
+@cache
+def _list_fields(model: type[BaseModel]) -> frozenset[str]:
+    """Return the parameters that may be repeated."""
+    return frozenset(name for name, field in model.model_fields.items() if "list[" in str(field.annotation))
 
 
 def _validate_body(request: Request, model: type[BaseModel]) -> BaseModel:

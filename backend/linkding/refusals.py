@@ -11,6 +11,7 @@ import orjson
 from flask import Flask, Response, request
 
 from backend.errors import MalformedBody, NotFound, UnsupportedMediaType
+from backend.http.problems import translate_problems
 from backend.linkding.field_messages import messages_by_field
 
 PREFIX = "/linkding/"
@@ -27,17 +28,16 @@ Problem = dict[str, Any]
 
 def register_linkding_refusals(app: Flask) -> None:
     """Have every refusal below the prefix say what linkding would say."""
-    app.after_request(_translate)
+    translate_problems(app, PREFIX, _translate)
 
 
 def _translate(response: Response) -> Response:
-    if response.mimetype == "application/problem+json" and request.path.startswith(PREFIX):
-        status, body = _refusal(response, orjson.loads(response.get_data()))
-        response.status_code = status
-        response.data = orjson.dumps(body)
-        response.content_type = "application/json"
-        if status == 401:
-            response.headers["WWW-Authenticate"] = "Token"
+    status, body = _refusal(response, orjson.loads(response.get_data()))
+    response.status_code = status
+    response.data = orjson.dumps(body)
+    response.content_type = "application/json"
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Token"
     return response
 
 

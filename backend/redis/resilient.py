@@ -79,7 +79,8 @@ class ResilientRedis:
     def __init__(self, connect: Callable[[ConnectHook], redis.Redis]) -> None:
         """Connect on first use; `connect` makes the client, given a hook to call for each new connection."""
         self.client = connect(self._connected)
-        self._connections = RedisConnections(self.client.connection_pool)
+        # Past the client, whose own pool takes longer. Errors of single commands are among the replies.
+        self._pipe = RedisConnections(self.client.connection_pool).exchange
         self._breaker = CircuitBreaker(redis.RedisError, lambda fault: CircuitOpen(str(fault)), seconds=PAUSE_SECONDS)
         self._run = ""
         self._is_run_probed = False
@@ -108,8 +109,9 @@ class ResilientRedis:
 
         `commands` makes them, with `key`.
         """
+        ask = self._catch_up if self._pending or self._failures else self._ask
         try:
-            return self._breaker.call(lambda: self._ask(commands))
+            return self._breaker.call(lambda: ask(commands))
         except CircuitOpen:
             return None
         except redis.RedisError as error:
@@ -155,26 +157,27 @@ class ResilientRedis:
             self._distrust()
         self._run = run
 
-    def _ask(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
+    def _catch_up(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
+        """Send what could not be sent before, then ask."""
         if self._pending:
             self._write_pending()
         if self._failures:
             failures, self._failures = self._failures, 0
-            self._execute(lambda: [("INCRBY", self.key(FAILURE_COUNT), failures)])
-        return self._execute(commands)
+            self._ask(lambda: [("INCRBY", self.key(FAILURE_COUNT), failures)])
+        return self._ask(commands)
 
-    def _execute(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
+    def _ask(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
         if not self._run:
             self.client.ping()
-        run = self._run
-        replies = self._send(commands())
+        run, sent = self._run, commands()
+        replies = self._pipe(sent) if sent else []
+        if any(isinstance(reply, redis.RedisError) for reply in replies):
+            self._load_scripts(sent, replies)
         # Replies of the previous run are void.
         return replies if run == self._run else None
 
-    def _send(self, commands: Sequence[Command]) -> list[Any]:
-        if not commands:
-            return []
-        replies = self._pipe(commands)
+    def _load_scripts(self, commands: Sequence[Command], replies: list[Any]) -> None:
+        """Replace the replies to scripts that Redis does not have; raise any other error among them."""
         unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             if self._is_run_probed:
@@ -185,15 +188,10 @@ class ResilientRedis:
         for reply in replies:
             if isinstance(reply, redis.RedisError):
                 raise reply
-        return replies
-
-    def _pipe(self, commands: Sequence[Command]) -> list[Any]:
-        """Return the replies, errors among them; past the client, whose own pool takes longer."""
-        return self._connections.exchange(commands)
 
     def _write_pending(self) -> None:
         while pending := self._live_pending():
-            if self._execute(lambda batch=pending: self._set_commands(batch)) is None:  # type: ignore[misc]
+            if self._ask(lambda batch=pending: self._set_commands(batch)) is None:  # type: ignore[misc]
                 continue  # Another run of Redis: there the keys are others.
             with self._lock:
                 self._pending = {name: value for name, value in self._pending.items() if pending.get(name) != value}

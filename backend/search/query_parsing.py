@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from backend.actor import Actor
 from backend.bookmarks.document_conditions import Languages, resolve_query
-from backend.bookmarks.queries import check_filters
+from backend.bookmarks.list_filters import check_filters
 from backend.search.exact_matches import NO_NAMES, Names, as_address, names_in
 from backend.search.schemas import SearchQuery
 from backend.text.query_language import Phrase, Query, QueryClause, Term, parse

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 
 from backend.actor import Actor
 from backend.bookmarks.document_conditions import bookmark_matches
-from backend.bookmarks.queries import filter_conditions
+from backend.bookmarks.list_filters import filter_conditions
 from backend.bookmarks.query_conditions import mentions_archived, requirements
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.search.exact_matches import Names

@@ -204,7 +204,7 @@ def test_a_logout_while_redis_was_away_holds_when_it_is_back(
     assert works(ada)
     gate = cast(ResilientRedis, app.extensions["resilient_redis"])
     with monkeypatch.context() as patch:
-        patch.setattr(gate, "_connections", unreachable_gate()._connections)
+        patch.setattr(gate, "_pipe", unreachable_gate()._pipe)
         assert ada.post("/auth/logout").status_code == 204
         assert not works(ada)
     assert not works(ada)

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.bookmarks.queries import _columns_list
 from backend.extensions import db
 from tests.support.api import Api, field_errors
 
@@ -251,3 +252,16 @@ def test_filters_and_orders_combine(ada: Api, context: Flask) -> None:
         answer = ada.get("/bookmarks", page_size=100, **query).json
         assert [item["id"] for item in answer["items"]] == _expected(bookmarks, query), query
         assert answer["total"] == len(answer["items"])
+
+
+def test_one_statement_serves_the_lists_of_all_people_and_moments(ada: Api, bob: Api) -> None:
+    for person in (ada, bob):
+        for name in ("first", "second"):
+            person.save(f"https://example.org/{name}", title=f"{person.session['user']['username']}'s {name}")
+    moments = [item["created_at"] for item in bob.get("/bookmarks", sort="created_at").json["items"]]
+    assert ada.titles(sort="title", created_before="2100-01-01T00:00:00Z") == ["ada's first", "ada's second"]
+    built = _columns_list.cache_info().misses
+    assert bob.titles(sort="title", created_before="2100-01-01T00:00:00Z") == ["bob's first", "bob's second"]
+    assert bob.titles(sort="title", created_before=moments[1]) == ["bob's first"]
+    assert ada.titles(sort="title", created_before=moments[0], page_size=1) == ["ada's first"]
+    assert _columns_list.cache_info().misses == built

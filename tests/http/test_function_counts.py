@@ -18,7 +18,7 @@ from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 ROOMY = (1_000, 10_000, 100_000)
-MOST_ON_A_HIT, MOST_ON_A_MISS = 30, 150
+MOST_ON_A_HIT, MOST_ON_A_MISS = 30, 90
 
 
 @pytest.fixture(autouse=True)

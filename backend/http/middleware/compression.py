@@ -6,7 +6,6 @@ from flask import Flask, Response, current_app, request
 from flask_compress import Compress
 from flask_compress.flask_compress import _compress_data
 
-from backend.errors import NotAcceptable
 from backend.http.content_coding import CODINGS
 from backend.http.request_state import request_state
 from backend.http.response_cache.store import IDENTITY
@@ -26,16 +25,6 @@ class NegotiatedCompress(Compress):
         if coding and not negotiation.takes_identity and "Content-Encoding" not in response.headers:
             _compress(response, coding)
         return response
-
-
-def refuse_unacceptable() -> None:
-    """Refuse a request whose response could go out in no coding that its client accepts.
-
-    Raises:
-        NotAcceptable: all our codings are ruled out, and so are responses without one.
-    """
-    if request_state().negotiation.coding is None:
-        raise NotAcceptable
 
 
 def register_compression(app: Flask) -> None:

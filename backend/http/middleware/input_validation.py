@@ -15,9 +15,8 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream
 
-from backend.errors import BodyTooLarge, MalformedBody, Unavailable, UnsupportedMediaType
+from backend.errors import BodyTooLarge, MalformedBody, NotAcceptable, Unavailable, UnsupportedMediaType
 from backend.extensions import current_settings
-from backend.http.middleware.compression import refuse_unacceptable
 from backend.http.multipart import is_multipart, open_spooled
 from backend.http.operations import declared_operation
 from backend.http.request_state import request_state
@@ -25,6 +24,8 @@ from backend.http.validation import BODY_LIMIT_BYTES
 
 # Large bodies in the memory of one process at the same time; others wait for so long.
 LARGE_BODIES, LARGE_BODY_SECONDS = 2, 2.0
+# A request with a body has one of these.
+OF_BODIES = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING")
 # Of method, address and version: gunicorn refuses what is longer.
 REQUEST_LINE_BYTES = 16 * 1024
 
@@ -33,6 +34,8 @@ class Request(flask.Request):
     """A request whose gzip body reads as the text inside it, capped after inflation."""
 
     max_content_length = BODY_LIMIT_BYTES
+    # Whether its body takes one of the places for large bodies.
+    has_room = False
 
     @property
     def _is_small(self) -> bool:
@@ -49,7 +52,10 @@ class Request(flask.Request):
         return parser
 
     def close(self) -> None:
-        """Close the files of a form, also of one that could not be read to its end."""
+        """Close the files of a form, also of one that could not be read to its end, and leave the room it took."""
+        if self.has_room:
+            self.has_room = False
+            _room.release()
         super().close()
         for file in self.__dict__.get("spooled_files", ()):
             file.close()
@@ -64,6 +70,7 @@ class Request(flask.Request):
         cap = self.max_content_length or BODY_LIMIT_BYTES
         if cap > BODY_LIMIT_BYTES and not self._is_small:
             _claim_room()
+            self.has_room = True
         ends = "wsgi.input_terminated" in self.environ
         raw = cast("IO[bytes]", _Capped(self.environ["wsgi.input"], cap)) if ends else super().stream
         if self.headers.get("Content-Encoding", "identity").lower() != "gzip":
@@ -93,13 +100,19 @@ class _Capped(LimitedStream):
 
 
 def register_input_validation(app: Flask) -> None:
-    """Refuse bodies that are too large or encoded in an unknown way."""
+    """Refuse bodies that are too large or encoded in an unknown way, and clients that accept no coding of ours."""
     app.request_class = Request
     app.before_request(_check)
-    app.teardown_request(_leave_room)
 
 
 def _check() -> None:
+    if any(map(request.environ.get, OF_BODIES)):
+        _check_body()
+    if request_state().negotiation.coding is None:
+        raise NotAcceptable
+
+
+def _check_body() -> None:
     declared = declared_operation(current_app, request.endpoint) if request.endpoint else None
     cap = declared.body_limit if declared else BODY_LIMIT_BYTES
     request.max_content_length = cap
@@ -108,7 +121,6 @@ def _check() -> None:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise UnsupportedMediaType("Bodies may be sent plain or with Content-Encoding: gzip.")
-    refuse_unacceptable()
 
 
 def _too_large(cap: int, when: str = "") -> BodyTooLarge:
@@ -119,14 +131,6 @@ def _claim_room() -> None:
     """Wait until a large body may be read: after authentication, so that no anonymous request takes the room."""
     if not _room.acquire(timeout=LARGE_BODY_SECONDS):
         raise Unavailable("Too many large bodies come in at the same time. Try again shortly.")
-    request_state().has_large_body = True
-
-
-def _leave_room(_: BaseException | None) -> None:
-    state = request_state()
-    if state.has_large_body:
-        state.has_large_body = False
-        _room.release()
 
 
 _room = threading.BoundedSemaphore(LARGE_BODIES)

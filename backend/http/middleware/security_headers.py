@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
-
-from config import Settings
+from flask import Flask
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -51,13 +49,6 @@ class SecurityHeaders:
         return self._app(environ, start)
 
 
-def register_security_headers(app: Flask, settings: Settings) -> None:
+def register_security_headers(app: Flask) -> None:
     """Add the headers to every response, errors included."""
     app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
-    if settings.ALLOWED_ORIGINS:
-        app.after_request(_vary_by_origin)
-
-
-def _vary_by_origin(response: Response) -> Response:
-    response.vary.add("Origin")  # Always: a cache must not serve one origin's response to another.
-    return response

@@ -26,6 +26,19 @@ def begin_limits(charge: Charge, reply: Any) -> None:
         charge.rules.note_source(is_alone=True)
 
 
+def settle_limits(charge: Charge, reply: Any) -> None:
+    """Take the verdict on the current request from what Redis has replied before Flask began.
+
+    It is what Flask-Limiter's check would come to, which finds no more than this reply.
+
+    Raises:
+        TooManyRequests: with the seconds to wait.
+    """
+    verdict = charge.decode(reply)
+    g.rate_limits = RequestLimits(charge, reply, verdict)
+    refuse_if_full(verdict)
+
+
 def count(charge: Charge) -> Verdict | None:
     """Count a request by itself: in Redis, else in this process. One round trip; None where it is not limited."""
     if charge.item is None:

@@ -17,7 +17,6 @@ from flask_caching.backends.base import BaseCache
 
 from backend.extensions import cache, current_settings
 from backend.http.response_cache import store
-from backend.http.response_cache.store import CachedResponse, CacheKey, CacheMiss
 from backend.redis.client import redis_client, resilient_redis
 from backend.redis.resilient import Script
 
@@ -33,21 +32,11 @@ Timeout = int | timedelta | None
 
 
 class CacheBackend(BaseCache):
-    """Computed values under their keys, and the responses of routes. Threads may share it."""
+    """Computed values under their keys, and the responses of routes: see `store`. Threads may share it."""
 
-    def look_up(
-        self, key: CacheKey, etags: list[str], coding: str = store.IDENTITY, *, counted: bool = True
-    ) -> CachedResponse | CacheMiss:
-        """Return a cached response, or the lease to compute it: see `store.look_up`."""
-        return store.look_up(key, etags, coding, counted=counted)
-
-    def store_response(self, miss: CacheMiss, *arguments: Any) -> None:
-        """Store a computed response for the generation of its lookup: see `store.store_response`."""
-        store.store_response(miss, *arguments)
-
-    def abandon(self, miss: CacheMiss) -> None:
-        """Release the lease without a response: see `store.abandon`."""
-        store.abandon(miss)
+    look_up = staticmethod(store.look_up)
+    store_response = staticmethod(store.store_response)
+    abandon = staticmethod(store.abandon)
 
     @classmethod
     def factory(cls, app: Flask, config: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> CacheBackend:

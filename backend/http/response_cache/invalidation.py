@@ -74,7 +74,7 @@ def invalidate_everything() -> None:
 
 
 def _invalidation(miss: CacheMiss, items: Sequence[CachedItem], values: Mapping[str, tuple[bytes, int]]) -> Command:
-    head = (*miss.key.partition.parts, miss.generation, len(values))
+    head = (*miss.key.partition, miss.generation, len(values))
     marks = [part for name, (value, seconds) in values.items() for part in (name, value, seconds)]
     return INVALIDATE.command([resilient_redis().key("")], *head, *marks, *item_arguments(items))
 

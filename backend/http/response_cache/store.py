@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -50,8 +50,7 @@ class CachedResponse:
     identity_key: str = ""
 
 
-@dataclass(frozen=True)
-class CachePartition:
+class CachePartition(NamedTuple):
     """Whom a cached response is for: a person, in an organization, as far as a credential reaches (`Actor.reach`).
 
     Two credentials of one person may see different things: they share responses only where they reach the same.
@@ -63,12 +62,8 @@ class CachePartition:
 
     @property
     def name(self) -> str:
+        """The name in Redis's keys, which Lua builds from the same parts."""
         return f"{self.organization_id}:{self.user_id}:{self.reach}"
-
-    @property
-    def parts(self) -> tuple[int, int, str]:
-        """The parts from which Lua builds the name."""
-        return self.organization_id, self.user_id, self.reach
 
 
 @dataclass(frozen=True)
@@ -129,12 +124,9 @@ def look_up(
 
 def decode_reply(key: CacheKey, reply: Any, coding: str = IDENTITY) -> CachedResponse | CacheMiss | None:
     """Decode the reply of `lookup.lua` about a coding; None while another process computes the response."""
-    return CacheMiss(key, reply[1]) if reply[0] == b"!" else decode_hit(reply, coding)
-
-
-def decode_hit(reply: Any, coding: str = IDENTITY) -> CachedResponse | None:
-    """Decode the reply of `lookup.lua` about a coding; None if it is no hit."""
     kind, *rest = reply
+    if kind == b"!":
+        return CacheMiss(key, rest[0])
     if kind not in (b"+", b"="):
         return None
     etag = rest[0][:ETAG_LENGTH].decode()
@@ -165,7 +157,7 @@ def store_response(
         lambda: [
             STORE.command(
                 [gate.key("")],
-                *key.partition.parts,
+                *key.partition,
                 generation,
                 key.name,
                 _lifetime(key.namespace),
@@ -203,7 +195,7 @@ def _value(response: CachedResponse) -> bytes:
 
 
 def _read_command(key: CacheKey, etags: list[str], coding: str, counted: bool) -> Command:
-    arguments = (key.namespace, *key.partition.parts, key.subject, key.bookmark_id or "", key.digest)
+    arguments = (key.namespace, *key.partition, key.subject, key.bookmark_id or "", key.digest)
     return READ.command([resilient_redis().key("")], *arguments, MAKING_MS, int(counted), coding, *etags)
 
 

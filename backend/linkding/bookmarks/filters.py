@@ -39,7 +39,6 @@ class Listing:
     filter: BookmarkFilter
     sort: Sort
     modified_since: datetime | None
-    is_archived: bool
     asks_for_shared: bool
 
 
@@ -60,7 +59,7 @@ def listing_of(query: BookmarkWindowQuery, narrowing: Narrowing, *, archived: bo
         created_after=read_moment(query.added_since),
     )
     sort = SORTS.get(query.sort or "", DEFAULT_SORT)
-    return Listing(which, sort, read_moment(query.modified_since), archived, shared == "yes")
+    return Listing(which, sort, read_moment(query.modified_since), shared == "yes")
 
 
 def read_state(text: str | None) -> State | None:

@@ -10,8 +10,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
 from backend.bookmarks.counts import maintained_total
+from backend.bookmarks.list_filters import filter_conditions
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.queries import TAG_NAMES, filter_conditions, not_trashed
+from backend.bookmarks.queries import TAG_NAMES, not_trashed
+from backend.bookmarks.states import BookmarkStates
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.http.truncation import LIST_BYTES
@@ -48,7 +50,8 @@ def list_bookmarks(actor: Actor, listing: Listing, window: OffsetRange) -> ListP
     One statement, one more for words in the search, and one past the end of the list.
     """
     which = list(filter_conditions(actor, listing.filter))
-    total = maintained_total(actor, listing.filter, listing.is_archived) if listing.modified_since is None else None
+    states = BookmarkStates.of(listing.filter)
+    total = maintained_total(actor, listing.filter, states) if listing.modified_since is None else None
     if listing.modified_since is not None:
         which.append(Bookmark.updated_at > listing.modified_since)
     if total is None:

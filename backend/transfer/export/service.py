@@ -9,7 +9,7 @@ from functools import partial
 from flask import Flask
 
 from backend.actor import Actor
-from backend.bookmarks import queries
+from backend.bookmarks.list_filters import filter_conditions
 from backend.clock import utc_now
 from backend.extensions import application
 from backend.redis.leased_slots import LeasedSlot
@@ -57,7 +57,7 @@ def export_bookmarks(actor: Actor, query: ExportQuery) -> ExportFile:
 
 def _select(actor: Actor, query: ExportQuery, slot: LeasedSlot) -> ExportSelection:
     whole = query.model_copy(update={"is_archived": query.is_archived or "any"})
-    conditions = queries.filter_conditions(actor, whole)
+    conditions = filter_conditions(actor, whole)
     with_pages = query.include == "content" and query.format == "json"
     first = read_page(conditions, 0, with_pages=with_pages)
     filters = whole.model_dump(exclude_defaults=True, exclude=OF_THE_FILE)

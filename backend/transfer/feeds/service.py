@@ -16,8 +16,9 @@ from backend.auth.events import record_event
 from backend.auth.models import User
 from backend.auth.remaining_access import lock_for_new_access
 from backend.auth.tokens import token_hash
+from backend.bookmarks.list_filters import filter_conditions
 from backend.bookmarks.models import Bookmark
-from backend.bookmarks.queries import TAG_NAMES, filter_conditions
+from backend.bookmarks.queries import TAG_NAMES
 from backend.bookmarks.schemas import ActionFilter
 from backend.errors import Conflict, Invalid, NotFound
 from backend.extensions import current_settings, db

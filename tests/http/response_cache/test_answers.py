@@ -409,7 +409,7 @@ def test_after_redis_was_away_nothing_kept_is_believed_for_a_while(
     saved = ada.save("https://example.org/", title="old")
     ada.get(f"/bookmarks/{saved['id']}")
     with monkeypatch.context() as patch:
-        patch.setattr(gate, "_connections", unreachable_gate()._connections)
+        patch.setattr(gate, "_pipe", unreachable_gate()._pipe)
         assert ada.patch(f"/bookmarks/{saved['id']}", {"title": "new"}).status_code == 200
         assert ada.get(f"/bookmarks/{saved['id']}").json["title"] == "new"
     for _ in range(3):
