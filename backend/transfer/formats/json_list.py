@@ -36,7 +36,7 @@ def _where_links_are(file: BinaryIO) -> str:
 
 def _read(file: BinaryIO) -> Iterator[Record]:
     links = _where_links_are(file)
-    for place, item in enumerate(json_objects(file, has_meaning, links), 1):
+    for place, item in enumerate(json_objects(file, has_meaning, (links,)), 1):
         yield bookmark_of(place, _fields(item))
 
 
