@@ -56,6 +56,7 @@ def json_objects(file: BinaryIO, selects: Callable[[str], bool], paths: Collecti
 
     A selected field is read whole; objects inside it do not come on their own. With `paths`, only objects that stand
     there have fields, and only they come. A text right inside the outermost list comes as an object with the field "".
+    A file may hold several values, as JSON lines do.
 
     Raises:
         UnreadableFile: the JSON is broken, breaks off, or goes beyond the bounds.
@@ -64,7 +65,7 @@ def json_objects(file: BinaryIO, selects: Callable[[str], bool], paths: Collecti
     walk = _Walk(selects, paths)
     try:
         # With floats: of a longer integer ijson's own code sets an exception that nobody can catch.
-        for event, value in ijson.basic_parse(source, use_float=True):
+        for event, value in ijson.basic_parse(source, use_float=True, multiple_values=True):
             found = walk.take(event, value)
             if found is not None and (not paths or found.path in paths):
                 yield found
