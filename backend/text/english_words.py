@@ -20,9 +20,10 @@ def is_mostly_english(words: set[str]) -> bool:
 
     A third is enough: the others are names, of which titles are full.
     """
+    common = _common_words()
     long_words = [word for word in words if len(word) >= SHORTEST and word.isascii()]
-    common = sum(word in _common_words() or word.removesuffix("s") in _common_words() for word in long_words)
-    return bool(long_words) and common >= SHARE * len(long_words)
+    known = sum([word in common or word.removesuffix("s") in common for word in long_words])
+    return bool(long_words) and known >= SHARE * len(long_words)
 
 
 @cache

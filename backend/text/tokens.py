@@ -134,7 +134,14 @@ def lexeme_literal(positions: Mapping[str, Sequence[int]], weight: str, offset: 
         weight: A, B, C or D.
         offset: How many positions stand before the text.
     """
-    return " ".join([f"{quoted(term)}:{_position_list(at, weight, offset)}" for term, at in positions.items()])
+    return " ".join(
+        [
+            f"{quoted(term)}:{_position_list(at, weight, offset)}"
+            if len(at) > 1
+            else f"{quoted(term)}:{min(at[0] + offset, LAST_POSITION)}{weight}"
+            for term, at in positions.items()
+        ]
+    )
 
 
 def quoted(term: str) -> str:
@@ -149,7 +156,5 @@ def _term_bytes(term: str) -> int:
 
 
 def _position_list(positions: Sequence[int], weight: str, offset: int) -> str:
-    if len(positions) == 1:
-        return f"{min(positions[0] + offset, LAST_POSITION)}{weight}"
     distinct = sorted({min(position + offset, LAST_POSITION) for position in positions})
     return ",".join([f"{position}{weight}" for position in distinct[:MAX_POSITIONS]])
