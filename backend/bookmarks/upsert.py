@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, TextClause, select, text, update
@@ -16,11 +15,12 @@ from backend.bookmarks.attachments.project_links import attach_to_projects
 from backend.bookmarks.models import Bookmark
 from backend.bookmarks.provenance import Origin, origin_of
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
-from backend.bookmarks.search_documents import refresh_documents
+from backend.bookmarks.search_documents import KnownDocuments, refresh_documents
 from backend.bookmarks.tags.assignment import TooManyTags, attach_tags
 from backend.clock import utc_now
 from backend.errors import Conflict, Unavailable
 from backend.extensions import db
+from backend.named_blocks import read_statements
 from backend.text.sort_keys import sort_key
 from backend.text.urls import domain_of, url_hash
 
@@ -31,7 +31,7 @@ INTERACTIVE_PRIORITY, BULK_PRIORITY = 1, 0
 MAX_ROUNDS = 3
 # The database's clock, by which due times are compared, may be behind this machine's.
 CLOCK_SKEW = timedelta(minutes=1)
-MERGE = text(Path(__file__).with_suffix(".sql").read_text())
+SQL = read_statements(__file__)
 
 
 class DuplicateLink(Conflict):
@@ -80,6 +80,7 @@ def upsert_bookmarks(
     source: Origin = "person",
     *,
     is_import: bool = False,
+    known_documents: KnownDocuments | None = None,
 ) -> list[SaveResult]:
     """Save links in the current transaction and return the results in the order of the items.
 
@@ -89,6 +90,7 @@ def upsert_bookmarks(
         on_duplicate: what happens to existing bookmarks.
         source: the origin of titles and descriptions.
         is_import: whether even a single link is one of many, so that nobody waits for its page.
+        known_documents: search documents that were analysed before.
 
     Raises:
         Invalid: a project that does not exist.
@@ -103,7 +105,7 @@ def upsert_bookmarks(
     _attach_tags(actor, touched, drafts)
     requested = {project_id for item in items for project_id in item.project_ids}
     attach_to_projects(actor, {id_: drafts[key].project_ids for key, id_ in touched.items()}, requested)
-    rows = refresh_documents(sorted(touched.values()))
+    rows = refresh_documents(sorted(touched.values()), known=known_documents)
     seen: set[bytes] = set()
     saved = []
     for key in hashes:
@@ -243,7 +245,7 @@ def _merge(
     pairs = [(id_, drafts[key]) for key, id_ in sorted(existing.items(), key=lambda pair: pair[1])]
     merged = [draft for _, draft in pairs]
     rows = db.session.execute(
-        MERGE,
+        SQL["merge"],
         {
             "source": source,
             "not_asked": NOT_REQUESTED,

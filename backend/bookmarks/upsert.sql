@@ -1,3 +1,4 @@
+-- merge
 -- Merges the values of a request into existing bookmarks, which are locked: fills empty fields, sets flags, and restarts
 -- failed captures. A field that a person has emptied is filled by persons only, not by an import.
 WITH given AS (

@@ -9,10 +9,11 @@ from pgvector.sqlalchemy import SPARSEVEC
 from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
+from backend.bookmarks.document_analysis import PageIndex
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.pending_capture import finish_capture_jobs, postpone_capture_jobs
 from backend.bookmarks.provenance import page_values
-from backend.bookmarks.search_documents import PageIndex, refresh_documents, reindex_pages
+from backend.bookmarks.search_documents import refresh_documents, reindex_pages
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.reading import ExtractionResult, IndexedPage
 from backend.capture.fetch import FetchPolicy

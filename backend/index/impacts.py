@@ -10,14 +10,13 @@ Moffat 2006, doi:10.1145/1148170.1148235, for precomputed impacts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from heapq import nlargest
 from zlib import crc32
 
 from backend.text.stemming import stem_of
 from backend.text.stop_words import stop_words
-from backend.text.tokens import Token
 
 # Term frequency saturation and length normalisation. Tuned on the development sets.
 K1, B = 1.2, 0.65
@@ -49,13 +48,10 @@ def is_significant(term: str, language: str | None) -> bool:
     return len(stem_of(term)) > 1 and term not in stop_words(language)
 
 
-def count_terms(tokens: Iterable[Token], language: str | None) -> tuple[dict[str, int], int]:
-    """Count each significant term of a text, and all of them."""
+def count_terms(positions: Mapping[str, Sequence[int]], language: str | None) -> tuple[dict[str, int], int]:
+    """Count each significant term of a text, given with its positions, and all of them."""
     skipped = stop_words(language)
-    counts: dict[str, int] = {}
-    for token in tokens:
-        if len(stem_of(token.term)) > 1 and token.term not in skipped:
-            counts[token.term] = counts.get(token.term, 0) + 1
+    counts = {term: len(at) for term, at in positions.items() if len(stem_of(term)) > 1 and term not in skipped}
     return counts, sum(counts.values())
 
 

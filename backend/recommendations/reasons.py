@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import numpy as np
 
+from backend.bookmarks.document_analysis import stemming_language
 from backend.bookmarks.schemas import BookmarkOut
-from backend.bookmarks.search_documents import stemming_language
 from backend.clock import utc_now
 from backend.recommendations.display_words import display_words
 from backend.recommendations.query_words import WordQueries

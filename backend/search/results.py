@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
+from backend.bookmarks.document_analysis import stemming_language
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.queries import id_in, listed_out, select_listed
 from backend.bookmarks.schemas import BookmarkOut
-from backend.bookmarks.search_documents import stemming_language
 from backend.extensions import db
 from backend.http.truncation import LIST_BYTES
 from backend.search.highlights.budget import Budget

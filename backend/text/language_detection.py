@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import cache
 
 from backend.text.english_words import is_mostly_english
@@ -71,21 +70,19 @@ def detect_language(text: str) -> str | None:
     return "en" if not votes and is_english else None
 
 
-def _votes(words: set[str], spelled: set[str]) -> Counter[str]:
+def _votes(words: set[str], spelled: set[str]) -> dict[str, int]:
     """Count for each language the words that are its function words, or have its letters and are in `spelled`."""
-    votes: Counter[str] = Counter()
-    languages_of = _languages_of_word()
-    for word in words & _function_words():
-        votes.update(languages_of[word])
+    votes: dict[str, int] = {}
+    function_words = _languages_of_word()
+    for word in words:
+        for language in function_words.get(word, ()):
+            votes[language] = votes.get(language, 0) + 1
     for word in spelled:
         if not word.isascii():
-            votes.update(language for language, letters in LETTERS.items() if not letters.isdisjoint(word))
+            for language, letters in LETTERS.items():
+                if not letters.isdisjoint(word):
+                    votes[language] = votes.get(language, 0) + 1
     return votes
-
-
-@cache
-def _function_words() -> frozenset[str]:
-    return frozenset(_languages_of_word())
 
 
 @cache

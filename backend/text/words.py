@@ -70,8 +70,7 @@ def words_of(chunk: str) -> tuple[list[Word], int]:
     """Return all words of a chunk, and the number of positions it takes."""
     if chunk.isalnum() and (chunk.islower() or chunk.istitle()):
         return [Word(chunk, 0, 0, len(chunk))], 1
-    scheme = SCHEME.match(chunk)
-    offset = scheme.end() if scheme else 0
+    offset = _scheme_length(chunk)
     pieces = [match.span() for match in PIECE.finditer(chunk, offset)]
     words: list[Word] = []
     position = 0
@@ -86,25 +85,50 @@ def words_of(chunk: str) -> tuple[list[Word], int]:
 
 def is_name(word: Word) -> bool:
     """Tell whether a word is an identifier or a part of one, which is not stemmed."""
-    return word.role in (WordRole.PART, WordRole.IMPLIED) or HUMP.search(word.text) is not None
+    return word.role in (WordRole.PART, WordRole.IMPLIED) or (
+        not word.text.islower() and HUMP.search(word.text) is not None
+    )
+
+
+def _scheme_length(chunk: str) -> int:
+    if "://" not in chunk and chunk[:4].lower() != "www.":
+        return 0
+    scheme = SCHEME.match(chunk)
+    return scheme.end() if scheme else 0
 
 
 def _add_piece(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
-    elided = ELISION.match(chunk, start, end)
-    if elided and elided.end() < end:
-        start = elided.end()
-    contracted = CONTRACTION.search(chunk, start, end)
-    if contracted and contracted.start() > start:
-        end = contracted.start()
-    if NEGATION.match(chunk, start, end) or ACRONYM.match(chunk, start, end):
-        words.append(Word(re.sub(SOFT, "", chunk[start:end]), position, start, end))
-        return position + 1
+    piece = chunk[start:end]
+    # Most pieces are plain: their words are found without the expressions below, none of which would match.
+    if piece.isascii() and piece.isalnum():
+        return _add_atom(words, chunk, start, end, position)
+    if not piece.isascii() or "'" in piece:
+        start, end = _without_elision(chunk, start, end)
+        if NEGATION.match(chunk, start, end):
+            return _add_glued(words, chunk, start, end, position)
+    if ACRONYM.match(chunk, start, end):
+        return _add_glued(words, chunk, start, end, position)
     atoms = [match.span() for match in ATOM.finditer(chunk, start, end)]
     if 1 < len(atoms) <= MAX_JOINED:
         words.append(Word(CONNECTED.sub("", chunk[start:end]), position, start, end, WordRole.JOINED))
     for atom_start, atom_end in atoms:
         position = _add_atom(words, chunk, atom_start, atom_end, position)
     return position
+
+
+def _without_elision(chunk: str, start: int, end: int) -> tuple[int, int]:
+    """Return where a piece starts and ends without an elided article before it and a contraction behind it."""
+    elided = ELISION.match(chunk, start, end)
+    if elided and elided.end() < end:
+        start = elided.end()
+    contracted = CONTRACTION.search(chunk, start, end)
+    return start, contracted.start() if contracted and contracted.start() > start else end
+
+
+def _add_glued(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:
+    """Add one word without its apostrophes and full stops: `don't`, `U.S.A`."""
+    words.append(Word(re.sub(SOFT, "", chunk[start:end]), position, start, end))
+    return position + 1
 
 
 def _add_atom(words: list[Word], chunk: str, start: int, end: int, position: int) -> int:

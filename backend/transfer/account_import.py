@@ -5,7 +5,7 @@ Each batch is one transaction with the position that was reached, so that a run 
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from sqlalchemy import update
 
@@ -14,39 +14,43 @@ from backend.http.response_cache.invalidation import invalidate
 from backend.jobs.running import RetryLater, keep_progress
 from backend.transfer.account import RestorePosition, restore_account
 from backend.transfer.models import Import
+from backend.transfer.records import UnreadableFile
 from backend.transfer.tally import Tally
 from backend.transfer.turns import Turn
 from backend.transfer.writing import LEASE_SECONDS, ImportRun
 
 MESSAGE = "Restoring projects and tasks"
-# So many items that could not be restored are named in the result of the job.
-MOST_LEFT_OUT = 100
 
 
-def restore_rest(reading: ImportRun, tally: Tally, state: Import, file: BinaryIO) -> list[dict[str, Any]]:
-    """Restore what a JSON export of ours holds beside bookmarks; return what was left out, and why. Commits.
+def restore_rest(reading: ImportRun, tally: Tally, state: Import, file: BinaryIO) -> tuple[Tally, str | None]:
+    """Restore what a JSON export of ours holds beside bookmarks; commits.
+
+    Returns:
+        The tally with what was left out, and why the file could not be read to its end, if so.
 
     Raises:
         RetryLater: others have their turn first.
         JobStopped: the job was cancelled, or its person has lost the right to it.
-        UnreadableFile: the file is cut off, or no JSON.
     """
     job, turn = reading.job, Turn(reading.job.user_id)
-    left_out = left_out_before(job.result)
-    for position in restore_account(job.requester, file, RestorePosition(state.restore_stage, state.restored_items)):
-        left_out += [{"line": item.line, "reason": item.reason} for item in position.skipped]
-        left_out = left_out[:MOST_LEFT_OUT]
-        reached = {"restore_stage": position.stage, "restored_items": position.items}
-        db.session.execute(update(Import).where(Import.job_id == job.id).values(**reached))
-        result = {**tally.result(reading.format), "left_out": left_out}
-        keep_progress(job, result, tally.position, reading.total, MESSAGE, lease_seconds=LEASE_SECONDS)
-        db.session.commit()
-        invalidate({job.organization_id})
-        if not position.is_complete and turn.is_over:
-            raise RetryLater(0)
-    return left_out
+    begun = RestorePosition(state.restore_stage, state.restored_items)
+    try:
+        for position in restore_account(job.requester, file, begun):
+            tally = tally.leaving_out(position.skipped)
+            _keep_position(reading, tally, position)
+            if not position.is_complete and turn.is_over:
+                raise RetryLater(0)
+    except UnreadableFile as fault:
+        db.session.rollback()
+        return tally, str(fault)
+    return tally, None
 
 
-def left_out_before(result: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Return what earlier runs of the job have left out."""
-    return list((result or {}).get("left_out", ()))
+def _keep_position(reading: ImportRun, tally: Tally, position: RestorePosition) -> None:
+    job = reading.job
+    reached = {"restore_stage": position.stage, "restored_items": position.items}
+    db.session.execute(update(Import).where(Import.job_id == job.id).values(**reached))
+    result = tally.result(reading.format)
+    keep_progress(job, result, tally.position, reading.total, MESSAGE, lease_seconds=LEASE_SECONDS)
+    db.session.commit()
+    invalidate({job.organization_id})

@@ -29,6 +29,6 @@ def projects_by_folder(actor: Actor, lines: Sequence[Line]) -> Mapping[int, int]
 
 
 def _project_name(line: Line) -> str:
-    if not isinstance(line.record, ImportedBookmark):
+    if not isinstance(line.record, ImportedBookmark) or not line.is_taken:
         return ""
     return SEPARATOR.join(clean_folders(line.record))[:MOST_CHARACTERS].strip()

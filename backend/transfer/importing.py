@@ -21,7 +21,8 @@ from backend.jobs.queue import send
 from backend.jobs.running import ClaimedJob, JobFailed, JobStopped, RetryLater, keep_progress, report_progress
 from backend.jobs.service import job_message
 from backend.projects.messages import embed_subjects_message
-from backend.transfer.account_import import left_out_before, restore_rest
+from backend.transfer.account_import import restore_rest
+from backend.transfer.batches import read_ahead
 from backend.transfer.formats import format_named
 from backend.transfer.formats.fuze_json import FUZE_JSON
 from backend.transfer.models import Import
@@ -35,8 +36,6 @@ from backend.transfer.uploads import UploadGone, drop_ended_upload, open_upload
 from backend.transfer.writing import LEASE_SECONDS, ImportRun, write_batch
 
 NOTHING_THERE = "The file holds no bookmarks."
-# So many records are one transaction.
-BATCH = 1_000
 # Of a person's imports, one runs at a time: the next one is woken, and looks by itself if it was not.
 LOOK_AGAIN_SECONDS = 15
 # So many new bookmarks change what ranking and PostgreSQL's planner count with.
@@ -61,7 +60,7 @@ def run(job: ClaimedJob) -> dict[str, Any]:
         raise JobFailed("The file is not there any more.")
     if state.ended_at is None:
         return _read(job, state)
-    return _told(Tally.of(state, job.result), state.format, state.error, left_out_before(job.result))
+    return _told(Tally.of(state, job.result), state.format, state.error)
 
 
 def _read(job: ClaimedJob, state: Import) -> dict[str, Any]:
@@ -84,13 +83,10 @@ def _import(job: ClaimedJob, state: Import, file: BinaryIO) -> dict[str, Any]:
     reading = ImportRun(job, state.format, ImportOptions.from_arguments(job.arguments), total)
     records = _Records(form, file)
     tally = _write_all(reading, Tally.of(state, job.result), records)
-    fault, left_out = records.fault, left_out_before(job.result)
+    fault = records.fault
     if fault is None and form is FUZE_JSON:
-        try:
-            left_out = restore_rest(reading, tally, state, file)
-        except UnreadableFile as unreadable:
-            fault = str(unreadable)
-    return _end(reading, tally, fault, left_out)
+        tally, fault = restore_rest(reading, tally, state, file)
+    return _end(reading, tally, fault)
 
 
 class _Records:
@@ -119,25 +115,21 @@ def _count(job: ClaimedJob, form: ImportFormat, file: BinaryIO) -> int:
 
 def _write_all(reading: ImportRun, tally: Tally, records: _Records) -> Tally:
     turn = Turn(reading.job.user_id)
-    for batch in _batches(islice(records, tally.position, None)):
-        written = write_batch(reading, tally, batch)
-        tally = written.tally
-        invalidate({reading.job.organization_id})
-        if written.is_capture_due:
-            send([capture_message()])
-        if tally.position < reading.total and turn.is_over:
-            raise RetryLater(0)
+    with read_ahead(islice(records, tally.position, None), reading.options) as batches:
+        for batch in batches:
+            written = write_batch(reading, tally, batch)
+            tally = written.tally
+            invalidate({reading.job.organization_id})
+            if written.is_capture_due:
+                send([capture_message()])
+            if tally.position < reading.total and turn.is_over:
+                raise RetryLater(0)
     return tally
 
 
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
-    while batch := list(islice(records, BATCH)):
-        yield batch
-
-
-def _end(reading: ImportRun, tally: Tally, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
+def _end(reading: ImportRun, tally: Tally, error: str | None) -> dict[str, Any]:
     """Let go of the file, and have done what a large import calls for."""
-    job, result = reading.job, _with_left_out(tally.result(reading.format), left_out)
+    job, result = reading.job, tally.result(reading.format)
     message = "" if tally.position else NOTHING_THERE
     keep_progress(job, result, tally.position, tally.position, message, lease_seconds=LEASE_SECONDS)
     db.session.execute(FORGET_UPLOAD, {"job_id": job.id})
@@ -150,17 +142,13 @@ def _end(reading: ImportRun, tally: Tally, error: str | None, left_out: list[dic
         send([statistics_message()])
     send([embed_message(), refresh_message(), embed_subjects_message()])
     _wake_next(job)
-    return _told(tally, reading.format, error, left_out)
+    return _told(tally, reading.format, error)
 
 
-def _with_left_out(result: dict[str, Any], left_out: list[dict[str, Any]]) -> dict[str, Any]:
-    return {**result, "left_out": left_out} if left_out else result
-
-
-def _told(tally: Tally, format_name: str, error: str | None, left_out: list[dict[str, Any]]) -> dict[str, Any]:
+def _told(tally: Tally, format_name: str, error: str | None) -> dict[str, Any]:
     if error is not None:
         raise JobFailed(error)
-    return _with_left_out(tally.result(format_name), left_out)
+    return tally.result(format_name)
 
 
 def _wake_next(job: ClaimedJob) -> None:

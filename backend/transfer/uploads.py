@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, BinaryIO, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Engine, insert, select, text
 
 from backend.extensions import db
 from backend.transfer.models import UploadPart
@@ -34,8 +34,9 @@ def store_upload(job_id: UUID, file: IO[bytes]) -> None:
 
 
 def open_upload(job_id: UUID, size: int) -> BinaryIO:
-    """Open a stored file for reading. It asks the database for each piece, in the current transaction."""
-    return cast(BinaryIO, io.BufferedReader(_StoredFile(job_id, size), BUFFER_BYTES))
+    """Open a stored file for reading, by any one thread at a time. It asks the database for each piece, in a
+    transaction of its own."""
+    return cast(BinaryIO, io.BufferedReader(_StoredFile(db.engine, job_id, size), BUFFER_BYTES))
 
 
 def drop_ended_upload(job_id: UUID) -> None:
@@ -53,7 +54,8 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 class _StoredFile(io.RawIOBase):
     """A stored file as Python's files are read, one piece of it in memory."""
 
-    def __init__(self, job_id: UUID, size: int) -> None:
+    def __init__(self, engine: Engine, job_id: UUID, size: int) -> None:
+        self._engine = engine
         self._job_id = job_id
         self._size = size
         self._offset = 0
@@ -86,7 +88,8 @@ class _StoredFile(io.RawIOBase):
     def _read_part(self, part: int) -> bytes:
         if part != self._part:
             which = (UploadPart.job_id == self._job_id, UploadPart.position == part)
-            data = db.session.scalar(select(UploadPart.data).where(*which))
+            with self._engine.connect() as connection:
+                data = connection.scalar(select(UploadPart.data).where(*which))
             if data is None:
                 raise UploadGone
             self._part, self._data = part, bytes(data)

@@ -19,13 +19,11 @@ from backend.errors import Unavailable
 from backend.extensions import current_settings, db
 from backend.jobs.running import ClaimedJob, JobStopped, keep_progress
 from backend.text.tag_names import tag_key
-from backend.text.urls import url_hash
+from backend.transfer.batches import PreparedBatch
 from backend.transfer.folders import projects_by_folder
-from backend.transfer.mending import Refused, mend
 from backend.transfer.models import Import, ImportRemark
 from backend.transfer.options import ImportOptions
 from backend.transfer.queries import KnownLink, known_links
-from backend.transfer.records import Record, SkippedLine
 from backend.transfer.tally import STORED_URL, Line, Tally
 from backend.transfer.uniting import UnitedLink, unite
 
@@ -76,8 +74,8 @@ class _TagsLeftOut:
 
 
 @retry_on_conflict
-def write_batch(reading: ImportRun, tally: Tally, records: Sequence[Record]) -> WrittenBatch:
-    """Save the links of some records and count them, in one transaction.
+def write_batch(reading: ImportRun, tally: Tally, batch: PreparedBatch) -> WrittenBatch:
+    """Save the links of a batch and count its records, in one transaction.
 
     Raises:
         JobStopped: the job was cancelled, another worker has it, or its person has lost the right to it: nothing of
@@ -86,9 +84,9 @@ def write_batch(reading: ImportRun, tally: Tally, records: Sequence[Record]) -> 
     """
     left_out = _TagsLeftOut()
     for _ in range(MAX_ROUNDS):
-        lines = [Line(record) for record in records]
+        lines = [Line(line.record, line.outcome, list(line.reasons)) for line in batch.lines]
         try:
-            saved = _save(reading, lines, left_out)
+            saved = _save(reading, batch, lines, left_out)
         except TooManyTags as fault:
             db.session.rollback()
             left_out = left_out.and_those_of(fault)
@@ -99,8 +97,8 @@ def write_batch(reading: ImportRun, tally: Tally, records: Sequence[Record]) -> 
     raise Unavailable("Another client keeps changing these tags.")
 
 
-def _save(reading: ImportRun, lines: list[Line], left_out: _TagsLeftOut) -> list[SaveResult]:
-    links = unite(_savable(reading, lines))
+def _save(reading: ImportRun, batch: PreparedBatch, lines: list[Line], left_out: _TagsLeftOut) -> list[SaveResult]:
+    links = unite(_savable(reading, batch, lines))
     known = known_links(reading.job.requester, reading.job.id, links.keys())
     policy = reading.options.on_duplicate
     if policy != "merge":
@@ -109,30 +107,20 @@ def _save(reading: ImportRun, lines: list[Line], left_out: _TagsLeftOut) -> list
         _leave_tags_out(key, link, lines, left_out)
     ours = {key: link for key, link in links.items() if key in known and known[key].is_ours}
     others = {key: link for key, link in links.items() if key not in ours}
-    saved = _save_links(reading, lines, others, "merge" if policy == "merge" else "keep")
+    saved = _save_links(reading, batch, lines, others, "merge" if policy == "merge" else "keep")
     if ours:
-        united = _save_links(reading, lines, ours, "merge")
+        united = _save_links(reading, batch, lines, ours, "merge")
         _keep_earliest(list(zip(united, ours.values(), strict=True)))
         saved += united
     return saved
 
 
-def _savable(reading: ImportRun, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
-    options = reading.options
-    projects = projects_by_folder(reading.job.requester, lines) if options.folders == "projects" else {}
-    for place, line in enumerate(lines):
-        if isinstance(line.record, SkippedLine):
-            line.end("skipped", line.record.reason)
-            continue
-        try:
-            mended = mend(line.record, options.folders == "tags", options.capture)
-        except Refused as fault:
-            line.end("failed", str(fault))
-            continue
-        line.reasons.extend(mended.remarks)
-        filed = {"project_ids": [projects[place]]} if place in projects else {}
-        item = mended.item.model_copy(update=filed) if filed else mended.item
-        yield url_hash(item.url), item, place
+def _savable(reading: ImportRun, batch: PreparedBatch, lines: list[Line]) -> Iterator[tuple[bytes, BookmarkIn, int]]:
+    projects = projects_by_folder(reading.job.requester, lines) if reading.options.folders == "projects" else {}
+    for place, line in enumerate(batch.lines):
+        if line.item is not None:
+            attached = {"project_ids": [projects[place]]} if place in projects else {}
+            yield line.key, line.item.model_copy(update=attached) if attached else line.item, place
 
 
 def _end_known(
@@ -159,12 +147,18 @@ def _leave_tags_out(key: bytes, link: UnitedLink, lines: list[Line], left_out: _
 
 
 def _save_links(
-    reading: ImportRun, lines: list[Line], links: dict[bytes, UnitedLink], on_duplicate: OnDuplicate
+    reading: ImportRun,
+    batch: PreparedBatch,
+    lines: list[Line],
+    links: dict[bytes, UnitedLink],
+    on_duplicate: OnDuplicate,
 ) -> list[SaveResult]:
     if not links:
         return []
     items = [link.item for link in links.values()]
-    saved = upsert_bookmarks(reading.job.requester, items, on_duplicate, "import", is_import=True)
+    saved = upsert_bookmarks(
+        reading.job.requester, items, on_duplicate, "import", is_import=True, known_documents=batch.documents
+    )
     for end, link in zip(saved, links.values(), strict=True):
         if end.created:
             lines[link.places[0]].outcome = "created"

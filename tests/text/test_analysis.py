@@ -18,7 +18,7 @@ from backend.text.language_detection import detect_language
 from backend.text.stemming import STEMMERS, language_of, lexemes_of, stem_of
 from backend.text.stop_words import is_stop_word
 from backend.text.terms import UNMARKED, query_forms, query_terms
-from backend.text.tokens import Token, analyze, expand_chunk, lexeme_literal
+from backend.text.tokens import Token, analyze, expand_chunk, lexeme_literal, term_positions
 
 unit = pytest.mark.unit
 
@@ -329,28 +329,51 @@ def test_postgresql_reads_the_literals_as_they_were_meant(context):
     random.seed(0)
     alphabet = "ab'\\\":*,1A&|!<>() \n\t日本語ü👍C+#._-/@"
     texts = ["", "it's C:\\dir 'x' a\\'b", *("".join(random.choices(alphabet, k=60)) for _ in range(200))]
-    tokens = [analyze(one, "en") for one in texts]
-    awkward = [Token("a'b\\c'' \\'", 1, 0, 1), Token("'", 2, 0, 1), Token("\\", 3, 0, 1), Token("b:1A,2", 70_000, 0, 1)]
-    many = [Token("x", position, 0, 1) for position in range(1, 20_000)]
-    for one in [*tokens, awkward, many]:
+    found = [term_positions(one, "en", 1_000_000).positions for one in texts]
+    awkward = {"a'b\\c'' \\'": [1], "'": [2], "\\": [3], "b:1A,2": [70_000]}
+    many = {"x": list(range(1, 20_000))}
+    for one in [*found, awkward, many]:
         rows = db.session.execute(
             sql_text("SELECT lexeme, positions, weights FROM unnest(CAST(:literal AS tsvector))"),
             {"literal": lexeme_literal(one, "B")},
         )
-        meant = defaultdict(set)
-        for token in one:
-            meant[token.term].add(min(token.position, 16383))
         assert {row.lexeme: row.positions for row in rows} == {
-            term: sorted(positions)[:255] for term, positions in meant.items()
+            term: sorted({min(position, 16383) for position in positions})[:255] for term, positions in one.items()
         }
 
 
 @unit
 def test_a_literal_names_every_place_once():
-    tokens = analyze("it's a dog's dog o'x", "en")
-    assert lexeme_literal(tokens, "A") == "'it~en':1A 'a~en':2A 'dog~en':3A,4A 'ox~en':5A 'o~en':5A 'x~en':6A"
-    assert lexeme_literal([Token("q'\\", 99_999, 0, 1)] * 2, "D") == "'q''\\\\':16383D"
-    assert lexeme_literal([], "A") == ""
+    terms = term_positions("it's a dog's dog o'x", "en", 1_000).positions
+    assert lexeme_literal(terms, "A") == "'it~en':1A 'a~en':2A 'dog~en':3A,4A 'ox~en':5A 'o~en':5A 'x~en':6A"
+    assert lexeme_literal(terms, "C", 7).startswith("'it~en':8C 'a~en':9C 'dog~en':10C,11C")
+    assert lexeme_literal({"q'\\": [99_999] * 2}, "D") == "'q''\\\\':16383D"
+    assert lexeme_literal({}, "A") == ""
+
+
+@unit
+@pytest.mark.parametrize("language", [None, "en", "de", "zxx"])
+@given(text=st.text(max_size=60) | st.text("ab'.-/:@# Xé字👍", max_size=60))
+@example(text="Node.js's C++ don't qu'il AbstractBeanFactory at tcp/ip node.js")
+def test_terms_are_those_of_the_tokens(text, language):
+    tokens = analyze(text, language)
+    terms, last = term_positions(text, language, 1_000_000)
+    assert [(term, position) for term, positions in terms.items() for position in positions] == [
+        (term, token.position)
+        for term in dict.fromkeys(token.term for token in tokens)
+        for token in tokens
+        if token.term == term
+    ]
+    assert last == (tokens[-1].position if tokens else 0)
+
+
+@unit
+def test_terms_are_those_of_the_leading_tokens_that_fit():
+    # A lexeme takes 12 bytes beside its own, and 2 for each further position.
+    assert term_positions("one two one", None, 15 + 15 + 2) == ({"one": [1, 3], "two": [2]}, 3)
+    assert term_positions("one two one", None, 15 + 15 + 1) == ({"one": [1], "two": [2]}, 2)
+    assert term_positions("é one", None, 13) == ({"e": [1]}, 1)
+    assert term_positions("one", None, 14) == ({}, 0)
 
 
 @unit

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
-from backend.transfer.importing import BATCH
+from backend.transfer.batches import MAX_RECORDS
 from tests.support.api import Api, field_errors
 from tests.transfer.conftest import ask, assert_adds_up, imported, only, run, send_file, told
 from tests.transfer.json_lines import lines_file, links
@@ -40,13 +40,13 @@ def test_a_file_becomes_bookmarks_with_all_that_it_says(ada: Api) -> None:
 
 
 def test_the_job_tells_how_far_it_has_come(ada: Api) -> None:
-    job_id = ask(ada, links(BATCH + 10), capture="false")
+    job_id = ask(ada, links(MAX_RECORDS + 10), capture="false")
     assert told(ada, job_id)["status"] == "queued"
     job = run(ada, job_id)
     assert job["kind"] == "import"
     assert job["status"] == "succeeded"
-    assert job["progress"] == {"done": BATCH + 10, "total": BATCH + 10, "message": ""}
-    assert ada.get("/bookmarks").json["total"] == BATCH + 10
+    assert job["progress"] == {"done": MAX_RECORDS + 10, "total": MAX_RECORDS + 10, "message": ""}
+    assert ada.get("/bookmarks").json["total"] == MAX_RECORDS + 10
 
 
 def test_pages_are_captured_unless_that_is_not_asked_for(ada: Api) -> None:
@@ -81,8 +81,8 @@ def test_lines_with_one_link_unite_tags_and_keep_the_earliest_date(ada: Api) -> 
 def test_they_are_united_across_batches_too_whatever_becomes_of_known_links(ada: Api, on_duplicate: str) -> None:
     first = {"url": URL, "tags": ["one"], "created_at": "2015-01-01T00:00:00"}
     last = {"url": URL, "tags": ["two"], "created_at": "2012-01-01T00:00:00"}
-    result = imported(ada, [first, *links(BATCH), last], capture="false", on_duplicate=on_duplicate)
-    assert (result["created"], result["duplicates"]) == (BATCH + 1, 1)
+    result = imported(ada, [first, *links(MAX_RECORDS), last], capture="false", on_duplicate=on_duplicate)
+    assert (result["created"], result["duplicates"]) == (MAX_RECORDS + 1, 1)
     found = ada.get("/bookmarks/lookup", url=URL).json
     assert found["tags"] == ["one", "two"]
     assert found["created_at"] == "2012-01-01T00:00:00Z"
@@ -207,13 +207,13 @@ def test_the_list_is_for_the_organization_alone_and_for_imports_alone(ada: Api, 
 
 
 def test_a_file_that_breaks_off_keeps_what_was_read_before(ada: Api) -> None:
-    content = lines_file(links(BATCH + 3), b"!")
+    content = lines_file(links(MAX_RECORDS + 3), b"!")
     job = run(ada, send_file(ada, content, capture="false").json["id"])
     assert job["status"] == "failed"
-    assert job["error"] == f"Line {BATCH + 5} is broken."
+    assert job["error"] == f"Line {MAX_RECORDS + 5} is broken."
     assert_adds_up(job["result"])
-    assert job["result"]["created"] == BATCH + 3
-    assert ada.get("/bookmarks").json["total"] == BATCH + 3
+    assert job["result"]["created"] == MAX_RECORDS + 3
+    assert ada.get("/bookmarks").json["total"] == MAX_RECORDS + 3
 
 
 def test_tags_that_a_bookmark_has_no_room_for_are_left_out_and_told(ada: Api) -> None:

@@ -15,7 +15,7 @@ from backend.jobs.queue import rq_queue
 from backend.jobs.rights import LOST
 from backend.transfer import importing, turns, writing
 from backend.transfer import jobs as importing_jobs
-from backend.transfer.importing import BATCH
+from backend.transfer.batches import MAX_RECORDS
 from backend.transfer.models import UploadPart
 from tests.support.api import Api
 from tests.support.sql import SqlCounter
@@ -54,12 +54,12 @@ def after_batch(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], 
 
 
 def test_a_large_import_lets_the_small_one_of_another_person_go_first(ada: Api, bob: Api, short_turns: None) -> None:
-    large = ask(ada, links(3 * BATCH), capture="false")
+    large = ask(ada, links(3 * MAX_RECORDS), capture="false")
     small = ask(bob, links(3), capture="false")
     first = run(ada, large)
     assert first["status"] == "queued"
-    assert first["progress"]["done"] == BATCH
-    assert first["progress"]["total"] == 3 * BATCH
+    assert first["progress"]["done"] == MAX_RECORDS
+    assert first["progress"]["total"] == 3 * MAX_RECORDS
     with ada.app.app_context():
         assert rq_queue("bulk").job_ids[:2] == [f"job-{large}", f"job-{small}"]
         assert len(rq_queue("bulk").job_ids) == 3  # Behind the small one it goes on.
@@ -68,16 +68,16 @@ def test_a_large_import_lets_the_small_one_of_another_person_go_first(ada: Api, 
     job = run(ada, large)
     assert job["status"] == "succeeded"
     assert job["attempts"] == 1
-    assert job["result"]["created"] == 3 * BATCH
-    assert ada.get("/bookmarks").json["total"] == 3 * BATCH
+    assert job["result"]["created"] == 3 * MAX_RECORDS
+    assert ada.get("/bookmarks").json["total"] == 3 * MAX_RECORDS
 
 
 def test_while_nobody_waits_it_goes_on(ada: Api, short_turns: None) -> None:
-    assert imported(ada, links(3 * BATCH), capture="false")["created"] == 3 * BATCH
+    assert imported(ada, links(3 * MAX_RECORDS), capture="false")["created"] == 3 * MAX_RECORDS
 
 
 def test_of_one_person_the_imports_come_one_after_another(ada: Api, short_turns: None) -> None:
-    first, second = ask(ada, links(2 * BATCH), capture="false"), ask(ada, links(2), capture="false")
+    first, second = ask(ada, links(2 * MAX_RECORDS), capture="false"), ask(ada, links(2), capture="false")
     assert run(ada, second)["status"] == "queued"
     assert run(ada, first)["status"] == "succeeded"
     job = run(ada, second)  # It has been woken.
@@ -86,12 +86,12 @@ def test_of_one_person_the_imports_come_one_after_another(ada: Api, short_turns:
 
 
 def test_a_cancelled_import_keeps_what_is_in(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    job_id = ask(ada, links(4 * BATCH), capture="false")
+    job_id = ask(ada, links(4 * MAX_RECORDS), capture="false")
     after_batch(monkeypatch, 2, lambda: ada.delete(f"/jobs/{job_id}"))
     job = run(ada, job_id)
     assert job["status"] == "cancelled"
     assert_adds_up(job["result"])
-    assert job["result"]["created"] == ada.get("/bookmarks").json["total"] == 2 * BATCH
+    assert job["result"]["created"] == ada.get("/bookmarks").json["total"] == 2 * MAX_RECORDS
     with ada.app.app_context():
         assert db.session.scalar(select(func.count()).select_from(UploadPart)) == 0
     assert run(ada, job_id) == job
@@ -102,7 +102,7 @@ def test_whoever_loses_the_right_imports_nothing_more(ada: Api, monkeypatch: pyt
     """In the next batch already."""
     team = ada.post("/organizations", {"name": "Team"}).json["id"]
     in_team = {"X-Organization-ID": str(team)}
-    job_id = ask(ada, links(4 * BATCH), capture="false")
+    job_id = ask(ada, links(4 * MAX_RECORDS), capture="false")
     execute(ada, "UPDATE jobs SET organization_id = :team; UPDATE imports SET organization_id = :team", team=team)
     where = " WHERE organization_id = :team AND user_id = :user"
     after_batch(monkeypatch, 1, lambda: execute(ada, change + where, team=team, user=ada.user_id))
@@ -112,7 +112,7 @@ def test_whoever_loses_the_right_imports_nothing_more(ada: Api, monkeypatch: pyt
             team=team, user=ada.user_id)  # fmt: skip
     job: Told = ada.request("GET", f"/jobs/{job_id}", headers=in_team).json
     assert (job["status"], job["error"]) == ("cancelled", LOST)
-    assert ada.request("GET", "/bookmarks", headers=in_team).json["total"] == BATCH
+    assert ada.request("GET", "/bookmarks", headers=in_team).json["total"] == MAX_RECORDS
 
 
 def run_without_asking(person: Api, job_id: str) -> None:
@@ -122,7 +122,7 @@ def run_without_asking(person: Api, job_id: str) -> None:
 
 
 def test_a_run_that_broke_off_goes_on_behind_its_last_batch(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    records = [*links(BATCH), *links(10), *links(BATCH, start=BATCH)]
+    records = [*links(MAX_RECORDS), *links(10), *links(MAX_RECORDS, start=MAX_RECORDS)]
     job_id = ask(ada, records, capture="false")
 
     def break_off() -> None:
@@ -130,23 +130,23 @@ def test_a_run_that_broke_off_goes_on_behind_its_last_batch(ada: Api, monkeypatc
 
     with monkeypatch.context() as once:
         after_batch(once, 1, break_off)
-        assert run(ada, job_id)["progress"]["done"] == BATCH
+        assert run(ada, job_id)["progress"]["done"] == MAX_RECORDS
     execute(ada, "UPDATE jobs SET run_after = now()")
     result = run(ada, job_id)["result"]
     assert_adds_up(result)
-    assert (result["created"], result["duplicates"]) == (2 * BATCH, 10)
+    assert (result["created"], result["duplicates"]) == (2 * MAX_RECORDS, 10)
 
 
 def test_a_batch_that_was_committed_elsewhere_is_not_counted_twice(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two workers that take each other for dead, one goes on."""
-    job_id = ask(ada, links(2 * BATCH), capture="false")
+    job_id = ask(ada, links(2 * MAX_RECORDS), capture="false")
     after_batch(monkeypatch, 1, lambda: execute(ada, "UPDATE imports SET position = position + 1, failed = failed + 1"))
     job = run(ada, job_id)
     assert job["status"] == "running"
-    assert job["result"]["created"] == ada.get("/bookmarks").json["total"] == BATCH
+    assert job["result"]["created"] == ada.get("/bookmarks").json["total"] == MAX_RECORDS
 
 
-@pytest.mark.parametrize("records", [100, BATCH])
+@pytest.mark.parametrize("records", [100, MAX_RECORDS])
 def test_a_batch_takes_as_many_statements_however_many_lines_it_has(ada: Api, sql: SqlCounter, records: int) -> None:
     job_id = ask(ada, links(records, tags=["one", "two"]), capture="false")
     with sql.at_most(36):
@@ -159,7 +159,7 @@ def test_a_batch_takes_as_many_statements_however_many_lines_it_has(ada: Api, sq
 def test_a_second_batch_takes_sixteen_statements(ada: Api, sql: SqlCounter) -> None:
     counted = []
     for batches in (1, 2):
-        job_id = ask(ada, links(batches * BATCH, start=batches * 10_000, tags=["one"]), capture="false")
+        job_id = ask(ada, links(batches * MAX_RECORDS, start=batches * 10_000, tags=["one"]), capture="false")
         sql.clear()
         run(ada, job_id)
         counted.append(len(sql.statements))
@@ -200,7 +200,7 @@ def test_the_backlog_of_captures_is_told(ada: Api, sql: SqlCounter) -> None:
 
 
 def test_a_failure_of_the_server_is_tried_again_and_counts_stay(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    job_id = ask(ada, links(2 * BATCH), capture="false")
+    job_id = ask(ada, links(2 * MAX_RECORDS), capture="false")
 
     def fail(*_: Any) -> None:
         raise RuntimeError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.bookmarks.search_documents import index_page
+from backend.bookmarks.document_analysis import index_page
 from backend.capture.extract.page import UnreadablePage, UnsupportedMedia
 from backend.capture.extract.page_reader import extract_page
 from backend.capture.extract.reading import ExtractionResult, IndexedPage

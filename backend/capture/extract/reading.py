@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from backend.bookmarks.search_documents import PageIndex
+from backend.bookmarks.document_analysis import PageIndex
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.outbound.failures import FetchError
 

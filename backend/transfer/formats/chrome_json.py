@@ -27,7 +27,7 @@ def _read(file: BinaryIO) -> Iterator[Record]:
     folders = FolderTree(json_objects(file, frozenset({"type", "name"}).__contains__), _folder_name)
     place = 0
     for node in json_objects(file, _FIELDS.__contains__):
-        if node.fields.get("type") == "url":
+        if node.fields.get("type", "url") == "url" and ("type" in node.fields or node.text("url")):
             place += 1
             if node.path.startswith(_TRASH):
                 yield skipped(place, node.text("url"), DELETED)
@@ -37,7 +37,9 @@ def _read(file: BinaryIO) -> Iterator[Record]:
 
 def _folder_name(node: JsonObject) -> str:
     """Return the name that a person gave; the roots, such as the bookmarks bar, have theirs from the browser."""
-    return node.text("name") if node.path.endswith(".children[]") and node.fields.get("type") == "folder" else ""
+    return (
+        node.text("name") if node.path.endswith(".children[]") and node.fields.get("type", "folder") == "folder" else ""
+    )
 
 
 def _bookmark(place: int, node: JsonObject, folders: tuple[str, ...]) -> ImportedBookmark:

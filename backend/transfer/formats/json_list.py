@@ -1,4 +1,5 @@
-"""Any other JSON list of links: objects whose fields have telling names (shiori, el Curator), or texts."""
+"""Any other JSON of links: a list of objects whose fields have telling names (shiori, el Curator) or of texts, JSON
+lines, or objects with addresses wherever they stand (Pocket's API)."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from backend.transfer.reading.bounds import HEAD_BYTES, LONG_HEAD_BYTES
-from backend.transfer.reading.field_names import URL, bookmark_of, field_name, has_meaning
+from backend.transfer.reading.field_names import FOLDER, URL, bookmark_of, field_name, has_meaning
 from backend.transfer.reading.json_objects import JsonObject, json_objects
 from backend.transfer.reading.json_shape import json_paths
 from backend.transfer.records import ImportFormat, Record
@@ -15,29 +16,40 @@ _MOST_LISTS_AROUND = 2
 
 
 def _detect(head: bytes) -> bool:
-    return "[]" in json_paths(head) or _list_of_links(head) is not None
+    return "[]" in json_paths(head) or bool(_objects_with_addresses(head))
 
 
-def _list_of_links(head: bytes) -> str | None:
-    """Return the path of the outermost list whose objects have addresses."""
-    parents = (path.rpartition(".") for path in json_paths(head))
-    lists = {around for around, _, name in parents if around.endswith("[]") and field_name(name) in URL}
-    found = sorted(
-        (path for path in lists if path.count("[]") <= _MOST_LISTS_AROUND), key=lambda path: (path.count("."), path)
-    )
-    return found[0] if found else None
+def _objects_with_addresses(head: bytes) -> set[str]:
+    """Return the paths of the objects that have addresses; that of an object outside of all others is empty."""
+    parts = (path.rpartition(".") for path in json_paths(head))
+    return {around for around, _, name in parts if field_name(name) in URL and not name.endswith("[]")}
 
 
-def _where_links_are(file: BinaryIO) -> str:
-    file.seek(0)
-    head = file.read(LONG_HEAD_BYTES)
-    return _list_of_links(head[:HEAD_BYTES]) or _list_of_links(head) or "[]"
+def _where_links_are(head: bytes) -> tuple[str, ...]:
+    """Return the path of the outermost list whose objects have addresses, or of the values of JSON lines, else none."""
+    found = _objects_with_addresses(head)
+    lists = [path for path in found if path.endswith("[]") and path.count("[]") <= _MOST_LISTS_AROUND]
+    if lists:
+        return (min(lists, key=lambda path: (path.count("."), path)),)
+    if "" in found:
+        return ("",)
+    return ("[]",) if "[]" in json_paths(head) else ()
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:
-    links = _where_links_are(file)
-    for place, item in enumerate(json_objects(file, has_meaning, links), 1):
+    file.seek(0)
+    head = file.read(LONG_HEAD_BYTES)
+    paths = _where_links_are(head[:HEAD_BYTES]) or _where_links_are(head)
+    items = json_objects(file, has_meaning, paths) if paths else _wherever_they_are(file)
+    for place, item in enumerate(items, 1):
         yield bookmark_of(place, _fields(item))
+
+
+def _wherever_they_are(file: BinaryIO) -> Iterator[JsonObject]:
+    """Yield all objects with addresses. The names of folders are also those of objects that hold others."""
+    for item in json_objects(file, lambda name: has_meaning(name) and field_name(name) not in FOLDER):
+        if any(field_name(name) in URL for name in item.fields):
+            yield item
 
 
 def _fields(item: JsonObject) -> dict[str, object]:

@@ -28,14 +28,14 @@ def _detect(head: bytes) -> bool:
 
 def _read(file: BinaryIO) -> Iterator[Record]:
     lists = _lists(file)
-    for place, item in enumerate(json_objects(file, _FIELDS.__contains__, "bookmarks[]"), 1):
+    for place, item in enumerate(json_objects(file, _FIELDS.__contains__, ("bookmarks[]",)), 1):
         yield _record(place, item, lists)
 
 
 def _lists(file: BinaryIO) -> Parents:
     """Read the lists that people fill themselves; a smart list is a query and holds nothing."""
     lists = Parents()
-    found = json_objects(file, _OF_LISTS.__contains__, "lists[]")
+    found = json_objects(file, _OF_LISTS.__contains__, ("lists[]",))
     lists.fill(item.fields for item in found if item.text("type") != "smart")
     return lists
 

@@ -40,7 +40,7 @@ def _detect(head: bytes) -> bool:
 def _read(file: BinaryIO) -> Iterator[Record]:
     collections = _Collections()
     collections.tree.fill(item.fields for item in _outside_of_links(file, collections))
-    for place, link in enumerate(json_objects(file, _FIELDS.__contains__, _LINKS), 1):
+    for place, link in enumerate(json_objects(file, _FIELDS.__contains__, (_LINKS,)), 1):
         yield record(_bookmark(place, link, collections))
 
 

@@ -18,13 +18,15 @@ from backend.transfer.records import ImportFormat, Record, UnreadableFile
 
 CUT = "The file breaks off after line {}; what stands before it was read."
 
-_LOOKS_LIKE = re.compile(r"<!doctype\s+netscape-bookmark|<dt>\s*<(?:a|h3)\b|<a\s[^>]{0,2048}?href\s*=", re.IGNORECASE)
+_ENTRY = re.compile(r"<!doctype\s+netscape-bookmark|<dt>\s*<(?:a|h3)\b", re.IGNORECASE)
+_LINK = re.compile(r"<a\s[^>]{0,2048}?href\s*=", re.IGNORECASE)
 _OUTLINE = frozenset({"a", "dd", "dl", "dt", "h3", "hr"})
 
 
 def _detect(head: bytes) -> bool:
     text = head_text(head)
-    return text.lstrip().startswith("<") and _LOOKS_LIKE.search(text) is not None
+    is_page = text.lstrip().startswith("<")
+    return _ENTRY.search(text) is not None or (is_page and _LINK.search(text) is not None)
 
 
 def _read(file: BinaryIO) -> Iterator[Record]:

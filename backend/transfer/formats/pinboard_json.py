@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
-
-from backend.transfer.reading.json_objects import JsonObject, json_objects
+from backend.transfer.reading.json_objects import JsonObject, bookmark_reader
 from backend.transfer.reading.json_shape import json_paths
-from backend.transfer.reading.links import record
 from backend.transfer.reading.moments import moment
 from backend.transfer.reading.states import flag
 from backend.transfer.reading.tag_names import comma_or_space_names
-from backend.transfer.records import ImportedBookmark, ImportFormat, Record
+from backend.transfer.records import ImportedBookmark, ImportFormat
 
 _FIELDS = frozenset({"href", "description", "extended", "tags", "tag", "time", "toread"})
 _LISTS = ("[]", "posts[]")
@@ -20,12 +16,6 @@ _LISTS = ("[]", "posts[]")
 def _detect(head: bytes) -> bool:
     paths = json_paths(head)
     return any({f"{items}.href", f"{items}.description"} <= paths for items in _LISTS)
-
-
-def _read(file: BinaryIO) -> Iterator[Record]:
-    items = (item for item in json_objects(file, _FIELDS.__contains__) if item.path in _LISTS)
-    for place, item in enumerate(items, 1):
-        yield record(_bookmark(place, item))
 
 
 def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
@@ -41,4 +31,4 @@ def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
     )
 
 
-FORMAT = ImportFormat("pinboard_json", _detect, _read)
+FORMAT = ImportFormat("pinboard_json", _detect, bookmark_reader(_FIELDS, _LISTS, _bookmark))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
-from typing import BinaryIO
 
-from backend.transfer.reading.json_objects import JsonObject, json_objects
+from backend.transfer.reading.json_objects import JsonObject, bookmark_reader
 from backend.transfer.reading.json_shape import json_paths
-from backend.transfer.reading.links import record
 from backend.transfer.reading.moments import moment
 from backend.transfer.reading.states import flag
 from backend.transfer.reading.tag_names import names
-from backend.transfer.records import ImportedBookmark, ImportFormat, Record
+from backend.transfer.records import ImportedBookmark, ImportFormat
 
 _FIELDS = frozenset({"article__url", "article__title", "article__excerpt", "date_added", "favorite", "archive", "tags"})
 _LISTS = ("bookmarks[]", "[]")
@@ -20,12 +17,6 @@ _LISTS = ("bookmarks[]", "[]")
 
 def _detect(head: bytes) -> bool:
     return any(f"{items}.article__url" in json_paths(head) for items in _LISTS)
-
-
-def _read(file: BinaryIO) -> Iterator[Record]:
-    items = (item for item in json_objects(file, _FIELDS.__contains__) if item.path in _LISTS)
-    for place, item in enumerate(items, 1):
-        yield record(_bookmark(place, item))
 
 
 def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
@@ -43,4 +34,4 @@ def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
     )
 
 
-FORMAT = ImportFormat("readability_json", _detect, _read)
+FORMAT = ImportFormat("readability_json", _detect, bookmark_reader(_FIELDS, _LISTS, _bookmark))

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO
-
-from backend.transfer.reading.json_objects import JsonObject, json_objects
+from backend.transfer.reading.json_objects import JsonObject, bookmark_reader
 from backend.transfer.reading.json_shape import json_paths
-from backend.transfer.reading.links import record
 from backend.transfer.reading.moments import moment
 from backend.transfer.reading.tag_names import names
-from backend.transfer.records import ImportedBookmark, ImportFormat, Record
+from backend.transfer.records import ImportedBookmark, ImportFormat
 
 _FIELDS = frozenset({"url", "title", "description", "tags", "created"})
 
 
 def _detect(head: bytes) -> bool:
     return {"[].shorturl", "[].url"} <= json_paths(head)
-
-
-def _read(file: BinaryIO) -> Iterator[Record]:
-    for place, item in enumerate(json_objects(file, _FIELDS.__contains__, "[]"), 1):
-        yield record(_bookmark(place, item))
 
 
 def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
@@ -35,4 +26,4 @@ def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
     )
 
 
-FORMAT = ImportFormat("shaarli_json", _detect, _read)
+FORMAT = ImportFormat("shaarli_json", _detect, bookmark_reader(_FIELDS, ("[]",), _bookmark))

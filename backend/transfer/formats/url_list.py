@@ -1,4 +1,4 @@
-"""A plain list of addresses, one a line; bullets, titles around the address and Markdown links are fine."""
+"""A plain list of addresses, one a line; bullets, titles around the address, Markdown and Org links are fine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ TOO_LONG = f"Line {{}} has more than {MAX_FIELD_LENGTH // 2**20} million charact
 _MARKDOWN_LINK = re.compile(
     r"\[(?P<title>[^\[\]]{0,1000})\]\((?P<url>[^\s()]+(?:\([^\s()]*\)[^\s()]*)*)[^()]{0,1000}\)"
 )
+_ORG_LINK = re.compile(r"\[\[(?P<url>[^\[\]\s]+)\](?:\[(?P<title>[^\[\]]{0,1000})\])?\]")
 _ANY_SCHEME = re.compile(r"""<?(?P<url>[a-z][a-z0-9+.-]{0,30}:[^\s<>"]+)>?""", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(rf"<?(?P<url>{WEB_ADDRESS.pattern})>?", re.IGNORECASE)
+_FORMS = (_MARKDOWN_LINK, _ORG_LINK, _WEB_ADDRESS)
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,6}[.)])\s+")
 _AROUND_TITLE = " \t\r\n-–—|:,;"
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
@@ -64,10 +66,10 @@ def _records(number: int, line: str) -> Iterator[Record]:
 
 
 def _links(text: str) -> list[re.Match[str]]:
-    """Find Markdown links, else web addresses, else one address of another kind at the start."""
+    """Find Markdown links, else those of Org, else web addresses, else one address of another kind at the start."""
     if refusal(text) not in (None, RELATIVE):
         return []
-    found = list(_MARKDOWN_LINK.finditer(text)) or list(_WEB_ADDRESS.finditer(text))
+    found = next(filter(None, (list(form.finditer(text)) for form in _FORMS)), [])
     other = None if found else _ANY_SCHEME.match(text)
     return [other] if other else found
 
@@ -75,7 +77,7 @@ def _links(text: str) -> list[re.Match[str]]:
 def _bookmark(number: int, text: str, link: re.Match[str], is_only: bool) -> ImportedBookmark:
     """Make a bookmark; of several on one line, a comma behind an address is none of it, and texts are no titles."""
     if "title" in link.re.groupindex:
-        return ImportedBookmark(number, link["url"], title=link["title"].strip())
+        return ImportedBookmark(number, link["url"], title=(link["title"] or "").strip())
     if is_only:
         return ImportedBookmark(number, link["url"], title=_around(text, link).strip())
     return ImportedBookmark(number, link["url"].rstrip(",;"))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
-from backend.transfer.reading.json_objects import JsonObject, json_objects
+from backend.transfer.reading.json_objects import JsonObject, bookmark_reader
 from backend.transfer.reading.json_shape import json_paths
-from backend.transfer.reading.links import record
 from backend.transfer.reading.moments import moment
 from backend.transfer.reading.states import flag
 from backend.transfer.reading.tag_names import names
-from backend.transfer.records import ImportedBookmark, ImportFormat, Record
+from backend.transfer.records import ImportedBookmark, ImportFormat
 
 _FIELDS = frozenset(
     {"title", "url", "tags", "is_read", "is_fav", "is_archived", "is_starred", "created_at", "annotations", "given_url"}
@@ -24,11 +22,6 @@ _STATES = {"[].is_read", "[].is_fav", "[].is_archived", "[].is_starred"}
 def _detect(head: bytes) -> bool:
     paths = json_paths(head)
     return paths >= _BY_NUMBER or len(_STATES & paths) > 1
-
-
-def _read(file: BinaryIO) -> Iterator[Record]:
-    for place, item in enumerate(json_objects(file, _FIELDS.__contains__, "[]"), 1):
-        yield record(_bookmark(place, item))
 
 
 def _bookmark(place: int, item: JsonObject) -> ImportedBookmark:
@@ -58,4 +51,4 @@ def _note(annotation: dict[str, Any]) -> str:
     return "\n".join(part for part in (quotation and f"> {quotation}", remark) if part)
 
 
-FORMAT = ImportFormat("wallabag_json", _detect, _read)
+FORMAT = ImportFormat("wallabag_json", _detect, bookmark_reader(_FIELDS, ("[]",), _bookmark))

@@ -7,6 +7,7 @@ import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from backend.transfer.reading.bounds import MAX_FIELD_LENGTH
@@ -44,15 +45,15 @@ class CsvRow:
 
 def header(head: bytes) -> frozenset[str]:
     """Return the names of the columns, as `field_name` writes them, if the first row is a header."""
-    return frozenset(map(field_name, first_row(head)))
+    return frozenset(map(field_name, next(iter(first_rows(head)), ())))
 
 
 @functools.lru_cache(maxsize=2)
-def first_row(head: bytes) -> tuple[str, ...]:
-    """Return the fields of the first row."""
+def first_rows(head: bytes) -> tuple[tuple[str, ...], ...]:
+    """Return the fields of the first two rows."""
     text = head_text(head)
     try:
-        return tuple(next(_sniffed(_Lines(io.StringIO(text, newline=""))), ()))
+        return tuple(map(tuple, islice(_sniffed(_Lines(io.StringIO(text, newline=""))), 2)))
     except csv.Error:
         return ()
 
@@ -74,17 +75,26 @@ def _row(line: int, cells: list[str], names: tuple[str, ...], rows: _Rows) -> Cs
     is_whole = len(cells) >= len(names) and not any(cells[len(names) :])
     is_cut = len(cells) < len(names) and rows.ends_without_newline and rows.are_whole
     rows.are_whole = rows.are_whole and is_whole
-    return CsvRow(line, dict(zip(names, cells, strict=False)), cells, is_whole, is_cut)
+    return CsvRow(line, _fields(names, cells), cells, is_whole, is_cut)
+
+
+def _fields(names: tuple[str, ...], cells: list[str]) -> dict[str, str]:
+    """Name the cells; of columns with the same name the first one that is filled counts."""
+    fields: dict[str, str] = {}
+    for name, cell in zip(names, cells, strict=False):
+        if not fields.get(name):
+            fields[name] = cell
+    return fields
 
 
 def _sniffed(lines: _Lines) -> Iterator[list[str]]:
     """Parse the rows by the delimiter that the first line has most of; a line `sep=;` names it, as for Excel."""
     first = next((line for line in lines if line.strip()), "")
     if first.lower().startswith("sep=") and len(first.rstrip("\r\n")) == len("sep=;"):
-        return csv.reader(lines, delimiter=first[4])
+        return csv.reader(lines, delimiter=first[4], skipinitialspace=True)
     if first:
         lines.put_back(first)
-    return csv.reader(lines, delimiter=max(_DELIMITERS, key=first.count))
+    return csv.reader(lines, delimiter=max(_DELIMITERS, key=first.count), skipinitialspace=True)
 
 
 class _Lines(Iterator[str]):

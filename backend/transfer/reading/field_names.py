@@ -12,7 +12,10 @@ from backend.transfer.reading.states import flag
 from backend.transfer.reading.tag_names import folder_path, names
 from backend.transfer.records import ImportedBookmark, Record
 
-URL = ("url", "uri", "link", "href", "address", "web_address", "page_url", "website", "bookmark", "permalink")
+URL = (
+    "url", "uri", "link", "href", "address", "web_address", "page_url", "website", "bookmark", "permalink",
+    "given_url", "resolved_url",
+)  # fmt: skip
 TITLE = ("title", "name", "page_title", "resolved_title", "given_title", "link_title")
 DESCRIPTION = ("description", "excerpt", "summary", "extended", "desc", "selection", "abstract")
 NOTES = ("notes", "note", "comment", "comments", "annotation", "my_note")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -10,7 +10,8 @@ import ijson
 from ijson.common import ObjectBuilder
 
 from backend.transfer.reading.lines import Utf8Reader
-from backend.transfer.records import UnreadableFile
+from backend.transfer.reading.links import record
+from backend.transfer.records import ImportedBookmark, Record, UnreadableFile
 
 MAX_DEPTH = 200
 # Values inside one field that is read whole: 10,000 lists with 7 fields each.
@@ -38,22 +39,35 @@ class JsonObject:
         return next((value for value in values if isinstance(value, str) and value), "")
 
 
-def json_objects(file: BinaryIO, selects: Callable[[str], bool], path: str | None = None) -> Iterator[JsonObject]:
+def bookmark_reader(
+    fields: Collection[str], paths: Collection[str], bookmark_of: Callable[[int, JsonObject], ImportedBookmark]
+) -> Callable[[BinaryIO], Iterator[Record]]:
+    """Make the reader of a format whose bookmarks are the objects at these paths, by their places from 1."""
+
+    def read(file: BinaryIO) -> Iterator[Record]:
+        for place, item in enumerate(json_objects(file, fields.__contains__, paths), 1):
+            yield record(bookmark_of(place, item))
+
+    return read
+
+
+def json_objects(file: BinaryIO, selects: Callable[[str], bool], paths: Collection[str] = ()) -> Iterator[JsonObject]:
     """Yield every object at its end, inner ones first, with those of its fields that `selects` says yes to.
 
-    A selected field is read whole; objects inside it do not come on their own. With a `path`, only objects that stand
+    A selected field is read whole; objects inside it do not come on their own. With `paths`, only objects that stand
     there have fields, and only they come. A text right inside the outermost list comes as an object with the field "".
+    A file may hold several values, as JSON lines do.
 
     Raises:
         UnreadableFile: the JSON is broken, breaks off, or goes beyond the bounds.
     """
     source = Utf8Reader(file)
-    walk = _Walk(selects, path)
+    walk = _Walk(selects, paths)
     try:
         # With floats: of a longer integer ijson's own code sets an exception that nobody can catch.
-        for event, value in ijson.basic_parse(source, use_float=True):
+        for event, value in ijson.basic_parse(source, use_float=True, multiple_values=True):
             found = walk.take(event, value)
-            if found is not None and path in (None, found.path):
+            if found is not None and (not paths or found.path in paths):
                 yield found
     except (ijson.JSONError, ValueError) as error:
         raise UnreadableFile(BROKEN.format(walk.count)) from error
@@ -64,10 +78,10 @@ def json_objects(file: BinaryIO, selects: Callable[[str], bool], path: str | Non
 class _Walk:
     """The objects that are open, and the selected field that is being read."""
 
-    def __init__(self, selects: Callable[[str], bool], path: str | None) -> None:
+    def __init__(self, selects: Callable[[str], bool], paths: Collection[str]) -> None:
         self.count = 0
         self._selects = selects
-        self._path = path
+        self._paths = paths
         self._open: list[tuple[JsonObject, str, int]] = []  # With the key and the depth of lists around each.
         self._object: JsonObject | None = None
         self._key = ""
@@ -105,7 +119,7 @@ class _Walk:
     def _is_selected(self) -> bool:
         if self._object is None or self._lists or not self._selects(self._key):
             return False
-        return self._path is None or self._path == self._object.path
+        return not self._paths or self._object.path in self._paths
 
     def _go_deeper(self) -> None:
         self._depth += 1

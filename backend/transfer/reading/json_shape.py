@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,8 @@ import ijson
 from backend.transfer.reading.encodings import head_text
 
 _MAX_DEPTH = 40
+# A list of links holds objects, lists or texts: `[Title](https://…)` and `[InternetShortcut]` are none.
+_BEGINS = re.compile(r'\s*(?:\{\s*(?:["}]|\Z)|\[[\s\[]*(?:[{"\]]|\Z))')
 
 
 @functools.lru_cache(maxsize=2)
@@ -21,11 +24,11 @@ def json_paths(head: bytes) -> frozenset[str]:
     A start of something else has none. Objects have a path too, and `[]` alone is a list on the outside.
     """
     text = head_text(head)
-    if not text.lstrip().startswith(("{", "[")):
+    if not _BEGINS.match(text):
         return frozenset()
     shape = _Shape()
     with suppress(ijson.JSONError, ValueError, _DeepEnough):  # The start ends in the middle; what it showed counts.
-        for event, value in ijson.basic_parse(io.BytesIO(text.encode()), use_float=True):
+        for event, value in ijson.basic_parse(io.BytesIO(text.encode()), use_float=True, multiple_values=True):
             shape.take(event, value)
     return frozenset(shape.paths)
 
