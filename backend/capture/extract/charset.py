@@ -52,6 +52,9 @@ _DETECTED = ["cp1251", "koi8_r", "cp1252", "cp1253", "cp1255", "cp1256", "cp932"
 _TAGS = re.compile(rb"<[^<>]*>")
 _DETECTION_SAMPLE = 20_000  # Bytes; charset-normalizer tries each encoding on all that it is given.
 _TOLERATED_DAMAGE = 0.1  # Share of the characters outside ASCII that may be broken in the right encoding.
+_CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_TYPE_SAMPLE = 100_000  # Characters.
+_TOLERATED_CONTROLS, _TOLERATED_LOSSES = 0.03, 0.2
 _PROOF_OF_UTF8 = 8  # This many well-formed UTF-8 characters are no accident even in Chinese or Japanese text.
 
 
@@ -69,6 +72,13 @@ def decode_text(body: bytes, declared: str | None) -> str:
         if _fits(text, codec):
             return text
     return body.decode(_detect(body) or "cp1252", "replace")
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a decoded body is text: of random bytes, 11 % are control characters, of text next to none."""
+    start = text[:_TYPE_SAMPLE].replace("\0", "")  # Some servers pad pages with NUL.
+    controls = len(_CONTROLS.findall(start))
+    return controls <= _TOLERATED_CONTROLS * len(start) and start.count("\ufffd") <= _TOLERATED_LOSSES * len(start)
 
 
 def _candidates(body: bytes, declared: str | None) -> Iterator[str]:

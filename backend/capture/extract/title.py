@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote, urlsplit
 
 from backend.capture.extract.urls import host_of
 from backend.text.normalisation import normalize
@@ -13,6 +14,9 @@ _LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about";
 _DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
 _WORD = re.compile(r"\w+")
 _CONTENT_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
+
+# Links that headings carry to themselves: a pilcrow, a section sign, a number sign, a chain, an icon of a private font.
+_PERMALINK = re.compile("\\s*[¶§\U0001f517\u2693\uf0c1]\ufe0f?\\s*$|\\s+#\\s*$")
 
 VARIANT_SHARE = 0.8
 MAX_CONSIDERED = 1_000  # Characters; a title of ten thousand separators would take minutes.
@@ -42,6 +46,20 @@ def choose_title(
         return _headline_within(shown, whole) or whole
     # A front page is titled by the site's name.
     return next(iter([*shown.values(), *titles, element]), None) or None
+
+
+def without_permalink(heading: str) -> str:
+    """Remove the sign of a link to the heading itself from its end; "C#" stays."""
+    return _PERMALINK.sub("", heading) or heading
+
+
+def address_title(url: str) -> str | None:
+    """Return host and path of a URL, the title of a page that has no words."""
+    try:
+        path = unquote(urlsplit(url).path).rstrip("/")
+    except ValueError:
+        path = ""
+    return host_of(url) + path or None
 
 
 def names_of_host(url: str) -> Iterator[str]:
