@@ -7,7 +7,7 @@ import re
 # A tsvector holds at most 1 MiB, so later text could not be searched; no article is as long.
 MAX_TEXT = 1_000_000
 MAX_FIRST_LINE = 200
-MAX_SENTENCE = 100
+MIN_SENTENCE, MAX_SENTENCE = 10, 100
 
 # PostgreSQL refuses NUL, UTF-8 has no lone surrogates, XML no control characters or noncharacters. A soft
 # hyphen only tells a typesetter where a word may break; left in, it splits the word for the search.
@@ -72,7 +72,11 @@ def first_line(text: str) -> str | None:
 def first_sentence(text: str) -> str | None:
     """Return the beginning of the first sentence of `text`, as a title; None where there is no word."""
     line = first_line(text)
-    sentence = line and _SENTENCE_END.split(line, maxsplit=1)[0]
+    # After an abbreviation the sentence goes on.
+    ends = (
+        end.start() for end in _SENTENCE_END.finditer(line or "") if end[0] in "。！？" or end.start() > MIN_SENTENCE
+    )
+    sentence = line and line[: next(ends, len(line))]
     if not sentence or len(sentence) <= MAX_SENTENCE:
         return sentence
     cut = sentence[:MAX_SENTENCE]
