@@ -17,7 +17,7 @@ LOGIN = "The site asks for a login before it shows this page."
 CONSENT = "The site asks for consent to cookies before it shows this page."
 
 # Characters of visible text. The explanations of firewalls are shorter than an article; a notice is a few sentences.
-LITTLE_TEXT, NOTICE_TEXT, FEW_WORDS, ANY_TEXT = 2_000, 600, 200, 1_000_000
+LITTLE_TEXT, NOTICE_TEXT, FEW_WORDS, LINE_TEXT, ANY_TEXT = 2_000, 600, 200, 60, 1_000_000
 SCANNED_MARKUP = 300_000
 
 
@@ -93,7 +93,7 @@ HUMAN_TITLES = (
 HUMAN_WORDS = (
     r"enable (?:javascript|js|cookies)|javascript (?:is disabled|is required|and cookies)|not a (?:ro)?bot"
     r"|(?:are|you're|you are) (?:a )?human|checking (?:your|the) browser|verify(?:ing)? (?:that )?you|security check"
-    r"|review the security of your connection|unusual (?:traffic|activity)|captcha"
+    r"|site connection is secure|review the security of your connection|unusual (?:traffic|activity)|captcha"
     r"|automated (?:access|requests|queries)|turn on javascript|performing security verification"
 )
 DENIED_WORDS = (
@@ -139,9 +139,9 @@ SIGNATURES = (
     Signature("Google check", CHALLENGE, markup=r"id=[\"']?captcha-form\b", text="unusual traffic"),
     Signature("Amazon check", CHALLENGE, markup="/errors/validateCaptcha"),
     Signature("challenge by words", CHALLENGE, title=HUMAN_TITLES, markup=HUMAN_WORDS),
-    Signature("challenge without text", CHALLENGE, title=HUMAN_TITLES, longest_text=FEW_WORDS),
+    Signature("challenge without text", CHALLENGE, title=HUMAN_TITLES, longest_text=LINE_TEXT),
     Signature("block by words", BLOCKED, title=DENIED_TITLES, text=DENIED_WORDS, longest_text=NOTICE_TEXT),
-    Signature("block without text", BLOCKED, title=DENIED_TITLES, longest_text=FEW_WORDS),
+    Signature("block without text", BLOCKED, title=DENIED_TITLES, longest_text=LINE_TEXT),
     Signature("login page", LOGIN, title_part=LOGIN_WORDS, markup=PASSWORD_FIELD, unrequested=LOGIN_ADDRESS),
     Signature("redirect to a login form", LOGIN, address=LOGIN_ADDRESS, markup=PASSWORD_FIELD,
               unrequested=LOGIN_ADDRESS),
