@@ -9,6 +9,7 @@ import pytest
 from backend.capture.extract.escapes import unescape_twice_escaped
 from backend.capture.extract.page import ExtractedPage
 from backend.capture.extract.page_reader import extract_page
+from backend.capture.extract.person_names import given_name_first, without_role
 from backend.capture.extract.text import clean_label, first_sentence
 from backend.capture.extract.title import address_title, without_permalink
 
@@ -134,6 +135,71 @@ def test_the_link_of_a_heading_to_itself_is_no_part_of_a_title(heading: str, pla
     assert without_permalink(heading) == plain
     assert read("", f"<h1>{heading}</h1><p>{SENTENCE}</p>").title == plain
     assert read(f"<title>{heading}</title>").title == plain
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "title"),
+    [
+        # A sign of a site that the page names nowhere, where the only heading confirms it.
+        ("<title>Clicks | Pebble</title>" + named("og:title", "Clicks | Pebble"), "<h1>Clicks</h1>", "Clicks"),
+        ("<title>Clicks | Pebble</title>" + named("og:title", "Clicks | Pebble"), "<h1>Click</h1>", "Clicks | Pebble"),
+        ("<title>A | B | C</title>" + named("og:title", "A | B"), "<h1>A</h1>", "A | B"),
+        ("<title>A | B</title>" + named("og:title", "A | B"), "<h1>A</h1><h1>Other</h1>", "A | B"),
+        # The heading is the beginning, or the end, of the title.
+        ("<title>RFC 9999: The Lamp Protocol</title>", "<h1>RFC 9999</h1>", "RFC 9999: The Lamp Protocol"),
+        ("<title>Lamps: RFC 9999 - Docs</title>", "<h1>Lamps</h1>", "Lamps: RFC 9999 - Docs"),
+        ("<title>moths</title>", "<h1>Counting moths<a href='#c'>¶</a></h1>", "Counting moths"),
+        ("<title>moths</title>", "<h1>A mothship</h1>", "moths"),
+        ("<title>moths</title>", "<h1>Counting moths</h1><h1>Results</h1>", "moths"),
+        ("<title>Pools - Docs</title>", "<h1>Pools<a class=headerlink href='#p'>¶</a></h1>", "Pools"),
+    ],
+)  # fmt: skip
+def test_the_only_heading_confirms_or_completes_a_title(head: str, body: str, title: str) -> None:
+    assert read(head, f"{body}<p>{SENTENCE}</p>").title == title
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ("Reed, Jo", "Jo Reed"),
+        ("Reed, Jo; Ohm, Vera", "Jo Reed, Vera Ohm"),
+        ("van der Berg, Jan", "Jan van der Berg"),
+        ("García Márquez, Gabriel José", "García Márquez, Gabriel José"),
+        ("Reed, J. R. R.", "J. R. R. Reed"),
+        ("Jo Reed, Vera Ohm", "Jo Reed, Vera Ohm"),
+        ("Jo Reed, PhD", "Jo Reed, PhD"),
+        ("Reed, Jr.", "Reed, Jr."),
+        ("Reed, Jo, Ohm, Vera", "Reed, Jo, Ohm, Vera"),
+        ("Jo Reed", "Jo Reed"),
+        ("The Lamp Office, with all of its many keepers", "The Lamp Office, with all of its many keepers"),
+        (";,;", ","),
+    ],
+)
+def test_bibliographic_names_are_turned(names: str, shown: str) -> None:
+    assert given_name_first(names) == shown
+
+
+def test_each_citation_author_is_turned_and_other_authors_are_not() -> None:
+    authors = '<meta name="citation_author" content="Reed, Jo"><meta name="citation_author" content="Ohm, Vera">'
+    assert read(f"<title>t</title>{authors}").author == "Jo Reed, Vera Ohm"
+    assert read('<title>t</title><meta name="author" content="Reed, Ohm">').author == "Reed, Ohm"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ben Silverman Games Editor", "Ben Silverman"),
+        ("Ida Strand Senior Political Correspondent", "Ida Strand"),
+        ("Ida Maria Strand reporter", "Ida Maria Strand"),
+        ("Ida Strand Staff Writer", "Ida Strand"),
+        ("GREG BEACHAM, AP Sports Writer", "GREG BEACHAM"),
+        ("Ida Strand", "Ida Strand"),
+        ("The Editor", "The Editor"),
+        ("Guest Writer", "Guest Writer"),
+    ],
+)
+def test_the_role_behind_a_name_is_no_part_of_it(name: str, shown: str) -> None:
+    assert without_role(name) == shown
 
 
 LONG = (

@@ -12,6 +12,7 @@ from backend.capture.extract.dates import parse_date
 from backend.capture.extract.escapes import unescape_twice_escaped
 from backend.capture.extract.linked_data import LinkedData, read_linked_data
 from backend.capture.extract.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
+from backend.capture.extract.person_names import given_name_first, without_role
 from backend.capture.extract.scan import PageScan, scan_html
 from backend.capture.extract.text import cut_line
 from backend.capture.extract.title import agrees_with, choose_title, names_of_host, without_permalink
@@ -21,10 +22,8 @@ MAX_SITE_NAME = 80  # Longer ones are slogans, or the page's title once more.
 MAX_URL = 2048
 
 _TITLE = ("citation_title", "dc:title", "dc.title", "dcterms.title")
-_AUTHOR = (
-    *("citation_author", "dc:creator", "dc.creator", "dcterms.creator", "author", "parsely-author"),
-    *("article:author", "sailthru.author", "byl"),
-)
+_BIBLIOGRAPHIC_AUTHOR = ("citation_author", "dc:creator", "dc.creator", "dcterms.creator")
+_AUTHOR = (*_BIBLIOGRAPHIC_AUTHOR, "author", "parsely-author", "article:author", "sailthru.author", "byl")
 _DESCRIPTION = ("og:description", "description", "twitter:description", "dc.description")
 _PUBLISHED = (
     *("article:published_time", "og:published_time", "datepublished", "citation_publication_date"),
@@ -105,11 +104,16 @@ def _author(scan: PageScan, linked: LinkedData, article: Article | None) -> str 
 
 
 def _authors(scan: PageScan, linked: LinkedData, article: Article | None) -> Iterator[str]:
-    stated = [linked.author, *(", ".join(dict.fromkeys(scan.meta.get(name, ())[:10])) for name in _AUTHOR)]
+    stated = [linked.author, *(", ".join(dict.fromkeys(_names(scan, name))) for name in _AUTHOR)]
     for author in (*stated, article and article.author):
         # Many pages state the URL of a profile instead of a name.
         if author and "://" not in author and "@" not in author:
-            yield _BY.sub("", unescape_twice_escaped(author.strip()))
+            yield without_role(_BY.sub("", unescape_twice_escaped(author.strip())))
+
+
+def _names(scan: PageScan, meta: str) -> list[str]:
+    names = scan.meta.get(meta, [])[:10]
+    return list(map(given_name_first, names)) if meta in _BIBLIOGRAPHIC_AUTHOR else names
 
 
 def _published(scan: PageScan, linked: LinkedData, article: Article | None) -> datetime | None:
