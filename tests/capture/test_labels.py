@@ -240,6 +240,20 @@ def test_the_last_resort_is_host_and_path(url: str, title: str | None) -> None:
     assert address_title(url) == title
 
 
+PIECES = [" ", "\xa0", "\u200d", "é\u200d", "¶", " #", "&amp;", "&lt;", "a. ", "a: ", "a | ", "Reed, ", "\u202e", "<p"]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_hostile_labels_are_read_to_their_end(piece: str) -> None:
+    """In linear time; quadratic time would take minutes."""
+    names = ("og:title", "citation_author", "author", "og:site_name", "og:description")
+    many = piece * 9_000
+    head = "".join(f'<meta property="{name}" content="{html.escape(many)[:9_900]}">' for name in names)
+    page = read(f"<title>{html.escape(many)}</title>{head}", f"<h2>{html.escape(many)}</h2><p>{SENTENCE}</p>")
+    assert page.title
+    assert len(first_sentence(many * 10) or "") <= 200
+
+
 @pytest.mark.parametrize("text", ["", "\n \n", "---\n***"])
 def test_a_text_without_words_has_no_sentence(text: str) -> None:
     assert first_sentence(text) is None

@@ -20,7 +20,7 @@ _ZERO_WIDTH = re.compile("[\u180e\u200b\u2060-\u2064\ufeff]")
 _DIRECTION_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # Joiners belong between letters of some scripts and between emoji.
-_LOOSE_JOINERS = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
+_LOOSE_JOINERS = re.compile("(?<![^\x00-\x7f])[\u200c\u200d]++|(?<![\u200c\u200d])[\u200c\u200d]++(?![^\x00-\x7f])")
 # The look-behind anchors the match at the first blank: from each blank it would take quadratic time.
 _SENTENCE_END = re.compile(r"(?<=\w\w)[.!?…](?=\s|$)|[。！？]")
 _BLANK_LINES = re.compile(r"(?<![ \t])[ \t]*\n(?:[ \t]*\n)+")

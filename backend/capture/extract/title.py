@@ -17,8 +17,9 @@ _DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
 _WORD = re.compile(r"\w+")
 _CONTENT_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
 
-# Links that headings carry to themselves: a pilcrow, a section sign, a number sign, a chain, an icon of a private font.
-_PERMALINK = re.compile("\\s*[¶§\U0001f517\u2693\uf0c1]\ufe0f?\\s*$|\\s+#\\s*$")
+# Links that headings carry to themselves: a pilcrow, a section sign, a chain, an anchor, an icon of a private font. A
+# number sign is one behind a blank only.
+_PERMALINKS = ("¶", "§", "\U0001f517", "\u2693", "\uf0c1", " #")
 
 VARIANT_SHARE = 0.8
 MAX_CONSIDERED = 1_000  # Characters; a title of ten thousand separators would take minutes.
@@ -52,7 +53,9 @@ def choose_title(
 
 def without_permalink(heading: str) -> str:
     """Remove the sign of a link to the heading itself from its end; "C#" stays."""
-    return _PERMALINK.sub("", heading) or heading
+    shown = heading.rstrip().removesuffix("\ufe0f")
+    sign = next((sign for sign in _PERMALINKS if shown.endswith(sign)), "")
+    return (sign and shown.removesuffix(sign).rstrip()) or heading.strip()
 
 
 def address_title(url: str) -> str | None:
