@@ -72,11 +72,13 @@ WALLS = {
         "Just a moment...", f"<p>{SENTENCE * 3}</p><p>Verifying you are human. This may take a few seconds.</p>"
     ),
     "challenge without text": Wall("Robot Check", "<p>One more step.</p>"),
+    "challenge by text": Wall("example.org", "<p>Checking your browser before accessing example.org.</p>"),
     "block by words": Wall(
         "Access denied", f"<h1>Access denied</h1><p>You do not have permission to see this page. {SENTENCE}</p>"
     ),
     "block without text": Wall("403 Forbidden", "<h1>Forbidden</h1><hr>nginx"),
     "login page": Wall("Sign in to Example · Example", FORM),
+    "login form": Wall("Harbour", f"<h1>Log in to continue reading</h1>{FORM}"),
     "redirect to a login form": Wall("Example", FORM, url="https://www.example.org/users/sign_in"),
     "redirect to a login page": Wall("Sign in - Google Accounts", "<input name=email>", url="https://accounts.google.com/v3/x"),
     "redirect to a consent page": Wall("Example", SENTENCE * 40, url="https://consent.youtube.com/m"),
@@ -152,6 +154,7 @@ PAGES = {
     "analysis": ("Inside a challenge", f"<pre>window._cf_chl_opt = 1</pre><p>{SENTENCE * 25}</p>"),
     "login design": ("Log in forms that work", f"<p>Use a label. {SENTENCE}</p>{FORM}"),
     "login without a form": ("Sign in with a key", f"<p>No password is needed. {SENTENCE}</p>"),
+    "advice": ("On robots", f"<p>How would you verify that a visitor is a human? {SENTENCE}</p>"),
     "forum with a login box": ("Moths in the oil", f"<div>{FORM}</div><p>{SENTENCE}</p>"),
     "privacy": ("We value your privacy: what the sentence means", f"<p>Accept, reject. {SENTENCE}</p><form></form>"),
     "script": ("Board", "<div id=root></div><script src=/_next/app.js></script>"),

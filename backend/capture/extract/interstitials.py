@@ -101,6 +101,16 @@ DENIED_WORDS = (
     r"|\bray id|your ip|security (?:service|policy|solution|system)|not (?:allowed|authori[sz]ed|permitted)|request id"
     r"|you are (?:blocked|unable to access)|automated"
 )
+CHALLENGE_SENTENCES = (
+    r"checking (?:your|the) browser before accessing|checking if the site connection is secure"
+    r"|(?:verify|confirm)(?:ing)? (?:that )?you(?: are|'re) (?:a )?human"
+    r"|(?:verify|confirm) (?:that )?you are not a (?:ro)?bot"
+    r"|complete the (?:security check|captcha) to (?:access|continue)"
+)
+LOGIN_SENTENCES = (
+    r"\b(?:log|sign)[ -]?in to (?:access|continue|read|see|view)\b"
+    r"|you (?:must|need to) (?:be )?(?:log|sign)(?:ged|ned)?[ -]?in"
+)
 AKAMAI_REFERENCE = r"errors\.edgesuite\.net|reference(?:\s|&#32;){0,3}(?:#|&#35;)"
 DENIED_TITLES = r"(?:403 )?(?:access denied|access forbidden|forbidden)[.!]?"
 CONSENT_TITLES = (
@@ -140,9 +150,12 @@ SIGNATURES = (
     Signature("Amazon check", CHALLENGE, markup="/errors/validateCaptcha"),
     Signature("challenge by words", CHALLENGE, title=HUMAN_TITLES, markup=HUMAN_WORDS),
     Signature("challenge without text", CHALLENGE, title=HUMAN_TITLES, longest_text=LINE_TEXT),
+    Signature("challenge by text", CHALLENGE, text=CHALLENGE_SENTENCES, longest_text=NOTICE_TEXT),
     Signature("block by words", BLOCKED, title=DENIED_TITLES, text=DENIED_WORDS, longest_text=NOTICE_TEXT),
     Signature("block without text", BLOCKED, title=DENIED_TITLES, longest_text=LINE_TEXT),
     Signature("login page", LOGIN, title_part=LOGIN_WORDS, markup=PASSWORD_FIELD, unrequested=LOGIN_ADDRESS),
+    Signature("login form", LOGIN, text=LOGIN_SENTENCES, markup=PASSWORD_FIELD, unrequested=LOGIN_ADDRESS,
+              longest_text=NOTICE_TEXT),
     Signature("redirect to a login form", LOGIN, address=LOGIN_ADDRESS, markup=PASSWORD_FIELD,
               unrequested=LOGIN_ADDRESS),
     Signature("redirect to a login page", LOGIN, address=LOGIN_ADDRESS, title_part=LOGIN_WORDS,
