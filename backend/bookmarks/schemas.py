@@ -170,7 +170,7 @@ class CaptureOut(ResponseBody):
     """How far the reading of the page has come."""
 
     status: CaptureStatus
-    error: str | None = Field(description="Why it failed or was skipped, in words")
+    error: str | None = Field(description="Why it failed, was skipped, or is only a part of the page, in words")
     captured_at: datetime | None
     attempts: int
 

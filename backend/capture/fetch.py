@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import httpx
 
+from backend.capture.extract.interstitials import HEADER_NAMES, interstitial_by_headers
 from backend.capture.extract.media_types import content_type, is_unreadable, sniff
 from backend.capture.failures import status_failure
+from backend.capture.refresh import HTML_TYPES, refresh_target
 from backend.outbound.addresses import IPNetwork
 from backend.outbound.deadline import Deadline
-from backend.outbound.decode import ACCEPT_ENCODING, read_body
+from backend.outbound.decode import ACCEPT_ENCODING, DecodedBody, read_body
 from backend.outbound.exchange import NetworkPolicy, open_response
-from backend.outbound.failures import FetchError
+from backend.outbound.failures import FetchError, parse_retry_after
 from backend.outbound.resolver import Resolver, system_resolver
 from backend.outbound.urls import parse_url
 from config import VERSION
@@ -77,6 +79,9 @@ class FetchedPage:
         charset: as the header names it, unchecked; None if it names none.
         body: decompressed; empty where the media type is unreadable.
         truncated: whether the body was cut.
+        broken_off: whether it was the server or the connection that cut it.
+        requested_url: the URL before redirects.
+        headers: those that tell interstitial pages, by lower-case name.
     """
 
     url: str
@@ -85,6 +90,9 @@ class FetchedPage:
     charset: str | None
     body: bytes
     truncated: bool
+    broken_off: bool = False
+    requested_url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,17 +104,21 @@ class LinkStatus:
     last_modified: str | None
 
 
-# What to make of the answer of the last address.
-Reader = Callable[[httpx.Response, FetchPolicy, Deadline], T]
+# What to make of the answer of an address: the result, or the URL that it leads on to.
+Reader = Callable[[httpx.Response, FetchPolicy, Deadline], T | httpx.URL]
 
 
 def fetch_page(url: str, policy: FetchPolicy) -> FetchedPage:
-    """Fetch the page at a URL, following redirects, each of which is checked.
+    """Fetch the page at a URL, following redirects, declarative refreshes among them, each of which is checked.
 
     Raises:
         FetchError: there is no page, or none that may be fetched.
     """
-    return _follow(url, policy, _read_page)
+    reader = _PageReader()
+    page = _follow(url, policy, reader.read)
+    if reader.left is not None and is_unreadable(page.media_type):
+        page = reader.left
+    return replace(page, requested_url=url)
 
 
 def fetch_status(url: str, policy: FetchPolicy) -> LinkStatus:
@@ -172,12 +184,54 @@ def _read_status(response: httpx.Response, policy: FetchPolicy, deadline: Deadli
     return LinkStatus(response.status_code, response.headers.get("etag"), response.headers.get("last-modified"))
 
 
+class _PageReader:
+    """Reader of the pages of one fetch.
+
+    `left` is the last page that led on by a refresh: a browser that is sent to a download stays on it.
+    """
+
+    def __init__(self) -> None:
+        self.left: FetchedPage | None = None
+
+    def read(self, response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> FetchedPage | httpx.URL:
+        page = _read_page(response, policy, deadline)
+        target = refresh_target(page.body, response.headers, page.media_type, page.url)
+        if target is None:
+            return page
+        self.left = page
+        return parse_url(target)
+
+
 def _read_page(response: httpx.Response, policy: FetchPolicy, deadline: Deadline) -> FetchedPage:
+    retry_after = response.headers.get("retry-after")
+    if wall := interstitial_by_headers(response.headers):
+        raise FetchError(wall.reason, True, parse_retry_after(retry_after))
     if not response.is_success:
-        raise status_failure(response.status_code, response.headers.get("retry-after"))
+        raise status_failure(response.status_code, retry_after)
     media_type, charset = content_type(response.headers)
-    body, truncated = b"", False
-    if not is_unreadable(media_type):
-        coding = response.headers.get("content-encoding", "")
-        body, truncated = read_body(response.iter_raw(), coding, policy.max_bytes, deadline, policy.reserve_memory)
-    return FetchedPage(str(response.url), response.status_code, media_type or sniff(body), charset, body, truncated)
+    body = _read_body(response, media_type, policy, deadline)
+    media_type = media_type or sniff(body.content)
+    if body.fault and not _begins_document(body.content, media_type):
+        raise body.fault
+    return FetchedPage(
+        url=str(response.url),
+        status=response.status_code,
+        media_type=media_type,
+        charset=charset,
+        body=body.content,
+        truncated=body.is_cut or body.fault is not None,
+        broken_off=body.fault is not None,
+        headers={name: value for name, value in response.headers.items() if name in HEADER_NAMES},
+    )
+
+
+def _read_body(response: httpx.Response, media_type: str, policy: FetchPolicy, deadline: Deadline) -> DecodedBody:
+    if is_unreadable(media_type):
+        return DecodedBody(b"")
+    coding = response.headers.get("content-encoding", "")
+    return read_body(response.iter_raw(), coding, policy.max_bytes, deadline, policy.reserve_memory)
+
+
+def _begins_document(body: bytes, media_type: str) -> bool:
+    """Tell whether the beginning of a body is of use: of an HTML page, some markup."""
+    return bool(body.strip()) and (media_type not in HTML_TYPES or b"<" in body)

@@ -109,7 +109,7 @@ def _store(claim: Claim, indexed: IndexedPage) -> Outcome:
     is_held = _change(
         claim,
         capture_status="captured",
-        capture_error=None,
+        capture_error=indexed.note,
         capture_due_at=None,
         capture_host=None,
         captured_at=func.now(),
@@ -126,9 +126,9 @@ def _store(claim: Claim, indexed: IndexedPage) -> Outcome:
         return _lost(claim)
     store_content(claim.bookmark_id, page, indexed.index)
     refresh_documents([claim.bookmark_id], indexed.index.language)
-    finish_capture_jobs(claim.bookmark_id, "captured", None)
+    finish_capture_jobs(claim.bookmark_id, "captured", indexed.note)
     _commit(claim)
-    return Outcome("captured")
+    return Outcome("captured", indexed.note)
 
 
 def _lost(claim: Claim) -> Outcome:

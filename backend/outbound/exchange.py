@@ -80,5 +80,7 @@ def post_json(url: str, content: bytes, api_key: str | None, policy: NetworkPoli
     request = httpx.Request("POST", parse_url(url), headers=headers, content=content)
     with open_response(request, policy, deadline) as response:
         coding = response.headers.get("content-encoding", "")
-        body, _ = read_body(response.iter_raw(), coding, MAX_RESPONSE_BYTES, deadline)
-        return HttpResponse(response.status_code, response.headers, body)
+        body = read_body(response.iter_raw(), coding, MAX_RESPONSE_BYTES, deadline)
+        if body.fault is not None:
+            raise body.fault
+        return HttpResponse(response.status_code, response.headers, body.content)

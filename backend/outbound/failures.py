@@ -60,6 +60,11 @@ def connection_error(error: Exception) -> FetchError:
     return FetchError("The connection to the site broke off.", retryable=True)
 
 
+def broken_body() -> FetchError:
+    """Make the failure of a body that ends before its end."""
+    return FetchError("The site sent only a part of the page.", retryable=True)
+
+
 def parse_retry_after(value: str | None) -> int | None:
     """Parse a Retry-After header (RFC 9110, 10.2.3) into seconds, at most a day."""
     text = (value or "").strip()

@@ -15,6 +15,7 @@ from backend.extensions import db
 from backend.http.truncation import LIST_BYTES
 from backend.search.highlights.budget import Budget
 from backend.search.highlights.matching import Matcher, matcher_for
+from backend.search.highlights.repetitions import distinct_text
 from backend.search.highlights.snippets import best_snippet, highlight_title, is_marked
 from backend.search.schemas import Highlights
 from backend.text.query_language import Query
@@ -62,7 +63,7 @@ def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> di
         if len(matchers) >= MOST_LANGUAGES and language not in matchers:
             language = None
         matcher = matchers[language] = matchers.get(language) or matcher_for(query, language)
-        body = "\n".join(part for part in (row.own_text, row.page_text) if part)
+        body = distinct_text(row.title, row.own_text, row.page_text or "")
         title = highlight_title(row.title, matcher, budget.next_text())
         highlighted = Highlights(title=title, snippet=best_snippet(body, matcher, allowance=budget.next_text()))
         highlights[row.id] = highlighted

@@ -40,10 +40,21 @@ class SearchHit(ResponseBody):
     highlights: Highlights
 
 
+class Expansion(ResponseBody):
+    """A word of the query that was searched for as something else."""
+
+    word: str
+    to: list[str]
+    how: Literal["option"] = Field(
+        description="option: excluding the word left nothing, so it was searched for as an option of a command"
+    )
+
+
 class SearchPage(Page[SearchHit]):
     """One page of hits, best first."""
 
     mode: SearchMode
+    expanded: list[Expansion] = Field(description="The words that were searched for as something else")
     degraded: bool = Field(description="Meaning was asked for but could not be used, or many bookmarks wait for it")
     took_ms: float
 

@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from backend.actor import Actor
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.search import candidates as retrieval
 from backend.search.candidates import find_candidates
+from backend.search.command_lines import command_line, find_command_line, is_nothing
 from backend.search.fusion import RankedHit, Ranking, rank
 from backend.search.paging import PageSlice, page_slice
-from backend.search.query_parsing import parse_query, parse_words
+from backend.search.query_parsing import ParsedQuery, parse_query, parse_words
 from backend.search.recent import store_search
 from backend.search.results import read_hits
-from backend.search.schemas import SearchHit, SearchPage, SearchQuery
+from backend.search.schemas import Expansion, SearchHit, SearchPage, SearchQuery
 from backend.search.search_plan import SearchPlan, plan_search
 from backend.text.query_language import Query
+
+
+@dataclass(frozen=True)
+class FoundHits:
+    """The ranking of a search, the query that found it, and the words that were searched for as something else."""
+
+    query: Query
+    ranking: Ranking
+    expanded: Sequence[Expansion] = ()
 
 
 def search(actor: Actor, query: SearchQuery) -> SearchPage:
     """Search bookmarks. Without embeddings the result is by words alone and says `degraded`."""
     started = time.perf_counter()
     parsed = parse_query(actor, query)
-    plan = plan_search(actor, query, parsed)
-    ranking = rank(plan, find_candidates(plan)) if parsed.query.clauses else Ranking([])
-    page = page_slice([id_ for id_, _, _ in ranking.hits], query)
-    hits = _highlight(ranking.hits[page.start : page.end], parsed.query)
+    found = _find(actor, query, parsed) if parsed.query.clauses else FoundHits(parsed.query, Ranking([]))
+    page = page_slice([id_ for id_, _, _ in found.ranking.hits], query)
+    hits = _highlight(found.ranking.hits[page.start : page.end], found.query)
     if page.page == 1 and hits:
         store_search(actor, query.q)
-    return _response(query, ranking, page, hits, started)
+    return _response(query, found, page, hits, started)
+
+
+def _find(actor: Actor, query: SearchQuery, parsed: ParsedQuery) -> FoundHits:
+    plan = plan_search(actor, query, parsed)
+    candidates = find_candidates(plan)
+    if is_nothing(candidates) and (line := command_line(parsed.query)):
+        literal = plan_search(actor, query, replace(parsed, query=line.query))
+        ranking = rank(literal, find_command_line(literal, line))
+        if ranking.hits:
+            return FoundHits(line.query, replace(ranking, degraded=candidates.degraded), line.expansions)
+    return FoundHits(parsed.query, rank(plan, candidates))
 
 
 def find_by_words(actor: Actor, words: str, among: BookmarkFilter, limit: int) -> list[int]:
@@ -58,9 +79,9 @@ def _highlight(ranked: Sequence[RankedHit], query: Query) -> list[SearchHit]:
 
 
 def _response(
-    query: SearchQuery, ranking: Ranking, page: PageSlice, hits: list[SearchHit], started: float
+    query: SearchQuery, found: FoundHits, page: PageSlice, hits: list[SearchHit], started: float
 ) -> SearchPage:
-    total = len(ranking.hits)
+    total = len(found.ranking.hits)
     return SearchPage(
         items=hits,
         total=total,
@@ -71,6 +92,7 @@ def _response(
         has_prev=page.page > 1,
         next_cursor=page.next_cursor,
         mode=query.mode,
-        degraded=ranking.degraded,
+        expanded=list(found.expanded),
+        degraded=found.ranking.degraded,
         took_ms=round((time.perf_counter() - started) * 1000, 2),
     )

@@ -15,6 +15,8 @@ from backend.capture.extract.page import ExtractedPage, UnreadablePage, Unsuppor
 from backend.capture.extract.page_reader import extract_page
 
 pytestmark = pytest.mark.unit
+# The title of data without one.
+PLACE = "files.example/f"
 
 
 def read(body: bytes, media_type: str, *, charset: str | None = None, truncated: bool = False) -> ExtractedPage:
@@ -45,10 +47,10 @@ def test_a_long_first_line_is_cut() -> None:
     [
         (b'{"name": "oil", "title": "Lamp oil"}', "Lamp oil"),
         (b'{"name": "oil", "title": null}', "oil"),
-        (b'{"title": {"en": "Lamp oil"}}', None),
-        (b'[{"title": "Lamp oil"}]', None),
-        (b'{"title": "cut of', None),
-        (b"[" * 100_000, None),
+        (b'{"title": {"en": "Lamp oil"}}', PLACE),
+        (b'[{"title": "Lamp oil"}]', PLACE),
+        (b'{"title": "cut of', PLACE),
+        (b"[" * 100_000, PLACE),
     ],
 )
 def test_a_json_file_is_titled_by_itself(body: bytes, title: str | None) -> None:

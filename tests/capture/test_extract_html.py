@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.capture.extract.page import ExtractedPage, UnreadablePage
+from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.page_reader import extract_page
 
 pytestmark = pytest.mark.unit
@@ -97,13 +97,51 @@ def test_a_front_page_gives_its_title_and_all_its_words() -> None:
     assert "Story number 39" in page.html
 
 
-def test_an_application_gives_its_title_its_description_and_what_it_says_without_script() -> None:
-    page = read(
-        '<html><head><title>Board</title><meta name="description" content="Plan your work."></head>'
-        '<body><div id="root"></div><noscript>Please turn on JavaScript.</noscript><script>render()</script></body>'
-    )
+SHELL = (
+    '<html><head><title>Board</title><meta name="description" content="Plan your work."></head>'
+    "<body>{}<script>render()</script></body>"
+)
+NOTICES = [
+    "You need to enable JavaScript to run this app.",
+    "Please turn on JavaScript.",
+    "Bitte aktivieren Sie JavaScript, um diese Seite zu benutzen.",
+    "We're sorry but the board doesn't work properly without JavaScript enabled. Please enable it to continue.",
+]
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+@pytest.mark.parametrize("place", ['<div id="root"></div><noscript>{}</noscript>', '<div id="root">{}</div>'])
+def test_a_notice_to_enable_scripts_is_not_the_text_of_an_application(place: str, notice: str) -> None:
+    page = read(SHELL.format(place.format(notice)))
     assert (page.title, page.description) == ("Board", "Plan your work.")
-    assert page.text == "Please turn on JavaScript."
+    assert (page.text, page.html, page.word_count) == ("", "", 0)
+
+
+def test_an_application_that_writes_its_page_for_browsers_without_scripts_is_read() -> None:
+    page = read(SHELL.format(f"<noscript><p>Enable JavaScript for the map.</p><p>{PARAGRAPH}</p></noscript>"))
+    assert page.text == PARAGRAPH.strip()
+
+
+def test_an_article_about_scripts_is_read() -> None:
+    for text in (f"You need to enable JavaScript, it said. {PARAGRAPH}", "Why every JavaScript developer needs types"):
+        assert read(f"<title>Why</title><p>{text}</p>").text == text.strip()
+
+
+NOISE = bytes((number * 167 + number // 256 * 31) % 256 for number in range(4096))
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "text/plain", "application/json", "application/xml"])
+@pytest.mark.parametrize("start", [b"", b"<html><p>"])
+def test_what_is_mostly_not_text_is_not_read(start: bytes, media_type: str) -> None:
+    with pytest.raises((UnreadablePage, UnsupportedMedia)):
+        extract_page(start + NOISE, url=URL, media_type=media_type, charset=None)
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16", "shift_jis", "iso2022_jp", "cp1252"])
+def test_text_of_any_encoding_is_text(codec: str) -> None:
+    words = {"cp1252": "Größe und Maß: déjà vu. "}.get(codec, "これは本です。")
+    body = f"<title>t</title><p>{words * 50}\x1b[0m</p>".encode(codec)
+    assert words[:5] in extract_page(body, url=URL, media_type="text/html", charset=codec).text
 
 
 def test_a_page_with_nothing_but_a_title_is_a_page() -> None:

@@ -59,7 +59,7 @@ def json_ld(content: str) -> str:
         ("<title> </title>", "<h1>Tide tables</h1>", "Tide tables"),
         ("", "<svg><title>logo</title></svg><h1>Tide <em>tables</em></h1>", "Tide tables"),
         ("<title>R&amp;D &#8211; why</title>", "", "R&D – why"),
-        ("", "", None),
+        ("", "", "The tide tables of the harbour were printed on yellow paper until the war"),
     ],
 )
 def test_the_title_is_the_headline_without_the_site(head: str, body: str, title: str | None) -> None:

@@ -19,7 +19,7 @@ from tests.support.sql import SqlCounter
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 ENVELOPE = {
     "items", "total", "page", "page_size", "total_pages", "has_next", "has_prev", "next_cursor", "mode", "degraded",
-    "took_ms",
+    "took_ms", "expanded",
 }  # fmt: skip
 
 

@@ -20,6 +20,9 @@ _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:
 _DETECTED = ["cp1251", "koi8_r", "cp1252", "cp1253", "cp1255", "cp1256", "cp932", "euc_jp", "gb18030", "big5", "cp949"]
 _TAGS = re.compile(rb"<[^<>]*>")
 _DETECTION_SAMPLE = 20_000  # Bytes; charset-normalizer tries each encoding on all that it is given.
+_CONTROLS = re.compile("[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_TYPE_SAMPLE = 100_000  # Characters.
+_TOLERATED_CONTROLS, _TOLERATED_LOSSES = 0.03, 0.2
 
 
 def decode_text(body: bytes, declared: str | None) -> str:
@@ -35,6 +38,13 @@ def decode_text(body: bytes, declared: str | None) -> str:
         if _fits(text, codec):
             return text
     return body.decode(_detect(body) or "cp1252", "replace")
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a decoded body is text: of random bytes, 11 % are control characters, of text next to none."""
+    start = text[:_TYPE_SAMPLE].replace("\0", "")  # Some servers pad pages with NUL.
+    controls = len(_CONTROLS.findall(start))
+    return controls <= _TOLERATED_CONTROLS * len(start) and start.count("\ufffd") <= _TOLERATED_LOSSES * len(start)
 
 
 def _candidates(body: bytes, declared: str | None) -> Iterator[str]:

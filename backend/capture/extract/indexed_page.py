@@ -7,6 +7,7 @@ from backend.capture.extract.page import UnreadablePage, UnsupportedMedia
 from backend.capture.extract.page_reader import extract_page
 from backend.capture.extract.reading import ExtractionResult, IndexedPage
 from backend.capture.fetch import FetchedPage
+from backend.outbound.failures import FetchError, broken_body
 
 WARM_UP_PAGE = b"""<!doctype html><html lang="en"><head><title>Warm-up</title></head><body><article>
 <p>A short page of our own, read before the first one, so that word lists and patterns are in memory.</p>
@@ -23,10 +24,20 @@ def read_page(fetched: FetchedPage, page_average: float | None) -> ExtractionRes
             media_type=fetched.media_type,
             charset=fetched.charset,
             truncated=fetched.truncated,
+            requested_url=fetched.requested_url,
+            headers=fetched.headers,
         )
-    except (UnsupportedMedia, UnreadablePage) as failure:
-        return failure
-    return IndexedPage(page, index_page(page.text, page.language, page_average))
+    except (UnsupportedMedia, UnreadablePage, FetchError) as failure:
+        return broken_body() if fetched.broken_off and not isinstance(failure, FetchError) else failure
+    if fetched.broken_off and not page.text:
+        return broken_body()
+    return IndexedPage(page, index_page(page.text, page.language, page_average), _note(fetched))
+
+
+def _note(fetched: FetchedPage) -> str | None:
+    if fetched.broken_off:
+        return "The page was cut off: the site sent only a part of it."
+    return "The page was cut off: it is longer than what is read of one." if fetched.truncated else None
 
 
 def warm_up() -> None:

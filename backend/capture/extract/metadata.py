@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from backend.capture.extract.article import Article
 from backend.capture.extract.dates import parse_date
+from backend.capture.extract.escapes import unescape_twice_escaped
 from backend.capture.extract.linked_data import LinkedData, read_linked_data
 from backend.capture.extract.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
+from backend.capture.extract.person_names import given_name_first, without_role
 from backend.capture.extract.scan import PageScan, scan_html
 from backend.capture.extract.text import cut_line
-from backend.capture.extract.title import agrees_with, choose_title, names_of_host
+from backend.capture.extract.title import agrees_with, choose_title, names_of_host, without_permalink
 from backend.capture.extract.urls import absolute_url, host_of
 
 MAX_SITE_NAME = 80  # Longer ones are slogans, or the page's title once more.
 MAX_URL = 2048
 
 _TITLE = ("citation_title", "dc:title", "dc.title", "dcterms.title")
-_AUTHOR = (
-    *("citation_author", "dc:creator", "dc.creator", "dcterms.creator", "author", "parsely-author"),
-    *("article:author", "sailthru.author", "byl"),
-)
+_BIBLIOGRAPHIC_AUTHOR = ("citation_author", "dc:creator", "dc.creator", "dcterms.creator")
+_AUTHOR = (*_BIBLIOGRAPHIC_AUTHOR, "author", "parsely-author", "article:author", "sailthru.author", "byl")
 _DESCRIPTION = ("og:description", "description", "twitter:description", "dc.description")
 _PUBLISHED = (
     *("article:published_time", "og:published_time", "datepublished", "citation_publication_date"),
@@ -36,6 +36,8 @@ _IMAGE = (
     "image_src",
 )
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?\Z", re.DOTALL)
+# A start tag alone may be meant: "Why AT&T <b> ...".
+_MARKUP = re.compile(r"</[A-Za-z]|<(?:br|hr|img|p)\b|<!--", re.IGNORECASE)
 _BY = re.compile(r"^(?:written |posted )?by[:\s]+(?=\S)", re.IGNORECASE)
 
 
@@ -73,14 +75,20 @@ def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) 
     hosts = (name for address in addresses for name in names_of_host(address))
     sites = [*filter(None, (site_name, linked.site_name)), *hosts]
     # Bibliographic tags of libraries and journals state the title most reliably.
-    if work := choose_title([scan.stated(*_TITLE)], None, [], sites):
+    headings = [without_permalink(heading) for heading in scan.headings]
+    if work := choose_title([_plain(scan.stated(*_TITLE), headings, [scan.title])], None, [], sites):
         return work
     headline = linked.headline
-    shared = scan.stated("og:title"), scan.stated("twitter:title")
+    shared = [_plain(scan.stated(name), headings, [scan.title]) for name in ("og:title", "twitter:title")]
+    element = _plain(scan.title, headings, shared)
     # Some sites, such as Wikipedia, put a description there, which agrees with no other title.
-    if headline and not agrees_with(headline, [*shared, scan.title, *scan.headings]):
+    if headline and not agrees_with(headline, [*shared, element, *headings]):
         headline = None
-    return choose_title([headline, *shared], scan.title, scan.headings, sites)
+    return choose_title([headline, *shared], element, headings, sites)
+
+
+def _plain(title: str | None, *evidence: Sequence[str | None]) -> str | None:
+    return title and without_permalink(unescape_twice_escaped(title, *evidence))
 
 
 def _site_name(scan: PageScan, linked: LinkedData) -> str | None:
@@ -88,7 +96,7 @@ def _site_name(scan: PageScan, linked: LinkedData) -> str | None:
     name = next((name for name in stated if name and len(name) <= MAX_SITE_NAME), None)
     if name and name.startswith(("http://", "https://")):
         return host_of(name).removeprefix("www.") or None
-    return name and name.lstrip("@")
+    return name and unescape_twice_escaped(name.lstrip("@"))
 
 
 def _author(scan: PageScan, linked: LinkedData, article: Article | None) -> str | None:
@@ -96,11 +104,16 @@ def _author(scan: PageScan, linked: LinkedData, article: Article | None) -> str 
 
 
 def _authors(scan: PageScan, linked: LinkedData, article: Article | None) -> Iterator[str]:
-    stated = [linked.author, *(", ".join(dict.fromkeys(scan.meta.get(name, ())[:10])) for name in _AUTHOR)]
+    stated = [linked.author, *(", ".join(dict.fromkeys(_names(scan, name))) for name in _AUTHOR)]
     for author in (*stated, article and article.author):
         # Many pages state the URL of a profile instead of a name.
         if author and "://" not in author and "@" not in author:
-            yield _BY.sub("", author.strip())
+            yield without_role(_BY.sub("", unescape_twice_escaped(author.strip())))
+
+
+def _names(scan: PageScan, meta: str) -> list[str]:
+    names = scan.meta.get(meta, [])[:10]
+    return list(map(given_name_first, names)) if meta in _BIBLIOGRAPHIC_AUTHOR else names
 
 
 def _published(scan: PageScan, linked: LinkedData, article: Article | None) -> datetime | None:
@@ -123,4 +136,5 @@ def _image(scan: PageScan, linked: LinkedData, base_url: str) -> str | None:
 
 def _description(scan: PageScan, linked: LinkedData) -> str | None:
     stated = scan.stated(*_DESCRIPTION) or linked.description
-    return scan_html(stated).text if stated and "<" in stated else stated
+    stated = stated and unescape_twice_escaped(stated, [scan.text])
+    return scan_html(stated).text if stated and _MARKUP.search(stated) else stated

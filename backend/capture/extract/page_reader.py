@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
-from backend.capture.extract.article import read_article
-from backend.capture.extract.charset import decode_text
+from backend.capture.extract.article import Article, read_article
+from backend.capture.extract.charset import decode_text, is_text
+from backend.capture.extract.interstitials import ShownPage, interstitial
 from backend.capture.extract.media_types import SNIFFED_BYTES, is_pdf, sniff
 from backend.capture.extract.metadata import read_metadata
-from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
+from backend.capture.extract.noscript import asks_for_scripts, unscripted_content
+from backend.capture.extract.page import MAX_TITLE, ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.pdf import read_pdf
 from backend.capture.extract.plain import read_json, read_plain, read_xml
 from backend.capture.extract.sanitize import paragraphs_html
-from backend.capture.extract.scan import scan_html
-from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, clean_text, count_words
+from backend.capture.extract.scan import PageScan, scan_html
+from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, clean_text, count_words, cut_line, first_sentence
+from backend.capture.extract.title import address_title, without_permalink
 from backend.capture.extract.urls import absolute_url
+from backend.outbound.failures import FetchError
 
 __all__ = ["ExtractedPage", "UnreadablePage", "UnsupportedMedia", "extract_page"]
 
@@ -31,7 +36,14 @@ _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
 
 
 def extract_page(
-    body: bytes, *, url: str, media_type: str, charset: str | None, truncated: bool = False
+    body: bytes,
+    *,
+    url: str,
+    media_type: str,
+    charset: str | None,
+    truncated: bool = False,
+    requested_url: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> ExtractedPage:
     """Extract the readable page from the `body` of a response.
 
@@ -41,21 +53,39 @@ def extract_page(
         media_type: as stated by the server, `text/html` for example; empty when it states none.
         charset: as stated by the server; the page may override it.
         truncated: whether `body` is only the beginning.
+        requested_url: the URL before redirects.
+        headers: those of the response that tell interstitial pages, by lower-case name.
 
     Raises:
         UnsupportedMedia: the body contains no text.
         UnreadablePage: it should, but is damaged or empty.
+        FetchError: it is a challenge or a wall in place of the page.
     """
     kind = _kind(body, media_type.partition(";")[0].strip().lower())
     if not body.strip():
         raise UnreadablePage("The page is empty.")
     if kind == "pdf":
-        return read_pdf(body, truncated=truncated)
-    text = clean_text(decode_text(body, charset))
-    if kind == "html" or (kind == "xml" and _HTML_ROOT.search(text, 0, SNIFFED_BYTES)):
-        return _read_html(text, url)
-    read = {"xml": read_xml, "json": read_json, "plain": read_plain}[kind]
-    return read(text)
+        page = read_pdf(body, truncated=truncated)
+    else:
+        text = _decode(body, charset)
+        if kind == "html" or (kind == "xml" and _HTML_ROOT.search(text, 0, SNIFFED_BYTES)):
+            page = _read_html(text, url, requested_url, headers or {})
+        else:
+            page = {"xml": read_xml, "json": read_json, "plain": read_plain}[kind](text)
+    return page if page.title else replace(page, title=_fallback_title(page, kind, url))
+
+
+def _decode(body: bytes, charset: str | None) -> str:
+    text = decode_text(body, charset)
+    if not is_text(text):
+        raise UnreadablePage("What the site sent is not text.")
+    return clean_text(text)
+
+
+def _fallback_title(page: ExtractedPage, kind: str, url: str) -> str | None:
+    # The first line of data says little.
+    sentence = None if kind == "json" else first_sentence(page.text)
+    return cut_line(sentence or address_title(url), MAX_TITLE)
 
 
 def _kind(body: bytes, media_type: str) -> str:
@@ -74,18 +104,28 @@ def _kind(body: bytes, media_type: str) -> str:
     raise UnsupportedMedia(media_type or "application/octet-stream")
 
 
-def _read_html(markup: str, url: str) -> ExtractedPage:
+def _read_html(markup: str, url: str, requested_url: str, headers: Mapping[str, str]) -> ExtractedPage:
     scan = scan_html(markup)
+    shown = ShownPage(scan.title or "", markup, scan.text, url, requested_url or url, headers)
+    if wall := interstitial(shown):
+        raise FetchError(wall.reason, retryable=True)
     base_url = absolute_url(scan.base or "", url) or url
-    article = read_article(markup, scan, base_url)
+    article = read_article(markup, scan, base_url) if scan.text else None
     metadata = read_metadata(scan, article, url, base_url)
-    # Front pages, lists of links and applications have no article: all their text is indexed.
-    text = clean_paragraphs(article.text if article else scan.text or scan.unscripted_text)[:MAX_TEXT]
+    text = _text(article, scan)
     if not (text or metadata.title or metadata.description):
         raise UnreadablePage("The page holds nothing to read.")
-    return ExtractedPage(
+    page = ExtractedPage(
         **asdict(metadata),
         text=text,
-        html=(article and article.html) or paragraphs_html(text),
+        html=(text and article and article.html) or paragraphs_html(text),
         word_count=count_words(text),
     )
+    heading = scan.first_heading and cut_line(without_permalink(scan.first_heading), MAX_TITLE)
+    return replace(page, title=page.title or heading)
+
+
+def _text(article: Article | None, scan: PageScan) -> str:
+    # Front pages, lists of links and applications have no article: all their text is indexed.
+    text = article.text if article else scan.text or unscripted_content(scan.unscripted_text)
+    return "" if asks_for_scripts(text) else clean_paragraphs(text)[:MAX_TEXT]

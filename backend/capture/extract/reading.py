@@ -14,10 +14,11 @@ from backend.outbound.failures import FetchError
 
 @dataclass(frozen=True)
 class IndexedPage:
-    """An extracted page with the index of its words."""
+    """An extracted page with the index of its words, and a note for the person where the page is incomplete."""
 
     page: ExtractedPage
     index: PageIndex
+    note: str | None = None
 
 
 # A page, a media type without text, a page that cannot be read, or a failure that may pass.
@@ -28,8 +29,9 @@ def to_json(result: ExtractionResult) -> bytes:
     """Serialise a result; JSON, since unpickling could execute code of a hostile page's process."""
     match result:
         case IndexedPage():
-            content = {"page": asdict(result.page), "index": asdict(result.index)}
-            content["page"]["published_at"] = result.page.published_at and result.page.published_at.isoformat()
+            page = asdict(result.page)
+            page["published_at"] = result.page.published_at and result.page.published_at.isoformat()
+            content: dict[str, Any] = {"page": page, "index": asdict(result.index), "note": result.note}
         case UnsupportedMedia():
             content = {"unsupported": {"media_type": result.media_type}}
         case UnreadablePage():
@@ -45,11 +47,11 @@ def from_json(content: bytes | bytearray) -> ExtractionResult:
     Raises:
         ValueError, KeyError, TypeError: the content is malformed.
     """
-    fields: dict[str, dict[str, Any]] = json.loads(content)
+    fields: dict[str, Any] = json.loads(content)
     if "page" in fields:
         published_at = fields["page"]["published_at"]
         page = ExtractedPage(**fields["page"] | {"published_at": published_at and datetime.fromisoformat(published_at)})
-        return IndexedPage(page, PageIndex(**fields["index"]))
+        return IndexedPage(page, PageIndex(**fields["index"]), fields["note"])
     if "unsupported" in fields:
         return UnsupportedMedia(fields["unsupported"]["media_type"])
     if "unreadable" in fields:

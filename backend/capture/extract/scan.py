@@ -28,6 +28,7 @@ _GAPS = {
 }
 _UNREAD_TAGS = "audio canvas head iframe noscript object script select style svg template textarea video"
 _UNREAD = frozenset(_UNREAD_TAGS.split())
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _WIDTHS = {"": 0, " ": 1, "\n": 2, "\n\n": 3}
 
 MAX_HEADINGS = 50
@@ -46,7 +47,8 @@ class PageScan:
     """Statements and text of one page, in the order of the source."""
 
     title: str | None = None
-    headings: list[str] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)  # Of the first level.
+    first_heading: str | None = None  # Of any level.
     meta: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     linked_data: list[str] = field(default_factory=list)
     language: str | None = None
@@ -111,6 +113,7 @@ class _Scanner:
         if not self._collecting and self._is_collected(tag, attributes):
             self._collecting, self._collected = tag, []
         self._text.open(tag)
+        self._unscripted.open(tag)
         if tag == "html":
             scan.language = scan.language or attributes.get("lang") or attributes.get("xml:lang")
         elif tag == "link" and "canonical" in (attributes.get("rel") or "").lower().split():
@@ -123,7 +126,9 @@ class _Scanner:
     def _is_collected(self, tag: str, attributes: Mapping[str, str]) -> bool:
         if tag == "script":
             return "ld+json" in attributes.get("type", "").lower()
-        return tag == "h1" or (tag == "title" and "svg" not in self._unread)
+        if tag in _HEADINGS:
+            return tag == "h1" or not (self._scan.first_heading or self._unread)
+        return tag == "title" and "svg" not in self._unread
 
     def _note_statement(self, tag: str, attributes: Mapping[str, str]) -> None:
         value = attributes.get("content") or attributes.get("datetime")
@@ -161,6 +166,7 @@ class _Scanner:
             self._store_collected(tag, "".join(self._collected))
             self._collecting = None
         self._text.close(tag)
+        self._unscripted.close(tag)
 
     def _store_collected(self, tag: str, text: str) -> None:
         scan = self._scan
@@ -170,8 +176,10 @@ class _Scanner:
                 self._linked += len(text)
         elif tag == "title":
             scan.title = scan.title or _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH] or None
-        elif (heading := _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH]) and len(scan.headings) < MAX_HEADINGS:
-            scan.headings.append(heading)
+        elif heading := _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH]:
+            scan.first_heading = scan.first_heading or heading
+            if tag == "h1" and len(scan.headings) < MAX_HEADINGS:
+                scan.headings.append(heading)
 
     def comment(self, text: str) -> None:
         """Ignore comments."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote, urlsplit
 
 from backend.capture.extract.urls import host_of
 from backend.text.normalisation import normalize
 
 _SEPARATOR = re.compile(r"\s+[-–—|·•:»«/>~✩*]\s+|(?<=\w):\s+|\s+\[(?=[^\]]*\]$)")
 _LEAD_IN = re.compile(r"(?:\s/|:)\s")  # As in "Example Inc.: What it is about"; after "|" and "-" sites sign.
+_SIGNATURE = re.compile(r"\s+[-–—|·•»]\s+")
+_CONTINUATION = re.compile(r"(?<=\w):\s+")
 _DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
 _WORD = re.compile(r"\w+")
 _CONTENT_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
+
+# Links that headings carry to themselves: a pilcrow, a section sign, a chain, an anchor, an icon of a private font. A
+# number sign is one behind a blank only.
+_PERMALINKS = ("¶", "§", "\U0001f517", "\u2693", "\uf0c1", " #")
 
 VARIANT_SHARE = 0.8
 MAX_CONSIDERED = 1_000  # Characters; a title of ten thousand separators would take minutes.
@@ -37,11 +44,27 @@ def choose_title(
     whole = _without_site(element, sites)
     shown = {key: heading for heading in headings if (key := _compact(heading)) and key not in sites}
     if stated:
-        return _only_headline(shown, stated, element) or stated
+        return _only_headline(shown, stated, element) or _signed_headline(shown, stated, element) or stated
     if whole:
-        return _headline_within(shown, whole) or whole
+        return _headline_within(shown, whole) or _named_file(shown, whole) or whole
     # A front page is titled by the site's name.
     return next(iter([*shown.values(), *titles, element]), None) or None
+
+
+def without_permalink(heading: str) -> str:
+    """Remove the sign of a link to the heading itself from its end; "C#" stays."""
+    shown = heading.rstrip().removesuffix("\ufe0f")
+    sign = next((sign for sign in _PERMALINKS if shown.endswith(sign)), "")
+    return (sign and shown.removesuffix(sign).rstrip()) or heading.strip()
+
+
+def address_title(url: str) -> str | None:
+    """Return host and path of a URL, the title of a page that has no words."""
+    try:
+        path = unquote(urlsplit(url).path).rstrip("/")
+    except ValueError:
+        path = ""
+    return host_of(url) + path or None
 
 
 def names_of_host(url: str) -> Iterator[str]:
@@ -74,10 +97,28 @@ def _are_variants(first: str, second: str) -> bool:
     return len(words & others) >= VARIANT_SHARE * len(words | others)
 
 
+def _signed_headline(shown: Mapping[str, str], stated: str, element: str) -> str | None:
+    """Return the only headline where the stated title is that and the sign of an unnamed site, as `<title>` is."""
+    if len(shown) != 1 or _compact(element) != _compact(stated):
+        return None
+    key, heading = next(iter(shown.items()))
+    is_signed = any(_compact(stated[: match.start()]) == key for match in _SIGNATURE.finditer(stated))
+    return heading if is_signed else None
+
+
 def _headline_within(shown: Mapping[str, str], whole: str) -> str | None:
     tails = {_compact(whole[match.end() :]) for match in _LEAD_IN.finditer(whole)}
-    parts = [key for key in shown if _compact(whole).startswith(key) or key in tails]
+    # After a colon the title goes on: "RFC 9999: The Lamp Protocol".
+    unfinished = {_compact(whole[: match.start()]) for match in _CONTINUATION.finditer(whole)}
+    parts = [key for key in shown if (_compact(whole).startswith(key) and key not in unfinished) or key in tails]
     return shown[max(parts, key=len)] if parts else None
+
+
+def _named_file(shown: Mapping[str, str], whole: str) -> str | None:
+    """Return the only headline where the title is a single word of it, such as the name of a file."""
+    headings = list(shown.values())
+    is_word = len(headings) == 1 and whole.casefold() in _WORD.findall(headings[0].casefold())
+    return headings[0] if is_word else None
 
 
 def _share_a_word(first: str, second: str) -> bool:
