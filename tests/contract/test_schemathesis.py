@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from backend.jobs.worker import HEARTBEATS
-from backend.local_stack.processes import inherited_environment
 from backend.redis.client import redis_client
 from tests.support.api import Api
 from tests.support.live import LiveServer
+from tests.support.processes import foreign_environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
 HERE = Path(__file__).parent
@@ -40,7 +40,7 @@ def check(live: LiveServer, config: Path, *options: str) -> None:
             *("--config-file", config),
             *("run", f"{live.url}/api/openapi.json", "--no-color", "--seed", SEED, *options),
         ],
-        env=inherited_environment(PYTHONPATH=str(ROOT), SCHEMATHESIS_HOOKS="tests.contract.hooks"),
+        env=foreign_environment(PYTHONPATH=str(ROOT), SCHEMATHESIS_HOOKS="tests.contract.hooks"),
         cwd=config.parent,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -15,6 +16,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def foreign_environment(**more: str) -> dict[str, str]:
+    """The environment for a program that runs none of our code: to measure its coverage only makes it slow."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    return {**inherited, **more}
 
 
 def eventually(condition: Callable[[], object], timeout: float = 20) -> bool:
