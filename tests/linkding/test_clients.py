@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import PASSWORD
-from tests.support.processes import eventually, foreign_environment
+from tests.support.processes import UNMEASURED, eventually, foreign_environment
 from tests.support.stack import RunningStack
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
@@ -32,7 +32,10 @@ PATIENCE_SECONDS = 240
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RunningStack]:
     """A stack of this file's own."""
-    with tempfile.TemporaryDirectory(prefix="fuze-linkding-") as path, RunningStack(Path(path, "var")) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="fuze-linkding-") as path,
+        RunningStack(Path(path, "var"), **UNMEASURED) as running,
+    ):
         assert eventually(running.is_ready, PATIENCE_SECONDS), running.log
         yield running
 
