@@ -9,8 +9,10 @@ from pathlib import Path
 import flask_migrate
 import pytest
 from flask import Flask
+from werkzeug.security import generate_password_hash
 
 from backend.app import create_app
+from backend.auth import passwords
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis
@@ -31,6 +33,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that start processes come first: they take longest, and of two halves the longer one should not be last."""
     slow = {item.path for item in items if item.get_closest_marker("processes")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_password_hashes() -> Iterator[None]:
+    """Hash passwords in this process at a thirtieth of the cost; a hash says itself how it is to be checked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            passwords,
+            "generate_password_hash",
+            lambda password, method: generate_password_hash(password, f"{method}:1024:8:1"),
+        )
+        yield
 
 
 @pytest.fixture(scope="session")

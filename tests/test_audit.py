@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import free_port
+from tests.support.processes import foreign_environment, free_port
 
 pytestmark = pytest.mark.unit
 
@@ -69,7 +68,7 @@ def osv() -> Iterator[Osv]:
 def audit(url: str, *files: Path, python: str | Path = sys.executable) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [ROOT / ".ci" / "audit", *files],
-        env={**os.environ, "PYTHON": str(python), "PIP_AUDIT_OSV_URL": url},
+        env=foreign_environment(PYTHON=str(python), PIP_AUDIT_OSV_URL=url),
         capture_output=True,
         text=True,
         timeout=120,

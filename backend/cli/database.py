@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from backend.cli.application import database_answers
+from backend.cli.answers import database_answers
 from backend.cli.settings import refuse, settings_or_exit, settings_with_database
 from backend.database import bind_database
 from backend.extensions import db

@@ -16,11 +16,12 @@ from flask import Response as FlaskResponse
 from pydantic import (
     BaseModel,
 )
-from spectree import Response, SpecTree
+from spectree import Response
 
 from backend.http.dialects import BEARER, Dialect
 from backend.http.rate_limits.declaration import Check, declare_limit, unlimited
 from backend.http.schemas import Problem
+from backend.http.spec_tree import DeferredSpecTree
 from backend.http.validation import BODY_LIMIT_BYTES, StrictPlugin
 
 LimitClass = Literal[
@@ -152,7 +153,7 @@ def _component_name(model: type) -> str:
     return re.sub(r"\W+", "", model.__name__)
 
 
-spec = SpecTree(
+spec = DeferredSpecTree(
     backend=StrictPlugin,
     title="Fuze",
     naming_strategy=_component_name,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.security import generate_password_hash
 
 from backend.auth import passwords
 from tests.support.api import PASSWORD, Api
@@ -38,11 +39,24 @@ class Together:
 
 
 @pytest.fixture
-def together(monkeypatch: pytest.MonkeyPatch) -> Together:
+def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes as the product makes them: elsewhere in the tests they are cheap."""
+    monkeypatch.setattr(passwords, "generate_password_hash", generate_password_hash)
+
+
+@pytest.fixture
+def together(full_cost: None, monkeypatch: pytest.MonkeyPatch) -> Together:
     together = Together()
     monkeypatch.setattr(passwords, "generate_password_hash", together.watched(passwords.generate_password_hash))
     monkeypatch.setattr(passwords, "check_password_hash", together.watched(passwords.check_password_hash))
     return together
+
+
+def test_a_hash_costs_32_mib_and_its_check_as_much(full_cost: None) -> None:
+    made = passwords.hash_password(PASSWORD)
+    assert made.startswith("scrypt:32768:8:1$")  # 128 bytes x 32768 x 8.
+    assert passwords.password_matches(made, PASSWORD)
+    assert not passwords.password_matches(made, PASSWORD.upper())
 
 
 def test_two_passwords_at_a_time_are_hashed_by_a_process(

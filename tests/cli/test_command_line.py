@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner, Result
@@ -64,6 +65,12 @@ def test_the_modules_that_run_the_stack_do_not_import_the_application():
             for name in names:
                 assert name.split(".")[0] not in HEAVY, f"{path}: {name}"
                 assert not name.startswith("backend") or name.startswith("backend.cli"), f"{path}: {name}"
+
+
+def test_the_command_that_migrates_loads_no_application():
+    """It runs at each start of a stack; the application would take longer than all migrations."""
+    code = "import sys, backend.cli.database; sys.exit('backend.app' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120, check=False).returncode == 0
 
 
 def make(directory, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

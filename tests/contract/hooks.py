@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import schemathesis
@@ -14,6 +15,7 @@ from schemathesis.openapi.checks import (
     UnsupportedMethodResponse,
 )
 
+Texts = st.SearchStrategy[str]
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=12)
 LETTERS = st.characters(categories=["L", "N", "S"], exclude_characters="\x00")
 HOSTS = st.one_of(
@@ -40,20 +42,55 @@ MOMENTS = st.builds(
     st.integers(-14 * 60, 14 * 60),
 )
 
-schemathesis.openapi.format("http-url", LINKS)
-schemathesis.openapi.format("date-time", MOMENTS)
-schemathesis.openapi.format("date", st.dates(date(1001, 1, 1), date(2025, 12, 31)).map(date.isoformat))
-schemathesis.openapi.format("email", st.builds("{}@{}.example.org".format, WORDS, WORDS))
-schemathesis.openapi.format("username", st.text("abcdefghijklmnopqrstuvwxyzäçñ0123456789_-", min_size=6, max_size=64))
-# Long and odd enough not to be among the common ones, nor to be the name or the address.
-schemathesis.openapi.format("password", st.builds("{} Zq7-{}".format, st.text(LETTERS, max_size=60), st.uuids()))
+SMALL = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-schemathesis.openapi.format(
-    "api-key", st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=99)
-)
-schemathesis.openapi.format("name", st.text(LETTERS, min_size=1, max_size=60))
-schemathesis.openapi.format("slug", st.from_regex(r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){1,2}", fullmatch=True))
-schemathesis.openapi.format("base-url", st.builds("https://{}.example.org/{}".format, WORDS, WORDS))
+
+def bounded(values: Texts, of_length: Callable[[int], Texts], *bounds: int) -> Texts:
+    """Values, and such as are as long as the bounds of their schemas, or one longer or shorter.
+
+    Schemathesis asks for these. Chance alone takes thousands of tries for each, and often finds none.
+    """
+    lengths = sorted({bound + step for bound in bounds for step in (-1, 0, 1)} - {0})
+    return st.one_of(values, *map(of_length, lengths))
+
+
+def letters(alphabet: Texts | str, before: str = "") -> Callable[[int], Texts]:
+    """Strategies by length: a beginning, and letters up to that length."""
+    return lambda length: st.text(alphabet, min_size=length - len(before), max_size=length - len(before)).map(
+        before.__add__
+    )
+
+
+def long_email(length: int) -> Texts:
+    """A mailbox at a host whose labels are no longer than they may be."""
+    host = "".join("." if place % 50 == 49 else "x" for place in range(length - 73))
+    return st.text(SMALL, min_size=60, max_size=60).map(lambda name: f"{name}@{host}.example.org")
+
+
+def odd_password(length: int) -> Texts:
+    """Odd enough not to be among the common ones, nor to be the name or the address."""
+    return st.tuples(*[st.uuids()] * 4).map(lambda ids: "".join(map(str, ids))[:length])
+
+
+ASCII = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
+FORMATS = {
+    "http-url": bounded(LINKS, letters(SMALL, "https://example.org/"), 2048),
+    "base-url": bounded(
+        st.builds("https://{}.example.org/{}".format, WORDS, WORDS), letters(SMALL, "https://example.org/"), 2048
+    ),
+    "date-time": MOMENTS,
+    "date": st.dates(date(1001, 1, 1), date(2025, 12, 31)).map(date.isoformat),
+    "email": bounded(st.builds("{}@{}.example.org".format, WORDS, WORDS), long_email, 254),
+    "username": bounded(st.text(f"{SMALL}äçñ_-", min_size=6, max_size=64), letters(SMALL[:26]), 2, 64),
+    "password": bounded(
+        st.builds("{} Zq7-{}".format, st.text(LETTERS, max_size=60), st.uuids()), odd_password, 10, 128
+    ),
+    "api-key": bounded(st.text(ASCII, min_size=1, max_size=99), letters(ASCII), 1, 1024),
+    "name": bounded(st.text(LETTERS, min_size=1, max_size=60), letters(LETTERS), 1, 100, 200),
+    "slug": bounded(st.from_regex(r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){1,2}", fullmatch=True), letters(SMALL), 2, 64),
+}
+for name, values in FORMATS.items():
+    schemathesis.openapi.format(name, values)
 
 # Codes of a 422 that depend on what is there, which no schema can say: an opaque cursor of another list, the id of a
 # project that does not exist, a tag to merge into that does not exist or is the same, a token that nobody was mailed,

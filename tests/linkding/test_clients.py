@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from tests.support.api import PASSWORD
-from tests.support.processes import eventually
-from tests.support.stack import RunningStack, environment
+from tests.support.processes import UNMEASURED, eventually, foreign_environment
+from tests.support.stack import RunningStack
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
 CLIENTS = Path(sys.prefix, "linkding-clients")
@@ -32,7 +32,10 @@ PATIENCE_SECONDS = 240
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RunningStack]:
     """A stack of this file's own."""
-    with tempfile.TemporaryDirectory(prefix="fuze-linkding-") as path, RunningStack(Path(path, "var")) as running:
+    with (
+        tempfile.TemporaryDirectory(prefix="fuze-linkding-") as path,
+        RunningStack(Path(path, "var"), **UNMEASURED) as running,
+    ):
         assert eventually(running.is_ready, PATIENCE_SECONDS), running.log
         yield running
 
@@ -67,7 +70,7 @@ def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
     """A Python process that sees the clients."""
     return subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
-        env=environment(PYTHONPATH=str(CLIENTS), **more),
+        env=foreign_environment(PYTHONPATH=str(CLIENTS), **more),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

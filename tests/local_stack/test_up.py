@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backend.cli import main
-from tests.support.processes import alive, eventually, free_port, survivors
+from tests.support.processes import UNMEASURED, alive, eventually, free_port, survivors
 from tests.support.stack import NOT_INHERITED, RunningStack, backend
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
@@ -89,7 +89,7 @@ def test_a_second_up_on_the_same_directory_says_where_the_first_serves(stack):
 
 
 def test_two_stacks_run_side_by_side(stack, directory):
-    with RunningStack(directory / "other") as other:
+    with RunningStack(directory / "other", **UNMEASURED) as other:
         other.wait_ready()
         assert stack.is_ready()
         assert other.is_ready()
@@ -130,7 +130,7 @@ def test_sigterm_ends_everything_and_keeps_what_was_committed(directory):
     assert not (data_dir / "stack.json").exists()
     assert "does not end, killing it" not in running.log
 
-    with RunningStack(data_dir) as running:
+    with RunningStack(data_dir, **UNMEASURED) as running:
         running.wait_ready()
         assert "First start" not in running.log
         again = backend(
@@ -141,14 +141,14 @@ def test_sigterm_ends_everything_and_keeps_what_was_committed(directory):
 
 
 def test_kill_nine_leaves_nothing_behind_and_the_next_start_works(directory):
-    with RunningStack(directory / "var") as running:
+    with RunningStack(directory / "var", **UNMEASURED) as running:
         family = running.wait_ready().family()
         running.stop(signal.SIGKILL)
     eventually(lambda: not [pid for pid in family if alive(pid)], 30)
     assert survivors(family) == {}
     assert (directory / "var" / "stack.json").exists()
 
-    with RunningStack(directory / "var") as running:
+    with RunningStack(directory / "var", **UNMEASURED) as running:
         assert running.wait_ready().is_ready()
         assert running.stop(signal.SIGINT) == 0
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -145,10 +146,18 @@ def _serving(address: str) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack for the tests of a file, with its `STACK_SETTINGS` if it has any; at its end no password, token or key
     may stand in what it logged."""
-    data_dir = tmp_path_factory.mktemp("stack")
+    # Not pytest's own: each session tightens the directory above those, and PostgreSQL loses its way there.
+    with tempfile.TemporaryDirectory(prefix="fuze-stack-") as path:
+        with _running(Path(path), getattr(request.module, "STACK_SETTINGS", {})) as found:
+            yield found
+        assert secrets_in(found.written(), found.secrets()) == set()
+
+
+@contextmanager
+def _running(data_dir: Path, more: dict[str, str]) -> Iterator[Stack]:
     port = free_port()
     environment = {
         name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL", "FUZE_DATA_DIR")
@@ -157,7 +166,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         *(sys.executable, "-m", "backend", "up", "--port", str(port), "--data-dir", str(data_dir)),
         *("--workers", "2", "--rq-workers", "1"),
     ]
-    settings = {**SETTINGS, **getattr(request.module, "STACK_SETTINGS", {}), "LOG_DIR": str(data_dir / "logs")}
+    settings = {**SETTINGS, **more, "LOG_DIR": str(data_dir / "logs")}
     log = data_dir / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -165,14 +174,13 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         )
         found = Stack(process, f"http://127.0.0.1:{port}", data_dir)
         try:
-            assert eventually(lambda: _is_up(found), timeout=90), log.read_text()
+            assert eventually(lambda: _is_up(found), timeout=240), log.read_text()
             yield found
         finally:
             for client in found.clients:
                 client.close()
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=60) == 0, log.read_text()
-    assert secrets_in(found.written(), found.secrets()) == set()
 
 
 def _is_up(stack: Stack) -> bool:

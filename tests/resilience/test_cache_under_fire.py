@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks.staleness import under_fire
 from tests.resilience.conftest import Stack
+from tests.support.processes import UNMEASURED
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
+STACK_SETTINGS = UNMEASURED
 PAIRS = 200
 LANES = 3
 PROCESSES = 2  # As the stack runs.

@@ -10,9 +10,10 @@ import psycopg2
 import pytest
 
 from tests.resilience.conftest import Stack
-from tests.support.processes import eventually
+from tests.support.processes import UNMEASURED, eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
+STACK_SETTINGS = UNMEASURED
 LINES = 10_000
 SMALL = 30
 

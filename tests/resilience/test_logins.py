@@ -12,8 +12,10 @@ import pytest
 from backend.auth.service import GRACE_PERIOD
 from tests.resilience.conftest import Stack
 from tests.support.api import PASSWORD
+from tests.support.processes import UNMEASURED
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
+STACK_SETTINGS = UNMEASURED
 
 
 def login(stack: Stack, name: str) -> dict[str, str]:

@@ -11,10 +11,11 @@ from tests.mail.reading import from_files, links
 from tests.resilience.conftest import Stack
 from tests.support.api import PASSWORD
 from tests.support.llm_server import LlmServer, running
-from tests.support.processes import eventually
+from tests.support.processes import UNMEASURED, eventually
 from tests.support.secrecy import secrets_in
 
 pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
+STACK_SETTINGS = UNMEASURED
 KEY = "sk-a-secret-key-1234"
 NEW = "another password 7"
 

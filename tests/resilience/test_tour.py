@@ -1,8 +1,9 @@
-"""The tour's walk through projects and recommendations works as pasted: its own lines run in a shell against the
-running stack, on the collection that they load."""
+"""The README's tour, and the walk through projects and recommendations, work as pasted: their own lines run in a shell
+against the running stack."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,17 +13,18 @@ import sys
 import pytest
 
 from backend.cli.demo.collection import read_collection
-from tests.resilience.conftest import ROOT, Stack
+from tests.resilience.conftest import ROOT, Site, Stack
+from tests.support.processes import UNMEASURED
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.requires_db,
     pytest.mark.requires_redis,
     pytest.mark.requires_ml,
-    pytest.mark.skipif(shutil.which("curl") is None, reason="the walk needs curl"),
+    pytest.mark.skipif(shutil.which("curl") is None, reason="the tours need curl"),
 ]
 # As `make run` has it: what is close in meaning is recommended too.
-STACK_SETTINGS = {"EMBEDDING_PROVIDER": "local"}
+STACK_SETTINGS = {**UNMEASURED, "EMBEDDING_PROVIDER": "local"}
 SHOWN = 6
 OF_THE_API = {"rate limiting", "redis", "caching", "api design", "http", "postgresql", "flask", "auth", "openapi"}
 
@@ -83,3 +85,19 @@ def test_the_walk_leads_from_a_project_to_better_recommendations(stack: Stack) -
     assert tags_of(later[0]) & like_the_second
     assert tagged(later, like_the_second) >= tagged(earlier, like_the_second)
     assert tagged(later, OF_THE_API) >= tagged(earlier, OF_THE_API)
+
+
+def test_the_last_line_of_the_tour_finds_the_page_by_a_word_of_its_body(stack: Stack, site: Site) -> None:
+    site.delay = 0.0
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    tour = next(block for block in blocks if "/search?q=" in block)
+    assert len(tour.strip().splitlines()) == 5
+    surroundings = {"API": f"{stack.url}/api/v1", "PAGE": site.url("zebrafinch"), "WORD": "ornithology"}
+    done = subprocess.run(
+        ["bash", "-eu", "-c", tour], env={**os.environ, **surroundings}, capture_output=True, text=True, timeout=90
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    assert found["total"] == 1
+    assert found["items"][0]["bookmark"]["url"] == site.url("zebrafinch")
+    assert found["items"][0]["highlights"]["snippet"] == "<mark>Ornithology</mark> of zebrafinch."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -15,6 +16,15 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+# Coverage slows a process by half. Programs go without that run none of our code, or what other tests measure.
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+
+
+def foreign_environment(**more: str) -> dict[str, str]:
+    """The environment for a program that runs none of our code."""
+    return {**os.environ, **UNMEASURED, **more}
 
 
 def eventually(condition: Callable[[], object], timeout: float = 20) -> bool:

@@ -15,7 +15,7 @@ import psutil
 from tests.support.processes import eventually, free_port
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 90
+START_SECONDS = 240
 STOP_SECONDS = 60
 NOT_INHERITED = ("DATABASE_URL", "REDIS_URL", "FUZE_DATA_DIR", "PORT", "HOST", "ENVIRONMENT")
 

@@ -17,6 +17,7 @@ from flask import Flask
 from backend.http.openapi.document import openapi_document
 from tests.support.api import Api
 from tests.support.live import LiveServer
+from tests.support.processes import foreign_environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
 PACKAGE = "fuze_generated_client"
@@ -46,7 +47,9 @@ def generated(document: Path) -> Iterator[Path]:
     target = document.with_name(PACKAGE)
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"]
     paths = ["--path", str(document), "--config", str(config), "--output-path", str(target)]
-    done = subprocess.run([*command, *paths], capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(
+        [*command, *paths], env=foreign_environment(), capture_output=True, text=True, timeout=240, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(document.parent)
