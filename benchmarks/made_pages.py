@@ -131,10 +131,10 @@ def print_made(scores: Sequence[MadeScore], *, misses: bool = False) -> None:
     kept = sum(len(score.page.kept) - len(score.lost) for score in pages)
     code = sum(len(score.page.verbatim) - len(score.damaged) for score in pages)
     leaked = sum(len(score.leaked) for score in pages)
-    print(
-        f"{len(pages)} made pages: {kept} of {sum(len(score.page.kept) for score in pages)} passages kept, "
-        f"{code} of {sum(len(score.page.verbatim) for score in pages)} code blocks verbatim, {leaked} pieces of furniture"
-    )
+    passages = sum(len(score.page.kept) for score in pages)
+    blocks = sum(len(score.page.verbatim) for score in pages)
+    print(f"{len(pages)} made pages: {kept} of {passages} passages kept, {code} of {blocks} code blocks verbatim,")
+    print(f"    {leaked} pieces of furniture")
     reduced = [score for score in scores if score.page.is_reduced]
     print(f"{len(reduced)} reduced inputs: {sum(score.is_right for score in reduced)} right")
     for score in scores:
