@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from backend.capture.extract.article import read_article
 from backend.capture.extract.charset import decode_text
-from backend.capture.extract.metadata import read_metadata
+from backend.capture.extract.metadata import complete_metadata, read_metadata
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.pdf import read_pdf
 from backend.capture.extract.plain import read_json, read_plain, read_xml
@@ -78,15 +78,17 @@ def _kind(body: bytes, media_type: str) -> str:
 def _read_html(markup: str, url: str) -> ExtractedPage:
     scan = scan_html(markup)
     base_url = absolute_url(scan.base or "", url) or url
-    article = read_article(markup, scan, base_url)
-    metadata = read_metadata(scan, article, url, base_url)
+    metadata = read_metadata(scan, url, base_url)
+    article = read_article(markup, scan, base_url, metadata.title, metadata.description)
+    if article:
+        metadata = complete_metadata(metadata, article)
     # Front pages, lists of links and applications have no article: all their text is indexed.
-    text = clean_paragraphs(article.text if article else scan.text or scan.unscripted_text)[:MAX_TEXT]
+    text = clean_paragraphs(article.text() if article else scan.text or scan.unscripted_text)[:MAX_TEXT]
     if not (text or metadata.title or metadata.description):
         raise UnreadablePage("The page holds nothing to read.")
     return ExtractedPage(
         **asdict(metadata),
         text=text,
-        html=(article and article.html) or paragraphs_html(text),
+        html=(article and article.html()) or paragraphs_html(text),
         word_count=count_words(text),
     )
