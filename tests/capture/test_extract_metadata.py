@@ -166,7 +166,7 @@ def test_of_many_articles_the_one_with_this_address_is_the_page() -> None:
         (meta(author="https://tides.example/ida"), "", None),
         (meta(author="ida@tides.example"), "", None),
         ('<meta property="article:author" content="https://social.example/ida">' + meta(author="Ida"), "", "Ida"),
-        ('<meta name="citation_author" content="A, B"><meta name="citation_author" content="C, D">', "", "A, B, C, D"),
+        ('<meta name="citation_author" content="A, B"><meta name="citation_author" content="C, D">', "", "B A, D C"),
         ("", '<p class="byline">By <a rel="author" href="/i">Ida Strand</a></p>', "Ida Strand"),
         ("", '<p class="byline">Follow this story now</p>', None),
         ("", "", None),

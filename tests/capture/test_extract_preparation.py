@@ -186,3 +186,42 @@ def test_a_page_without_a_body_tag_is_read() -> None:
     markup = f"<!doctype html><title>T</title><article><p>{BEFORE}</p><table><tr><td>a</td><td>b</td></tr></table><p>{AFTER}</p>"
     page = extract_page(markup.encode(), url="https://a.example/", media_type="text/html", charset="utf-8")
     assert "\na b\n" in page.text
+
+
+VIDEO = '{"videoDetails":{"title":"V","shortDescription":"We grind by hand.\\n\\n0:00 the stone","author":"A"}}'
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [("", "We grind."), (f"<script>var x = {VIDEO};</script>", "We grind by hand.\n\n0:00 the stone")],
+)
+def test_a_page_of_nothing_but_links_is_its_description(script: str, text: str) -> None:
+    head = '<title>V</title><meta property="og:description" content="We grind.">'
+    markup = f"<html><head>{head}</head><body>{script}<div><a>About</a><a>Press</a></div></body></html>"
+    page = extract_page(markup.encode(), url="https://a.example/", media_type="text/html", charset="utf-8")
+    assert page.text == text
+
+
+def test_a_text_file_whose_indentation_means_something_keeps_it_in_the_reader_view() -> None:
+    page = extract_page(
+        b"class Mill:\n    stone = 1 < 2\n", url="https://a.example/", media_type="text/plain", charset=None
+    )
+    assert page.html == "<pre>class Mill:\n    stone = 1 &lt; 2</pre>"
+
+
+@pytest.mark.parametrize(
+    ("head", "heading", "title"),
+    [
+        ("<title>Mills - Docs</title>", 'Mills<a href="#m">¶</a>', "Mills"),
+        ('<title>Mills | Grain</title><meta property="og:title" content="Mills | Grain">', "Mills", "Mills"),
+        ("<title>RFC 9: The Mill Protocol</title>", "RFC 9", "RFC 9: The Mill Protocol"),
+        ("<title>mills</title>", "Counting mills", "Counting mills"),
+        ("<title>Counting mills in spring</title>", "Mills", "Counting mills in spring"),
+    ],
+)
+def test_the_title_is_the_longer_of_what_agrees_without_the_site(head: str, heading: str, title: str) -> None:
+    markup = (
+        f"<html><head>{head}</head><body><main><h1>{heading}</h1><p>{BEFORE}</p><p>{AFTER}</p></main></body></html>"
+    )
+    page = extract_page(markup.encode(), url="https://a.example/", media_type="text/html", charset="utf-8")
+    assert page.title == title

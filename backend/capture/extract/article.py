@@ -21,6 +21,7 @@ from backend.capture.extract.scan import MAX_SCANNED_TEXT, PageScan
 from backend.capture.extract.selection import select_article
 from backend.capture.extract.signatures.signature import names_in
 from backend.capture.extract.signatures.table import find_roots
+from backend.capture.extract.signatures.video import described_blocks
 from backend.capture.extract.trimming import without_title
 
 Result = TypeVar("Result")
@@ -108,6 +109,8 @@ def _read(markup: str, base_url: str, title: str | None, description: str | None
     if roots := find_roots(tree, names):
         blocks: Sequence[Block] = blocks_of(roots)
     else:
-        blocks = select_article(tree, blocks_of([tree]), title, description)
+        everything = blocks_of([tree])
+        blocks = described_blocks(tree, markup, everything, description)
+        blocks = blocks or select_article(tree, everything, title, description)
     blocks = without_title(blocks, title)
     return Article(blocks, markup, base_url) if any(block.text for block in blocks) else None

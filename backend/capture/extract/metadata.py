@@ -109,7 +109,14 @@ def _usable_names(stated: Iterable[str | None]) -> Iterator[str]:
 
 
 def _names(scan: PageScan, name: str) -> str:
-    return ", ".join(dict.fromkeys(scan.meta.get(name, ())[:10]))
+    values = scan.meta.get(name, ())[:10]
+    return ", ".join(dict.fromkeys(map(_given_name_first, values) if name == "citation_author" else values))
+
+
+def _given_name_first(name: str) -> str:
+    """Turn "Family, Given", as libraries and journals state names."""
+    family, comma, given = name.partition(", ")
+    return f"{given} {family}" if comma and given and "," not in given else name
 
 
 def _published(scan: PageScan, linked: LinkedData) -> datetime | None:

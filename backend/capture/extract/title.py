@@ -14,6 +14,10 @@ _DANGLING = re.compile(r"^[-–—|·•]\s|\s[-–—|·•]$")
 _WORD = re.compile(r"\w+")
 _CONTENT_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pronouns and prepositions.
 
+_FILE_NAME = re.compile(r"[a-z0-9_.-]+")
+_SUFFIX = re.compile(r"\s+[-–—|·•»]\s+\S.*")
+MAX_SUFFIX_WORDS = 4  # The sign and the site's name.
+
 VARIANT_SHARE = 0.8
 MAX_CONSIDERED = 1_000  # Characters; a title of ten thousand separators would take minutes.
 
@@ -37,9 +41,9 @@ def choose_title(
     whole = _without_site(element, sites)
     shown = {key: heading for heading in headings if (key := _compact(heading)) and key not in sites}
     if stated:
-        return _only_headline(shown, stated, element) or stated
+        return _only_headline(shown, stated, element) or _without_suffix(shown, stated, element) or stated
     if whole:
-        return _headline_within(shown, whole) or whole
+        return _headline_within(shown, whole) or _headline_around(shown, whole) or whole
     # A front page is titled by the site's name.
     return next(iter([*shown.values(), *titles, element]), None) or None
 
@@ -76,8 +80,29 @@ def _are_variants(first: str, second: str) -> bool:
 
 def _headline_within(shown: Mapping[str, str], whole: str) -> str | None:
     tails = {_compact(whole[match.end() :]) for match in _LEAD_IN.finditer(whole)}
-    parts = [key for key in shown if _compact(whole).startswith(key) or key in tails]
+    parts = [key for key, heading in shown.items() if _begins(whole, heading, key) or key in tails]
     return shown[max(parts, key=len)] if parts else None
+
+
+def _begins(whole: str, heading: str, key: str) -> bool:
+    """Tell whether a title begins with a heading, and does not go on after a colon."""
+    return _compact(whole).startswith(key) and not whole[len(heading) :].lstrip().startswith(":")
+
+
+def _headline_around(shown: Mapping[str, str], whole: str) -> str | None:
+    """Return the only heading where the title is a single word of it, as the file name of a notebook is."""
+    is_file_name = _FILE_NAME.fullmatch(whole) is not None
+    return next((heading for heading in shown.values() if is_file_name and len(shown) == 1 and whole in heading), None)
+
+
+def _without_suffix(shown: Mapping[str, str], stated: str, element: str) -> str | None:
+    """Return the only heading where the stated title is that heading, a sign, and a name of few words, and no more
+    follows in `element`: in front of the site's name may stand an author's."""
+    heading = next(iter(shown.values()), "")
+    suffix = stated[len(heading) :]
+    is_suffix = _SUFFIX.fullmatch(suffix) is not None and len(suffix.split()) <= MAX_SUFFIX_WORDS
+    is_whole = len(shown) == 1 and _compact(element) == _compact(stated)
+    return heading if heading and is_whole and stated.startswith(heading) and is_suffix else None
 
 
 def _share_a_word(first: str, second: str) -> bool:
