@@ -79,6 +79,8 @@ LINES = CODE.split("\n")
         f'<table class="highlighttable"><tr><td class="linenos"><pre>1\n2</pre></td><td><pre>{CODE}</pre></td></tr></table>',
         f'<pre><code><a id="l1" href="#l1"></a>{LINES[0]}\n<a id="l2" href="#l2"></a>{LINES[1]}\n</code></pre>',
         f'<code class="language-py">{CODE}</code>',
+        f'<div class="syntaxhighlighter"><table><tr><td class="gutter"><div>1</div><div>2</div></td><td class="code">'
+        f'<div class="line">{LINES[0]}</div><div class="line"><code>&nbsp;&nbsp;&nbsp;&nbsp;</code>{LINES[1].strip()}</div></td></tr></table></div>',
     ],
 )
 def test_every_form_of_a_listing_keeps_its_lines(markup: str) -> None:

@@ -20,13 +20,13 @@ def readings() -> list[Reading]:
 
 
 def test_the_body_of_an_article_is_found(readings: list[Reading]) -> None:
-    assert text_score(readings, BODIES).f1 >= 0.98  # Measured .9819; .981 on pages left out of learning.
+    assert text_score(readings, BODIES).f1 >= 0.98  # Measured .9820; .981 on pages left out of learning.
 
 
 def test_passages_of_the_body_are_kept_and_others_left_out(readings: list[Reading]) -> None:
     kept, leaked = passage_rates(readings)
-    assert kept >= 0.95  # Measured .983
-    assert leaked <= 0.10  # Measured .086
+    assert kept >= 0.95  # Measured .988
+    assert leaked <= 0.10  # Measured .092
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from loguru import logger
 from backend.capture.extract.article_model.features import BlockEvidence
 from backend.capture.extract.article_model.names import UNRELATED, NameGroups
 from backend.capture.extract.article_model.probability import probabilities
-from backend.capture.extract.blocks import HEADINGS, ITEMS, Block
+from backend.capture.extract.blocks import HEADINGS, ITEMS, LISTS, Block
 from backend.capture.extract.readers import FOUND, compact, coverage, read_by_readability, read_by_trafilatura
 
 LIKELY = 0.5
@@ -44,6 +44,7 @@ def choose(evidence: BlockEvidence, likely: Sequence[float]) -> list[Block]:
         chosen = {place for place, share in enumerate(evidence.trafilatura) if share >= FOUND}
     chosen.update(list(_alike(evidence, chosen)))
     chosen.update(list(_between(evidence, likely, chosen)))
+    chosen.update(list(_behind(evidence, chosen)))
     return [block for place, block in enumerate(evidence.blocks) if place in chosen]
 
 
@@ -75,6 +76,25 @@ def _between(evidence: BlockEvidence, likely: Sequence[float], chosen: set[int])
         is_related = not (names.around(block.element) - usual) & UNRELATED
         if is_found or _is_picture(block) or (is_related and _is_structure(block)):
             yield place
+
+
+def _behind(evidence: BlockEvidence, chosen: set[int]) -> Iterator[int]:
+    """Yield the listings, tables and items right behind the last chosen block, in the same container."""
+    last = max(chosen, default=len(evidence.blocks))
+    for place in range(last + 1, len(evidence.blocks)):
+        block = evidence.blocks[place]
+        is_leading_elsewhere = block.linked > MAX_LINKED * len(block.text)
+        if block.kind in HEADINGS or not _is_structure(block) or is_leading_elsewhere:
+            return
+        if _outside_lists(block) is not _outside_lists(evidence.blocks[last]):
+            return
+        yield place
+
+
+def _outside_lists(block: Block) -> Any:
+    """Return the element around a block, and around the lists that it stands in."""
+    around = (element for element in block.element.iterancestors() if element.tag not in LISTS | ITEMS)
+    return next(around, None)
 
 
 def _alike(evidence: BlockEvidence, chosen: set[int]) -> Iterator[int]:

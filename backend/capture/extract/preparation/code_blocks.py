@@ -54,7 +54,7 @@ def code_text(element: Any) -> str:
         pieces: list[str] = []
         _collect(element, pieces, by_class=_has_unbroken_lines(element))
         text = "".join(pieces)
-    return _OUTER_BLANKS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _OUTER_BLANKS.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\xa0", " "))
 
 
 def _has_unbroken_lines(element: Any) -> bool:
@@ -111,7 +111,7 @@ def _is_block(code: Any) -> bool:
 def _is_listing(table: Any) -> bool:
     if next(table.iterancestors("pre"), None) is not None:
         return False  # It is written with what surrounds it.
-    if has_class(table, _TABLE_CLASSES):
+    if has_class(table, _TABLE_CLASSES) or has_class(table.getparent(), _TABLE_CLASSES):
         return True
     rows = list(table.iter("tr"))
     return bool(rows) and all(_code_cell(row) is not None for row in rows)
