@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.made_pages import MadePage, MadeResult, load_made, print_made, score_made
 from benchmarks.page_truth import BODIES, PageTruth, four_gram_f1, load_truth, title_matches
 from benchmarks.stack import RAISED_LIMITS, new_person, running_stack
 
@@ -22,15 +23,16 @@ WAIT_SECONDS = 900
 
 
 @contextmanager
-def serving_pages(truths: list[PageTruth]) -> Iterator[str]:
-    """The stored pages over HTTP, each under its number, their bytes as the sites once served them."""
+def serving_pages(truths: list[PageTruth], made: list[MadePage]) -> Iterator[str]:
+    """The stored and the made pages over HTTP, each under its number, their bytes as the sites once served them."""
+    pages = [*((truth.body, "text/html") for truth in truths), *((page.body, page.media_type) for page in made)]
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            truth = truths[int(self.path.rpartition("/")[2])]
-            body = truth.body()
+            read, media_type = pages[int(self.path.rpartition("/")[2])]
+            body = read()
             self.send_response(200)
-            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -59,9 +61,10 @@ def capture_all(client: httpx.Client, urls: list[str]) -> tuple[list[dict[str, A
 
 def main() -> None:
     """Measure and print."""
-    truths = load_truth()
+    truths, made = load_truth(), load_made()
+    count = len(truths) + len(made)
     with (
-        serving_pages(truths) as site,
+        serving_pages(truths, made) as site,
         running_stack(
             *("--rq-workers", "2"),
             CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
@@ -71,13 +74,15 @@ def main() -> None:
         ) as stack,
     ):
         client = new_person(stack.url)
-        bookmarks, seconds = capture_all(client, [f"{site}/{number}" for number in range(len(truths))])
+        bookmarks, seconds = capture_all(client, [f"{site}/{number}" for number in range(count)])
         statuses = Counter(bookmark["capture"]["status"] for bookmark in bookmarks)
-        print(f"{len(truths)} pages in {seconds:.1f} s with 2 workers: {dict(statuses)}")
-        for bookmark, truth in zip(bookmarks, truths, strict=True):
+        print(f"{count} pages in {seconds:.1f} s with 2 workers: {dict(statuses)}")
+        for bookmark, truth in zip(bookmarks, [*truths, *made], strict=True):
             if bookmark["capture"]["status"] != "captured":
                 print("  not captured:", truth.path.name, bookmark["capture"]["error"])
-        _compare(client, bookmarks, truths)
+        _compare(client, bookmarks[: len(truths)], truths)
+        pairs = zip(made, bookmarks[len(truths) :], strict=True)
+        print_made([score_made(page, _made_result(client, bookmark)) for page, bookmark in pairs], misses=True)
 
 
 def _compare(client: httpx.Client, bookmarks: list[dict[str, Any]], truths: list[PageTruth]) -> None:
@@ -95,6 +100,11 @@ def _compare(client: httpx.Client, bookmarks: list[dict[str, Any]], truths: list
     titled = [(bookmark, truth) for bookmark, truth in pairs if truth.title]
     right = sum(title_matches(truth.title or "", bookmark["title"]) for bookmark, truth in titled)
     print(f"titles right: {right} of {len(titled)} ({right / len(titled):.1%})")
+
+
+def _made_result(client: httpx.Client, bookmark: dict[str, Any]) -> MadeResult:
+    content = client.get(f"bookmarks/{bookmark['id']}/content").json()
+    return MadeResult(bookmark["title"], bookmark["author"], content.get("text", ""), content.get("html", ""))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ class Signature:
         return not any((self.title, self.title_part, self.markup, self.text, self.address))
 
 
-PASSWORD_FIELD = r"<input\b[^>]{0,300}\btype\s*=\s*[\"']?password"
+LOGIN_INPUT = r"<input\b[^>]{0,300}\btype\s*=\s*[\"']?password"
 LOGIN_WORDS = (
     r"(?:please )?(?:log|sign)[ -]?(?:in|on)(?: (?:to|with|or|required)\b.{0,60})?|login(?: required)?"
     r"|(?:authentication|registration) required|member login|anmelden|anmeldung|einloggen|connexion|se connecter"
@@ -153,10 +153,10 @@ SIGNATURES = (
     Signature("challenge by text", CHALLENGE, text=CHALLENGE_SENTENCES, longest_text=NOTICE_TEXT),
     Signature("block by words", BLOCKED, title=DENIED_TITLES, text=DENIED_WORDS, longest_text=NOTICE_TEXT),
     Signature("block without text", BLOCKED, title=DENIED_TITLES, longest_text=LINE_TEXT),
-    Signature("login page", LOGIN, title_part=LOGIN_WORDS, markup=PASSWORD_FIELD, unrequested=LOGIN_ADDRESS),
-    Signature("login form", LOGIN, text=LOGIN_SENTENCES, markup=PASSWORD_FIELD, unrequested=LOGIN_ADDRESS,
+    Signature("login page", LOGIN, title_part=LOGIN_WORDS, markup=LOGIN_INPUT, unrequested=LOGIN_ADDRESS),
+    Signature("login form", LOGIN, text=LOGIN_SENTENCES, markup=LOGIN_INPUT, unrequested=LOGIN_ADDRESS,
               longest_text=NOTICE_TEXT),
-    Signature("redirect to a login form", LOGIN, address=LOGIN_ADDRESS, markup=PASSWORD_FIELD,
+    Signature("redirect to a login form", LOGIN, address=LOGIN_ADDRESS, markup=LOGIN_INPUT,
               unrequested=LOGIN_ADDRESS),
     Signature("redirect to a login page", LOGIN, address=LOGIN_ADDRESS, title_part=LOGIN_WORDS,
               unrequested=LOGIN_ADDRESS),

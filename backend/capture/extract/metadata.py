@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backend.capture.extract.article import Article
@@ -54,19 +54,25 @@ class PageMetadata:
     image_url: str | None = None
 
 
-def read_metadata(scan: PageScan, article: Article | None, url: str, base_url: str) -> PageMetadata:
-    """Read the metadata of the page at `url`, whose relative URLs are resolved against `base_url`."""
+def read_metadata(scan: PageScan, url: str, base_url: str) -> PageMetadata:
+    """Read what the page at `url` states of itself; its relative URLs are resolved against `base_url`."""
     linked = read_linked_data(scan.linked_data, url)
     site_name = _site_name(scan, linked)
     return PageMetadata(
         title=cut_line(_title(scan, linked, site_name, url), MAX_TITLE),
-        author=cut_line(_author(scan, linked, article), MAX_NAME),
+        author=cut_line(_author(scan, linked), MAX_NAME),
         site_name=cut_line(site_name, MAX_SITE_NAME),
         description=cut_line(_description(scan, linked), MAX_DESCRIPTION),
-        published_at=_published(scan, linked, article),
+        published_at=_published(scan, linked),
         language=_language(scan, linked),
         image_url=_image(scan, linked, base_url),
     )
+
+
+def complete_metadata(metadata: PageMetadata, article: Article) -> PageMetadata:
+    """Add the author and the day that only the byline shows."""
+    author = metadata.author or cut_line(next(_usable_names([article.author()]), None), MAX_NAME)
+    return replace(metadata, author=author, published_at=metadata.published_at or article.published_at())
 
 
 def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) -> str | None:
@@ -99,13 +105,14 @@ def _site_name(scan: PageScan, linked: LinkedData) -> str | None:
     return name and unescape_twice_escaped(name.lstrip("@"))
 
 
-def _author(scan: PageScan, linked: LinkedData, article: Article | None) -> str | None:
-    return next(_authors(scan, linked, article), None)
+def _author(scan: PageScan, linked: LinkedData) -> str | None:
+    return next(
+        _usable_names([linked.author, *(", ".join(dict.fromkeys(_names(scan, meta))) for meta in _AUTHOR)]), None
+    )
 
 
-def _authors(scan: PageScan, linked: LinkedData, article: Article | None) -> Iterator[str]:
-    stated = [linked.author, *(", ".join(dict.fromkeys(_names(scan, name))) for name in _AUTHOR)]
-    for author in (*stated, article and article.author):
+def _usable_names(stated: Iterable[str | None]) -> Iterator[str]:
+    for author in stated:
         # Many pages state the URL of a profile instead of a name.
         if author and "://" not in author and "@" not in author:
             yield without_role(_BY.sub("", unescape_twice_escaped(author.strip())))
@@ -116,10 +123,9 @@ def _names(scan: PageScan, meta: str) -> list[str]:
     return list(map(given_name_first, names)) if meta in _BIBLIOGRAPHIC_AUTHOR else names
 
 
-def _published(scan: PageScan, linked: LinkedData, article: Article | None) -> datetime | None:
+def _published(scan: PageScan, linked: LinkedData) -> datetime | None:
     stated = (linked.published, *(value for name in _PUBLISHED for value in scan.meta.get(name, ())))
-    published_at = next((moment for text in stated if (moment := parse_date(text))), None)
-    return published_at or (article.published_at if article else None)
+    return next((moment for text in stated if (moment := parse_date(text))), None)
 
 
 def _language(scan: PageScan, linked: LinkedData) -> str | None:

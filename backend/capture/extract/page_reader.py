@@ -10,7 +10,7 @@ from backend.capture.extract.article import Article, read_article
 from backend.capture.extract.charset import decode_text, is_text
 from backend.capture.extract.interstitials import ShownPage, interstitial
 from backend.capture.extract.media_types import SNIFFED_BYTES, is_pdf, sniff
-from backend.capture.extract.metadata import read_metadata
+from backend.capture.extract.metadata import complete_metadata, read_metadata
 from backend.capture.extract.noscript import asks_for_scripts, unscripted_content
 from backend.capture.extract.page import MAX_TITLE, ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.capture.extract.pdf import read_pdf
@@ -110,15 +110,19 @@ def _read_html(markup: str, url: str, requested_url: str, headers: Mapping[str, 
     if wall := interstitial(shown):
         raise FetchError(wall.reason, retryable=True)
     base_url = absolute_url(scan.base or "", url) or url
-    article = read_article(markup, scan, base_url) if scan.text else None
-    metadata = read_metadata(scan, article, url, base_url)
+    metadata = read_metadata(scan, url, base_url)
+    # Readers take the notice of a page that is made by scripts for an article.
+    is_scripted = bool(scan.unscripted_text) and not scan.text
+    article = None if is_scripted else read_article(markup, scan, base_url, metadata.title, metadata.description)
+    if article:
+        metadata = complete_metadata(metadata, article)
     text = _text(article, scan)
     if not (text or metadata.title or metadata.description):
         raise UnreadablePage("The page holds nothing to read.")
     page = ExtractedPage(
         **asdict(metadata),
         text=text,
-        html=(text and article and article.html) or paragraphs_html(text),
+        html=(text and article and article.html()) or paragraphs_html(text),
         word_count=count_words(text),
     )
     heading = scan.first_heading and cut_line(without_permalink(scan.first_heading), MAX_TITLE)
@@ -127,5 +131,5 @@ def _read_html(markup: str, url: str, requested_url: str, headers: Mapping[str, 
 
 def _text(article: Article | None, scan: PageScan) -> str:
     # Front pages, lists of links and applications have no article: all their text is indexed.
-    text = article.text if article else scan.text or unscripted_content(scan.unscripted_text)
+    text = article.text() if article else scan.text or unscripted_content(scan.unscripted_text)
     return "" if asks_for_scripts(text) else clean_paragraphs(text)[:MAX_TEXT]

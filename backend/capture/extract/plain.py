@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 from backend.capture.extract.page import MAX_TITLE, ExtractedPage
-from backend.capture.extract.sanitize import paragraphs_html
+from backend.capture.extract.sanitize import lines_html, paragraphs_html
 from backend.capture.extract.scan import scan_xml
 from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, count_words, cut_line, first_line
+
+_INDENTED = re.compile(r"^(?: {2}|\t)[ \t]*\S", re.MULTILINE)  # Source code, tables and RFCs mean something by it.
 
 
 def read_plain(text: str) -> ExtractedPage:
@@ -43,6 +46,6 @@ def _page(title: str | None, text: str) -> ExtractedPage:
         language=None,
         image_url=None,
         text=text,
-        html=paragraphs_html(text),
+        html=lines_html(text) if _INDENTED.search(text) else paragraphs_html(text),
         word_count=count_words(text),
     )

@@ -60,6 +60,14 @@ def paragraphs_html(text: str) -> str:
     return "\n".join(filter(None, paragraphs))
 
 
+def lines_html(text: str) -> str:
+    """Convert plain text whose blanks mean something to HTML of at most MAX_HTML characters."""
+    escaped = html.escape(text.strip("\n"), quote=False)
+    if len(escaped) > MAX_HTML - _END_TAGS:
+        escaped = html.escape(text[: (MAX_HTML - _END_TAGS) // _LONGEST_ESCAPE], quote=False)
+    return f"<pre>{escaped}</pre>" if escaped.strip() else ""
+
+
 def _paragraph(block: str) -> str:
     lines = html.escape(block.strip("\n"), quote=False).replace("\n", "<br>")
     return f"<p>{lines}</p>" if lines.strip() else ""
