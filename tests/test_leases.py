@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -103,5 +104,8 @@ class TestDueRows:
         [statement], [values] = sql.statements, sql.parameters
         db.session.execute(text("SET LOCAL enable_seqscan = off"))
         plan = db.session.connection().exec_driver_sql(f"EXPLAIN {statement}", values).scalars().all()
-        assert any(f"Index Scan using ix_{model.__tablename__}_embedding_due" in line for line in plan), plan
+        # Of bookmarks a second index holds just these rows; which is cheaper depends on the statistics of the moment.
+        assert any(
+            re.search(f"Index Scan using ix_{model.__tablename__}_embedding_(due|waiting)", line) for line in plan
+        ), plan
         assert any("LockRows" in line for line in plan), plan

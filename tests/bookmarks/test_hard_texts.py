@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from backend.bookmarks import search_documents
+from backend.bookmarks import document_analysis, search_documents
 from backend.bookmarks.jobs import refresh_due_documents
 from backend.bookmarks.models import Bookmark
 from backend.extensions import db
@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
 @pytest.fixture
 def analysed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of all texts that are analysed for search search_documents."""
+    """The lengths of all texts that are analysed for search documents."""
     lengths: list[int] = []
 
-    def counting(text: str, language: str | None) -> list[tokens.Token]:
+    def counting(text: str, language: str | None, room: int) -> tokens.TermPositions:
         lengths.append(len(text))
-        return tokens.analyze(text, language)
+        return tokens.term_positions(text, language, room)
 
-    monkeypatch.setattr(search_documents, "analyze", counting)
+    monkeypatch.setattr(document_analysis, "term_positions", counting)
     return lengths
 
 
