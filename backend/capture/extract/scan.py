@@ -39,7 +39,6 @@ MAX_LINKED_DATA = 4_000_000  # Some sites repeat the whole article in JSON-LD.
 MAX_SCRIPTS = 1_000
 MAX_SCANNED_TEXT = 2 * MAX_TEXT  # Cleaning may remove a part before the cut to MAX_TEXT.
 _DECLARATIONS = re.compile(r"[^\[>]*\[.*?\]\s*>", re.DOTALL)
-_PERMALINK = re.compile(r"\s*[¶§🔗]\s*\Z|\s#\s*\Z")
 _SPACES = re.compile("[ \t\n\r\f]+")
 
 
@@ -237,11 +236,6 @@ class _Lines:
 
     def joined(self) -> str:
         return "".join(self._parts)
-
-
-def _heading(text: str) -> str:
-    """Clean a heading, without the sign of its permalink."""
-    return _PERMALINK.sub("", _SPACES.sub(" ", text)).strip()[:MAX_META_LENGTH]
 
 
 def _local_name(tag: str) -> str:
