@@ -108,11 +108,13 @@ class DueRows:
         """
         due = aliased(self._table)
         due_at = getattr(due, self._due_at.key)
-        ids = select(due.id).where(is_due(due_at)).order_by(due_at).limit(batch).with_for_update(skip_locked=True)
-        claimed = self._update(self._table.id.in_(ids), seconds_from_now(lease_seconds))
-        rows = db.session.execute(claimed.returning(self._table.id, self._due_at.label("claim"), *columns)).all()
+        rows = select(due.id).where(is_due(due_at)).order_by(due_at).limit(batch).with_for_update(skip_locked=True)
+        # A CTE chooses the rows once; a subquery of IN may run for each row, and choose others each time.
+        batch_ids = rows.cte("batch").c.id
+        claimed = self._update(self._table.id == batch_ids, seconds_from_now(lease_seconds))
+        claims = db.session.execute(claimed.returning(self._table.id, self._due_at.label("claim"), *columns)).all()
         db.session.commit()
-        return rows
+        return claims
 
     def lock(self, claims: Sequence[Row[Any]]) -> list[Row[Any]]:
         """Lock the rows whose claims still hold, in the current transaction, and return these claims."""

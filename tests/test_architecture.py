@@ -363,6 +363,14 @@ def test_no_error_is_swallowed_silently() -> None:
     assert not [f"{module}:{node.lineno}" for module, node in handlers if node.type is None or _is_silent(node)]
 
 
+def test_locked_batches_are_chosen_once() -> None:
+    # PostgreSQL may run a subquery of IN for each row: with SKIP LOCKED it then finds other rows each time.
+    again = re.compile(r"\bIN\s*\(\s*SELECT\b[^()]*(\([^()]*\)[^()]*)*\bSKIP\s+LOCKED", re.IGNORECASE)
+    assert again.search("DELETE FROM t WHERE id IN (SELECT id FROM t WHERE at < now() LIMIT 9 FOR UPDATE SKIP LOCKED)")
+    files = [*(ROOT / "backend").rglob("*.py"), *(ROOT / "backend").rglob("*.sql")]
+    assert not [str(path) for path in files if again.search(path.read_text("utf-8"))]
+
+
 def _is_silent(handler: ast.ExceptHandler) -> bool:
     return all(
         isinstance(statement, ast.Pass)

@@ -63,6 +63,12 @@ class TestDueRows:
         assert _claim() == projects[2:]
         assert _claim() == []
 
+    def test_no_plan_claims_more_than_a_batch(self, projects: list[int]) -> None:
+        # A nested loop runs a subquery of IN for each row: locked rows are passed over, and others come in their place.
+        for method in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize", "indexscan", "bitmapscan"):
+            db.session.execute(text(f"SET LOCAL enable_{method} = off"))
+        assert _claim(batch=2) == projects[:2]
+
     def test_a_lease_that_has_ended_is_claimed_again(self, projects: list[int]) -> None:
         DUE.claim(batch=10, lease_seconds=-1)
         assert _claim() == projects

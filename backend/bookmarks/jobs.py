@@ -17,10 +17,11 @@ from backend.jobs.registry import job
 from backend.text.terms import UNMARKED
 
 REFRESH_BATCH = 50
+# ARRAY chooses the rows once, not for each row as IN may.
 CLAIM_DOCUMENTS = text("""
     UPDATE bookmarks SET document_due_at = NULL
-     WHERE id IN (SELECT id FROM bookmarks WHERE document_due_at <= now()
-                   ORDER BY document_due_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+     WHERE id = ANY (ARRAY(SELECT id FROM bookmarks WHERE document_due_at <= now()
+                            ORDER BY document_due_at LIMIT :batch FOR UPDATE SKIP LOCKED))
     RETURNING id
 """)
 # When no document of an organization is due, all its stems name their language.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from sqlalchemy import Table, delete, func, select, text, tuple_
+from sqlalchemy import Table, delete, func, select, text
 
 from backend.database import execute_in_batches
 from backend.extensions import Base, db
@@ -45,5 +45,7 @@ def _cascades(table: Table) -> bool:
 def _empty(table: Table, organization_id: int) -> None:
     """Delete the organization's rows, a batch in each transaction; locked rows are left to the cascade."""
     keys = list(table.primary_key.columns)
-    batch = select(*keys).where(table.c.organization_id == organization_id).limit(BATCH)
-    deque(execute_in_batches(delete(table).where(tuple_(*keys).in_(batch.with_for_update(skip_locked=True)))), maxlen=0)
+    rows = select(*keys).where(table.c.organization_id == organization_id).limit(BATCH)
+    # A CTE chooses the rows once; a subquery of IN may run for each row, and choose others each time.
+    batch = rows.with_for_update(skip_locked=True).cte("batch")
+    deque(execute_in_batches(delete(table).where(*(key == batch.c[key.name] for key in keys))), maxlen=0)

@@ -18,11 +18,11 @@ from backend.tasks.breakdown.service import Breakdown, BreakdownRequest, EngineU
 
 ASKING = "Asking the language model"
 GONE = "The task was deleted, or has no room for subtasks any more."
-# Subtasks are deleted with their task by the foreign key.
+# Subtasks are deleted with their task by the foreign key. ARRAY chooses the rows once, not for each row as IN may.
 PURGE_TRASH = text("""
-    DELETE FROM tasks WHERE id IN (
+    DELETE FROM tasks WHERE id = ANY (ARRAY(
         SELECT id FROM tasks WHERE deleted_at < now() - make_interval(days => :days)
-         LIMIT 1000 FOR UPDATE SKIP LOCKED)
+         LIMIT 1000 FOR UPDATE SKIP LOCKED))
 """)
 
 
