@@ -37,6 +37,8 @@ SHARED_HEADERS = frozenset(
     }
 )
 MEMOISED_HEADERS = 512
+# The only value of this header that a response may ask for.
+CLOSES = ("Connection", "close")
 # What the handling of a request comes to when its connection goes on in the event loop.
 HANDED_OVER = object()
 NOT_HTTP = "This is not a well-formed HTTP request."
@@ -64,7 +66,12 @@ class OnePacketResponse(Response):  # type: ignore[misc]
     sock: Any
 
     def process_headers(self, headers: Sequence[tuple[str, str]]) -> None:
-        """Check headers as gunicorn does; those that many responses share are checked once."""
+        """Check headers as gunicorn does; those that many responses share are checked once.
+
+        gunicorn drops `Connection: close`: here it ends the connection, and tells the client so.
+        """
+        if CLOSES in headers:
+            self.force_close()
         super().process_headers([header for header in headers if header[0] not in SHARED_HEADERS])
         self.headers += [_checked(header) for header in headers if header[0] in SHARED_HEADERS]
 

@@ -174,6 +174,8 @@ def test_headers_are_those_of_a_stream(ada: Api, server: LiveServer, stream: Ope
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert "Content-Encoding" not in response.headers
+        # A client that kept the connection would send its next request on a socket that the stream closes.
+        assert (response.headers["Connection"] == "close") == (method == "GET")
 
 
 def test_a_server_that_stops_ends_its_streams(ada: Api, settings: Settings, tmp_path: Any) -> None:

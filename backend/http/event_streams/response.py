@@ -59,6 +59,9 @@ def stream_events(user_id: int, watch: object, first: Update) -> Response:
 
 def _response(body: EventBody | list[bytes]) -> Response:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if isinstance(body, EventBody):
+        # The socket is closed after the stream: a client that kept it would lose its next request.
+        headers["Connection"] = "close"
     # Passed through as it is, so that gunicorn's worker gets to see the handover.
     return Response(body, mimetype=MEDIA_TYPE, headers=headers, direct_passthrough=isinstance(body, EventBody))
 
