@@ -101,14 +101,22 @@ class DueRows:
         self._table: Any = due_at.class_
         self._due_at = due_at
 
-    def claim(self, *columns: SQLColumnExpression[Any], batch: int, lease_seconds: float) -> Sequence[Row[Any]]:
+    def claim(
+        self,
+        *columns: SQLColumnExpression[Any],
+        batch: int,
+        lease_seconds: float,
+        ids: Sequence[int] | None = None,
+    ) -> Sequence[Row[Any]]:
         """Claim rows, the longest due first, and return their `id`, `claim` and these columns. Commits.
 
-        Rows that another transaction has locked are passed over.
+        Rows that another transaction has locked are passed over. With `ids` only these rows are claimed, if due.
         """
         due = aliased(self._table)
         due_at = getattr(due, self._due_at.key)
         rows = select(due.id).where(is_due(due_at)).order_by(due_at).limit(batch).with_for_update(skip_locked=True)
+        if ids is not None:
+            rows = rows.where(due.id == any_(literal(ids, ARRAY(BigInteger))))
         # A CTE chooses the rows once; a subquery of IN may run for each row, and choose others each time.
         batch_ids = rows.cte("batch").c.id
         claimed = self._update(self._table.id == batch_ids, seconds_from_now(lease_seconds))

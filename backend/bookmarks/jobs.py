@@ -11,12 +11,15 @@ from backend.bookmarks.statistics_refresh import refresh_statistics
 from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.http.response_cache.invalidation import invalidate, invalidate_everything
+from backend.index.messages import statistics_message
 from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
+from backend.jobs.turns import Turn
 from backend.text.terms import UNMARKED
 
 REFRESH_BATCH = 50
+LONGEST_TURN_SECONDS = 300.0
 # ARRAY chooses the rows once, not for each row as IN may.
 CLAIM_DOCUMENTS = text("""
     UPDATE bookmarks SET document_due_at = NULL
@@ -37,13 +40,17 @@ PURGE_TRASH = text("""
 
 @job("bookmarks.refresh_due_documents")
 def refresh_due_documents() -> None:
-    """Refresh search documents and the indexes of their pages until none is due."""
+    """Refresh search documents and the indexes of their pages until none is due, or others have their turn."""
+    turn = Turn(LONGEST_TURN_SECONDS)
     while ids := list(db.session.scalars(CLAIM_DOCUMENTS, {"batch": REFRESH_BATCH})):
         reindex_pages(ids)
         # Documents with long texts may be deferred: they are due again at once.
         rows = refresh_documents(ids).values()
         db.session.commit()
         invalidate({row.organization_id for row in rows})
+        if turn.is_over:
+            send([refresh_message()])
+            return
     db.session.execute(REMOVE_UNMARKED, {"marker": UNMARKED})
     db.session.commit()
 
@@ -57,8 +64,13 @@ def resend_due_documents() -> None:
 
 @job("bookmarks.refresh_changed_statistics")
 def refresh_changed_statistics() -> None:
-    """Refresh the corpus statistics of every organization whose documents have changed enough."""
+    """Refresh the corpus statistics of organizations whose documents have changed enough, until others have their
+    turn."""
+    turn = Turn(LONGEST_TURN_SECONDS)
     for organization_id in changed_organizations():
+        if turn.is_over:
+            send([statistics_message()])
+            return
         refresh_statistics(organization_id)
 
 

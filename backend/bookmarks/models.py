@@ -109,17 +109,14 @@ class Bookmark(Base):
             "capture_claimed_at",
             postgresql_where=text("capture_claimed_at IS NOT NULL"),
         ),
+        # In the order of the skip scan of `index/embeddings.py`.
         Index(
-            "ix_bookmarks_embedding_due",
+            "ix_bookmarks_embedding_turns",
+            "organization_id",
             "embedding_due_at",
             postgresql_where=text("embedding_due_at IS NOT NULL"),
         ),
         Index("ix_bookmarks_document_due", "document_due_at", postgresql_where=text("document_due_at IS NOT NULL")),
-        Index(
-            "ix_bookmarks_embedding_waiting",
-            "organization_id",
-            postgresql_where=text("embedding_due_at IS NOT NULL"),
-        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -27,6 +27,28 @@ PAGE_TEXT = (
 FIELDS = (func.nullif(field, "") for field in (Bookmark.title, Bookmark.description, Bookmark.notes))
 CONTENT = func.left(func.concat_ws("\n", *FIELDS, PAGE_TEXT), MAX_EMBEDDED_CHARACTERS).label("content")
 DUE = DueRows(Bookmark.embedding_due_at)
+# The next of all organizations in turn: everyone's first before anyone's second. A skip scan finds organizations with
+# due bookmarks, from any of them on and round, since there may be more of them than rows in a batch.
+NEXT = text("""
+    WITH RECURSIVE turns AS (
+        SELECT CAST(floor(random() * max(organization_id)) AS bigint) AS id
+          FROM bookmarks WHERE embedding_due_at IS NOT NULL
+         UNION
+        SELECT coalesce(
+               (SELECT b.organization_id FROM bookmarks b
+                 WHERE b.organization_id > t.id AND b.embedding_due_at <= now() ORDER BY b.organization_id LIMIT 1),
+               (SELECT b.organization_id FROM bookmarks b
+                 WHERE b.embedding_due_at <= now() ORDER BY b.organization_id LIMIT 1))
+          FROM turns t WHERE t.id IS NOT NULL),
+    organizations AS (SELECT id FROM turns LIMIT :batch + 1)
+    SELECT d.id
+      FROM organizations o
+     CROSS JOIN LATERAL (
+           SELECT b.id, row_number() OVER (ORDER BY b.embedding_due_at) AS number FROM bookmarks b
+            WHERE b.organization_id = o.id AND b.embedding_due_at <= now()
+            ORDER BY b.embedding_due_at LIMIT :batch) AS d
+     ORDER BY d.number LIMIT :batch
+""")
 STORE = text("""
     INSERT INTO bookmark_embeddings (bookmark_id, organization_id, model, dimension, embedding, updated_at)
     SELECT b.id, b.organization_id, :model, :dimension, given.embedding::halfvec, now()
@@ -45,7 +67,8 @@ def embed_next_batch(provider: EmbeddingProvider) -> int:
     Raises:
         EmbeddingsUnavailable: the provider failed; the bookmarks are due again after 30 s.
     """
-    claims = DUE.claim(CONTENT, batch=BATCH, lease_seconds=LEASE_SECONDS)
+    ids = db.session.scalars(NEXT, {"batch": BATCH}).all()
+    claims = DUE.claim(CONTENT, batch=BATCH, lease_seconds=LEASE_SECONDS, ids=ids)
     if claims:
         with DUE.released_on_failure(claims, seconds=RETRY_SECONDS):
             _store(provider, claims)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from loguru import logger
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
@@ -15,21 +13,22 @@ from backend.index.messages import embed_message, statistics_message
 from backend.index.statistics import changed_organizations
 from backend.jobs.queue import send
 from backend.jobs.registry import job
+from backend.jobs.turns import Turn
 
 # After this time the worker serves its other queues.
-EMBED_SLICE_SECONDS = 60
+LONGEST_TURN_SECONDS = 60.0
 
 
 @job("index.embed_bookmarks")
 def embed_bookmarks() -> None:
-    """Make vectors until none is due, or the time slice ends."""
-    end = time.monotonic() + EMBED_SLICE_SECONDS
+    """Make vectors until none is due, or others have their turn."""
+    turn = Turn(LONGEST_TURN_SECONDS)
     if current_settings().EMBEDDING_PROVIDER == "none" or not is_embedding_due():
         return
     try:
         provider = embedding_provider(interactive=False)
         ensure_index(provider.dimension)
-        while embed_next_batch(provider) and time.monotonic() < end:
+        while embed_next_batch(provider) and not turn.is_over:
             continue
     except EmbeddingsUnavailable as fault:
         logger.warning("embedding put off: {}", fault.reason)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 from backend.jobs.queue import Message, send
 from backend.jobs.registry import job
+from backend.jobs.turns import Turn
 from backend.search.suggest.refresh import due_organizations, refresh_organization
 
 REFRESH_TIMEOUT_SECONDS = 900
@@ -26,10 +25,10 @@ def resend_due_suggestions() -> None:
 
 @job("search.refresh_suggestions")
 def refresh_suggestions() -> None:
-    """Refresh the suggestions of due organizations, the oldest first, for a third of the time-out; the next message
-    continues."""
-    end = time.monotonic() + REFRESH_TIMEOUT_SECONDS / 3
+    """Refresh the suggestions of due organizations, the oldest first, until others have their turn."""
+    turn = Turn(REFRESH_TIMEOUT_SECONDS / 3)
     for organization_id in due_organizations(ORGANIZATIONS):
-        if time.monotonic() > end:
+        if turn.is_over:
+            send([refresh_message()])
             return
         refresh_organization(organization_id)

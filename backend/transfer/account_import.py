@@ -16,7 +16,6 @@ from backend.transfer.account import RestorePosition, restore_account
 from backend.transfer.models import Import
 from backend.transfer.records import UnreadableFile
 from backend.transfer.tally import Tally
-from backend.transfer.turns import Turn
 from backend.transfer.writing import LEASE_SECONDS, ImportRun
 
 MESSAGE = "Restoring projects and tasks"
@@ -32,7 +31,7 @@ def restore_rest(reading: ImportRun, tally: Tally, state: Import, file: BinaryIO
         RetryLater: others have their turn first.
         JobStopped: the job was cancelled, or its person has lost the right to it.
     """
-    job, turn = reading.job, Turn(reading.job.user_id)
+    job, turn = reading.job, reading.begin_turn()
     begun = RestorePosition(state.restore_stage, state.restored_items)
     try:
         for position in restore_account(job.requester, file, begun):

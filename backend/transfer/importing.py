@@ -31,7 +31,6 @@ from backend.transfer.planner import refresh_planner_statistics
 from backend.transfer.queries import has_earlier_import
 from backend.transfer.records import ImportFormat, Record, UnreadableFile
 from backend.transfer.tally import Tally
-from backend.transfer.turns import Turn
 from backend.transfer.uploads import UploadGone, drop_ended_upload, open_upload
 from backend.transfer.writing import LEASE_SECONDS, ImportRun, write_batch
 
@@ -114,7 +113,7 @@ def _count(job: ClaimedJob, form: ImportFormat, file: BinaryIO) -> int:
 
 
 def _write_all(reading: ImportRun, tally: Tally, records: _Records) -> Tally:
-    turn = Turn(reading.job.user_id)
+    turn = reading.begin_turn()
     with read_ahead(islice(records, tally.position, None), reading.options) as batches:
         for batch in batches:
             written = write_batch(reading, tally, batch)

@@ -33,13 +33,6 @@ EARLIER = text("""
          WHERE other.kind = 'import' AND other.status IN ('queued', 'running') AND other.user_id = mine.user_id
            AND (other.created_at, other.id) < (mine.created_at, mine.id))
 """)
-# Imports of the same person wait for this one, whatever they do.
-OTHERS_WAIT = text("""
-    SELECT EXISTS (
-        SELECT FROM jobs
-         WHERE status = 'queued' AND run_after <= now() AND kind = ANY(CAST(:kinds AS text[]))
-           AND (kind <> 'import' OR user_id IS DISTINCT FROM :user_id))
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +53,6 @@ def known_links(actor: Actor, job_id: UUID, hashes: Collection[bytes]) -> dict[b
 def has_earlier_import(job_id: UUID) -> bool:
     """Tell whether an import that the same person asked for earlier has not ended."""
     return bool(db.session.scalar(EARLIER, {"job_id": job_id}))
-
-
-def do_others_wait(user_id: int, kinds: Collection[str]) -> bool:
-    """Tell whether a job of one of these kinds could run now that is no import of this person's."""
-    return bool(db.session.scalar(OTHERS_WAIT, {"user_id": user_id, "kinds": list(kinds)}))
 
 
 def bytes_waiting(user_id: int) -> int:

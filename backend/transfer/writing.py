@@ -18,6 +18,7 @@ from backend.database import retry_on_conflict
 from backend.errors import Unavailable
 from backend.extensions import current_settings, db
 from backend.jobs.running import ClaimedJob, JobStopped, keep_progress
+from backend.jobs.turns import Turn
 from backend.text.tag_names import tag_key
 from backend.transfer.batches import PreparedBatch
 from backend.transfer.folders import projects_by_folder
@@ -29,6 +30,7 @@ from backend.transfer.uniting import UnitedLink, unite
 
 # A batch takes well under a second; what waits for a lock in one, ends after five.
 LEASE_SECONDS = 60
+LONGEST_TURN_SECONDS = 120.0
 KNOWN_ALREADY = "This link is already saved."
 OVERFULL = "Tags were left out: the bookmark would have more than it may have."
 MESSAGE = "Importing bookmarks"
@@ -52,6 +54,10 @@ class ImportRun:
     format: str
     options: ImportOptions
     total: int
+
+    def begin_turn(self) -> Turn:
+        """Begin a turn: the person's other imports wait until this one has ended, those of others do not."""
+        return Turn(LONGEST_TURN_SECONDS, self.job.kind, self.job.user_id)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,15 @@ from backend.ai.service import _Slot
 from backend.auth.jobs import purge_sessions
 from backend.bookmarks.jobs import purge_trash, refresh_due_documents, resend_due_documents
 from backend.extensions import current_settings, db
+from backend.index import embeddings
 from backend.index.embeddings import count_pending_embeddings, embed_next_batch, is_embedding_due
 from backend.index.jobs import embed_bookmarks, resend_due_work
+from backend.jobs import turns
 from backend.jobs.queue import queue_depth
 from backend.redis.client import redis_client
+from tests.jobs.test_events import add_job
 from tests.support.api import Api
+from tests.support.sql import SqlCounter
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 
@@ -118,6 +122,62 @@ def test_a_bookmark_without_any_text_waits_for_no_vector(ada: Api, provider: Fak
     embed_bookmarks()
     assert count_pending_embeddings() == 0
     assert provider.texts == []
+
+
+def test_a_large_account_does_not_make_others_wait_for_vectors(
+    ada: Api, bob: Api, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "BATCH", 4)
+    for number in range(9):
+        ada.save(f"https://example.org/{number}", title=f"of ada {number}")
+    for number in range(2):
+        bob.save(f"https://example.org/{number}", title=f"of bob {number}")
+    assert embed_next_batch(provider) == 4
+    assert sorted(provider.texts) == ["of ada 0", "of ada 1", "of bob 0", "of bob 1"]
+    embed_bookmarks()
+    assert len(provider.texts) == 11
+
+
+def test_everyone_has_a_turn_where_a_batch_has_no_room_for_all(
+    person: Callable[..., Api], provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embeddings, "BATCH", 2)
+    names = ("ada", "bob", "cleo", "dan", "eve")
+    for name in names:
+        person(name).save("https://example.org/", title=name)
+    for _ in range(25):
+        run("UPDATE bookmarks SET embedding_due_at = now()")
+        assert embed_next_batch(provider) == 2
+    # Each batch begins with someone at random: that one is never among them has a chance below 1 in 50,000.
+    assert set(provider.texts) == set(names)
+
+
+def test_what_is_next_is_read_from_the_index_of_those_who_wait(ada: Api, provider: FakeProvider) -> None:
+    ada.save("https://example.org/", title="due")
+    counter = SqlCounter(db.engine)
+    assert embed_next_batch(provider) == 1
+    counter.close()
+    assert len(counter.statements) == 5  # Whose turn it is, their claim, their lock, the vectors, the end of the claim.
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = "\n".join(db.session.scalars(text(f"EXPLAIN ANALYZE {embeddings.NEXT.text}"), {"batch": 64}))
+    assert plan.count("ix_bookmarks_embedding_turns") == 4, plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize(("status", "left"), [("queued", 6), ("running", 0)])
+def test_a_job_that_waits_is_let_in_between_vectors(
+    ada: Api, bob: Api, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, status: str, left: int
+) -> None:
+    monkeypatch.setattr(embeddings, "BATCH", 3)
+    for name in ("SLICE_SECONDS", "ASK_SECONDS"):
+        monkeypatch.setattr(turns, name, 0.0)
+    for number in range(9):
+        ada.save(f"https://example.org/{number}", title=f"page {number}")
+    add_job(bob, status=status)
+    redis_client().flushdb()
+    embed_bookmarks()
+    assert count_pending_embeddings() == left
+    assert queue_depth() == (left > 0)  # It goes on behind the job.
 
 
 def test_the_schedulers_pass_asks_for_due_vectors_and_documents_once(ada: Api, provider: FakeProvider) -> None:

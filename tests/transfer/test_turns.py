@@ -11,9 +11,10 @@ from sqlalchemy import func, select, text
 from backend.bookmarks.jobs import refresh_changed_statistics
 from backend.extensions import db
 from backend.index.statistics import changed_organizations
+from backend.jobs import turns
 from backend.jobs.queue import rq_queue
 from backend.jobs.rights import LOST
-from backend.transfer import importing, turns, writing
+from backend.transfer import importing, writing
 from backend.transfer import jobs as importing_jobs
 from backend.transfer.batches import MAX_RECORDS
 from backend.transfer.models import UploadPart
