@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import text
@@ -21,6 +23,8 @@ from backend.text.stop_words import stop_words_of_all
 DRIFT = 0.1
 
 REWRITTEN_BATCH = 50
+# Documents that come while others are rewritten change the averages again, as during an import.
+MOST_ROUNDS = 3
 
 # Terms in one statement, each with up to 1,000 champions: this many stay well within the statement timeout.
 STORED_BATCH = 1_000
@@ -78,23 +82,64 @@ FINISH = text("""
 """)
 
 
+@dataclass(frozen=True)
+class _Totals:
+    """Numbers of documents and pages of an organization, and their average lengths in words."""
+
+    documents: int
+    pages: int
+    average: float
+    page_average: float
+
+    def differs_from(self, other: _Totals) -> bool:
+        """Whether documents that were written with the other averages are outdated."""
+        pairs = ((self.average, other.average), (self.page_average, other.page_average))
+        return any(abs(theirs - ours) > DRIFT * ours for ours, theirs in pairs)
+
+
 def refresh_statistics(organization_id: int) -> None:
     """Refresh an organization's corpus statistics, after rewriting the documents with an outdated average.
 
-    Commits as it goes; safe to run twice and to interrupt.
+    Commits as it goes; safe to run twice and to interrupt. Where documents come in faster than they are rewritten, it
+    counts nothing: the organization stays among those whose documents have changed.
     """
-    totals = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
-    averages = {
-        "average": float(totals.average or DEFAULT_LENGTH),
-        "page_average": float(totals.page_average or DEFAULT_PAGE_LENGTH),
-    }
-    values = {"organization_id": organization_id, "documents": totals.documents, "pages": totals.pages, **averages}
-    db.session.execute(STORE_TOTALS, values)
+    begun = _settle_averages(organization_id)
+    if begun is not None:
+        _count_terms(organization_id, *begun)
+
+
+def _settle_averages(organization_id: int) -> tuple[_Totals, dict[str, Any]] | None:
+    """Store the averages and rewrite documents until those that came meanwhile do not change them; begin a generation.
+
+    Returns:
+        The totals of all documents before the generation, and its values; None where the averages do not settle.
+    """
+    totals = _read_totals(organization_id)
+    for _ in range(MOST_ROUNDS):
+        _store_totals(organization_id, totals)
+        _rewrite_outdated(organization_id, {"average": totals.average, "page_average": totals.page_average})
+        begun = db.session.execute(BEGIN, {"organization_id": organization_id}).one()._asdict()
+        db.session.commit()
+        time.sleep(IN_FLIGHT_SECONDS)
+        before, totals = totals, _read_totals(organization_id)
+        if not totals.differs_from(before):
+            _store_totals(organization_id, totals)
+            return totals, begun
+    return None
+
+
+def _read_totals(organization_id: int) -> _Totals:
+    row = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
+    average, page_average = float(row.average or DEFAULT_LENGTH), float(row.page_average or DEFAULT_PAGE_LENGTH)
+    return _Totals(row.documents, row.pages, average, page_average)
+
+
+def _store_totals(organization_id: int, totals: _Totals) -> None:
+    db.session.execute(STORE_TOTALS, {"organization_id": organization_id, **asdict(totals)})
     db.session.commit()
-    _rewrite_outdated(organization_id, averages)
-    begun = db.session.execute(BEGIN, {"organization_id": organization_id}).one()._asdict()
-    db.session.commit()
-    time.sleep(IN_FLIGHT_SECONDS)
+
+
+def _count_terms(organization_id: int, totals: _Totals, begun: Mapping[str, Any]) -> None:
     is_small = totals.documents * scoring_cost(totals.documents, totals.pages) <= SMALL
     terms, counts = (np.empty(0, np.int64),) * 2 if is_small else document_frequencies(organization_id)
     is_common = counts > min(CHAMPIONS, scoring_budget(totals.documents, totals.pages) // RARE_WORDS)

@@ -277,6 +277,46 @@ def test_while_the_worker_counts_what_was_written_since_the_last_count_is_found(
     assert titles(ada, "zebra")[:2] == ["a zebra zebra", "a zebra"]
 
 
+def fill_while_rewriting(api: Api, batches: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save a batch of texts each time that the refresh is about to rewrite documents."""
+    rewrite = statistics_refresh._rewrite_outdated
+
+    def rewrite_meanwhile(*arguments: Any) -> None:
+        if batches:
+            fill(api, batches.pop(0))
+        rewrite(*arguments)
+
+    monkeypatch.setattr(statistics_refresh, "_rewrite_outdated", rewrite_meanwhile)
+
+
+def test_what_comes_while_documents_are_rewritten_is_counted(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = made_words(8, 120)
+    texts = [" ".join(words[place : place + 12]) for place in range(60)]
+    later = [f"{word} {word}" for word in words]
+    fill(ada, texts)
+    fill_while_rewriting(ada, [later], monkeypatch)
+    refresh_changed_statistics()
+    assert changed_organizations() == []
+    found = {item["bookmark"]["title"]: item["score"] for item in search(ada, words[30])}
+    assert found == pytest.approx(expected_scores(texts + later, [words[30]]), rel=0.02)
+
+
+def test_a_count_that_is_overtaken_again_and_again_is_due_again(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = made_words(9, 600)
+    batches = [[" ".join(words[: 2**size])] * 60 for size in range(1, 6)]
+    fill(ada, words[:60])
+    fill_while_rewriting(ada, batches, monkeypatch)
+    refresh_changed_statistics()
+    assert changed_organizations() == [ada.organization_id]
+    batches.clear()
+    refresh_changed_statistics()
+    assert changed_organizations() == []
+
+
 def test_of_more_than_may_be_scored_the_newest_is(ada: Api, context: Flask, small_bounds: None) -> None:
     """In an import that nobody has counted yet, and in one after a count."""
     words = made_words(5, 60)
