@@ -23,7 +23,7 @@ from backend.index.impacts import (
     sparse_literal,
 )
 from backend.text.language_detection import detect_language
-from backend.text.stemming import AS_WRITTEN, SEPARATOR, language_of_stems, lexemes_of, primary_tag
+from backend.text.stemming import AS_WRITTEN, SEPARATOR, language_of_stems, language_of_text, lexemes_of, primary_tag
 from backend.text.tokens import TermPositions, lexeme_literal, term_positions
 
 # PostgreSQL refuses a tsvector over 1 MB. A lexeme takes its bytes, 8 more, and 2 for each position.
@@ -78,12 +78,13 @@ class DocumentTexts(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class AnalyzedDocument:
     """The lexemes of a bookmark's fields as a tsvector literal, the weighted frequency of each term, the length in
-    significant terms, and the language of its stems, if any."""
+    significant terms, its language, if it is known, and that of its stems, if any."""
 
     literal: str
     frequencies: dict[str, float]
     length: float
     language: str | None
+    stem_language: str | None
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def analyze_document(texts: DocumentTexts) -> AnalyzedDocument:
         if terms:
             literals.append(lexeme_literal(terms, field.label, next_position))
             next_position += last + GAP
-    return AnalyzedDocument(" ".join(literals), merge_stems(frequencies, tag), length, language_of_stems(tag))
+    merged = merge_stems(frequencies, tag)
+    return AnalyzedDocument(" ".join(literals), merged, length, language_of_text(tag), language_of_stems(tag))
 
 
 def index_page(page_text: str, language: str | None, average: float | None) -> PageIndex:

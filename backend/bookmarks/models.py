@@ -236,7 +236,8 @@ class BookmarkDocument(Base):
     """The search document of a bookmark: its lexemes with positions as a tsvector (title and tags A, description B,
     notes and address C, page text D) and their impacts (`index/impacts.py`).
 
-    `length` counts the significant terms of the fields, `average` is the mean length used for the impacts.
+    `length` counts the significant terms of the fields, `average` is the mean length used for the impacts, `language`
+    is that of the fields, if it is known.
     """
 
     __tablename__ = "bookmark_documents"
@@ -258,4 +259,5 @@ class BookmarkDocument(Base):
     page_impacts: Mapped[Any | None] = mapped_column(SPARSEVEC(1_000_000_000))
     length: Mapped[float] = mapped_column(REAL, server_default="0")
     average: Mapped[float] = mapped_column(REAL, server_default="0")
+    language: Mapped[str | None]
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -105,6 +105,7 @@ def _write(rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], page
             "lengths": [document.length for document in documents],
             "averages": averages,
             "languages": [document.language for document in documents],
+            "stem_languages": [document.stem_language for document in documents],
             "page_language": page_language,
         },
     )

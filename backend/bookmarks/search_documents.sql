@@ -3,25 +3,27 @@
 WITH given AS (
     SELECT g.*, b.organization_id
       FROM unnest(CAST(:ids AS bigint[]), CAST(:documents AS text[]), CAST(:impacts AS text[]),
-                  CAST(:lengths AS real[]), CAST(:averages AS real[]), CAST(:languages AS text[]))
-           AS g(id, document, impacts, length, average, language)
+                  CAST(:lengths AS real[]), CAST(:averages AS real[]), CAST(:languages AS text[]),
+                  CAST(:stem_languages AS text[]))
+           AS g(id, document, impacts, length, average, language, stem_language)
       JOIN bookmarks b ON b.id = g.id),
 spoken AS (
     INSERT INTO search_languages (organization_id, language)
     SELECT DISTINCT g.organization_id, s.language
-      FROM given g CROSS JOIN LATERAL (VALUES (g.language), (CAST(:page_language AS text))) AS s(language)
+      FROM given g CROSS JOIN LATERAL (VALUES (g.stem_language), (CAST(:page_language AS text))) AS s(language)
      WHERE s.language IS NOT NULL
      ORDER BY g.organization_id, s.language
     ON CONFLICT DO NOTHING)
 INSERT INTO bookmark_documents
-       (bookmark_id, organization_id, document, impacts, page_impacts, length, average, written_at)
+       (bookmark_id, organization_id, document, impacts, page_impacts, length, average, language, written_at)
 SELECT g.id, g.organization_id, CAST(g.document AS tsvector) || coalesce(c.vector, ''::tsvector),
-       CAST(g.impacts AS sparsevec), c.impacts, g.length, g.average, clock_timestamp()
+       CAST(g.impacts AS sparsevec), c.impacts, g.length, g.average, g.language, clock_timestamp()
   FROM given g LEFT JOIN bookmark_contents c ON c.bookmark_id = g.id
  ORDER BY g.id
 ON CONFLICT (bookmark_id) DO UPDATE
    SET document = excluded.document, impacts = excluded.impacts, page_impacts = excluded.page_impacts,
-       length = excluded.length, average = excluded.average, written_at = excluded.written_at
+       length = excluded.length, average = excluded.average, language = excluded.language,
+       written_at = excluded.written_at
 
 -- pages
 -- Locks the stored pages, so that no capture replaces a text while it is indexed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -34,18 +35,22 @@ IN_FLIGHT_SECONDS = 0.5
 
 TOTALS = text("""
     SELECT count(*) AS documents, count(d.page_impacts) AS pages, avg(d.length) AS average,
-           avg(c.length) FILTER (WHERE c.length > 0) AS page_average
+           avg(c.length) FILTER (WHERE c.length > 0) AS page_average,
+           (SELECT coalesce(jsonb_object_agg(language, number), '{}')
+              FROM (SELECT language, count(*) AS number FROM bookmark_documents
+                     WHERE organization_id = :organization_id AND language IS NOT NULL GROUP BY language) AS of_language
+           ) AS languages
       FROM bookmark_documents d LEFT JOIN bookmark_contents c ON c.bookmark_id = d.bookmark_id
      WHERE d.organization_id = :organization_id
 """)
 
 STORE_TOTALS = text("""
     INSERT INTO search_statistics
-           (organization_id, documents, pages, terms, generation, average, page_average, counted_at)
-    SELECT id, :documents, :pages, 0, 1, :average, :page_average, 'epoch'
+           (organization_id, documents, languages, pages, terms, generation, average, page_average, counted_at)
+    SELECT id, :documents, CAST(:languages AS jsonb), :pages, 0, 1, :average, :page_average, 'epoch'
       FROM organizations WHERE id = :organization_id
     ON CONFLICT (organization_id) DO UPDATE
-       SET documents = excluded.documents, pages = excluded.pages,
+       SET documents = excluded.documents, languages = excluded.languages, pages = excluded.pages,
            average = excluded.average, page_average = excluded.page_average
 """)
 
@@ -84,9 +89,10 @@ FINISH = text("""
 
 @dataclass(frozen=True)
 class _Totals:
-    """Numbers of documents and pages of an organization, and their average lengths in words."""
+    """Numbers of documents and pages of an organization, of documents by language as JSON, and average lengths."""
 
     documents: int
+    languages: str
     pages: int
     average: float
     page_average: float
@@ -131,7 +137,7 @@ def _settle_averages(organization_id: int) -> tuple[_Totals, dict[str, Any]] | N
 def _read_totals(organization_id: int) -> _Totals:
     row = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
     average, page_average = float(row.average or DEFAULT_LENGTH), float(row.page_average or DEFAULT_PAGE_LENGTH)
-    return _Totals(row.documents, row.pages, average, page_average)
+    return _Totals(row.documents, json.dumps(row.languages), row.pages, average, page_average)
 
 
 def _store_totals(organization_id: int, totals: _Totals) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import ARRAY, REAL, BigInteger, ForeignKey, Index, Integer, func, literal_column, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.extensions import Base
@@ -14,13 +15,15 @@ from backend.extensions import Base
 
 class SearchStatistics(Base):
     """Corpus statistics of an organization, counted by the worker (`index/statistics.py`). Averages are lengths in
-    significant terms; `terms` is the number of rows in `search_terms`, 0 for small organizations. Documents carry the
+    significant terms; `languages` are the numbers of documents by language, where it is known; `terms` is the number of
+    rows in `search_terms`, 0 for small organizations. Documents carry the
     `generation` of their writing as a label; `search_terms` exclude documents written from `counted_generation` on."""
 
     __tablename__ = "search_statistics"
 
     organization_id: Mapped[int] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True)
     documents: Mapped[int]
+    languages: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
     pages: Mapped[int]
     terms: Mapped[int]
     generation: Mapped[int] = mapped_column(server_default="0")

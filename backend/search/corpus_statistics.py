@@ -15,6 +15,7 @@ from backend.index.labels import generation_label, organization_label
 from backend.index.statistics import scoring_budget
 from backend.search.exact_matches import NO_NAMES, Names, name_columns, name_values, read_tiers
 from backend.search.query_plan import Clause, QueryPlan
+from backend.text.stemming import language_of
 from backend.text.stop_words import stop_words_of_all
 from backend.text.tokens import quoted
 
@@ -23,7 +24,8 @@ COUNTED = 5_000
 
 # One row, with or without stored counts. The terms are arrays, since rows take longer to read.
 STORED = """
-    SELECT s.documents, s.pages, s.terms, s.generation, s.counted_generation, t.known, t.holding, t.common {names}
+    SELECT s.documents, s.languages, s.pages, s.terms, s.generation, s.counted_generation,
+           t.known, t.holding, t.common {names}
       FROM (SELECT CAST(:organization_id AS bigint) AS id) AS o
       LEFT JOIN search_statistics s ON s.organization_id = o.id
       LEFT JOIN LATERAL (
@@ -50,6 +52,8 @@ class CorpusStatistics:
     Attributes:
         documents: Number of documents.
         holding: Document frequency of each posting.
+        among: Number of documents in the languages that have the word of a posting, where it is not that of all: a
+            library in many languages makes the words of none of them rarer.
         common: Postings with a champion list for at least one lexeme.
         rare: Lexemes of such postings without a champion list, since few bookmarks hold them.
         fresh: Labels of documents written since the champions were chosen; empty without champions.
@@ -66,6 +70,7 @@ class CorpusStatistics:
     pages: int = 0
     rare: frozenset[str] = frozenset()
     tiers: Mapping[int, int] = field(default_factory=dict)
+    among: Mapping[Posting, int] = field(default_factory=dict)
 
     def found_by(self, clause: Clause) -> int:
         """Estimate the number of documents that a clause matches, at most."""
@@ -77,7 +82,8 @@ class CorpusStatistics:
     def weight(self, posting: Posting) -> float:
         """Return BM25's inverse document frequency in Lucene's form, which is never negative."""
         holding = self.holding[posting]
-        return math.log(1 + (max(self.documents - holding, 0) + 0.5) / (holding + 0.5))
+        others = max(self.among.get(posting, self.documents) - holding, 0)
+        return math.log(1 + (others + 0.5) / (holding + 0.5))
 
 
 def read_corpus_statistics(
@@ -96,11 +102,15 @@ def read_corpus_statistics(
     frequencies = dict(zip(row.known or (), row.holding or (), strict=True))
     with_champions = {*(row.common or ())}
     holding = {}
+    among = {}
     common = set()
     rare: set[str] = set()
     for posting in plan.postings:
         # A document has one language, and a word counts as its stem where it holds both.
         holding[posting] = max(1, sum(frequencies.get(terms[lexeme], 0) for lexeme in posting))
+        languages = {language_of(lexeme) for lexeme in posting if terms[lexeme] in frequencies} - {None}
+        if languages:
+            among[posting] = row.documents - sum(row.languages[each] for each in row.languages.keys() - languages)
         lacking = [lexeme for lexeme in posting if terms[lexeme] not in with_champions]
         if len(lacking) < len(posting):
             common.add(posting)
@@ -109,7 +119,9 @@ def read_corpus_statistics(
     generations = range(row.counted_generation, row.generation + 1)
     fresh = tuple(generation_label(organization_id, generation) for generation in generations)
     budget = scoring_budget(row.documents, row.pages)
-    return CorpusStatistics(row.documents, holding, frozenset(common), fresh, budget, row.pages, frozenset(rare), tiers)
+    return CorpusStatistics(
+        row.documents, holding, frozenset(common), fresh, budget, row.pages, frozenset(rare), tiers, among
+    )
 
 
 def _count(organization_id: int, plan: QueryPlan) -> CorpusStatistics:

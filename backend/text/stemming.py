@@ -163,6 +163,12 @@ def language_of(lexeme: str) -> str | None:
     return lexeme.partition(SEPARATOR)[2] or None
 
 
+def language_of_text(language: str | None) -> str | None:
+    """Return the language of a text, by the tag that its stems name where it has a stemmer."""
+    tag = primary_tag(language)
+    return LANGUAGES[STEMMERS[tag][0]] if tag in STEMMERS else tag
+
+
 @lru_cache(maxsize=256)
 def language_of_stems(language: str | None) -> str | None:
     """Return the language in which a query must be stemmed to match the stems of texts in this one; None if these are

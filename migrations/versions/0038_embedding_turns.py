@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 import sqlalchemy as sa
 
-revision = '0036'
+revision = '0038'
 down_revision = '0033'
 
 WAITING = {'postgresql_where': sa.text('embedding_due_at IS NOT NULL'), 'postgresql_concurrently': True}

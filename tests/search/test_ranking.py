@@ -317,6 +317,20 @@ def test_a_count_that_is_overtaken_again_and_again_is_due_again(
     assert changed_organizations() == []
 
 
+def test_texts_in_other_languages_make_no_word_rarer(ada: Api, bob: Api, context: Flask, small_bounds: None) -> None:
+    words = made_words(10, 30)
+    english = [f"the old {word} is near the harbour where all of our ships were built" for word in words]
+    german = [f"das alte {word} liegt nicht weit von dem Hafen, in dem unsere Schiffe sind" for word in words]
+    for person, texts in ((ada, english), (bob, [*english, *german, *(f"{text} immer noch" for text in german)])):
+        fill(person, texts)
+        statistics_refresh.refresh_statistics(person.organization_id)
+    alone, among = (search(person, "harbours")[0]["score"] for person in (ada, bob))
+    assert among == pytest.approx(alone, rel=0.1)
+    # What stands in the texts of both languages is as rare as it is among all of them.
+    alone, among = (search(person, words[0])[0]["score"] for person in (ada, bob))
+    assert among == pytest.approx(alone, rel=0.15)
+
+
 def test_of_more_than_may_be_scored_the_newest_is(ada: Api, context: Flask, small_bounds: None) -> None:
     """In an import that nobody has counted yet, and in one after a count."""
     words = made_words(5, 60)
