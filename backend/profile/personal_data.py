@@ -25,7 +25,10 @@ from backend.transfer.feeds.models import Feed
 BATCH = 200
 # Page texts in memory at once, except for a single longer one.
 PORTION_BYTES = 8 * 1024 * 1024
-USER_COLUMNS = (User.id, User.email, User.email_verified_at, User.username, User.role, User.created_at)
+USER_COLUMNS = (
+    User.id, User.email, User.email_verified_at, User.username, User.role, User.time_zone, User.week_start,
+    User.created_at,
+)  # fmt: skip
 SESSION_COLUMNS = (
     Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,
     Session.revoked_at,

@@ -90,6 +90,7 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
     assert profile["email_verified_at"] is None
+    assert (profile["time_zone"], profile["week_start"]) == ("UTC", "monday")
     assert files["recent_searches.json"] == [{"organization_id": team, "search": "of the team"}]
     assert {item["name"] for item in files["organizations.json"]} == {"ada", "Team"}
     assert [item["user_agent"] for item in files["sessions.json"]] == ["tests"]

@@ -73,6 +73,7 @@ BY_NAME: dict[str, tuple[Any, ...]] = {
     "token": ("Zk3J9sVwQ2mB7vYt4NcXeWq1RpLs9",),
     "url": ("https://example.org/indexes",),
     "user_agent": ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",),
+    "time_zone": ("Europe/Berlin",),
     "username": ("ada",),
     "value": ("postgresql",),
     "version": ("0.1.0",),
