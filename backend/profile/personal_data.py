@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor, Role
 from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
+from backend.database import read_by_keyset
 from backend.extensions import db
 from backend.jobs.models import Job
 from backend.linkding.bundles.models import Bundle
@@ -131,14 +132,8 @@ def _own(
 
 def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[int]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a statement in the order of a key, one batch in memory at a time."""
-    after: Any = None
-    while True:
-        page = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
-        rows = _rows(page.order_by(*key).limit(BATCH))
-        yield from rows
-        if len(rows) < BATCH:
-            return
-        after = [rows[-1][column.key] for column in key]
+    for rows in read_by_keyset(statement, *key, size=BATCH):
+        yield from (dict(row._mapping) for row in rows)
 
 
 def _rows(statement: Any) -> list[dict[str, Any]]:
