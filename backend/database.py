@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg2
 from flask import Flask
 from loguru import logger
-from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Row, Select, create_engine, event, tuple_
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -209,7 +209,7 @@ def execute_in_batches(statement: Executable, values: Mapping[str, Any] | None =
 
 def read_by_keyset(
     statement: Select[*tuple[Any, ...]],
-    *key: InstrumentedAttribute[Any],
+    *key: InstrumentedAttribute[Any] | ColumnElement[Any],
     size: int,
     read: Callable[[Select[*tuple[Any, ...]]], Sequence[Row[Any]]] | None = None,
 ) -> Iterator[Sequence[Row[Any]]]:
@@ -226,7 +226,7 @@ def read_by_keyset(
             yield rows
         if len(rows) < size:
             return
-        after = [rows[-1]._mapping[column.key] for column in key]
+        after = [rows[-1]._mapping[str(column.key)] for column in key]
 
 
 def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:

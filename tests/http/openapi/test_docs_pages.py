@@ -81,6 +81,8 @@ def browse(url: str, profile: Path) -> tuple[str, str]:
         "--disable-sync",
         "--enable-logging=stderr",
         f"--user-data-dir={profile / 'chromium'}",
+        # Of more than 133 operations Swagger UI draws those in sight: all are.
+        "--window-size=1200,40000",
         "--virtual-time-budget=20000",
         "--timeout=60000",
         "--dump-dom",
