@@ -52,8 +52,8 @@ USAGE_COLUMNS = (
 BOOKMARK_COLUMNS = (
     Bookmark.id, Bookmark.organization_id, Bookmark.url, Bookmark.title, Bookmark.description, Bookmark.notes,
     Bookmark.site_name, Bookmark.author, Bookmark.published_at, Bookmark.image_url, Bookmark.language,
-    Bookmark.word_count, Bookmark.is_read, Bookmark.is_favorite, Bookmark.is_archived, Bookmark.capture_status,
-    Bookmark.captured_at, Bookmark.created_at, Bookmark.updated_at, Bookmark.deleted_at,
+    Bookmark.word_count, Bookmark.is_read, Bookmark.read_at, Bookmark.is_favorite, Bookmark.is_archived,
+    Bookmark.capture_status, Bookmark.captured_at, Bookmark.created_at, Bookmark.updated_at, Bookmark.deleted_at,
 )  # fmt: skip
 PROJECT_COLUMNS = (
     Project.id, Project.organization_id, Project.name, Project.description, Project.technologies, Project.status,

@@ -29,7 +29,8 @@ BATCH = 1_000
 Values = Sequence[Any]
 BOOKMARK_NAMES = (
     "id", "url", "title", "description", "notes", "tags", "domain", "site_name", "author", "published_at", "language",
-    "word_count", "is_read", "is_favorite", "is_archived", "capture_status", "captured_at", "created_at", "updated_at",
+    "word_count", "is_read", "read_at", "is_favorite", "is_archived", "capture_status", "captured_at", "created_at",
+    "updated_at",
 )  # fmt: skip
 TAG_COLUMNS = (Tag.id, Tag.name, TAGGED_BOOKMARKS.label("bookmark_count"), Tag.created_at)
 PROJECT_COLUMNS = (
@@ -101,7 +102,9 @@ def _bookmark_rows(conditions: Sequence[ColumnElement[bool]]) -> Iterator[list[V
     page = read_page(conditions, 0, with_pages=False)
     while page:
         for ids in portions(page):
-            rows = db.session.execute(select_bookmarks().where(*conditions, id_in(ids)).order_by(Bookmark.id)).all()
+            rows = db.session.execute(
+                select_bookmarks(Bookmark.read_at).where(*conditions, id_in(ids)).order_by(Bookmark.id)
+            ).all()
             db.session.commit()
             yield [[row._mapping[name] for name in BOOKMARK_NAMES] for row in rows]
         page = read_page(conditions, page[-1].id, with_pages=False)
