@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -17,10 +17,11 @@ from typing import Any, ParamSpec, TypeVar
 import psycopg2
 from flask import Flask
 from loguru import logger
-from sqlalchemy import Connection, Engine, Executable, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, Executable, Row, Select, create_engine, event, tuple_
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from backend.extensions import current_settings, db, migrate
@@ -204,6 +205,28 @@ def execute_in_batches(statement: Executable, values: Mapping[str, Any] | None =
         db.session.commit()
         yield number
     db.session.commit()
+
+
+def read_by_keyset(
+    statement: Select[*tuple[Any, ...]],
+    *key: InstrumentedAttribute[Any] | ColumnElement[Any],
+    size: int,
+    read: Callable[[Select[*tuple[Any, ...]]], Sequence[Row[Any]]] | None = None,
+) -> Iterator[Sequence[Row[Any]]]:
+    """Read the rows of a statement in the order of a unique key that is among its columns, so many at a time.
+
+    `read` runs each statement, by default in the current transaction.
+    """
+    after: Sequence[Any] | None = None
+    while True:
+        page = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
+        page = page.order_by(*key).limit(size)
+        rows = db.session.execute(page).all() if read is None else read(page)
+        if rows:
+            yield rows
+        if len(rows) < size:
+            return
+        after = [rows[-1]._mapping[str(column.key)] for column in key]
 
 
 def retry_on_conflict(function: Callable[P, R]) -> Callable[P, R]:

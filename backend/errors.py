@@ -44,6 +44,10 @@ class NotFound(DomainError):
     detail = "There is nothing here, or it is not yours."
 
 
+class Gone(DomainError):
+    detail = "This was there, and is no longer."
+
+
 class Conflict(DomainError):
     detail = "This conflicts with what is already there."
 

@@ -62,6 +62,7 @@ OBJECTS: dict[str, tuple[Callable[[Api], Any], Any]] = {
     "user_id": (lambda person: person.user_id, 10**9),
     "invitation_id": (lambda person: _invitation(person), 10**9),
     "export_id": (lambda person: _export(person), uuid4()),
+    "signature": (lambda _: "0.made-up", "0.nothing"),
     "name": (lambda _: "start.js", "nothing.js"),
     "session_id": (lambda person: _session(person), uuid4()),
     "feedback_id": (lambda person: _feedback(person)["id"], 10**9),
@@ -100,6 +101,7 @@ BODIES: dict[tuple[str, str], Callable[[Api], dict[str, Any]]] = {
     ("POST", "/api/v1/feeds"): lambda _: {"name": "New"},
     ("POST", "/api/v1/feedback"): lambda person: _opinion(person),
     ("PUT", "/api/v1/feedback/<id:feedback_id>"): lambda _: {"kind": "dismissed"},
+    ("POST", "/api/v1/dashboard/export"): lambda _: {"format": "json"},
     ("PATCH", "/api/v1/profile"): lambda _: {"username": "renamed"},
     ("DELETE", "/api/v1/profile"): lambda _: {"password": "not the password"},
     ("POST", "/api/v1/profile/password"): lambda _: {

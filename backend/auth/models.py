@@ -23,6 +23,7 @@ class User(Base):
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("role in ('user', 'admin')", name="role"),
+        CheckConstraint("week_start in ('monday', 'sunday', 'saturday')", name="week_start"),
         Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
     )
 
@@ -34,6 +35,9 @@ class User(Base):
     password_hash: Mapped[str]
     email_verified_at: Mapped[datetime | None]
     role: Mapped[str] = mapped_column(default="user")
+    # A name of the IANA time zone database; `auth/preferences.py` reads it.
+    time_zone: Mapped[str] = mapped_column(server_default="UTC")
+    week_start: Mapped[str] = mapped_column(server_default="monday")
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     personal_organization_id: Mapped[int] = mapped_column(

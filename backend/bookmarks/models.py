@@ -49,7 +49,8 @@ class Bookmark(Base):
 
     `url_hash` is the SHA-256 of the normalised URL. `title_from` and `description_from` are origins, see
     `bookmarks/provenance.py`. A trigger maintains `is_tagged` from `BookmarkTag`; inserts with tags set it themselves,
-    which saves an update. While `capture_status` is pending, `capture_due_at` is the time of the next attempt: a claim
+    which saves an update. Another one sets `read_at` when an unread bookmark is marked as read: what came in as read
+    has no such time. While `capture_status` is pending, `capture_due_at` is the time of the next attempt: a claim
     moves it past its lease and sets `capture_claimed_at`. `capture_priority` is 1 where a person waits for the page, 0
     for one of many. `capture_host` is the host whose limit counts where the URL redirects to another host.
     `embedding_due_at` is set while the bookmark waits for a vector, `document_due_at` while its search document waits
@@ -85,6 +86,14 @@ class Bookmark(Base):
             "title_key",
             postgresql_ops={"title_key": "text_pattern_ops"},
             postgresql_where=LIVE,
+        ),
+        # A count of what one person has read in a time needs nothing beside the index.
+        Index(
+            "ix_bookmarks_read_at",
+            "organization_id",
+            "read_at",
+            postgresql_where=text("deleted_at IS NULL AND read_at IS NOT NULL"),
+            postgresql_include=["user_id"],
         ),
         _ordered("ix_bookmarks_trash", "created_at DESC", "id DESC", where="deleted_at IS NOT NULL"),
         Index("ix_bookmarks_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
@@ -141,6 +150,7 @@ class Bookmark(Base):
     is_favorite: Mapped[bool] = mapped_column(server_default=text("false"))
     is_archived: Mapped[bool] = mapped_column(server_default=text("false"))
     is_tagged: Mapped[bool] = mapped_column(server_default=text("false"))
+    read_at: Mapped[datetime | None]
     capture_status: Mapped[str]
     capture_error: Mapped[str | None]
     capture_attempts: Mapped[int] = mapped_column(server_default="0")

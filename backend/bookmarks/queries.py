@@ -85,7 +85,8 @@ LONG_TEXTS = ("description", "notes")
 # Fields that may be cut where a list would be too large.
 CUTTABLE = (*LONG_TEXTS, "title", "tags", "project_ids", "image_url")
 # Columns that no response contains are not read.
-OUT_COLUMNS = [column for column in Bookmark.__table__.columns if column.key not in ("title_from", "description_from")]
+UNSHOWN = ("title_from", "description_from", "read_at")
+OUT_COLUMNS = [column for column in Bookmark.__table__.columns if column.key not in UNSHOWN]
 WHOLE_BOOKMARKS: Select[Any] = select(*OUT_COLUMNS, TAG_NAMES, PROJECT_IDS).select_from(Bookmark)
 LISTED_BOOKMARKS: Select[Any] = select(
     *(column for column in OUT_COLUMNS if column.key not in LONG_TEXTS),

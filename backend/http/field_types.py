@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -64,6 +66,18 @@ def _end_of_day(value: object) -> object:
     return f"{value}T23:59:59Z" if isinstance(value, str) and DATE.fullmatch(value) else value
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    # Files beside the zones: the zone of the server, and one for machines that have none yet.
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+def _known_time_zone(value: str) -> str:
+    if value not in _time_zones():
+        raise ValueError("Input should be the name of a time zone such as Europe/Berlin or UTC")
+    return value
+
+
 def _whole(value: object) -> object:
     # To JSON 7.0 is the same number as 7.
     return int(value) if isinstance(value, float) and value.is_integer() else value
@@ -74,6 +88,9 @@ QueryInteger = Annotated[int, BeforeValidator(_strict_integer)]
 QueryBoolean = Annotated[bool, BeforeValidator(_strict_boolean)]
 QueryId = Annotated[QueryInteger, Field(ge=1, le=MAX_ID)]
 SafeText = Annotated[str, AfterValidator(_no_nul)]
+TIME_ZONE_SCHEMA = {"type": "string", "format": "time-zone", "maxLength": 64, "examples": ["Europe/Berlin"]}
+# A name of the IANA time zone database; letters count as written.
+TimeZoneName = Annotated[SafeText, AfterValidator(_known_time_zone), WithJsonSchema(TIME_ZONE_SCHEMA)]
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TIMESTAMP_SCHEMA = {
     "type": "string",

@@ -24,6 +24,7 @@ SCOPES = {
     "ai_test": "account:write",
     "personal_export": "account:write",
     "import": "bookmarks:write",
+    "dashboard_export": "dashboard:write",
 }
 LOST = "The person who asked for this may no longer do it here."
 

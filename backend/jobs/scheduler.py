@@ -62,6 +62,7 @@ def scheduled_jobs(reconcile_seconds: int) -> list[ScheduledJob]:
         ScheduledJob("idempotency.purge_idempotency_keys", cron="27 * * * *", queue="bulk"),
         ScheduledJob("mail.purge_mails", cron="57 3 * * *", queue="bulk"),
         ScheduledJob("transfer.purge_imports", cron="12 * * * *", queue="bulk"),
+        ScheduledJob("dashboard.purge_exports", cron="22 * * * *", queue="bulk"),
         ScheduledJob("profile.purge_exports", cron="58 3 * * *", queue="bulk"),
         ScheduledJob("organizations.purge_invitations", cron="7 4 * * *", queue="bulk"),
     ]

@@ -23,6 +23,7 @@ KINDS = {
     # Longer than the largest LLM_TIMEOUT_SECONDS, 300.
     "breakdown": Message("tasks.run_breakdown", timeout_seconds=420),
     "personal_export": Message("profile.run_export", queue="bulk", timeout_seconds=1800),
+    "dashboard_export": Message("dashboard.run_export", queue="bulk", timeout_seconds=1800),
     # It goes on in turns of two minutes at most.
     "import": Message("transfer.run_import", queue="bulk", timeout_seconds=900),
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from collections.abc import Iterable
+from functools import partial
 from typing import IO, Any
 from uuid import UUID
 
@@ -13,13 +13,12 @@ from sqlalchemy import insert
 
 from backend.extensions import db
 from backend.profile.models import ExportPart
-
-PART_BYTES = 1024 * 1024
+from backend.transfer.stored_parts import PartsWriter
 
 
 def write_archive(export_id: UUID, files: Iterable[tuple[str, Iterable[Any]]]) -> int:
     """Write files, each a name and its rows, as the parts of an export; return the size of the archive in bytes."""
-    parts = PartsWriter(export_id)
+    parts = PartsWriter(partial(_store, export_id))
     with zipfile.ZipFile(parts, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in files:
             with archive.open(f"{name}.json", "w", force_zip64=True) as file:
@@ -27,38 +26,9 @@ def write_archive(export_id: UUID, files: Iterable[tuple[str, Iterable[Any]]]) -
     return parts.finish()
 
 
-class PartsWriter(io.RawIOBase):
-    """Write-only file whose parts are stored in the database as they fill up."""
-
-    def __init__(self, export_id: UUID) -> None:
-        self._export_id = export_id
-        self._buffer = bytearray()
-        self._position = 0
-        self._size = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._buffer += data
-        while len(self._buffer) >= PART_BYTES:
-            self._store(bytes(self._buffer[:PART_BYTES]))
-            del self._buffer[:PART_BYTES]
-        return len(data)
-
-    def finish(self) -> int:
-        """Store the last part; return the size of the whole in bytes."""
-        if self._buffer:
-            self._store(bytes(self._buffer))
-            self._buffer.clear()
-        return self._size
-
-    def _store(self, data: bytes) -> None:
-        values = {"export_id": self._export_id, "position": self._position, "data": data}
-        db.session.execute(insert(ExportPart).values(**values))
-        db.session.commit()
-        self._position += 1
-        self._size += len(data)
+def _store(export_id: UUID, position: int, data: bytes) -> None:
+    db.session.execute(insert(ExportPart).values(export_id=export_id, position=position, data=data))
+    db.session.commit()
 
 
 def _write_list(file: IO[bytes], rows: Iterable[Any]) -> None:

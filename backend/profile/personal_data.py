@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor, Role
 from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
+from backend.database import read_by_keyset
 from backend.extensions import db
 from backend.jobs.models import Job
 from backend.linkding.bundles.models import Bundle
@@ -25,7 +26,10 @@ from backend.transfer.feeds.models import Feed
 BATCH = 200
 # Page texts in memory at once, except for a single longer one.
 PORTION_BYTES = 8 * 1024 * 1024
-USER_COLUMNS = (User.id, User.email, User.email_verified_at, User.username, User.role, User.created_at)
+USER_COLUMNS = (
+    User.id, User.email, User.email_verified_at, User.username, User.role, User.time_zone, User.week_start,
+    User.created_at,
+)  # fmt: skip
 SESSION_COLUMNS = (
     Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,
     Session.revoked_at,
@@ -48,8 +52,8 @@ USAGE_COLUMNS = (
 BOOKMARK_COLUMNS = (
     Bookmark.id, Bookmark.organization_id, Bookmark.url, Bookmark.title, Bookmark.description, Bookmark.notes,
     Bookmark.site_name, Bookmark.author, Bookmark.published_at, Bookmark.image_url, Bookmark.language,
-    Bookmark.word_count, Bookmark.is_read, Bookmark.is_favorite, Bookmark.is_archived, Bookmark.capture_status,
-    Bookmark.captured_at, Bookmark.created_at, Bookmark.updated_at, Bookmark.deleted_at,
+    Bookmark.word_count, Bookmark.is_read, Bookmark.read_at, Bookmark.is_favorite, Bookmark.is_archived,
+    Bookmark.capture_status, Bookmark.captured_at, Bookmark.created_at, Bookmark.updated_at, Bookmark.deleted_at,
 )  # fmt: skip
 PROJECT_COLUMNS = (
     Project.id, Project.organization_id, Project.name, Project.description, Project.technologies, Project.status,
@@ -128,14 +132,8 @@ def _own(
 
 def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[int]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a statement in the order of a key, one batch in memory at a time."""
-    after: Any = None
-    while True:
-        page = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
-        rows = _rows(page.order_by(*key).limit(BATCH))
-        yield from rows
-        if len(rows) < BATCH:
-            return
-        after = [rows[-1][column.key] for column in key]
+    for rows in read_by_keyset(statement, *key, size=BATCH):
+        yield from (dict(row._mapping) for row in rows)
 
 
 def _rows(statement: Any) -> list[dict[str, Any]]:

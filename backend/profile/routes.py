@@ -33,7 +33,7 @@ def read_profile(actor: Actor) -> ProfileOut:
 @blueprint.patch("")
 @operation(scope="login", limit="auth", tag="profile", responses={200: ProfileOut, 409: None})
 def change_profile(actor: Actor, json: ProfilePatch) -> ProfileOut:
-    """Change your name or mail address."""
+    """Change your name, mail address or preferences."""
     return ProfileOut.model_validate(service.change_profile(actor, json, request.remote_addr or ""))
 
 

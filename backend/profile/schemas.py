@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from backend.auth.schemas import REVOKE_TOKENS, Email, NewPassword, Username, UserOut
-from backend.http.field_types import SafeText
+from backend.http.field_types import SafeText, TimeZoneName
 from backend.http.schemas import Page, PageQuery, PatchBody, RequestBody, ResponseBody
 
 PRESENT_PASSWORD_SCHEMA = {"type": "string", "maxLength": 1024, "examples": ["my present password"]}
@@ -29,10 +29,15 @@ def _trimmed(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+WeekStart = Literal["monday", "sunday", "saturday"]
+
+
 class ProfileOut(UserOut):
     """The own account."""
 
     email_verified_at: datetime | None = Field(description="Since when the mail address is known to be the person's")
+    time_zone: str = Field(description="In which days begin, by its IANA name", examples=["Europe/Berlin"])
+    week_start: WeekStart = Field(description="The first day of a week")
 
 
 class ProfilePatch(PatchBody):
@@ -41,6 +46,8 @@ class ProfilePatch(PatchBody):
     username: Username | None = None
     email: Email | None = Field(None, description="A new address asks for `current_password`, and to be verified again")
     current_password: PresentPassword | None = None
+    time_zone: TimeZoneName | None = Field(None, description="An IANA name, exactly as written there")
+    week_start: WeekStart | None = None
 
 
 class PasswordIn(RequestBody):

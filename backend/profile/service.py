@@ -27,7 +27,7 @@ LOGGED_IN = DeviceRecognition(device="logged in")
 
 
 def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
-    """Change the person's name or mail address; `address` is that of the client.
+    """Change the person's name, mail address or preferences; `address` is that of the client.
 
     A new mail address is unverified; a link to verify it is mailed to it, at most three an hour. The former one is
     notified.
@@ -44,6 +44,7 @@ def change_profile(actor: Actor, change: ProfilePatch, address: str) -> User:
     if new_email is not None:
         check_password(user, change.current_password or "", "current_password", address)
     _refuse_taken(user, new_email, new_name)
+    _set_preferences(user, change)
     if new_name is not None:
         validate_username(new_name)
         user.username, user.username_key = new_name, account_key(new_name)
@@ -115,6 +116,11 @@ def check_password(user: User, password: str, field: str, address: str) -> None:
 def in_personal_organization(actor: Actor, user: User) -> Actor:
     """Return the actor in the personal organization: private jobs must not be visible to a team."""
     return replace(actor, organization_id=user.personal_organization_id)
+
+
+def _set_preferences(user: User, change: ProfilePatch) -> None:
+    user.time_zone = change.time_zone or user.time_zone
+    user.week_start = change.week_start or user.week_start
 
 
 def _refuse_taken(user: User, email: str | None, username: str | None) -> None:

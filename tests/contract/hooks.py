@@ -86,6 +86,7 @@ FORMATS = {
         st.builds("{} Zq7-{}".format, st.text(LETTERS, max_size=60), st.uuids()), odd_password, 10, 128
     ),
     "api-key": bounded(st.text(ASCII, min_size=1, max_size=99), letters(ASCII), 1, 1024),
+    "time-zone": st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Pacific/Apia"]),
     "name": bounded(st.text(LETTERS, min_size=1, max_size=60), letters(LETTERS), 1, 100, 200),
     "slug": bounded(st.from_regex(r"[a-z0-9]{1,20}(-[a-z0-9]{1,20}){1,2}", fullmatch=True), letters(SMALL), 2, 64),
 }

@@ -10,7 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.actor import Actor
 from backend.auth.models import User
+from backend.auth.preferences import time_zone_of
 from backend.extensions import db
 from backend.text.account_keys import account_key
 from tests.support.api import PASSWORD, Api, field_errors
@@ -73,6 +75,33 @@ def test_what_does_not_change_leaves_no_event(ada: Api, body: dict[str, str]) ->
 )
 def test_what_may_not_be_is_refused(ada: Api, body: dict[str, Any]) -> None:
     assert set(field_errors(ada.patch("/profile", body))) == {f"body.{next(iter(body))}"}
+
+
+def test_time_zone_and_first_day_of_the_week_are_the_persons_own(ada: Api, bob: Api, context: Flask) -> None:
+    assert (ada.get("/profile").json["time_zone"], ada.get("/profile").json["week_start"]) == ("UTC", "monday")
+    changed = ada.patch("/profile", {"time_zone": "Asia/Kathmandu", "week_start": "sunday"}).json
+    assert (changed["time_zone"], changed["week_start"]) == ("Asia/Kathmandu", "sunday")
+    assert ada.patch("/profile", {"username": "Countess"}).json["time_zone"] == "Asia/Kathmandu"
+    assert ada.get("/profile").json == {**changed, "username": "Countess"}
+    assert bob.get("/profile").json["time_zone"] == "UTC"
+    assert time_zone_of(Actor(ada.user_id, ada.organization_id, "owner")).key == "Asia/Kathmandu"
+    assert time_zone_of(Actor(bob.user_id, bob.organization_id, "owner")).key == "UTC"
+
+
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "europe/berlin", "", "../etc/passwd", "localtime", "Factory", "+02:00"]
+)
+def test_what_is_no_time_zone_is_refused(ada: Api, name: str) -> None:
+    assert set(field_errors(ada.patch("/profile", {"time_zone": name}))) == {"body.time_zone"}
+
+
+def test_a_week_begins_on_one_of_three_days(ada: Api) -> None:
+    assert set(field_errors(ada.patch("/profile", {"week_start": "friday"}))) == {"body.week_start"}
+
+
+def test_a_time_zone_that_is_known_no_more_counts_as_utc(ada: Api, context: Flask) -> None:
+    db.session.execute(text("UPDATE users SET time_zone = 'Europe/Atlantis'"))
+    assert time_zone_of(Actor(ada.user_id, ada.organization_id, "owner")).key == "UTC"
 
 
 def test_of_many_who_want_one_name_one_gets_it(app: Flask, person: Callable[..., Api]) -> None:

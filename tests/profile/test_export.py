@@ -20,6 +20,7 @@ from backend.extensions import db
 from backend.profile import archive, personal_data
 from backend.profile.jobs import purge_exports, run_export
 from backend.search.recent import store_search
+from backend.transfer import stored_parts
 from tests.profile.teams import make_team
 from tests.support.api import PASSWORD, Api
 
@@ -90,6 +91,7 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
     assert profile["email_verified_at"] is None
+    assert (profile["time_zone"], profile["week_start"]) == ("UTC", "monday")
     assert files["recent_searches.json"] == [{"organization_id": team, "search": "of the team"}]
     assert {item["name"] for item in files["organizations.json"]} == {"ada", "Team"}
     assert [item["user_agent"] for item in files["sessions.json"]] == ["tests"]
@@ -274,7 +276,7 @@ def test_a_download_that_is_not_taken_holds_no_connection(ada: Api) -> None:
 
 
 def test_the_download_holds_one_piece_at_a_time(ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "PART_BYTES", 100)
+    monkeypatch.setattr(stored_parts, "PART_BYTES", 100)
     result = export(ada)
     answer = ada.client.open(result["download_url"], headers={"Authorization": f"Bearer {ada.token}"}, buffered=False)
     assert answer.is_streamed

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from backend.extensions import db
-from backend.transfer import service, uploads
+from backend.transfer import service, stored_parts
 from backend.transfer.jobs import purge_imports
 from backend.transfer.models import Import, ImportRemark, UploadPart
 from backend.transfer.uploads import open_upload
@@ -108,7 +108,7 @@ def test_a_file_over_64_mib_is_refused_before_it_is_read(ada: Api) -> None:
 def test_a_file_is_kept_in_pieces_until_its_import_ends(
     ada: Api, sql: SqlCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "PART_BYTES", 1_000)
+    monkeypatch.setattr(stored_parts, "PART_BYTES", 1_000)
     content = lines_file(links(3, notes="n" * 900))
     with sql.at_most(14):
         answer = send_file(ada, content, capture="false")

@@ -18,6 +18,9 @@ class NegotiatedCompress(Compress):
         """Compress a response as its client likes best, where it pays or where the client takes nothing else."""
         if response is None:
             return super().after_request(response)
+        if response.headers.get("Accept-Ranges") == "bytes":
+            # Ranges count the bytes of the file: another coding has others.
+            return response
         negotiation = request_state().negotiation
         coding = negotiation.choose(self.streaming_algorithms) if response.is_streamed else negotiation.coding
         request.environ["HTTP_ACCEPT_ENCODING"] = coding or IDENTITY

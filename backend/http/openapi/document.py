@@ -100,8 +100,8 @@ def _complete_operation(operation: dict[str, Any], declared: Operation) -> None:
                 f": more than {declared.body_limit >> 20} MiB" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
             )
             responses[str(status)] = {"description": phrase(status) + more, "content": _problem(status)}
-    if declared.media_types:
-        responses["200"]["content"] = {
+    for shown in (name for name in ("200", "206") if name in responses and declared.media_types):
+        responses[shown]["content"] = {
             name: {"schema": {} if name == "application/json" else {"type": "string"}} for name in declared.media_types
         }
     for status, response in responses.items():

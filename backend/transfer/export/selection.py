@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Flask
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.actor import Actor
 from backend.auth.memberships import role_in
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.queries import id_in, select_bookmarks
+from backend.database import read_by_keyset
 from backend.errors import NotFound
 from backend.extensions import db
 from backend.redis.leased_slots import LeasedSlot
@@ -88,16 +89,9 @@ class ExportSelection:
 
     def in_order(self, statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[Any]) -> Iterator[Batch]:
         """Read the rows of a statement in the order of a unique key that is among its columns, in batches."""
-        after: Sequence[Any] | None = None
-        while True:
-            which = statement if after is None else statement.where(tuple_(*key) > tuple_(*after))
-            which = which.order_by(*key).limit(BATCH)
-            rows = self.read(lambda which=which: db.session.execute(which).all())  # type: ignore[misc]
-            if rows:
-                yield rows
-            if len(rows) < BATCH:
-                return
-            after = [rows[-1]._mapping[column.key] for column in key]
+        return read_by_keyset(
+            statement, *key, size=BATCH, read=lambda page: self.read(lambda: db.session.execute(page).all())
+        )
 
     def _pages(self, also: Sequence[ColumnElement[bool]]) -> Iterator[Sequence[Sized]]:
         page = self.first if not also else self._page_after(0, also)

@@ -1,0 +1,21 @@
+"""Preferences of a person that change how numbers about days and weeks are computed."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import select
+
+from backend.actor import Actor
+from backend.auth.models import User
+from backend.extensions import db
+
+
+def time_zone_of(actor: Actor) -> ZoneInfo:
+    """Read the time zone in which the actor's days begin: one statement. `key` of the zone is its IANA name."""
+    name = db.session.scalar(select(User.time_zone).where(User.id == actor.user_id))
+    try:
+        return ZoneInfo(name or "UTC")
+    except ZoneInfoNotFoundError:
+        # The database of time zones that took the name was another one.
+        return ZoneInfo("UTC")
