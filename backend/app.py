@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from flask import Flask, Request
 
+from backend.activity import models as activity
 from backend.admin.cache.routes import blueprint as cache
 from backend.admin.routes import blueprint as admin
 from backend.auth.authenticator import RequestAuthenticator
@@ -68,8 +69,8 @@ VERSIONED = (
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
 )
-# Tables that only the worker reads and writes belong to the metadata of every process.
-WORKER_MODELS = (link_checks,)
+# Tables that no route's module imports belong to the metadata of every process too.
+OTHER_MODELS = (activity, link_checks)
 LINKDING = (linkding_account, linkding_bookmarks, linkding_tags, linkding_bundles)
 
 
