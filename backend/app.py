@@ -21,6 +21,7 @@ from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.capture.link_checks import models as link_checks
 from backend.capture.routes import blueprint as captures
+from backend.dashboard.routes import blueprint as dashboard
 from backend.database import bind_database, track_app
 from backend.extensions import cache as values
 from backend.extensions import jwt
@@ -67,7 +68,7 @@ from config import Settings, load_settings
 VERSIONED = (
     *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
-    *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
+    *(imports, imports_of_jobs, exports, feeds, dashboard, jobs, cache, admin),
 )
 # Tables that no route's module imports belong to the metadata of every process too.
 OTHER_MODELS = (activity, link_checks)

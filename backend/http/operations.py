@@ -79,11 +79,13 @@ class CachePolicy:
         key: The cache key, given the bookmark of the path and the query string, as a value that JSON can hold; None for
             path and parameters, which is also the default.
         items: The single bookmarks in a body, each as a response that may be cached too.
+        stored: The body as later requests get it, given that of the first, which says that it was not cached.
     """
 
     subject: Literal["tags", "link"] | None = None
     key: Callable[[int | None, str], object] | None = None
     items: Callable[[bytes], Sequence[CachedItem]] | None = None
+    stored: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True)

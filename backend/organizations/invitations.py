@@ -18,6 +18,7 @@ from backend.auth.tokens import token_hash
 from backend.clock import utc_now
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from backend.extensions import db
+from backend.http.response_cache.invalidation import invalidate_lists
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
 from backend.organizations.access import lock_owned, lock_person
@@ -125,6 +126,7 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     if not is_new:
         raise Conflict("You belong to this organization already.")
     invalidate_user(actor.user_id)
+    invalidate_lists(organization.id)
     return OrganizationOut.of(organization, invitation.role)
 
 

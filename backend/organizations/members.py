@@ -14,6 +14,7 @@ from backend.auth.session_cache import invalidate_user
 from backend.errors import Conflict
 from backend.extensions import db
 from backend.http.idempotency.service import delete_responses
+from backend.http.response_cache.invalidation import invalidate_lists
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.access import lock_organization, lock_owned, require_owner
 from backend.organizations.invitations import withdraw_invitations_of
@@ -43,6 +44,7 @@ def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) ->
     record_activity_in(organization_id, actor.user_id, ActivityType.MEMBER_ROLE_CHANGED, user_id, role=role)
     db.session.commit()
     invalidate_user(user_id)
+    invalidate_lists(organization_id)
     return member.model_copy(update={"role": role})
 
 
@@ -70,6 +72,7 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     record_left(organization_id, actor.user_id, user_id, since)
     db.session.commit()
     invalidate_user(user_id)
+    invalidate_lists(organization_id)
 
 
 def record_left(organization_id: int, by: int, user_id: int, since: datetime | None) -> None:

@@ -16,6 +16,7 @@ from backend.clock import utc_now
 from backend.database import execute_in_batches
 from backend.errors import Conflict
 from backend.extensions import db
+from backend.http.response_cache.invalidation import invalidate
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_invitations_of
@@ -82,6 +83,7 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     db.session.commit()
     invalidate_sessions(revoked)
     invalidate_user(user.id)
+    invalidate([membership.organization_id for membership in left])
     delete_searches(user.id, [membership.organization_id for membership in left])
     send([deletion_message()])
 

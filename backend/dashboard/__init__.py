@@ -1,0 +1,5 @@
+"""Dashboard: the feed of activity, metrics and statistics of an organization.
+
+In: who asks, and filters, intervals and time zones. Out: numbers counted from rows, never estimated; null with a reason
+where nothing counts them. Called by routes; `docs/dashboard.md` defines every number.
+"""
