@@ -14,8 +14,8 @@ from backend.auth.models import User
 from backend.auth.service import create_session
 from backend.clock import utc_now
 from backend.extensions import db
+from benchmarks.simulated_year import SimulatedYear, simulate, write_year
 from tests.support.api import Api
-from tests.support.simulated_year import SimulatedYear, simulate, write_year
 from tests.support.tables import empty_tables
 
 

@@ -81,6 +81,8 @@ def browse(url: str, profile: Path) -> tuple[str, str]:
         "--disable-sync",
         "--enable-logging=stderr",
         f"--user-data-dir={profile / 'chromium'}",
+        # Swagger UI draws a long list as far as it is in sight.
+        "--window-size=1280,25000",
         "--virtual-time-budget=20000",
         "--timeout=60000",
         "--dump-dom",
