@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from backend.activity import roll_ups
 from backend.auth.clients import Client
@@ -54,9 +53,3 @@ def members(migrated_app: Flask, year: SimulatedYear) -> list[MemberApi]:
     """A member of each organization."""
     present = {member.organization: member.user for member in year.members if member.until is None}
     return [MemberApi(migrated_app, present[team], team) for team in year.organizations]
-
-
-def execute(statement: str) -> None:
-    """Execute a statement in a transaction of its own."""
-    with db.engine.begin() as connection:
-        connection.execute(text(statement))
