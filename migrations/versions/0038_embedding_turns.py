@@ -6,7 +6,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = '0038'
-down_revision = '0033'
+down_revision = '0037'
 
 WAITING = {'postgresql_where': sa.text('embedding_due_at IS NOT NULL'), 'postgresql_concurrently': True}
 
