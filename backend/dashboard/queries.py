@@ -47,11 +47,15 @@ def list_activity(actor: Actor, query: ActivityQuery) -> ActivityFeed:
     )
 
 
-def _conditions(actor: Actor, query: ActivityQuery) -> Iterator[ColumnElement[bool]]:
+def visible_to(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that the actor may see an event."""
     visible = visible_types(actor.role)
-    yield Activity.organization_id == actor.organization_id
     own = Activity.type.in_(visible["self"]) & (Activity.user_id == actor.user_id)
-    yield or_(Activity.type.in_(visible["members"]), own)
+    return Activity.organization_id == actor.organization_id, or_(Activity.type.in_(visible["members"]), own)
+
+
+def _conditions(actor: Actor, query: ActivityQuery) -> Iterator[ColumnElement[bool]]:
+    yield from visible_to(actor)
     for name in FILTERS:
         if (value := getattr(query, name)) is not None:
             yield getattr(Activity, name) == value

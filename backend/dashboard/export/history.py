@@ -1,25 +1,22 @@
-"""The activity log as a table of an export, from whoever provides it."""
+"""The activity log as a table of an export."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 
+from backend.activity.models import Activity
 from backend.actor import Actor
+from backend.dashboard.queries import visible_to
 
-HISTORY_COLUMNS = ("id", "created_at", "type", "user_id", "object_type", "object_id", "data")
-# Given an actor, the events that they may see, with these columns; `(created_at, id)` is unique.
-SelectHistory = Callable[[Actor], Select[*tuple[Any, ...]]]
-_providers: list[SelectHistory] = []
-
-
-def provide_history(select_visible: SelectHistory) -> None:
-    """Let exports hold the activity log, read by this statement."""
-    _providers[:] = [select_visible]
+COLUMNS = (
+    *(Activity.id, Activity.created_at, Activity.type, Activity.user_id),
+    *(Activity.object_type, Activity.object_id, Activity.data),
+)
+HISTORY_COLUMNS = tuple(column.key for column in COLUMNS)
 
 
-def history_provider() -> SelectHistory | None:
-    """Return the statement of the activity log; None where nothing provides one."""
-    return _providers[0] if _providers else None
+def select_history(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Select the events that the actor may see."""
+    return select(*COLUMNS).where(*visible_to(actor))
