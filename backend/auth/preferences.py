@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import select
@@ -9,6 +10,11 @@ from sqlalchemy import select
 from backend.actor import Actor
 from backend.auth.models import User
 from backend.extensions import db
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the last second of a day in a time zone, in UTC."""
+    return datetime.combine(day, time(23, 59, 59), zone).astimezone(UTC)
 
 
 def time_zone_of(actor: Actor) -> ZoneInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
@@ -13,7 +13,9 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic import AwareDatetime as PydanticAwareDatetime
 from werkzeug.datastructures import FileStorage
@@ -62,8 +64,12 @@ def _midnight(value: object) -> object:
     return f"{value}T00:00:00Z" if isinstance(value, str) and DATE.fullmatch(value) else value
 
 
-def _end_of_day(value: object) -> object:
-    return f"{value}T23:59:59Z" if isinstance(value, str) and DATE.fullmatch(value) else value
+def _day_or_instant(value: object, read_instant: ValidatorFunctionWrapHandler) -> object:
+    if not (isinstance(value, str) and DATE.fullmatch(value)):
+        return read_instant(value)
+    day = date.fromisoformat(value)
+    _storable(datetime.combine(day, time.max, UTC))
+    return day
 
 
 @cache
@@ -102,9 +108,10 @@ _Instant = Annotated[
     PydanticAwareDatetime, Field(strict=False), BeforeValidator(_text_datetime), AfterValidator(_storable)
 ]
 
-# A date alone is midnight in UTC; of a deadline, the end of that day.
+# A date alone is midnight in UTC.
 Timestamp = Annotated[_Instant, BeforeValidator(_midnight), WithJsonSchema(TIMESTAMP_SCHEMA)]
-Deadline = Annotated[_Instant, BeforeValidator(_end_of_day), WithJsonSchema(TIMESTAMP_SCHEMA)]
+# A date alone stays one: it ends when it does for the person, which `auth/preferences.py` knows.
+Deadline = Annotated[_Instant, WrapValidator(_day_or_instant), WithJsonSchema(TIMESTAMP_SCHEMA)]
 
 # After the bounds, or the document would lack them.
 WHOLE_NUMBER = BeforeValidator(_whole)

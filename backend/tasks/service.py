@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, delete, select, update
@@ -12,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from backend.activity.log import record_activity
 from backend.activity.types import ActivityType
 from backend.actor import Actor
+from backend.auth.preferences import end_of_day, time_zone_of
 from backend.clock import utc_now
 from backend.database import retry_on_conflict
 from backend.errors import Conflict, Invalid, NotFound
@@ -39,6 +42,7 @@ def create_task(actor: Actor, item: TaskIn) -> TaskOut:
     Raises:
         Invalid: there is no such parent or project, or the parent is in another project or too deep.
     """
+    _end_days(actor, [item])
     lock_tree(actor.organization_id)
     [validated] = validate_items(actor, [item])
     if isinstance(validated, Invalid):
@@ -55,6 +59,7 @@ def create_task(actor: Actor, item: TaskIn) -> TaskOut:
 def create_tasks(actor: Actor, raw_items: Sequence[object]) -> TaskResults:
     """Create many tasks in order; an invalid one does not affect the others."""
     read = [_read(raw) for raw in raw_items]
+    _end_days(actor, [item for item in read if isinstance(item, TaskIn)])
     lock_tree(actor.organization_id)
     validated = iter(validate_items(actor, [item for item in read if isinstance(item, TaskIn)]))
     outcomes = [item if isinstance(item, str) else next(validated) for item in read]
@@ -82,6 +87,7 @@ def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
         Invalid: it cannot be moved as the patch says.
     """
     fields = patch.model_fields_set
+    _end_days(actor, [patch])
     if fields & {"parent_id", "project_id"}:
         lock_tree(actor.organization_id)
         if not place_task(actor, task_id, patch):
@@ -185,6 +191,14 @@ def request_breakdown(actor: Actor, task_id: int, request: BreakdownIn) -> Job:
     db.session.commit()
     send([job_message(job)])
     return job
+
+
+def _end_days(actor: Actor, items: Sequence[TaskIn | TaskPatch]) -> None:
+    """Let a deadline that is a date alone be the end of that day for the person: one statement where there is one."""
+    days = [item for item in items if item.due_at is not None and not isinstance(item.due_at, datetime)]
+    zone = time_zone_of(actor) if days else None
+    for item in days:
+        item.due_at = end_of_day(cast(date, item.due_at), cast(ZoneInfo, zone))
 
 
 def _change(task: Task, patch: TaskPatch) -> None:

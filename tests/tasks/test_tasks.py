@@ -334,3 +334,15 @@ def test_a_task_outlives_who_made_it(ada: Api, context: Flask) -> None:
     db.session.execute(text("DELETE FROM organizations"))
     assert db.session.scalar(text("SELECT count(*) FROM tasks")) == 0
     db.session.rollback()
+
+
+def test_a_deadline_that_is_a_date_ends_with_the_day_of_the_person(ada: Api) -> None:
+    assert add(ada, "UTC", due_at="2026-01-31")["due_at"] == "2026-01-31T23:59:59Z"
+    assert ada.patch("/profile", {"time_zone": "America/New_York"}).status_code == 200
+    made = add(ada, "Winter", due_at="2026-01-31")
+    assert made["due_at"] == "2026-02-01T04:59:59Z"
+    assert ada.patch(f"/tasks/{made['id']}", {"due_at": "2026-07-31"}).json["due_at"] == "2026-08-01T03:59:59Z"
+    results = ada.post("/tasks/bulk", {"items": [{"title": "Many", "due_at": "2026-01-31"}]}).json["results"]
+    assert ada.get(f"/tasks/{results[0]['id']}").json["due_at"] == "2026-02-01T04:59:59Z"
+    for wrong in ("2026-02-30", "0001-01-01", "9999-12-31"):
+        assert field_errors(ada.post("/tasks", {"title": "x", "due_at": wrong})).keys() == {"body.due_at"}
