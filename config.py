@@ -157,6 +157,9 @@ class Settings(BaseSettings):
     DATABASE_STATEMENT_TIMEOUT_MS: int = Field(15_000, ge=100, description="longest statement of a request")
     DATABASE_READ_TIMEOUT_MS: int = Field(5_000, ge=100, description="the same for a request that only reads")
     TRASH_RETENTION_DAYS: int = Field(30, ge=1, description="days until a deleted bookmark or project is gone for good")
+    ACTIVITY_RETENTION_DAYS: int = Field(
+        730, ge=31, le=36_500, description="days that the activity log is kept; counts by quarter of an hour stay"
+    )
     RECONCILE_SECONDS: int = Field(60, ge=1, le=3600, description="how often lost queue messages are sent again")
     CAPTURE_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated networks that capture may reach although they are private"

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from flask import Flask, Request
 
+from backend.activity import models as activity
 from backend.admin.cache.routes import blueprint as cache
 from backend.admin.routes import blueprint as admin
 from backend.auth.authenticator import RequestAuthenticator
@@ -22,6 +23,7 @@ from backend.capture.link_checks import models as link_checks
 from backend.capture.routes import blueprint as captures
 from backend.dashboard.export.routes import blueprint as dashboard_exports
 from backend.dashboard.insights.routes import blueprint as dashboard_insights
+from backend.dashboard.routes import blueprint as dashboard
 from backend.database import bind_database, track_app
 from backend.extensions import cache as values
 from backend.extensions import jwt
@@ -68,10 +70,10 @@ from config import Settings, load_settings
 VERSIONED = (
     *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
-    *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin, dashboard_exports, dashboard_insights),
+    *(imports, imports_of_jobs, exports, feeds, dashboard, dashboard_exports, dashboard_insights, jobs, cache, admin),
 )
-# Tables that only the worker reads and writes belong to the metadata of every process.
-WORKER_MODELS = (link_checks,)
+# Tables that no route's module imports belong to the metadata of every process too.
+OTHER_MODELS = (activity, link_checks)
 LINKDING = (linkding_account, linkding_bookmarks, linkding_tags, linkding_bundles)
 
 

@@ -32,8 +32,9 @@ ROOMS = (
         "leases",
         "database",
     ),
-    *("encryption", "observability", "http", "jobs", "mail", "ai", "auth", "organizations", "registration", "index"),
-    *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "activity", "dashboard"),
+    *("encryption", "observability", "http", "jobs", "mail", "ai", "activity"),
+    *("auth", "organizations", "registration", "index"),
+    *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "dashboard"),
     *("profile", "health", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),
 )
 # The application is built from everything; what starts a process builds the application.

@@ -9,6 +9,8 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, delete, exists, f
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import aliased
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.bookmarks.attachments.project_links import unknown_project
 from backend.bookmarks.list_filters import filter_conditions
@@ -41,6 +43,14 @@ FLAGS: dict[str, dict[str, Any]] = {
     "favorite": {"is_favorite": True},
     "unfavorite": {"is_favorite": False},
 }
+# What the log calls the actions; all others are updates.
+ACTIVITY = {
+    "delete": ActivityType.BOOKMARK_DELETED,
+    "restore": ActivityType.BOOKMARK_RESTORED,
+    "capture": ActivityType.CAPTURE_REQUESTED,
+    "add_to_project": ActivityType.BOOKMARK_ATTACHED,
+    "remove_from_project": ActivityType.BOOKMARK_DETACHED,
+}
 # The position of a tag that a bulk action adds: after the tags in a person's order.
 APPENDED_POSITION = 1_000
 Conditions = Sequence[ColumnElement[bool]]
@@ -60,6 +70,9 @@ def apply_action(actor: Actor, action: ActionIn) -> int:
         affected, messages = _set_flags(selection, FLAGS[action.action])
     else:
         affected, messages = ACTIONS[action.action](actor, selection, action)
+    if affected:
+        kind = ACTIVITY.get(action.action, ActivityType.BOOKMARK_UPDATED)
+        record_activity(actor, kind, action=action.action, count=affected, project_id=action.project_id)
     db.session.commit()
     send(messages)
     return affected

@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import delete, func, select, update
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.bookmarks.attachments.project_links import set_projects
@@ -69,6 +71,9 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
     if not saved.created and on_duplicate == "error":
         raise DuplicateLink(saved.id)
     bookmark = queries.get_bookmark(actor, saved.id) if saved.row is None else queries.bookmark_out(saved.row)
+    if saved.row is not None:
+        kind = ActivityType.BOOKMARK_CREATED if saved.created else ActivityType.BOOKMARK_MERGED
+        record_activity(actor, kind, saved.id)
     db.session.commit()
     if saved.is_capture_due:
         send([capture_message(once=False)])
@@ -81,6 +86,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
 def save_bookmarks(actor: Actor, raw_items: Sequence[object], on_duplicate: OnDuplicate) -> BulkOut:
     """Save many links; an invalid one does not affect the others."""
     items, saved = _save_valid(actor, _refuse_overfull([_validate(raw) for raw in raw_items]), on_duplicate)
+    record_saved(actor, ActivityType.BOOKMARK_CREATED, saved)
     db.session.commit()
     send(_follow_ups(saved))
     save_results = iter(saved)
@@ -121,6 +127,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
         bookmark = queries.bookmark_out(refresh_documents([bookmark_id])[bookmark_id])
     else:
         bookmark = queries.get_bookmark(actor, bookmark_id)
+    record_activity(actor, ActivityType.BOOKMARK_UPDATED, bookmark_id, fields=sorted(sent_fields))
     db.session.commit()
     if values.get("capture_status") == "pending":
         send([capture_message(once=False)])
@@ -148,6 +155,7 @@ def delete_bookmark(actor: Actor, bookmark_id: int, *, permanent: bool) -> None:
         )
     if deleted_id is None:
         raise NotFound
+    record_activity(actor, ActivityType.BOOKMARK_DELETED, bookmark_id, permanent=permanent or None)
     db.session.commit()
 
 
@@ -171,6 +179,7 @@ def restore_bookmark(actor: Actor, bookmark_id: int) -> BookmarkOut:
         db.session.execute(
             update(Bookmark).where(Bookmark.id == bookmark_id).values(deleted_at=None, updated_at=utc_now())
         )
+        record_activity(actor, ActivityType.BOOKMARK_RESTORED, bookmark_id)
     bookmark = queries.get_bookmark(actor, bookmark_id)
     db.session.commit()
     return bookmark
@@ -185,9 +194,20 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     if not update_fields(actor, bookmark_id, pending_capture_values(INTERACTIVE_PRIORITY)):
         raise NotFound
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
+    record_activity(actor, ActivityType.CAPTURE_REQUESTED, bookmark_id)
     db.session.commit()
     send([capture_message(once=False)])
     return job
+
+
+def record_saved(actor: Actor, kind: ActivityType, saved: Sequence[SaveResult]) -> None:
+    """Record a batch of saved links as one event of this kind; as a merge where none of them is new."""
+    created = sum(result.created for result in saved)
+    merged = sum(result.row is not None and not result.created for result in saved)
+    if created:
+        record_activity(actor, kind, count=created, merged=merged or None)
+    elif merged:
+        record_activity(actor, ActivityType.BOOKMARK_MERGED, count=merged)
 
 
 def _follow_ups(saved: Sequence[SaveResult]) -> list[Message]:

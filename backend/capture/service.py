@@ -9,6 +9,8 @@ from pgvector.sqlalchemy import SPARSEVEC
 from sqlalchemy import Text, cast, func, literal, select, update
 from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
+from backend.activity.log import record_activity_in
+from backend.activity.types import ActivityType
 from backend.bookmarks.document_analysis import PageIndex
 from backend.bookmarks.models import Bookmark, BookmarkContent
 from backend.bookmarks.pending_capture import finish_capture_jobs, postpone_capture_jobs
@@ -127,6 +129,7 @@ def _store(claim: Claim, indexed: IndexedPage) -> Outcome:
     store_content(claim.bookmark_id, page, indexed.index)
     refresh_documents([claim.bookmark_id], indexed.index.language)
     finish_capture_jobs(claim.bookmark_id, "captured", indexed.note)
+    record_activity_in(claim.organization_id, None, ActivityType.BOOKMARK_CAPTURED, claim.bookmark_id)
     _commit(claim)
     return Outcome("captured", indexed.note)
 

@@ -34,6 +34,11 @@ COMMANDS = {
         "embeddings",
         "Look at the vectors for search by meaning, or move to another model.",
     ),
+    "activity": (
+        "backend.cli.activity",
+        "activity",
+        "Count the activity log again, or make its partitions.",
+    ),
     "cache": ("backend.cli.cache", "cache", "Look at the cache, empty it or fill it."),
     "limiter": ("backend.cli.limits", "limiter", "Look at the rate limits of routes, or clear a caller's."),
     "routes": ("backend.cli.contract", "routes", "List every route."),

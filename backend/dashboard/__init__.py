@@ -1,4 +1,5 @@
-"""Dashboard: what happened in an organization, in numbers, and as files.
+"""Dashboard: the feed of activity, metrics and statistics of an organization, insights for a person, and exports.
 
-In: rows of all features. Out: computed numbers with the time of their computation, and export jobs with signed links.
+In: who asks, and filters, intervals and time zones. Out: numbers counted from rows, never estimated; null with a reason
+where nothing counts them; files by jobs. Called by routes; `docs/dashboard.md` defines every number.
 """

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.ai.llm.service import server_model_fault
 from backend.ai.service import embedding_fault
 from backend.capture.turns import count_due_captures
+from backend.clock import uptime_seconds
 from backend.extensions import current_settings, db
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
 from backend.index.embeddings import count_pending_embeddings
@@ -26,7 +27,6 @@ from backend.redis.probe import probe_redis
 from config import VERSION
 
 Check = TypeVar("Check", bound=CheckOut)
-STARTED = time.monotonic()
 # Prefix of the policies by which Redis evicts keys without an expiry. Without maxmemory it evicts nothing.
 EVICTS_ANYTHING = "allkeys"
 QUEUE_MAY_GO = "under pressure Redis may drop messages of the queue. Set it to volatile-ttl."
@@ -48,7 +48,7 @@ def check_health() -> HealthOut:
     return HealthOut(
         status=status,
         version=VERSION,
-        uptime_seconds=round(time.monotonic() - STARTED, 1),
+        uptime_seconds=uptime_seconds(),
         checks=checks,
     )
 

@@ -40,7 +40,16 @@ BEGIN
         ) AS things
          WHERE owner <> {owner_name}::regrole
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = things.class AND d.objid = things.oid
-                                                     AND d.deptype IN ('e', 'a', 'i'))
+                                                     AND d.objsubid = 0 AND d.deptype IN ('e', 'a', 'i'))
+    LOOP
+        EXECUTE format('ALTER %s OWNER TO {owner}', found.thing);
+    END LOOP;
+    -- Partitions do not go along with their table.
+    FOR found IN
+        SELECT 'SCHEMA ' || oid::regnamespace AS thing FROM pg_namespace WHERE nspname = 'activity_partitions'
+        UNION ALL
+        SELECT 'TABLE ' || oid::regclass FROM pg_class
+         WHERE relnamespace = to_regnamespace('activity_partitions') AND relkind = 'r'
     LOOP
         EXECUTE format('ALTER %s OWNER TO {owner}', found.thing);
     END LOOP;

@@ -8,6 +8,8 @@ from datetime import timedelta
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.activity.log import record_activity_in
+from backend.activity.types import ActivityType
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.models import SecurityEvent, User
@@ -16,6 +18,7 @@ from backend.auth.tokens import token_hash
 from backend.clock import utc_now
 from backend.errors import Conflict, Forbidden, Invalid, NotFound, TooManyRequests
 from backend.extensions import db
+from backend.http.response_cache.invalidation import invalidate_lists
 from backend.jobs.queue import Message, send
 from backend.mail.service import add_mail
 from backend.organizations.access import lock_owned, lock_person
@@ -116,10 +119,14 @@ def accept_invitation(actor: Actor, token: str) -> OrganizationOut:
     if is_new:
         detail = {"role": invitation.role}
         record_event(actor.user_id, "member_added", organization_id=organization.id, detail=detail)
+        record_activity_in(
+            organization.id, actor.user_id, ActivityType.MEMBER_JOINED, actor.user_id, role=invitation.role
+        )
     db.session.commit()
     if not is_new:
         raise Conflict("You belong to this organization already.")
     invalidate_user(actor.user_id)
+    invalidate_lists(organization.id)
     return OrganizationOut.of(organization, invitation.role)
 
 

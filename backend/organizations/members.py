@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, delete, func, select, update
 
+from backend.activity.log import record_activity_in
+from backend.activity.types import ActivityType
 from backend.actor import Actor, Role
 from backend.auth.events import record_event
 from backend.auth.session_cache import invalidate_user
 from backend.errors import Conflict
 from backend.extensions import db
 from backend.http.idempotency.service import delete_responses
+from backend.http.response_cache.invalidation import invalidate_lists
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.access import lock_organization, lock_owned, require_owner
 from backend.organizations.invitations import withdraw_invitations_of
@@ -36,8 +41,10 @@ def change_role(actor: Actor, organization_id: int, user_id: int, role: Role) ->
     delete_responses(user_id, f"/api/v1/organizations/{organization_id}")
     detail = {"role": role, "former_role": member.role, "by": actor.user_id}
     record_event(user_id, "role_changed", organization_id=organization_id, detail=detail)
+    record_activity_in(organization_id, actor.user_id, ActivityType.MEMBER_ROLE_CHANGED, user_id, role=role)
     db.session.commit()
     invalidate_user(user_id)
+    invalidate_lists(organization_id)
     return member.model_copy(update={"role": role})
 
 
@@ -56,13 +63,22 @@ def remove_member(actor: Actor, organization_id: int, user_id: int) -> None:
     if organization.personal:
         raise Conflict("Nobody leaves a personal organization; it goes with its account.")
     _demote_owner(organization_id, member)
-    db.session.execute(delete(Membership).where(*_is_member(organization_id, user_id)))
+    membership = delete(Membership).where(*_is_member(organization_id, user_id)).returning(Membership.created_at)
+    since = db.session.scalar(membership)
     cancel_jobs_of(user_id, organization_id)
     delete_responses(user_id, f"/api/v1/organizations/{organization_id}")
     detail = {"role": member.role, "by": actor.user_id}
     record_event(user_id, "member_removed", organization_id=organization_id, detail=detail)
+    record_left(organization_id, actor.user_id, user_id, since)
     db.session.commit()
     invalidate_user(user_id)
+    invalidate_lists(organization_id)
+
+
+def record_left(organization_id: int, by: int, user_id: int, since: datetime | None) -> None:
+    """Record in the current transaction that a person is no member any more, by whom, and since when they were."""
+    moment = since.isoformat() if since else None
+    record_activity_in(organization_id, by, ActivityType.MEMBER_LEFT, user_id, member_since=moment)
 
 
 def _demote_owner(organization_id: int, member: MemberOut) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from backend.activity.log import record_activity_in
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.auth.events import record_event
 from backend.auth.session_cache import invalidate_user
@@ -38,6 +40,7 @@ def add_personal_organization(username: str) -> Organization:
 def add_owner(organization: Organization, user_id: int) -> None:
     """Make a person the owner, in the current transaction."""
     db.session.add(Membership(user_id=user_id, organization_id=organization.id, role="owner"))
+    record_activity_in(organization.id, user_id, ActivityType.MEMBER_JOINED, user_id, role="owner")
 
 
 def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
@@ -54,6 +57,7 @@ def create_organization(actor: Actor, data: OrganizationIn) -> OrganizationOut:
     if organization is None:
         raise _taken(slugs[0])
     add_owner(organization, actor.user_id)
+    record_activity_in(organization.id, actor.user_id, ActivityType.ORGANIZATION_CREATED, organization.id)
     db.session.commit()
     invalidate_user(actor.user_id)
     return OrganizationOut.of(organization, "owner")
@@ -87,6 +91,10 @@ def update_organization(actor: Actor, organization_id: int, patch: OrganizationP
     except IntegrityError as error:
         db.session.rollback()
         raise _taken(patch.slug or "") from error
+    record_activity_in(
+        *(organization_id, actor.user_id, ActivityType.ORGANIZATION_UPDATED, organization_id),
+        fields=sorted(patch.model_fields_set),
+    )
     db.session.commit()
     invalidate_everything()  # Rare enough to invalidate all, instead of each member.
     return OrganizationOut.of(organization, "owner")

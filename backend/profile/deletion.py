@@ -16,9 +16,11 @@ from backend.clock import utc_now
 from backend.database import execute_in_batches
 from backend.errors import Conflict
 from backend.extensions import db
+from backend.http.response_cache.invalidation import invalidate
 from backend.jobs.queue import Message, send
 from backend.jobs.rights import cancel_jobs_of
 from backend.organizations.invitations import withdraw_invitations_of
+from backend.organizations.members import record_left
 from backend.organizations.models import Membership, Organization
 from backend.profile.service import check_password, lock_user
 from backend.search.recent import delete_searches
@@ -69,17 +71,20 @@ def delete_account(actor: Actor, password: str, address: str) -> None:
     # A name with a space cannot be registered.
     user.email = user.email_key = user.username = user.username_key = f"deleted {user.id}"
     user.password_hash, user.role = "", "user"
-    memberships = delete(Membership).where(Membership.user_id == user.id).returning(Membership.organization_id)
-    organizations = db.session.scalars(memberships).all()
+    memberships = delete(Membership).where(Membership.user_id == user.id)
+    left = db.session.execute(memberships.returning(Membership.organization_id, Membership.created_at)).all()
     withdraw_invitations_of(user.id)
     db.session.execute(delete(AiProvider).where(AiProvider.user_id == user.id))
     cancel_jobs_of(user.id)
     revoked = revoke_sessions(Session.user_id == user.id)
     record_event(None, "account_deleted", detail={"user_id": user.id})
+    for membership in left:
+        record_left(membership.organization_id, user.id, user.id, membership.created_at)
     db.session.commit()
     invalidate_sessions(revoked)
     invalidate_user(user.id)
-    delete_searches(user.id, organizations)
+    invalidate([membership.organization_id for membership in left])
+    delete_searches(user.id, [membership.organization_id for membership in left])
     send([deletion_message()])
 
 

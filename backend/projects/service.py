@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import ARRAY, BigInteger, any_, delete, literal, select, update
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.clock import utc_now
 from backend.database import retry_on_conflict
@@ -26,6 +28,7 @@ def create_project(actor: Actor, data: ProjectIn) -> ProjectOut:
     db.session.add(project)
     db.session.flush()
     made = queries.get_project(actor, project.id)
+    record_activity(actor, ActivityType.PROJECT_CREATED, project.id)
     db.session.commit()
     send([embed_subjects_message()])
     return made
@@ -51,6 +54,9 @@ def update_project(actor: Actor, project_id: int, patch: ProjectPatch) -> Projec
     project.updated_at = utc_now()
     db.session.flush()
     changed = queries.get_project(actor, project_id)
+    record_activity(
+        actor, ActivityType.PROJECT_UPDATED, project_id, fields=sorted(patch.model_fields_set), status=patch.status
+    )
     db.session.commit()
     send([embed_subjects_message()])
     return changed
@@ -71,6 +77,7 @@ def delete_project(actor: Actor, project_id: int, *, permanent: bool) -> None:
         gone = db.session.scalar(statement.values(deleted_at=utc_now()).returning(Project.id))
     if gone is None:
         raise NotFound
+    record_activity(actor, ActivityType.PROJECT_DELETED, project_id, permanent=permanent or None)
     db.session.commit()
 
 
@@ -81,8 +88,10 @@ def restore_project(actor: Actor, project_id: int) -> ProjectOut:
         NotFound: there is no such project.
     """
     statement = update(Project).where(queries.trashed(actor), Project.id == project_id)
-    db.session.execute(statement.values(deleted_at=None, updated_at=utc_now()))
+    restored = db.session.scalar(statement.values(deleted_at=None, updated_at=utc_now()).returning(Project.id))
     project = queries.get_project(actor, project_id)
+    if restored is not None:
+        record_activity(actor, ActivityType.PROJECT_RESTORED, project_id)
     db.session.commit()
     return project
 

@@ -1,5 +1,8 @@
--- store
--- Replaces searches that are prefixes of this one and younger than the typing time, and trims the history.
+-- record
+-- Counts the search. If it has a text, replaces searches that are prefixes of this one and younger than the typing time,
+-- and trims the history.
+count_search(KEYS[2], KEYS[3], ARGV[6], ARGV[7], ARGV[8], ARGV[9])
+if ARGV[1] == '' then return end
 local searches = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 for at = 1, #searches, 2 do
     local previous, moment = searches[at], tonumber(searches[at + 1])

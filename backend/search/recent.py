@@ -1,4 +1,4 @@
-"""Last step of a search: the history of recent searches, in Redis. It is disposable, and faults are only logged."""
+"""Last step of a search: its count, and the history of recent searches, in Redis. Faults are only logged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import cast
 import redis
 from loguru import logger
 
+from backend.activity.search_counts import COUNT_SEARCH, count_arguments, count_keys
 from backend.actor import Actor
 from backend.named_blocks import read_blocks
 from backend.redis.client import redis_client
@@ -21,23 +22,22 @@ EXPIRY_SECONDS = 90 * 24 * 3600
 # Search as you type sends each prefix; within this time a longer search replaces its prefixes.
 TYPING_SECONDS = 60
 LONGEST_SEARCH = 200
-STORE = read_blocks(Path(__file__).with_suffix(".lua"))["store"]
+SCRIPT = "\n".join([COUNT_SEARCH, read_blocks(Path(__file__).with_suffix(".lua"))["record"]])
 
 
-def store_search(actor: Actor, q: str) -> None:
-    """Store a successful search for suggestions to the same person in the same organization.
+def store_search(actor: Actor, q: str, *, found: bool = True) -> None:
+    """Count a search, and store it for suggestions to the same person in the same organization if it `found` something.
 
-    One round trip. Searches of more than 200 characters are not stored, nor is any while Redis is away.
+    One round trip. Searches of more than 200 characters are only counted; while Redis is away, none is.
     """
     search = " ".join(q.split())
-    if not search or len(search) > LONGEST_SEARCH:
-        return
+    stored = search if found and len(search) <= LONGEST_SEARCH else ""
+    keys = (_key(actor), *count_keys(actor.organization_id))
+    moments = (f"{time.time():.6f}", TYPING_SECONDS, MOST_SEARCHES, EXPIRY_SECONDS)
     try:
-        redis_client().eval(
-            STORE, 1, _key(actor), search, f"{time.time():.6f}", TYPING_SECONDS, MOST_SEARCHES, EXPIRY_SECONDS
-        )
+        redis_client().eval(SCRIPT, len(keys), *keys, stored, *moments, *count_arguments(actor.organization_id))
     except redis.RedisError as error:
-        logger.warning("a search is not remembered: {}", error)
+        logger.warning("a search is neither counted nor stored: {}", error)
 
 
 def recent_searches(actor: Actor, prefix: str, limit: int) -> list[str]:

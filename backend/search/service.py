@@ -37,8 +37,8 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     found = _find(actor, query, parsed) if parsed.query.clauses else FoundHits(parsed.query, Ranking([]))
     page = page_slice([id_ for id_, _, _ in found.ranking.hits], query)
     hits = _highlight(found.ranking.hits[page.start : page.end], found.query)
-    if page.page == 1 and hits:
-        store_search(actor, query.q)
+    if page.page == 1:
+        store_search(actor, query.q, found=bool(hits))
     return _response(query, found, page, hits, started)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.clock import utc_now
 from backend.errors import Invalid
@@ -56,6 +58,14 @@ def add_drafts(actor: Actor, drafts: Sequence[Draft]) -> list[int]:
     statement = insert(Task).returning(Task.id, sort_by_parameter_order=True)
     # Without explicit nulls, rows with and without a parent would need one statement at each alternation.
     return list(db.session.scalars(statement, rows, execution_options={"render_nulls": True}))
+
+
+def record_added(actor: Actor, items: Sequence[TaskIn], task_id: int | None = None) -> None:
+    """Record new tasks as one event, and those that are done already as another; `task_id` names a single one."""
+    done = sum(item.status == "done" for item in items)
+    for kind, number in ((ActivityType.TASK_CREATED, len(items)), (ActivityType.TASK_COMPLETED, done)):
+        if number:
+            record_activity(actor, kind, task_id, count=number if task_id is None else None)
 
 
 def subtask_drafts(parent: Node, items: Iterable[TaskIn]) -> list[Draft]:

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import ColumnElement, delete, select, update
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.clock import utc_now
 from backend.database import retry_on_conflict
@@ -19,7 +21,7 @@ from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
 from backend.projects.messages import embed_subjects_message
 from backend.tasks import queries
-from backend.tasks.bulk_create import Draft, add_drafts, validate_items
+from backend.tasks.bulk_create import Draft, add_drafts, record_added, validate_items
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.placement import place_task
 from backend.tasks.schemas import BreakdownIn, MoveIn, TaskIn, TaskOut, TaskPatch, TaskResult, TaskResults
@@ -42,6 +44,7 @@ def create_task(actor: Actor, item: TaskIn) -> TaskOut:
     if isinstance(validated, Invalid):
         raise validated
     [task_id] = add_drafts(actor, [validated])
+    record_added(actor, [item], task_id)
     task = queries.get_task(actor, task_id)
     db.session.commit()
     send([embed_subjects_message()])
@@ -55,7 +58,9 @@ def create_tasks(actor: Actor, raw_items: Sequence[object]) -> TaskResults:
     lock_tree(actor.organization_id)
     validated = iter(validate_items(actor, [item for item in read if isinstance(item, TaskIn)]))
     outcomes = [item if isinstance(item, str) else next(validated) for item in read]
-    ids = iter(add_drafts(actor, [outcome for outcome in outcomes if isinstance(outcome, Draft)]))
+    drafts = [outcome for outcome in outcomes if isinstance(outcome, Draft)]
+    ids = iter(add_drafts(actor, drafts))
+    record_added(actor, [draft.item for draft in drafts])
     results = [
         TaskResult(index=index, status="created", id=next(ids))
         if isinstance(outcome, Draft)
@@ -85,7 +90,10 @@ def update_task(actor: Actor, task_id: int, patch: TaskPatch) -> TaskOut:
     task = db.session.scalar(statement.execution_options(populate_existing=True))
     if task is None:
         raise NotFound
+    was_done = task.status == "done"
     _change(task, patch)
+    kind = ActivityType.TASK_COMPLETED if task.status == "done" and not was_done else ActivityType.TASK_UPDATED
+    record_activity(actor, kind, task_id, fields=sorted(fields), status=patch.status)
     db.session.flush()
     changed = queries.get_task(actor, task_id)
     db.session.commit()
@@ -105,6 +113,7 @@ def move_task(actor: Actor, task_id: int, move: MoveIn) -> TaskOut:
     lock_tree(actor.organization_id)
     if not place_task(actor, task_id, move):
         raise NotFound
+    record_activity(actor, ActivityType.TASK_MOVED, task_id)
     task = queries.get_task(actor, task_id)
     db.session.commit()
     if move.model_fields_set & {"parent_id", "project_id"}:
@@ -129,6 +138,7 @@ def delete_task(actor: Actor, task_id: int, *, permanent: bool) -> None:
         if not read_nodes(actor, {task_id}):
             raise NotFound
         _change_subtree(task_id, Task.deleted_at.is_(None), deleted_at=utc_now())
+    record_activity(actor, ActivityType.TASK_DELETED, task_id, permanent=permanent or None)
     db.session.commit()
 
 
@@ -152,6 +162,7 @@ def restore_task(actor: Actor, task_id: int) -> TaskOut:
             raise Conflict("The task that this is a step of is in the trash: restore that first.")
         # Subtasks that were trashed earlier stay in the trash.
         _change_subtree(task_id, Task.deleted_at == row.deleted_at, deleted_at=None, updated_at=utc_now())
+        record_activity(actor, ActivityType.TASK_RESTORED, task_id)
     task = queries.get_task(actor, task_id)
     db.session.commit()
     return task

@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import insert, text, update
 
+from backend.activity.types import ActivityType
 from backend.bookmarks.schemas import BookmarkIn, OnDuplicate
+from backend.bookmarks.service import record_saved
 from backend.bookmarks.tags.assignment import TooManyTags
 from backend.bookmarks.upsert import MAX_ROUNDS, SaveResult, upsert_bookmarks
 from backend.database import retry_on_conflict
@@ -92,6 +94,7 @@ def write_batch(reading: ImportRun, tally: Tally, batch: PreparedBatch) -> Writt
             left_out = left_out.and_those_of(fault)
             continue
         after = _keep(reading, tally, lines, saved)
+        record_saved(reading.job.requester, ActivityType.BOOKMARK_IMPORTED, saved)
         db.session.commit()
         return WrittenBatch(after, any(end.is_capture_due for end in saved))
     raise Unavailable("Another client keeps changing these tags.")

@@ -6,7 +6,7 @@ from alembic import op
 import sqlalchemy as sa
 
 revision = '0035'
-down_revision = '0033'
+down_revision = '0034'
 
 
 def upgrade() -> None:

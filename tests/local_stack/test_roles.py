@@ -20,10 +20,11 @@ PASSWORD = "seventeen small otters\n"
 OWNERS = """
     SELECT DISTINCT owner::regrole::text FROM (
         SELECT relowner AS owner, oid, 'pg_class'::regclass AS class FROM pg_class
-         WHERE relnamespace = 'public'::regnamespace
+         WHERE relnamespace IN ('public'::regnamespace, to_regnamespace('activity_partitions'))
         UNION ALL SELECT proowner, oid, 'pg_proc'::regclass FROM pg_proc WHERE pronamespace = 'public'::regnamespace
         UNION ALL SELECT typowner, oid, 'pg_type'::regclass FROM pg_type WHERE typnamespace = 'public'::regnamespace
-        UNION ALL SELECT nspowner, oid, 'pg_namespace'::regclass FROM pg_namespace WHERE nspname = 'public'
+        UNION ALL SELECT nspowner, oid, 'pg_namespace'::regclass FROM pg_namespace
+         WHERE nspname IN ('public', 'activity_partitions')
         UNION ALL SELECT datdba, oid, 'pg_database'::regclass FROM pg_database WHERE datname = current_database()
     ) AS things
      WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = class AND d.objid = oid AND d.deptype = 'e')

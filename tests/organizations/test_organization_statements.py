@@ -42,14 +42,14 @@ def test_a_write_takes_no_more_with_more_members(
     fill_with_members(ada, team, number - 1)
     with sql.at_most(11):
         assert invite(ada, team, bob).status_code == 201
-    with sql.at_most(7):
+    with sql.at_most(8):
         assert bob.post("/invitations/accept", {"token": outbox.token(bob)}).status_code == 200
     # With the role go the person's jobs, open invitations and remembered answers: a statement each.
-    with sql.at_most(9):
+    with sql.at_most(10):
         assert ada.patch(f"/organizations/{team}/members/{bob.user_id}", {"role": "viewer"}).status_code == 200
-    with sql.at_most(9):
+    with sql.at_most(10):
         assert ada.delete(f"/organizations/{team}/members/{bob.user_id}").status_code == 204
-    with sql.at_most(4):
+    with sql.at_most(5):
         assert ada.patch(f"/organizations/{team}", {"name": "New"}).status_code == 200
     with sql.at_most(8):
         assert ada.request("DELETE", f"/organizations/{team}", json={"name": "New"}).status_code == 204

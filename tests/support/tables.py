@@ -11,9 +11,12 @@ LOCK = f"LOCK TABLE {', '.join(TABLES)} IN ACCESS EXCLUSIVE MODE"
 # TRUNCATE is for those whose rows would leave traces: many dead ones in the way of new ones, a planner that counts on
 # them, dead ends in an index of nearest neighbours.
 USED = """
-    SELECT relname, pg_relation_size(oid) > 16 * 8192 OR reltuples > 100 OR relname = 'bookmark_embeddings'
+    SELECT relname, size > 16 * 8192 OR reltuples > 100 OR relname = 'bookmark_embeddings'
       FROM pg_class
-     WHERE oid = ANY (CAST(:tables AS regclass[])) AND pg_relation_size(oid) > 0
+      CROSS JOIN LATERAL (SELECT CASE relkind WHEN 'p' THEN
+               (SELECT sum(pg_relation_size(relid)) FROM pg_partition_tree(oid))
+          ELSE pg_relation_size(oid) END AS size) AS sized
+     WHERE oid = ANY (CAST(:tables AS regclass[])) AND size > 0
 """
 NO_TRIGGERS = "SET LOCAL session_replication_role = replica"
 FIRST_NUMBERS = "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import delete
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.bookmarks import queries
 from backend.bookmarks.locking import lock_bookmarks
@@ -39,6 +41,7 @@ def attach_bookmark(
     if db.session.is_modified(attached):
         db.session.flush()
         update_fields(actor, bookmark_id, {})
+        record_activity(actor, ActivityType.BOOKMARK_ATTACHED, bookmark_id, project_id=project_id)
     bookmark = queries.get_attached(actor, project_id, bookmark_id)
     db.session.commit()
     return bookmark, created
@@ -57,6 +60,7 @@ def detach_bookmark(actor: Actor, project_id: int, bookmark_id: int) -> None:
     if deleted_id is None:
         raise NotFound
     update_fields(actor, bookmark_id, {})
+    record_activity(actor, ActivityType.BOOKMARK_DETACHED, bookmark_id, project_id=project_id)
     db.session.commit()
 
 

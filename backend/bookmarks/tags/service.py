@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import ARRAY, BigInteger, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.bookmarks.bulk_actions import refresh_or_defer
 from backend.bookmarks.counts import TAGGED_BOOKMARKS
@@ -56,6 +58,7 @@ def rename_tag(actor: Actor, tag_id: int, name: str) -> TagOut:
         raise Conflict("A tag of this name exists already.", existing_id=taken_by)
     tag.name, tag.name_key = name, tag_key(name)
     db.session.flush()
+    record_activity(actor, ActivityType.TAG_RENAMED, tag_id)
     return _finish(tag_id, _bookmarks_of(tag_id))
 
 
@@ -78,6 +81,7 @@ def merge_tags(actor: Actor, tag_id: int, into_id: int) -> TagOut:
         insert(BookmarkTag).from_select(["bookmark_id", "tag_id", "position"], links).on_conflict_do_nothing()
     )
     db.session.execute(delete(Tag).where(Tag.id == tag_id))
+    record_activity(actor, ActivityType.TAG_MERGED, tag_id, into_id=into_id)
     return _finish(into_id, touched)
 
 
@@ -93,6 +97,7 @@ def delete_tag(actor: Actor, tag_id: int) -> None:
     touched = _bookmarks_of(tag_id)
     db.session.execute(delete(Tag).where(Tag.id == tag_id))
     messages = _touch(touched)
+    record_activity(actor, ActivityType.TAG_DELETED, tag_id)
     db.session.commit()
     send(messages)
 
@@ -111,6 +116,8 @@ def delete_tags(actor: Actor, *, unused: bool) -> int:
     ids = db.session.scalars(unused_ids.with_for_update()).all()
     still_unused = Tag.id == any_(literal(ids, ARRAY(BigInteger)))
     deleted = db.session.scalars(delete(Tag).where(still_unused, ~IS_USED).returning(Tag.id)).all()
+    if deleted:
+        record_activity(actor, ActivityType.TAG_DELETED, count=len(deleted))
     db.session.commit()
     return len(deleted)
 

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.bookmarks import queries as bookmarks
 from backend.bookmarks.models import Bookmark
@@ -65,6 +67,7 @@ def give_feedback(actor: Actor, body: FeedbackIn) -> tuple[FeedbackOut, bool]:
             *Feedback.__table__.columns, literal_column("xmax = 0").label("is_new")
         )
     ).one()
+    _record(actor, row.kind, row.bookmark_id, is_new=row.is_new)
     db.session.commit()
     invalidate_computed(actor.organization_id, "feedback")
     return feedback_out(row), row.is_new
@@ -91,6 +94,7 @@ def correct_feedback(actor: Actor, feedback_id: int, body: FeedbackPut) -> Feedb
     db.session.flush()
     db.session.refresh(feedback)
     corrected = FeedbackOut.model_validate(feedback)
+    _record(actor, feedback.kind, feedback.bookmark_id, is_new=False)
     db.session.commit()
     invalidate_computed(actor.organization_id, "feedback")
     return corrected
@@ -103,10 +107,19 @@ def withdraw_feedback(actor: Actor, feedback_id: int) -> None:
         NotFound: the person has no such feedback.
     """
     own = (Feedback.id == feedback_id, *_mine(actor))
-    if db.session.scalar(delete(Feedback).where(*own).returning(Feedback.id)) is None:
+    bookmark_id = db.session.scalar(delete(Feedback).where(*own).returning(Feedback.bookmark_id))
+    if bookmark_id is None:
         raise NotFound
+    record_activity(actor, ActivityType.FEEDBACK_WITHDRAWN, bookmark_id)
     db.session.commit()
     invalidate_computed(actor.organization_id, "feedback")
+
+
+def _record(actor: Actor, kind: str, bookmark_id: int, *, is_new: bool) -> None:
+    if kind == "opened" and is_new:
+        record_activity(actor, ActivityType.RECOMMENDATION_OPENED, bookmark_id)
+    else:
+        record_activity(actor, ActivityType.FEEDBACK_GIVEN, bookmark_id, kind=kind)
 
 
 def _mine(actor: Actor) -> tuple[Any, Any]:

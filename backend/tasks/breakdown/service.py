@@ -18,7 +18,7 @@ from backend.tasks import queries
 from backend.tasks.breakdown.how_to_pages import find_how_to_page
 from backend.tasks.breakdown.llm_steps import latest_suggestion, suggest_steps, text_digest
 from backend.tasks.breakdown.outline import Subtask, outline_task, title_key
-from backend.tasks.bulk_create import add_drafts, subtask_drafts
+from backend.tasks.bulk_create import add_drafts, record_added, subtask_drafts
 from backend.tasks.models import MAX_DEPTH, Task
 from backend.tasks.schemas import LONGEST_TITLE, Engine, TaskIn, TaskOut
 from backend.tasks.tree_store import lock_tree, read_nodes
@@ -123,6 +123,7 @@ def add_steps(actor: Actor, request: BreakdownRequest, breakdown: Breakdown) -> 
         breakdown = _suggested_before(actor, request) or breakdown
     titles = set(db.session.scalars(select(Task.title).where(Task.parent_id == request.task_id)))
     drafts = subtask_drafts(node, _unknown(breakdown.subtasks, {title_key(title) for title in titles}))
+    record_added(actor, [draft.item for draft in drafts])
     return breakdown, add_drafts(actor, drafts)
 
 

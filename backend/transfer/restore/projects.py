@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.bookmarks.tags.assignment import TooManyTags, find_or_create_tags
 from backend.extensions import db
@@ -48,6 +50,7 @@ def restore_projects(actor: Actor, first: int, raw: Sequence[Any], ids: Restored
         )
         for item, project_id in zip(new, made, strict=True):
             _match(ids, item, project_id)
+        record_activity(actor, ActivityType.PROJECT_CREATED, count=len(new), imported=True)
     return skipped
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from backend.activity.log import record_activity
+from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.extensions import db
 from backend.tasks.models import MAX_DEPTH, Task
@@ -128,6 +130,7 @@ def _add(actor: Actor, new: Sequence[Placed], ids: RestoredIds) -> None:
     made = db.session.execute(statement, rows, execution_options={"render_nulls": True}).all()
     for (item, _, _), row in zip(new, made, strict=True):
         _match(ids, item, PlacedTask(row.id, row.project_id, row.depth))
+    record_activity(actor, ActivityType.TASK_CREATED, count=len(new), imported=True)
 
 
 def _positions(actor: Actor, new: Sequence[Placed]) -> list[int]:

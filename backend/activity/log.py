@@ -1,0 +1,72 @@
+"""Recording of activity: events that a service adds to its transaction, written by one statement before the commit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
+
+from backend.activity.types import ActivityType
+from backend.actor import Actor
+from backend.extensions import db
+from backend.http.request_state import current_request_id
+from backend.named_blocks import read_statements
+
+# Key in `session.info`: the events of the transaction that are not written yet.
+UNWRITTEN = "unwritten_activity"
+SQL = read_statements(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    organization_id: int
+    user_id: int | None
+    type: ActivityType
+    object_id: int | None
+    data: dict[str, Any]
+
+
+def record_activity(actor: Actor, kind: ActivityType, object_id: int | None = None, /, **data: Any) -> None:
+    """Record in the current transaction that somebody did something; the commit writes it.
+
+    `data` is small, and names no texts of people: these change, and are deleted. None in it is left out.
+    """
+    record_activity_in(actor.organization_id, actor.user_id, kind, object_id, **data)
+
+
+def record_activity_in(
+    organization_id: int, user_id: int | None, kind: ActivityType, object_id: int | None = None, /, **data: Any
+) -> None:
+    """Record the same without an actor; `user_id` is None for what the worker does by itself."""
+    given = {name: value for name, value in data.items() if value is not None}
+    session = db.session()
+    if not session.in_transaction():
+        session.begin()  # So that a rollback is one.
+    unwritten = session.info.setdefault(UNWRITTEN, [])
+    unwritten.append(_Event(organization_id, user_id, kind, object_id, given))
+
+
+@event.listens_for(db.session, "before_commit")
+def _write(session: Session) -> None:
+    events: list[_Event] = session.info.pop(UNWRITTEN, [])
+    if not events:
+        return
+    values = {
+        "organizations": [event.organization_id for event in events],
+        "users": [event.user_id for event in events],
+        "types": [event.type.value for event in events],
+        "object_types": [event.type.object_type for event in events],
+        "objects": [event.object_id for event in events],
+        "data": [json.dumps(event.data) for event in events],
+        "request_id": current_request_id(),
+    }
+    session.execute(SQL["write"], values)
+
+
+@event.listens_for(db.session, "after_soft_rollback")
+def _forget(session: Session, previous: SessionTransaction) -> None:
+    if not previous.nested:
+        session.info.pop(UNWRITTEN, None)
