@@ -60,6 +60,7 @@ def read_metrics(actor: Actor, query: MetricsQuery) -> MetricsResponse:
         {
             "organization_id": None if of_server else actor.organization_id,
             "time_zone": query.time_zone,
+            "user_id": actor.user_id,
             "left": ActivityType.MEMBER_LEFT.value,
             "opened": ActivityType.RECOMMENDATION_OPENED.value,
             "idle": IDLE,

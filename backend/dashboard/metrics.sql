@@ -7,7 +7,8 @@ WITH moments AS (
            CAST(day - 6 AS timestamp) AT TIME ZONE zone AS week,
            CAST(day - 29 AS timestamp) AT TIME ZONE zone AS period
       FROM (SELECT zone, CAST(now() AT TIME ZONE zone AS date) AS day
-              FROM (SELECT COALESCE(CAST(:time_zone AS text), 'UTC') AS zone) AS named) AS days),
+              FROM (SELECT COALESCE(CAST(:time_zone AS text),
+                                   (SELECT u.time_zone FROM users u WHERE u.id = :user_id), 'UTC') AS zone) AS named) AS days),
 people AS (
     SELECT role, created_at FROM memberships
      WHERE :organization_id IS NOT NULL AND organization_id = :organization_id

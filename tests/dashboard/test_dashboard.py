@@ -63,7 +63,8 @@ def test_the_envelope_tells_whether_it_was_cached_and_when_it_was_computed(
     before = utc_now()
     cold = ada.request("GET", path, headers=headers)
     assert [statement for statement in sql.statements if "set_config" not in statement] == sql.statements
-    assert len(sql.statements) == 1
+    # Statistics first read the person's time zone, from which their range of days follows.
+    assert len(sql.statements) == (2 if path == "/dashboard/statistics" else 1)
     sql.clear()
     with_identity = ada.request("GET", path, headers={"Accept-Encoding": "identity"})
     warm = ada.request("GET", path, headers=headers)
@@ -292,6 +293,13 @@ def test_five_years_are_not_too_many(ada: Api) -> None:
     assert {point["bookmarks"] for point in statistics["series"]} == {0}
     leap = data(ada, "statistics", **{"from": "2020-02-29", "to": "2025-03-01", "interval": "month"})
     assert (leap["from"], leap["to"], len(leap["series"])) == ("2020-02-01", "2025-03-31", 62)
+
+
+def test_days_begin_in_the_time_zone_of_the_profile(ada: Api, bob: Api) -> None:
+    ada.patch("/profile", {"time_zone": "Pacific/Apia"})
+    for name in ("metrics", "statistics"):
+        assert [data(who, name)["time_zone"] for who in (ada, bob)] == ["Pacific/Apia", "UTC"]
+        assert data(ada, name, time_zone="Asia/Kathmandu")["time_zone"] == "Asia/Kathmandu"
 
 
 def test_the_server_is_for_administrators(

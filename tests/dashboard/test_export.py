@@ -10,7 +10,7 @@ import re
 import time
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,9 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from backend.actor import Actor
 from backend.admin.service import set_disabled
 from backend.clock import utc_now
-from backend.dashboard.export import history, service, tables, turns, workbook
+from backend.dashboard.export import service, tables, turns, workbook
 from backend.dashboard.export.links import sign_link
 from backend.dashboard.jobs import purge_exports, run_export
 from backend.errors import NotFound
@@ -249,38 +248,24 @@ def test_batches_of_any_size_make_the_same_file(
     assert {**in_pieces, "exported_at": ""} == {**whole, "exported_at": ""}
 
 
-@pytest.fixture
-def activity(context: Flask) -> Iterator[None]:
-    """An activity log, as a feature provides it; beside it nothing provides one."""
-    log = text("""
-        SELECT n AS id, TIMESTAMPTZ '2026-01-31 12:00+00' AS created_at, 'bookmark.created' AS type, 1 AS user_id,
-               'bookmark' AS object_type, n AS object_id, jsonb_build_object('n', n) AS data
-          FROM generate_series(1, 3) n
-    """)
-    names = [db.column(name) for name in history.HISTORY_COLUMNS]
-
-    def select_visible(actor: Actor) -> Any:
-        return db.select(log.columns(*names).subquery("log"))
-
-    before = history.history_provider()
-    history.provide_history(select_visible)
-    yield
-    history._providers[:] = [before] if before else []
-
-
 def test_the_activity_log_is_there_if_it_is_asked_for(
-    ada: Api, activity: None, monkeypatch: pytest.MonkeyPatch
+    ada: Api, bob: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With the events that its owner may see: roles are for the owners, feedback is each one's own."""
     monkeypatch.setattr(tables, "BATCH", 2)
-    assert "activity" not in read_json(ada)
-    told = read_json(ada, include_history=True)
+    header = {"X-Organization-ID": str(make_team("Team", owner=ada, editor=bob))}
+    saved = [ada.post("/bookmarks", {"url": f"https://example.org/{n}"}, headers=header).json["id"] for n in range(3)]
+    ada.post("/feedback", {"bookmark_id": saved[0], "kind": "relevant"}, headers=header)
+    assert "activity" not in read_json(bob, headers=header)
+    told = read_json(bob, headers=header, include_history=True)
     assert told["holds"][-1] == "activity"
-    assert [(row["id"], row["type"], row["data"]) for row in told["activity"]] == [
-        (n, "bookmark.created", {"n": n}) for n in (1, 2, 3)
-    ]
-    assert read_json(ada, include_history=True, **{"to": "2020-01-01"})["activity"] == []
-    sheets = read_sheets(ada.get(export(ada, "xlsx", include_history=True)).data)
-    assert [row["data"] for row in sheets["activity"]] == ['{"n":1}', '{"n":2}', '{"n":3}']
+    events = [(row["type"], row["object_id"], row["user_id"]) for row in told["activity"]]
+    assert events == [("bookmark.created", id_, ada.user_id) for id_ in saved]
+    own = read_json(ada, headers=header, include_history=True)["activity"]
+    assert [row["type"] for row in own if row not in told["activity"]] == ["bookmark.feedback_given"]
+    assert read_json(ada, headers=header, include_history=True, **{"to": "2020-01-01"})["activity"] == []
+    sheets = read_sheets(ada.get(export(ada, "xlsx", headers=header, include_history=True)).data)
+    assert [json.loads(row["data"]) for row in sheets["activity"]] == [row["data"] for row in own]
 
 
 def test_the_link_is_the_owners_alone(ada: Api, bob: Api, context: Flask) -> None:

@@ -1,25 +1,23 @@
-"""The activity log as a table of an export, from whoever provides it."""
+"""The activity log as a table of an export: the events that the actor may see."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select
+from sqlalchemy import Select, or_, select
 
+from backend.activity.models import Activity
+from backend.activity.types import visible_types
 from backend.actor import Actor
 
+# `(created_at, id)` is the key in whose order they are read.
 HISTORY_COLUMNS = ("id", "created_at", "type", "user_id", "object_type", "object_id", "data")
-# Given an actor, the events that they may see, with these columns; `(created_at, id)` is unique.
-SelectHistory = Callable[[Actor], Select[*tuple[Any, ...]]]
-_providers: list[SelectHistory] = []
 
 
-def provide_history(select_visible: SelectHistory) -> None:
-    """Let exports hold the activity log, read by this statement."""
-    _providers[:] = [select_visible]
-
-
-def history_provider() -> SelectHistory | None:
-    """Return the statement of the activity log; None where nothing provides one."""
-    return _providers[0] if _providers else None
+def select_history(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Build the statement for the events, as the feed shows them."""
+    visible = visible_types(actor.role)
+    own = Activity.type.in_(visible["self"]) & (Activity.user_id == actor.user_id)
+    columns = [getattr(Activity, name) for name in HISTORY_COLUMNS]
+    which = (Activity.organization_id == actor.organization_id, or_(Activity.type.in_(visible["members"]), own))
+    return select(*columns).where(*which)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select
@@ -15,7 +14,7 @@ from backend.actor import Actor
 from backend.bookmarks.counts import TAGGED_BOOKMARKS
 from backend.bookmarks.models import Bookmark, Tag
 from backend.bookmarks.queries import id_in, select_bookmarks
-from backend.dashboard.export.history import HISTORY_COLUMNS, SelectHistory, history_provider
+from backend.dashboard.export.history import HISTORY_COLUMNS, select_history
 from backend.database import read_by_keyset
 from backend.errors import Forbidden
 from backend.extensions import db
@@ -78,8 +77,8 @@ def readable_tables(actor: Actor, period: Period, *, with_history: bool) -> list
         ("projects:read", _projects),
         ("tasks:read", _tasks),
     ]
-    if with_history and (select_history := history_provider()) is not None:
-        makers.append(("dashboard:read", partial(_history, select_history)))
+    if with_history:
+        makers.append(("dashboard:read", _history))
     return [make(actor, period, scope) for scope, make in makers if _may(actor, scope)]
 
 
@@ -125,7 +124,7 @@ def _tasks(actor: Actor, period: Period, scope: str) -> ExportTable:
     return _table("tasks", scope, select(*TASK_COLUMNS), Task.id, conditions)
 
 
-def _history(select_history: SelectHistory, actor: Actor, period: Period, scope: str) -> ExportTable:
+def _history(actor: Actor, period: Period, scope: str) -> ExportTable:
     statement = select_history(actor)
     chosen = statement.selected_columns
     statement = statement.where(*period.holds(chosen.created_at))
