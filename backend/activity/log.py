@@ -52,18 +52,23 @@ def record_activity_in(
 @event.listens_for(db.session, "before_commit")
 def _write(session: Session) -> None:
     events: list[_Event] = session.info.pop(UNWRITTEN, [])
-    if not events:
-        return
-    values = {
-        "organizations": [event.organization_id for event in events],
-        "users": [event.user_id for event in events],
-        "types": [event.type.value for event in events],
-        "object_types": [event.type.object_type for event in events],
-        "objects": [event.object_id for event in events],
-        "data": [json.dumps(event.data) for event in events],
-        "request_id": current_request_id(),
+    rows = [_values(event) for event in events]
+    if len(rows) == 1:
+        session.execute(SQL["write_one"], {**rows[0], "request_id": current_request_id()})
+    elif rows:
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        session.execute(SQL["write_many"], {**columns, "request_id": current_request_id()})
+
+
+def _values(event: _Event) -> dict[str, Any]:
+    return {
+        "organization_id": event.organization_id,
+        "user_id": event.user_id,
+        "type": event.type.value,
+        "object_type": event.type.object_type,
+        "object_id": event.object_id,
+        "data": json.dumps(event.data),
     }
-    session.execute(SQL["write"], values)
 
 
 @event.listens_for(db.session, "after_soft_rollback")

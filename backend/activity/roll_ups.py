@@ -6,7 +6,7 @@ are whole quarters. So days, weeks and months of all time zones are sums of the 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from backend.activity.types import SERIES
 from backend.clock import utc_now
@@ -18,17 +18,16 @@ SQL = read_statements(__file__)
 # A transaction ends long before: the statement that writes its events is its last.
 SETTLED = timedelta(minutes=5)
 MAPPING = {"types": [kind.value for kind in SERIES], "series": list(SERIES.values())}
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# What one statement counts, so that none runs into the time-out.
+STEP = timedelta(days=7)
 
 
 def roll_up() -> datetime:
     """Count what was logged since the last time; return up to when all is counted. Safe to run twice, and at once."""
     progress = db.session.execute(SQL["lock_progress"]).one()
     until = bucket_of(utc_now() - SETTLED)
-    since = progress.rolled_up_to or BEGINNING
-    if since < until:
-        db.session.execute(SQL["roll_up"], {**MAPPING, "since": since, "until": until})
-        db.session.execute(SQL["reach"], {"until": until})
+    since = progress.rolled_up_to or _beginning(until)
+    _count(since, until)
     db.session.commit()
     return max(since, until)
 
@@ -36,10 +35,10 @@ def roll_up() -> datetime:
 def rebuild() -> datetime:
     """Count all rows of the log again; counts of rows that are purged stay. Return up to when all is counted."""
     progress = db.session.execute(SQL["lock_progress"]).one()
-    since, until = progress.purged_to or BEGINNING, bucket_of(utc_now() - SETTLED)
+    until = bucket_of(utc_now() - SETTLED)
+    since = progress.purged_to or _beginning(until)
     db.session.execute(SQL["forget"], {"since": since})
-    db.session.execute(SQL["roll_up"], {**MAPPING, "since": since, "until": until})
-    db.session.execute(SQL["reach"], {"until": until})
+    _count(since, until)
     db.session.commit()
     return until
 
@@ -64,6 +63,20 @@ def make_partitions(months: int) -> int:
     made: int = db.session.scalar(SQL["make_partitions"], {"months": months}) or 0
     db.session.commit()
     return made
+
+
+def _beginning(until: datetime) -> datetime:
+    first = db.session.scalar(SQL["first"])
+    return min(bucket_of(first), until) if first else until
+
+
+def _count(since: datetime, until: datetime) -> None:
+    start = since
+    while start < until:
+        end = min(start + STEP, until)
+        db.session.execute(SQL["roll_up"], {**MAPPING, "since": start, "until": end})
+        start = end
+    db.session.execute(SQL["reach"], {"until": until})
 
 
 def bucket_of(moment: datetime) -> datetime:

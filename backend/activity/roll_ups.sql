@@ -4,6 +4,9 @@ INSERT INTO activity_progress AS progress (id) VALUES (1)
 ON CONFLICT (id) DO UPDATE SET id = progress.id
 RETURNING rolled_up_to, purged_to
 
+-- first
+SELECT min(created_at) FROM activity
+
 -- roll_up
 -- Whole buckets are counted, so that counting them again changes nothing.
 INSERT INTO activity_counts (organization_id, series, bucket, count)

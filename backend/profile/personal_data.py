@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from backend.activity.models import Activity
 from backend.actor import Actor, Role
 from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
@@ -76,6 +77,10 @@ BUNDLE_COLUMNS = (
     Bundle.excluded_tags, Bundle.filter_unread, Bundle.filter_shared, Bundle.position, Bundle.created_at,
     Bundle.updated_at,
 )  # fmt: skip
+ACTIVITY_COLUMNS = (
+    Activity.id, Activity.organization_id, Activity.type, Activity.object_type, Activity.object_id, Activity.data,
+    Activity.request_id, Activity.created_at,
+)  # fmt: skip
 FEED_COLUMNS = (Feed.id, Feed.organization_id, Feed.name, Feed.filter, Feed.created_at)
 
 Progress = Callable[[int, int, str], None]
@@ -116,6 +121,8 @@ def personal_files(user_id: int, visible: Sequence[int], progress: Progress) -> 
     yield "bundles", _in_order(bundles, Bundle.id)
     feeds = select(*FEED_COLUMNS).where(Feed.user_id == user_id, Feed.organization_id.in_(visible))
     yield "feeds", _in_order(feeds, Feed.id)
+    activity = select(*ACTIVITY_COLUMNS).where(Activity.user_id == user_id, Activity.organization_id.in_(visible))
+    yield "activity", _in_order(activity, Activity.created_at, Activity.id)
     yield "bookmarks", _bookmarks(user_id, visible, progress)
 
 
@@ -130,7 +137,7 @@ def _own(
     return or_(organization == personal, (person == user_id) & organization.in_(visible))
 
 
-def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[int]) -> Iterator[dict[str, Any]]:
+def _in_order(statement: Select[*tuple[Any, ...]], *key: InstrumentedAttribute[Any]) -> Iterator[dict[str, Any]]:
     """Yield the rows of a statement in the order of a key, one batch in memory at a time."""
     for rows in read_by_keyset(statement, *key, size=BATCH):
         yield from (dict(row._mapping) for row in rows)

@@ -16,13 +16,18 @@ from backend.activity import roll_ups
 from backend.activity.jobs import make_partitions, purge
 from backend.activity.log import record_activity_in
 from backend.activity.types import AUDIENCES, SERIES, ActivityType
+from backend.capture.extract.indexed_page import read_page
+from backend.capture.fetch import FetchedPage
+from backend.capture.service import store_outcome
 from backend.clock import utc_now
 from backend.database import execute_in_batches
 from backend.extensions import current_settings, db
 from backend.profile.deletion import remove_deleted
 from config import Settings
+from tests.capture.waiting import add_waiting, claim
 from tests.support.api import PASSWORD, Api
 from tests.support.sql import SqlCounter
+from tests.transfer.conftest import imported
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 ROOT = Path(__file__).parents[2]
@@ -253,3 +258,20 @@ def test_types_are_documented_and_have_their_audience() -> None:
     assert [kind for kind in ActivityType if f"`{kind.value}`" not in documented] == []
     assert {kind.audience for kind in ActivityType} == {"members", "owners", "self"}
     assert set(AUDIENCES) | set(SERIES) <= set(ActivityType)
+
+
+def test_a_capture_is_an_event_of_nobody(context: Flask, ada: Api) -> None:
+    [bookmark] = add_waiting(ada, ["page.example"])
+    [one] = claim()
+    page = FetchedPage("https://example.org/", 200, "text/html", None, b"<title>A page</title><p>Words.</p>", False)
+    assert store_outcome(one, read_page(page, None)).status == "captured"
+    last = events(context)[-1]
+    assert (last.type, last.object_id, last.user_id) == ("bookmark.captured", bookmark, None)
+
+
+def test_an_import_is_an_event_a_batch(ada: Api) -> None:
+    ada.save(f"{URL}0")
+    last = events(ada.app)[-1].id
+    imported(ada, [{"url": f"{URL}{number}", "title": "T"} for number in range(5)], capture="false")
+    told = [(row.type, row.data, row.user_id) for row in events(ada.app, last) if row.object_type == "bookmark"]
+    assert told == [("bookmark.imported", {"count": 4, "merged": 1}, ada.user_id)]

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from backend.activity import roll_ups
 from backend.auth.clients import Client
@@ -14,8 +13,8 @@ from backend.auth.models import User
 from backend.auth.service import create_session
 from backend.clock import utc_now
 from backend.extensions import db
+from benchmarks.simulated_year import SimulatedYear, simulate, write_year
 from tests.support.api import Api
-from tests.support.simulated_year import SimulatedYear, simulate, write_year
 from tests.support.tables import empty_tables
 
 
@@ -54,9 +53,3 @@ def members(migrated_app: Flask, year: SimulatedYear) -> list[MemberApi]:
     """A member of each organization."""
     present = {member.organization: member.user for member in year.members if member.until is None}
     return [MemberApi(migrated_app, present[team], team) for team in year.organizations]
-
-
-def execute(statement: str) -> None:
-    """Execute a statement in a transaction of its own."""
-    with db.engine.begin() as connection:
-        connection.execute(text(statement))

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from backend.activity import roll_ups
 from backend.extensions import db
 from backend.redis.client import redis_client
+from benchmarks.simulated_year import EDGES, Event, SimulatedYear
 from tests.dashboard.conftest import MemberApi
-from tests.support.simulated_year import EDGES, Event, SimulatedYear
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 SERIES = {

@@ -86,7 +86,7 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
         "profile.json", "organizations.json", "recent_searches.json",
         "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
         "ai_provider.json", "ai_usage.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
-        "feedback.json", "bundles.json", "feeds.json",
+        "feedback.json", "bundles.json", "feeds.json", "activity.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"

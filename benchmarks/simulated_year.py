@@ -27,8 +27,8 @@ WEIGHTS = {
     ActivityType.PROJECT_UPDATED: 4,
 }
 COUNTED = (ActivityType.BOOKMARK_CREATED, ActivityType.BOOKMARK_IMPORTED, ActivityType.TASK_COMPLETED)
-# Where offsets change, by half an hour in one of them, and where they are no whole hours.
-EDGES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
+# Where offsets change, by half an hour in one of them and at midnight in another, and where they are no whole hours.
+EDGES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo")
 ROLES = ("owner", "editor", "viewer")
 
 ORGANIZATION = text("INSERT INTO organizations (id, name, slug, personal) VALUES (:id, :name, :name, false)")
