@@ -295,6 +295,13 @@ def test_five_years_are_not_too_many(ada: Api) -> None:
     assert (leap["from"], leap["to"], len(leap["series"])) == ("2020-02-01", "2025-03-31", 62)
 
 
+def test_days_begin_in_the_time_zone_of_the_profile(ada: Api, bob: Api) -> None:
+    ada.patch("/profile", {"time_zone": "Pacific/Apia"})
+    for name in ("metrics", "statistics"):
+        assert [data(who, name)["time_zone"] for who in (ada, bob)] == ["Pacific/Apia", "UTC"]
+        assert data(ada, name, time_zone="Asia/Kathmandu")["time_zone"] == "Asia/Kathmandu"
+
+
 def test_the_server_is_for_administrators(
     ada: Api, bob: Api, person: Callable[..., Api], sql: SqlCounter, context: Flask
 ) -> None:

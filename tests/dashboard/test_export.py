@@ -251,6 +251,7 @@ def test_batches_of_any_size_make_the_same_file(
 def test_the_activity_log_is_there_if_it_is_asked_for(
     ada: Api, bob: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With the events that its owner may see: roles are for the owners, feedback is each one's own."""
     monkeypatch.setattr(tables, "BATCH", 2)
     saved = [ada.save(f"https://example.org/{number}")["id"] for number in range(3)]
     bob.save("https://example.org/of-bob")

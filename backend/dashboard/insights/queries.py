@@ -14,7 +14,6 @@ from backend.dashboard.insights.schemas import (
     AgeOut,
     BacklogOut,
     ForgottenProjectOut,
-    InsightsMetadata,
     InsightsOut,
     InsightsResponse,
     ReadingPaceOut,
@@ -22,10 +21,10 @@ from backend.dashboard.insights.schemas import (
     TrendOut,
     WeekOut,
 )
+from backend.dashboard.responses import enclosed
 from backend.errors import Forbidden
 from backend.extensions import db
 from backend.named_blocks import read_statements
-from config import CACHE_SECONDS
 
 SQL = read_statements(__file__)
 # Days from the first day of a week to the ISO weekday 7, a Sunday, in arithmetic modulo 7.
@@ -68,8 +67,7 @@ def read_insights(actor: Actor) -> InsightsResponse:
         tag_pairs=_tag_pairs(person) if reads_bookmarks else None,
         forgotten_projects=_forgotten_projects(person) if person.may("projects:read") else None,
     )
-    metadata = InsightsMetadata(timestamp=now, cache_ttl=CACHE_SECONDS["dashboard"], cached=False)
-    return InsightsResponse(data=data, metadata=metadata)
+    return enclosed(InsightsResponse, data, "dashboard", now)
 
 
 def _person(actor: Actor) -> _Person:

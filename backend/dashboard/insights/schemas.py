@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
-from typing import Literal
 
 from pydantic import Field
 
+from backend.dashboard.schemas import DashboardResponse
 from backend.http.schemas import ResponseBody
-
-# The metadata come last; within a text these quotes would have backslashes.
-NOT_CACHED = re.compile(rb'"cached":\s*false')
 
 
 class WeekOut(ResponseBody):
@@ -81,23 +77,5 @@ class InsightsOut(ResponseBody):
     forgotten_projects: list[ForgottenProjectOut] | None = Field(description="The longest forgotten first")
 
 
-class InsightsMetadata(ResponseBody):
-    """When the numbers were computed, and whether this response was cached."""
-
-    timestamp: datetime = Field(description="When the numbers were computed")
-    cache_ttl: int = Field(description="Seconds that the response is cached at most", examples=[300])
-    cached: bool = Field(description="Whether they were computed for an earlier request", examples=[False])
-
-
-class InsightsResponse(ResponseBody):
-    """Insights in the envelope of the dashboard."""
-
-    status: Literal["success"] = "success"
-    data: InsightsOut
-    metadata: InsightsMetadata
-
-
-def stored_insights(body: bytes) -> bytes:
-    """Return a response as the cache holds it: it says of itself that it was cached."""
-    *_, last = NOT_CACHED.finditer(body)
-    return body[: last.start()] + b'"cached":true' + body[last.end() :]
+class InsightsResponse(DashboardResponse[InsightsOut]):
+    """Insights in their envelope."""
