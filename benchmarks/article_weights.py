@@ -27,7 +27,7 @@ from backend.capture.extract.readers import FOUND, compact, coverage, read_by_re
 from backend.capture.extract.rendering import render_text
 from backend.capture.extract.scan import scan_html
 from backend.capture.extract.text import clean_text
-from backend.capture.extract.trimming import without_title
+from backend.capture.extract.trimming import trimmed
 from benchmarks.page_truth import BODIES, PASSAGES, PageTruth, four_gram_f1, load_truth, passages_in
 
 Numbers = npt.NDArray[np.float64]
@@ -45,6 +45,7 @@ class Example:
 
     truth: PageTruth
     evidence: BlockEvidence
+    author: str | None
     features: Numbers
     labels: Numbers  # −1 where nothing is known.
     weights: Numbers
@@ -67,7 +68,9 @@ def load_examples(names: Sequence[str], truths: Iterable[PageTruth]) -> Iterator
         evidence = BlockEvidence(blocks, letters, first, second, third, *stated)
         rows = [[features.get(name, 0.0) for name in names] for features in features_of(evidence)]
         labels, weights = _labels(truth, blocks, letters)
-        yield Example(truth, evidence, np.array(rows).reshape(len(blocks), len(names)), labels, weights)
+        yield Example(
+            truth, evidence, metadata.author, np.array(rows).reshape(len(blocks), len(names)), labels, weights
+        )
 
 
 def _labels(truth: PageTruth, blocks: Sequence[Block], letters: Sequence[str]) -> tuple[Numbers, Numbers]:
@@ -110,24 +113,28 @@ def _sigmoid(values: Numbers) -> Numbers:
     return np.asarray(1 / (1 + np.exp(-np.clip(values, -30, 30))))
 
 
-def cross_validate(examples: Sequence[Example]) -> str:
-    """Read each page by weights learned from others, and say how well."""
+def read_left_out(examples: Sequence[Example]) -> Iterator[tuple[PageTruth, str]]:
+    """Read each page by weights learned from others."""
     shuffled = list(examples)
     random.Random(SEED).shuffle(shuffled)
-    bodies, kept, leaked, required, forbidden = [], 0, 0, 0, 0
     for part in range(PARTS):
         found = fit([example for place, example in enumerate(shuffled) if place % PARTS != part])
         for example in shuffled[part::PARTS]:
             likely = _sigmoid(example.features @ found[:-1] + found[-1])
             chosen = selection.choose(example.evidence, likely.tolist())
-            text = render_text(without_title(chosen, example.evidence.title))
-            if example.truth.text is not None:
-                bodies.append((example.truth.text, text))
-            kept += passages_in(text, example.truth.required)
-            leaked += passages_in(text, example.truth.forbidden)
-            required += len(example.truth.required)
-            forbidden += len(example.truth.forbidden)
-    return f"{four_gram_f1(bodies)} kept {kept / required:.1%} leaked {leaked / forbidden:.1%}"
+            yield example.truth, render_text(trimmed(chosen, example.evidence.title, example.author))
+
+
+def cross_validate(examples: Sequence[Example]) -> str:
+    """Say how well pages are read by weights learned from others."""
+    readings = list(read_left_out(examples))
+    bodies = [(truth.text, text) for truth, text in readings if truth.text is not None]
+    kept, leaked = (
+        sum(passages_in(text, getattr(truth, kind)) for truth, text in readings)
+        / sum(len(getattr(truth, kind)) for truth, _ in readings)
+        for kind in ("required", "forbidden")
+    )
+    return f"{four_gram_f1(bodies)} kept {kept:.1%} leaked {leaked:.1%}"
 
 
 def write_weights(names: Sequence[str], found: Numbers) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any, TypeVar
 
 from loguru import logger
@@ -22,7 +21,7 @@ from backend.capture.extract.selection import select_article
 from backend.capture.extract.signatures.signature import names_in
 from backend.capture.extract.signatures.table import find_roots
 from backend.capture.extract.signatures.video import described_blocks
-from backend.capture.extract.trimming import without_title
+from backend.capture.extract.trimming import trimmed, without_title
 
 Result = TypeVar("Result")
 
@@ -39,6 +38,7 @@ class Article:
     blocks: Sequence[Block]
     markup: str
     base_url: str
+    author: str | None = None  # As the byline shows it, where the page does not state it.
 
     def text(self) -> str:
         """Return the text without captions of pictures alone, a line for each item and row."""
@@ -48,27 +48,19 @@ class Article:
         """Return sanitised HTML."""
         return sanitize_html(render_html(self.blocks, self.base_url))
 
-    @cached_property
-    def _page(self) -> Any:
-        return _parse(self.markup)
-
-    def author(self) -> str | None:
-        """Look for a byline in the page as it came."""
-        return _attempt(shown_author, self._page)
-
-    def published_at(self) -> datetime | None:
+    def published_at(self, modified_at: datetime | None) -> datetime | None:
         """Look for a day of publication in the page as it came."""
-        return _attempt(shown_date, self._page, self.base_url)
+        return _attempt(shown_date, _parse(self.markup), self.base_url, modified_at)
 
 
 def read_article(
-    markup: str, scan: PageScan, base_url: str, title: str | None, description: str | None
+    markup: str, scan: PageScan, base_url: str, title: str | None, description: str | None, author: str | None
 ) -> Article | None:
     """Extract the main content of the page; None when there is none, or the page is too large."""
     if _is_too_large(scan):
         return None
     try:
-        return _attempt(_read, markup, base_url, title, description)
+        return _attempt(_read, markup, base_url, title, description, author)
     finally:
         if len(markup) > LARGE_PAGE:
             reset_caches()
@@ -100,17 +92,17 @@ def _parse(markup: str) -> Any:
         return None
 
 
-def _read(markup: str, base_url: str, title: str | None, description: str | None) -> Article | None:
+def _read(markup: str, base_url: str, title: str | None, description: str | None, author: str | None) -> Article | None:
     tree = _parse(markup)
     if tree is None:
         return None
+    shown = None if author else _attempt(shown_author, tree)
     names = names_in(tree)
     prepare_tree(tree)
     if roots := find_roots(tree, names):
-        blocks: Sequence[Block] = blocks_of(roots)
+        blocks: Sequence[Block] = without_title(blocks_of(roots), title)
     else:
         everything = blocks_of([tree])
         blocks = described_blocks(tree, markup, everything, description)
-        blocks = blocks or select_article(tree, everything, title, description)
-    blocks = without_title(blocks, title)
-    return Article(blocks, markup, base_url) if any(block.text for block in blocks) else None
+        blocks = blocks or trimmed(select_article(tree, everything, title, description), title, author or shown)
+    return Article(blocks, markup, base_url, shown) if any(block.text for block in blocks) else None

@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+# Names of metadata that state the day of the last change.
+MODIFIED = (
+    *("article:modified_time", "og:updated_time", "og:modified_time", "datemodified", "dcterms.modified"),
+    *("dc.date.modified", "last-modified", "lastmod", "revised"),
+)
 _EARLIEST_YEAR = 1000  # Scans of manuscripts state their year; earlier years are errors.
 _AHEAD = timedelta(days=2)  # Clocks and time zones differ; a later date is no date of publication.
 

@@ -33,6 +33,7 @@ class LinkedData:
     site_name: str | None = None
     description: str | None = None
     published: str | None = None
+    modified: str | None = None
     language: str | None = None
     image: str | None = None
 
@@ -48,6 +49,7 @@ def read_linked_data(scripts: Iterable[str], url: str) -> LinkedData:
         site_name=nodes.names(main.get("publisher")) or nodes.site_name(),
         description=_text(main.get("description")),
         published=_text(main.get("datePublished")) or _text(main.get("dateCreated")),
+        modified=_text(main.get("dateModified")),
         language=nodes.names(main.get("inLanguage")),
         image=nodes.address(main.get("image")) or nodes.address(main.get("thumbnailUrl")),
     )

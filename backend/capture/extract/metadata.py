@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from backend.capture.extract.article import Article
-from backend.capture.extract.dates import parse_date
+from backend.capture.extract.dates import MODIFIED, parse_date
 from backend.capture.extract.escapes import unescape_twice_escaped
 from backend.capture.extract.linked_data import LinkedData, read_linked_data
 from backend.capture.extract.page import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE
-from backend.capture.extract.person_names import given_name_first, without_role
+from backend.capture.extract.person_names import given_name_first, without_address, without_by, without_role
 from backend.capture.extract.scan import PageScan, scan_html
 from backend.capture.extract.text import cut_line
-from backend.capture.extract.title import agrees_with, choose_title, names_of_host, without_permalink
+from backend.capture.extract.title import (
+    agrees_with,
+    choose_title,
+    names_of_host,
+    names_site_only,
+    without_kicker,
+    without_permalink,
+)
 from backend.capture.extract.urls import absolute_url, host_of
 
 MAX_SITE_NAME = 80  # Longer ones are slogans, or the page's title once more.
@@ -23,7 +31,15 @@ MAX_URL = 2048
 
 _TITLE = ("citation_title", "dc:title", "dc.title", "dcterms.title")
 _BIBLIOGRAPHIC_AUTHOR = ("citation_author", "dc:creator", "dc.creator", "dcterms.creator")
-_AUTHOR = (*_BIBLIOGRAPHIC_AUTHOR, "author", "parsely-author", "article:author", "sailthru.author", "byl")
+_AUTHOR = (
+    *_BIBLIOGRAPHIC_AUTHOR,
+    "author",
+    "parsely-author",
+    "article:author",
+    "og:article:author",
+    "sailthru.author",
+    "byl",
+)
 _DESCRIPTION = ("og:description", "description", "twitter:description", "dc.description")
 _PUBLISHED = (
     *("article:published_time", "og:published_time", "datepublished", "citation_publication_date"),
@@ -38,7 +54,6 @@ _IMAGE = (
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?\Z", re.DOTALL)
 # A start tag alone may be meant: "Why AT&T <b> ...".
 _MARKUP = re.compile(r"</[A-Za-z]|<(?:br|hr|img|p)\b|<!--", re.IGNORECASE)
-_BY = re.compile(r"^(?:written |posted )?by[:\s]+(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -50,8 +65,13 @@ class PageMetadata:
     site_name: str | None = None
     description: str | None = None
     published_at: datetime | None = None
+    modified_at: datetime | None = None
     language: str | None = None
     image_url: str | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """Return the fields that a page keeps: the day of a change only tells that it is not that of publication."""
+        return {name: value for name, value in asdict(self).items() if name != "modified_at"}
 
 
 def read_metadata(scan: PageScan, url: str, base_url: str) -> PageMetadata:
@@ -63,7 +83,8 @@ def read_metadata(scan: PageScan, url: str, base_url: str) -> PageMetadata:
         author=cut_line(_author(scan, linked), MAX_NAME),
         site_name=cut_line(site_name, MAX_SITE_NAME),
         description=cut_line(_description(scan, linked), MAX_DESCRIPTION),
-        published_at=_published(scan, linked),
+        published_at=_moment(scan, linked.published, _PUBLISHED),
+        modified_at=_moment(scan, linked.modified, MODIFIED),
         language=_language(scan, linked),
         image_url=_image(scan, linked, base_url),
     )
@@ -71,8 +92,9 @@ def read_metadata(scan: PageScan, url: str, base_url: str) -> PageMetadata:
 
 def complete_metadata(metadata: PageMetadata, article: Article) -> PageMetadata:
     """Add the author and the day that only the byline shows."""
-    author = metadata.author or cut_line(next(_usable_names([article.author()]), None), MAX_NAME)
-    return replace(metadata, author=author, published_at=metadata.published_at or article.published_at())
+    author = metadata.author or cut_line(next(_usable_names([article.author]), None), MAX_NAME)
+    published_at = metadata.published_at or article.published_at(metadata.modified_at)
+    return replace(metadata, author=author, published_at=published_at)
 
 
 def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) -> str | None:
@@ -90,7 +112,18 @@ def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) 
     # Some sites, such as Wikipedia, put a description there, which agrees with no other title.
     if headline and not agrees_with(headline, [*shared, element, *headings]):
         headline = None
-    return choose_title([headline, *shared], element, headings, sites)
+    title = choose_title([headline, *shared], element, headings, sites)
+    if title and not (headline or any(shared) or headings):
+        return _unstated_title(scan, title, url)
+    return title and without_kicker(title, scan.kicker)
+
+
+def _unstated_title(scan: PageScan, title: str, url: str) -> str:
+    """Return the heading that microdata calls the headline, or the first where the title only names the site."""
+    if len(scan.marked_headings) == 1:
+        return without_permalink(scan.marked_headings[0])
+    first = without_permalink(scan.first_heading or "")
+    return first if names_site_only(title, first, url) else title
 
 
 def _plain(title: str | None, *evidence: Sequence[str | None]) -> str | None:
@@ -114,8 +147,9 @@ def _author(scan: PageScan, linked: LinkedData) -> str | None:
 def _usable_names(stated: Iterable[str | None]) -> Iterator[str]:
     for author in stated:
         # Many pages state the URL of a profile instead of a name.
-        if author and "://" not in author and "@" not in author:
-            yield without_role(_BY.sub("", unescape_twice_escaped(author.strip())))
+        name = without_address(author or "")
+        if name and "://" not in name and "@" not in name:
+            yield without_role(without_by(unescape_twice_escaped(name)))
 
 
 def _names(scan: PageScan, meta: str) -> list[str]:
@@ -123,8 +157,8 @@ def _names(scan: PageScan, meta: str) -> list[str]:
     return list(map(given_name_first, names)) if meta in _BIBLIOGRAPHIC_AUTHOR else names
 
 
-def _published(scan: PageScan, linked: LinkedData) -> datetime | None:
-    stated = (linked.published, *(value for name in _PUBLISHED for value in scan.meta.get(name, ())))
+def _moment(scan: PageScan, linked: str | None, names: Iterable[str]) -> datetime | None:
+    stated = (linked, *(value for name in names for value in scan.meta.get(name, ())))
     return next((moment for text in stated if (moment := parse_date(text))), None)
 
 

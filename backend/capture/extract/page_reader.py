@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from backend.capture.extract.article import Article, read_article
 from backend.capture.extract.charset import decode_text, is_text
@@ -113,14 +113,15 @@ def _read_html(markup: str, url: str, requested_url: str, headers: Mapping[str, 
     metadata = read_metadata(scan, url, base_url)
     # Readers take the notice of a page that is made by scripts for an article.
     is_scripted = bool(scan.unscripted_text) and not scan.text
-    article = None if is_scripted else read_article(markup, scan, base_url, metadata.title, metadata.description)
+    stated = metadata.title, metadata.description, metadata.author
+    article = None if is_scripted else read_article(markup, scan, base_url, *stated)
     if article:
         metadata = complete_metadata(metadata, article)
     text = _text(article, scan)
     if not (text or metadata.title or metadata.description):
         raise UnreadablePage("The page holds nothing to read.")
     page = ExtractedPage(
-        **asdict(metadata),
+        **metadata.stored(),
         text=text,
         html=(text and article and article.html()) or paragraphs_html(text),
         word_count=count_words(text),

@@ -15,6 +15,11 @@ _ROLE = re.compile(
     rf"|special|staff) )?(?:(?:{_TOPIC}) )?(?:columnist|contributor|correspondent|editor|journalist|reporter|writer)",
     re.IGNORECASE,
 )
+_WRITTEN = r"^(?:(?:written|posted|story|words|text) )?"
+_BY = re.compile(rf"{_WRITTEN}by[:\s]+(?=\S)", re.IGNORECASE)
+_IN_LINE = re.compile(rf"{_WRITTEN}(?:by|von|par|por|di|door|av)[:\s]+(?=\S)", re.IGNORECASE)
+_BETWEEN_NAMES = re.compile(r"\s*[,;]\s+(?:and\s+)?|\s+(?:and|und|et|&)\s+")
+_ADDRESS = re.compile(r"\s*[(<\[]?(?:https?://|mailto:)?[^\s()<>\[\]]+(?:://|@)[^\s()<>\[\]]+[)>\]]?")
 # Words.
 _LONGEST_GIVEN_NAME, SHORTEST_NAME, LONGEST_NAME = 3, 2, 5
 
@@ -40,3 +45,21 @@ def without_role(name: str) -> str:
         if _ROLE.fullmatch(" ".join(words[length:])):
             return " ".join(words[:length]).rstrip(",")
     return name
+
+
+def without_by(author: str) -> str:
+    """Remove "By" in front of a name; in other languages such words begin names too."""
+    return _BY.sub("", author)
+
+
+def without_address(author: str) -> str:
+    """Remove addresses of mail and web: "Jo Reed (https://reed.example)" is Jo Reed."""
+    return _ADDRESS.sub("", author).strip()
+
+
+def names_in_line(line: str) -> list[str]:
+    """Return the names of a line that begins with "By"; none of another line."""
+    if not (by := _IN_LINE.match(line)):
+        return []
+    parts = _BETWEEN_NAMES.split(" ".join(line[by.end() :].split()))
+    return [without_role(part) for part in parts if part and not _TITLES.fullmatch(part)]

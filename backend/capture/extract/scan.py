@@ -31,6 +31,9 @@ _UNREAD = frozenset(_UNREAD_TAGS.split())
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _WIDTHS = {"": 0, " ": 1, "\n": 2, "\n\n": 3}
 
+_KICKER = re.compile(r"kicker|overline|eyebrow|topline|dachzeile|supertitle", re.IGNORECASE)
+_LEADING_SIGNS = re.compile(r"^[\s:|·•–—-]+")
+
 MAX_HEADINGS = 50
 MAX_META_NAMES = 1000
 MAX_META_VALUES = 50  # Of one name: a paper has that many authors.
@@ -49,6 +52,8 @@ class PageScan:
     title: str | None = None
     headings: list[str] = field(default_factory=list)  # Of the first level.
     first_heading: str | None = None  # Of any level.
+    marked_headings: list[str] = field(default_factory=list)  # Those that microdata calls the headline.
+    kicker: str | None = None  # The topic in front of a headline, inside its heading.
     meta: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     linked_data: list[str] = field(default_factory=list)
     language: str | None = None
@@ -98,6 +103,8 @@ class _Scanner:
         self._unread: list[str] = []
         self._open = 0
         self._collecting: str | None = None
+        self._is_marked = False
+        self._kicker: tuple[str, int, int] | None = None  # Its tag, what was collected before, and how many are open.
         self._linked = 0
         self._collected: list[str] = []
 
@@ -110,8 +117,11 @@ class _Scanner:
         scan.most_attributes = max(scan.most_attributes, len(attributes))
         if tag in _UNREAD:
             self._unread.append(tag)
-        if not self._collecting and self._is_collected(tag, attributes):
+        if self._collecting:
+            self._note_kicker(tag, attributes)
+        elif self._is_collected(tag, attributes):
             self._collecting, self._collected = tag, []
+            self._is_marked = tag in _HEADINGS and "headline" in attributes.get("itemprop", "").split()
         self._text.open(tag)
         self._unscripted.open(tag)
         if tag == "html":
@@ -127,8 +137,21 @@ class _Scanner:
         if tag == "script":
             return "ld+json" in attributes.get("type", "").lower()
         if tag in _HEADINGS:
-            return tag == "h1" or not (self._scan.first_heading or self._unread)
+            is_needed = tag == "h1" or attributes.get("itemprop") == "headline"
+            return is_needed or not (self._scan.first_heading or self._unread)
         return tag == "title" and "svg" not in self._unread
+
+    def _note_kicker(self, tag: str, attributes: Mapping[str, str]) -> None:
+        is_first = self._kicker is None and self._collecting in _HEADINGS and not "".join(self._collected).strip()
+        if is_first and _KICKER.search(attributes.get("class", "")):
+            self._kicker = tag, len(self._collected), self._open
+
+    def _end_kicker(self, tag: str) -> None:
+        """Take the topic out of the heading."""
+        if self._kicker and self._kicker[0] == tag and self._open < self._kicker[2]:
+            self._scan.kicker = self._scan.kicker or "".join(self._collected[self._kicker[1] :]).strip() or None
+            del self._collected[self._kicker[1] :]
+            self._kicker = None
 
     def _note_statement(self, tag: str, attributes: Mapping[str, str]) -> None:
         value = attributes.get("content") or attributes.get("datetime")
@@ -162,9 +185,10 @@ class _Scanner:
         self._open -= 1
         if self._unread and self._unread[-1] == tag:
             self._unread.pop()
+        self._end_kicker(tag)
         if self._collecting == tag:
             self._store_collected(tag, "".join(self._collected))
-            self._collecting = None
+            self._collecting = self._kicker = None
         self._text.close(tag)
         self._unscripted.close(tag)
 
@@ -177,7 +201,10 @@ class _Scanner:
         elif tag == "title":
             scan.title = scan.title or _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH] or None
         elif heading := _SPACES.sub(" ", text).strip()[:MAX_META_LENGTH]:
+            heading = (_LEADING_SIGNS.sub("", heading) or heading) if scan.kicker else heading
             scan.first_heading = scan.first_heading or heading
+            if self._is_marked:
+                scan.marked_headings.append(heading)
             if tag == "h1" and len(scan.headings) < MAX_HEADINGS:
                 scan.headings.append(heading)
 

@@ -17,6 +17,7 @@ from backend.capture.extract.readers import FOUND, compact, coverage, read_by_re
 
 LIKELY = 0.5
 POSSIBLE = 0.15  # Of a block between two that are likely, which a reader has found as well.
+UNLIKELY = 0.05  # Of a heading, a listing or an item that belongs to something else between two likely blocks.
 MAX_LINKED = 0.5  # Share of the text in links; lists with more of it lead to other pages.
 MIN_SHARE = 0.25  # Of the chosen text that stands in one kind of markup.
 MIN_PROSE = 120  # Characters of a paragraph that counts as prose.
@@ -73,7 +74,7 @@ def _between(evidence: BlockEvidence, likely: Sequence[float], chosen: set[int])
         if place in chosen or (block.text and block.linked > MAX_LINKED * len(block.text)):
             continue
         is_found = likely[place] >= POSSIBLE and evidence.trafilatura[place] >= FOUND
-        is_related = not (names.around(block.element) - usual) & UNRELATED
+        is_related = likely[place] >= UNLIKELY and not (names.around(block.element) - usual) & UNRELATED
         if is_found or _is_picture(block) or (is_related and _is_structure(block)):
             yield place
 

@@ -21,7 +21,11 @@ _CONTENT_WORD = re.compile(r"\w{5,}")  # Shorter words are mostly articles, pron
 # number sign is one behind a blank only.
 _PERMALINKS = ("¶", "§", "\U0001f517", "\u2693", "\uf0c1", " #")
 
+_CUT = re.compile(r"\s*(?:…|\.\.\.)$")
+
 VARIANT_SHARE = 0.8
+SHORTEST_HOST = 5  # Letters of a name by which a title that begins with it names the site.
+SHORTEST_HEADING = 3  # Words.
 MAX_CONSIDERED = 1_000  # Characters; a title of ten thousand separators would take minutes.
 
 
@@ -44,7 +48,8 @@ def choose_title(
     whole = _without_site(element, sites)
     shown = {key: heading for heading in headings if (key := _compact(heading)) and key not in sites}
     if stated:
-        return _only_headline(shown, stated, element) or _signed_headline(shown, stated, element) or stated
+        headline = _only_headline(shown, stated, element) or _signed_headline(shown, stated, element)
+        return headline or _uncut(shown, stated) or stated
     if whole:
         return _headline_within(shown, whole) or _named_file(shown, whole) or whole
     # A front page is titled by the site's name.
@@ -56,6 +61,23 @@ def without_permalink(heading: str) -> str:
     shown = heading.rstrip().removesuffix("\ufe0f")
     sign = next((sign for sign in _PERMALINKS if shown.endswith(sign)), "")
     return (sign and shown.removesuffix(sign).rstrip()) or heading.strip()
+
+
+def without_kicker(title: str, kicker: str | None) -> str:
+    """Remove the topic in front of a headline: "Energy: The wind turns" is "The wind turns"."""
+    topic = _compact(kicker or "")
+    ends = (end for start, end in _separators(title) if topic and _compact(title[:start]) == topic)
+    return title[next(ends, 0) :] or title
+
+
+def names_site_only(title: str, heading: str, url: str) -> bool:
+    """Tell whether a title begins with the name of the host and says nothing of the page that its heading says."""
+    begins = any(
+        len(name) >= SHORTEST_HOST and _compact(title).startswith(_compact(name)) for name in names_of_host(url)
+    )
+    is_front_page = urlsplit(url).path in ("", "/") and not urlsplit(url).query
+    is_heading = len(_WORD.findall(heading)) >= SHORTEST_HEADING
+    return begins and is_heading and not is_front_page and not _share_a_word(title, heading)
 
 
 def address_title(url: str) -> str | None:
@@ -104,6 +126,12 @@ def _signed_headline(shown: Mapping[str, str], stated: str, element: str) -> str
     key, heading = next(iter(shown.items()))
     is_signed = any(_compact(stated[: match.start()]) == key for match in _SIGNATURE.finditer(stated))
     return heading if is_signed else None
+
+
+def _uncut(shown: Mapping[str, str], stated: str) -> str | None:
+    """Return the headline of which the stated title is the beginning, cut off."""
+    key = _compact(stated) if _CUT.search(stated) else ""
+    return next((heading for whole, heading in shown.items() if key and whole.startswith(key)), None)
 
 
 def _headline_within(shown: Mapping[str, str], whole: str) -> str | None:

@@ -82,6 +82,8 @@ BY_CLASS: dict[str, Condition] = {
     **_named("data-footnote-backref fn-backref footnote-backlink", _is_sign),
     # Prompts of notebooks and consoles.
     **_named("jp-InputPrompt jp-OutputPrompt input_prompt output_prompt prompt", _is_prompt),
+    # Buttons and teasers that WordPress puts into a post.
+    **_named("sharedaddy jp-relatedposts jetpack-likes-widget-wrapper addtoany_share_save_container", _always),
     # For screen readers only.
     **_named("sr-only visually-hidden visuallyhidden screen-reader-text a11y-hidden is-sr-only", _is_decoration),
     **_named("skiplink skip-link skip-to-content skipToContent", _is_short),
