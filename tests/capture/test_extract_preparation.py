@@ -120,7 +120,35 @@ def test_a_listing_stands_behind_its_file_name() -> None:
 def test_formulas_are_written_as_their_source(markup: str, formula: str) -> None:
     page = read(f"<p>It grows as {markup} with time.</p>")
     assert f"It grows as {formula} with time." in page.text
-    assert f"It grows as {formula} with time." in page.html
+    is_drawn = "<math" in markup  # The next test says how.
+    assert (f"It grows as {formula} with time." in page.html) is not is_drawn
+
+
+@pytest.mark.parametrize(
+    ("markup", "drawn"),
+    [
+        ("<math><msup><mi>a</mi><mn>2</mn></msup></math>", "<math><msup><mi>a</mi><mn>2</mn></msup></math>"),
+        (
+            '<math><semantics><mrow><mi onclick="x()">a</mi><mo>&lt;</mo></mrow><annotation encoding="application/x-tex">'
+            "a&lt;</annotation></semantics></math>",
+            "<math><mrow><mi>a</mi><mo>&lt;</mo></mrow></math>",
+        ),
+        (
+            '<math display="block"><mtable><mtr><mtd><mn>1</mn></mtd></mtr></mtable></math>',
+            '<math display="block"><mtable><mtr><mtd><mn>1</mn></mtd></mtr></mtable></math>',
+        ),
+        (
+            '<span class="katex"><span class="katex-mathml"><math><semantics><mi>a</mi><annotation '
+            'encoding="application/x-tex">a</annotation></semantics></math></span>'
+            '<span class="katex-html" aria-hidden="true">a</span></span>',
+            "<math><mi>a</mi></math>",
+        ),
+        ("<math><mi>a</mi><mtext><b>b</b></mtext></math>", "ab"),
+        ('<span data-mathml="&lt;b>bold&lt;/b>">plain</span>', "plain"),
+    ],
+)
+def test_formulas_are_drawn_by_their_presentation_in_the_reader_view(markup: str, drawn: str) -> None:
+    assert f"It grows as {drawn} with time." in read(f"<p>It grows as {markup} with time.</p>").html
 
 
 @pytest.mark.parametrize(

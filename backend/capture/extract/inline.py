@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from backend.capture.extract.preparation.mathml import MATHML
 from backend.capture.extract.urls import absolute_url
 
 _KEPT_TAGS = "abbr b code del em i ins kbd mark q s samp small strong sub sup u var"
@@ -118,6 +119,8 @@ class _LineWriter:
             self._add_image(element)
         elif tag == "a":
             self._add_link(element)
+        elif drawn := element.get(MATHML):
+            self.parts.append(drawn)
         elif tag in _KEPT and not (tag == "code" and self._in_code):
             self._wrap(tag, element)
         elif tag not in _UNREAD:

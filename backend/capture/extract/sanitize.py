@@ -6,6 +6,7 @@ import html
 
 import nh3
 
+from backend.capture.extract.preparation.mathml import TAGS as MATHML_TAGS
 from backend.capture.extract.text import clean_text
 
 MAX_HTML = 2_000_000  # Twice the longest text; with the median page it is 1.25 times.
@@ -19,9 +20,9 @@ _READING_TAGS = """
     kbd li mark ol p pre q s samp small strong sub sup table tbody td tfoot th thead tr u ul var
 """
 _CLEANER = nh3.Cleaner(
-    tags=set(_READING_TAGS.split()),
+    tags=set(_READING_TAGS.split()) | MATHML_TAGS,
     clean_content_tags={"script", "style", "template", "textarea", "noscript", "iframe", "object", "title"},
-    attributes={"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
+    attributes={"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}, "math": {"display"}}
     | {cell: {"colspan", "rowspan"} for cell in ("td", "th")},
     url_schemes={"http", "https"},
     url_relative="deny",

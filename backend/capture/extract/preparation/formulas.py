@@ -1,4 +1,7 @@
-"""Formulas: one form, TeX between `\\(` and `\\)`, for MathML, MathJax, KaTeX and pictures of formulas."""
+"""Formulas: one form, TeX between `\\(` and `\\)`, for MathML, MathJax, KaTeX and pictures of formulas.
+
+The presentation of those that have one is noted beside it, for the reader view.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from lxml import html  # type: ignore[import-untyped]
+
 from backend.capture.extract.preparation.elements import classes_of, has_class, remove, replace, text_of
+from backend.capture.extract.preparation.mathml import MATHML, presentation
 
 _TEX = "application/x-tex"
 _WRAPPERS = frozenset(("katex", "katex-display", "mwe-math-element", "MathJax", "MathJax_Display", "MathJax_SVG"))
@@ -31,12 +37,26 @@ _PARTS = {
 
 def write_formulas(tree: Any) -> None:
     """Replace each formula of a page by its TeX, or by its symbols in one line where it has none."""
+    for element in tree.xpath(f"//*[@{MATHML}]"):  # The page's own would be shown in place of its text.
+        del element.attrib[MATHML]
     for element in list(_formulas(tree)):
         if element.getroottree().getroot() is not tree:  # It has been a part of another one.
             continue
         if tex := _tex(element):
             _remove_previews(element)
-            replace(element, tex)
+            drawn = _presentation(element)
+            replace(element, None if drawn else tex, *([_noted(tex, drawn)] if drawn else []))
+
+
+def _presentation(element: Any) -> str:
+    return next((presentation(math, is_display=_is_display(element)) for math in element.iter("math")), "")
+
+
+def _noted(tex: str, drawn: str) -> Any:
+    formula = html.Element("span")
+    formula.text = tex
+    formula.set(MATHML, drawn)
+    return formula
 
 
 def _formulas(tree: Any) -> Iterator[Any]:
