@@ -1,6 +1,5 @@
 """Pages of well-known generators are found by their markup, threads with all their posts and authors."""
 
-# ruff: noqa: E501 — markup is easier to compare on one line.
 from __future__ import annotations
 
 import pytest
@@ -8,8 +7,9 @@ from lxml import html
 
 from backend.capture.extract.page_reader import extract_page
 from backend.capture.extract.signatures.selectors import select
-from backend.capture.extract.signatures.signature import PageSignature
+from backend.capture.extract.signatures.signature import PageSignature, names_in
 from backend.capture.extract.signatures.table import SIGNATURES
+from tests.capture.signature_pages import BEFORE, DOCUMENTS, THREADS, WHOLE_BODIES
 
 pytestmark = pytest.mark.unit
 
@@ -22,28 +22,17 @@ def text_of(body: str) -> str:
     return page.text
 
 
-THREADS = {
-    "phpBB": '<div class="post"><dl class="postprofile"><dt><a class="username">{who}</a></dt></dl><div class="postbody">'
-    '<div class="content">{what}</div><div class="signature">sig</div></div></div>',
-    "XenForo": '<article class="message"><a class="username">{who}</a><div class="message-body">{what}</div></article>',
-    "MyBB": '<div id="posts"><div class="post"><div class="author_information"><span class="largetext">{who}</span></div>'
-    '<div class="post_body">{what}</div></div></div>',
-    "Discourse": '<div class="crawler-post"><span itemprop="name">{who}</span><div class="post" itemprop="text">{what}</div></div>',
-    "Hacker News": '<table class="comment-tree"><tr class="comtr"><td><a class="hnuser">{who}</a>'
-    '<div class="commtext">{what}</div><div class="reply">reply</div></td></tr></table>',
-    "Lobsters": '<div class="comments_subtree"><div class="comment"><div class="byline"><a class="u-author">{who}</a></div>'
-    '<div class="comment_text">{what}</div></div></div>',
-    "old Reddit": '<div class="thing"><div class="entry"><a class="author">{who}</a><div class="usertext-body">'
-    '<div class="md">{what}</div></div></div></div>',
-    "Stack Exchange": '<div class="answer"><div class="js-post-body">{what}</div><div class="user-details"><a>{who}</a></div></div>',
-    "GitHub issues": '<div class="timeline-comment"><a class="author">{who}</a><div class="comment-body">{what}</div></div>',
-}
+def signature_of(markup: str) -> str:
+    names = names_in(html.document_fromstring(markup))
+    return next(signature.name for signature in SIGNATURES if signature.fits(names))
 
 
 @pytest.mark.parametrize("name", THREADS)
 def test_a_thread_is_all_its_posts_with_their_authors(name: str) -> None:
     posts = [("mara", f"<p>{POST}First.</p>"), ("niko", f"<p>{POST}Second.</p>"), ("olu", f"<p>{POST}Third.</p>")]
-    text = text_of("<nav>Register</nav>" + "".join(THREADS[name].format(who=who, what=what) for who, what in posts))
+    thread = BEFORE.get(name, "") + "".join(THREADS[name].format(who=who, what=what) for who, what in posts)
+    assert signature_of(thread) == name
+    text = text_of(f"<nav>Register</nav>{thread}")
     places = [text.find(part) for part in ("mara", "First.", "niko", "Second.", "olu", "Third.")]
     assert places == sorted(places)
     assert -1 not in places
@@ -52,33 +41,28 @@ def test_a_thread_is_all_its_posts_with_their_authors(name: str) -> None:
     assert "reply" not in text
 
 
-DOCUMENTS = {
-    "Sphinx": '<div class="wy-nav-content"><div itemprop="articleBody">{0}</div><footer>Built</footer></div>',
-    "Docusaurus": '<div id="__docusaurus"><article><div class="theme-doc-markdown">{0}</div><footer>Built</footer></article></div>',
-    "MkDocs Material": '<div class="md-content"><article class="md-content__inner">{0}</article>Built</div>',
-    "mdBook": '<div id="menu-bar">Built</div><div id="sidebar">Built</div><main>{0}</main>',
-    "Starlight": '<div class="sl-markdown-content">{0}</div><p>Built</p>',
-    "VitePress": '<div class="vp-doc">{0}</div><p>Built</p>',
-    "MediaWiki": '<div class="mw-parser-output">{0}<div class="navbox">Built</div></div>',
-    "arXiv": '<div id="abs"><blockquote class="abstract">{0}</blockquote></div><p>Built</p>',
-    "GitHub": '<article class="markdown-body">{0}</article><p>Built</p>',
-    "Gitea": '<div class="file-view"><table><tr><td class="lines-code"><code>{0}</code></td></tr></table></div><p>Built</p>',
-    "PyPI": '<div class="project-description">{0}</div><p>Built</p>',
-    "reveal.js": '<div class="reveal"><div class="slides"><section>{0}</section></div></div><p>Built</p>',
-    "Jupyter": '<div class="jp-Notebook"><div>{0}</div></div><p>Built</p>',
-}
-
-
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_what_its_generator_calls_so(name: str) -> None:
-    text = text_of(f"<p>Built by hand</p>{DOCUMENTS[name].format('Short text.')}")
-    assert text == "Short text."
+    page = DOCUMENTS[name].format("Short text.")
+    assert signature_of(page) == name
+    assert text_of(f"<p>Built by hand</p>{page}") == "Short text."
+
+
+@pytest.mark.parametrize("name", WHOLE_BODIES)
+def test_a_manual_is_its_page_without_navigation(name: str) -> None:
+    page = WHOLE_BODIES[name].format("<p>Short text.</p>")
+    assert signature_of(page) == name
+    assert text_of(page) == "Short text."
+
+
+def test_each_signature_has_a_page() -> None:
+    assert {*THREADS, *DOCUMENTS, *WHOLE_BODIES} == {signature.name for signature in SIGNATURES}
 
 
 def test_rustdoc_keeps_its_methods() -> None:
     text = text_of(
-        '<div class="rustdoc"><section id="main-content"><details class="method-toggle"><summary><section class="method">'
-        '<a class="src" href="s">Source</a><h4 class="code-header">pub fn put(&amp;self)</h4></section></summary>'
+        '<div class="rustdoc"><section id="main-content"><details class="method-toggle"><summary>'
+        '<section class="method"><a class="src" href="s">Source</a><h4 class="code-header">pub fn put(&amp;self)</h4></section></summary>'
         '<div class="docblock"><p>Waits.</p></div></details></section></div>'
     )
     assert text == "pub fn put(&self)\n\nWaits."

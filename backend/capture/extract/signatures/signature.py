@@ -11,9 +11,9 @@ from typing import Any
 class PageSignature:
     """A page by its markup.
 
-    `marks` are names of classes (`.name`) and ids (`#name`): all of one of the alternatives stand in the page. `body`
-    are selectors, of which the first that holds text counts; `drop` selects what inside it is none. Where `post` is
-    given, the page is a thread: `body` and `author` are looked for in each post of its own.
+    `marks` are names of classes (`.name`), ids (`#name`) and types of microdata (`@Name`): all of one of the
+    alternatives stand in the page. `body` are selectors, of which the first that holds text counts; `drop` selects what
+    inside it is none. Where `post` is given, the page is a thread: `body` and `author` are looked for in each post.
     """
 
     name: str
@@ -24,12 +24,12 @@ class PageSignature:
     author: str = ""
 
     def fits(self, names: frozenset[str]) -> bool:
-        """Tell whether a page with these names of classes and ids may be one."""
+        """Tell whether a page with these names may be one."""
         return any(names.issuperset(alternative.split()) for alternative in self.marks)
 
 
 def names_in(tree: Any) -> frozenset[str]:
-    """Return the names of all classes (`.name`) and ids (`#name`) of a page."""
+    """Return the names of all classes (`.name`), ids (`#name`) and types of microdata (`@Name`) of a page."""
     return frozenset(_names(tree))
 
 
@@ -41,3 +41,5 @@ def _names(tree: Any) -> Iterator[str]:
             yield f".{name}"
         if identity := element.get("id"):
             yield f"#{identity}"
+        for kind in (element.get("itemtype") or "").split():
+            yield f"@{kind.rpartition('/')[2]}"

@@ -133,4 +133,19 @@ THREADS = (
     PageSignature(
         "Trac", ("#ticket .description",), (".searchable", ".comment"), post="#ticket,.change", author=".trac-author"
     ),
+    # Statements of schema.org in microdata, for boards of any other software.
+    PageSignature(
+        "discussion in microdata",
+        ("@DiscussionForumPosting",),
+        ("[itemprop=articleBody],[itemprop=text]",),
+        post="[itemtype$=/DiscussionForumPosting],[itemtype$=/Comment]",
+        author="[itemprop=author] [itemprop=name],[itemprop=author],[itemprop=creator]",
+    ),
+    PageSignature(
+        "questions and answers in microdata",
+        ("@QAPage",),
+        ("[itemprop=text]",),
+        post="[itemtype$=/Question],[itemtype$=/Answer],[itemtype$=/Comment]",
+        author="[itemprop=author] [itemprop=name],[itemprop=author]",
+    ),
 )
