@@ -144,6 +144,7 @@ def test_formulas_are_written_as_their_source(markup: str, formula: str) -> None
             "<math><mi>a</mi></math>",
         ),
         ("<math><mi>a</mi><mtext><b>b</b></mtext></math>", "ab"),
+        ('<math alttext="a^2"><mrow><mi>a2</mi></mrow></math>', r"\(a^2\)"),
         ('<span data-mathml="&lt;b>bold&lt;/b>">plain</span>', "plain"),
     ],
 )
@@ -255,3 +256,19 @@ def test_the_title_is_the_longer_of_what_agrees_without_the_site(head: str, head
     )
     page = extract_page(markup.encode(), url="https://a.example/", media_type="text/html", charset="utf-8")
     assert page.title == title
+
+
+def test_whom_a_quotation_is_of_stands_on_a_line_of_its_own() -> None:
+    quotation = "<blockquote><div><cite>niko wrote:</cite>The stones were dressed.</div></blockquote>"
+    page = read(f'<div class="markdown-body">{quotation}</div>')
+    assert "niko wrote:\n\nThe stones were dressed." in page.text
+    assert "<blockquote><p>niko wrote:</p><p>The stones were dressed.</p></blockquote>" in page.html
+
+
+def test_an_rfc_is_named_by_its_number_and_title() -> None:
+    header = "Network Working Group          J. Reed\nRequest for Comments: 9999     Mill Office\n\n\n"
+    rfc = header + "              The Mill Protocol\n            for Small Rivers\n\nAbstract\n\n   It grinds.\n"
+    page = extract_page(rfc.encode(), url="https://a.example/rfc.txt", media_type="text/plain", charset="utf-8")
+    assert page.title == "RFC 9999: The Mill Protocol for Small Rivers"
+    untitled = extract_page(header.encode(), url="https://a.example/", media_type="text/plain", charset="utf-8")
+    assert untitled.title == "Network Working Group J. Reed"

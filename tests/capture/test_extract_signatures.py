@@ -60,9 +60,10 @@ def test_each_signature_has_a_page() -> None:
 
 
 def test_rustdoc_keeps_its_methods() -> None:
+    heading = '<a class="src" href="s">Source</a><h4 class="code-header">pub fn put(&amp;self)</h4>'
     text = text_of(
-        '<div class="rustdoc"><section id="main-content"><details class="method-toggle"><summary>'
-        '<section class="method"><a class="src" href="s">Source</a><h4 class="code-header">pub fn put(&amp;self)</h4></section></summary>'
+        '<div class="rustdoc"><section id="main-content"><details class="method-toggle">'
+        f'<summary><section class="method">{heading}</section></summary>'
         '<div class="docblock"><p>Waits.</p></div></details></section></div>'
     )
     assert text == "pub fn put(&self)\n\nWaits."
@@ -78,3 +79,9 @@ def test_each_selector_of_a_signature_can_be_evaluated(signature: PageSignature)
     tree = html.document_fromstring("<p>word</p>")
     for selector in filter(None, (*signature.body, signature.drop, signature.post, signature.author)):
         assert not [element for element in select(selector, tree) if element.tag != "body"]
+
+
+def test_the_text_of_a_page_is_no_quotation() -> None:
+    markup = DOCUMENTS["arXiv abstract"].format("Short text.")
+    page = extract_page(markup.encode(), url="https://a.example/", media_type="text/html", charset="utf-8")
+    assert page.html == "<p>Short text.</p>"

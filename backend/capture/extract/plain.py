@@ -12,11 +12,24 @@ from backend.capture.extract.text import MAX_TEXT, clean_paragraphs, count_words
 
 _INDENTED = re.compile(r"^(?: {2}|\t)[ \t]*\S", re.MULTILINE)  # Source code, tables and RFCs mean something by it.
 
+RFC_BEGINNING = 4_000  # Characters.
+_RFC_NUMBER = re.compile(r"^Request for Comments: *(\d{1,5})\b", re.MULTILINE)
+_CENTRED = re.compile(r"(?<=\n\n)(?:[ \t]{5,}\S.*\n)+")
+
 
 def read_plain(text: str) -> ExtractedPage:
-    """Read a text or Markdown file, titled by its first line."""
-    title = first_line(text)
+    """Read a text or Markdown file, titled by its first line, or as an RFC by its number and title."""
+    title = _rfc_title(text) or first_line(text)
     return _page(title and title.lstrip("# ").rstrip("# "), text.strip("\n"))
+
+
+def _rfc_title(text: str) -> str | None:
+    """Return the title of an RFC, which stands centred below the lines of the header."""
+    beginning = text[:RFC_BEGINNING]
+    if not (number := _RFC_NUMBER.search(beginning)):
+        return None
+    titles = _CENTRED.search(beginning, number.end())
+    return titles and f"RFC {number[1]}: {' '.join(titles[0].split())}"
 
 
 def read_json(text: str) -> ExtractedPage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 MATHML = "data-mathml"  # Attribute of the element that stands for a formula in a prepared tree.
@@ -14,6 +15,8 @@ _LAYOUT_TAGS = """
 """
 _LAYOUT = frozenset(_LAYOUT_TAGS.split())
 _TOKENS = frozenset(("mi", "mn", "mo", "ms", "mtext"))
+# A formula in a single token of several letters is none that was laid out: its source says more.
+_ONE_TOKEN = re.compile(r"(?:<mrow>)*<(m\w+)>[^<]{2,}</\1>(?:</mrow>)*")
 _DROPPED = frozenset(("annotation", "annotation-xml", "mphantom"))
 TAGS = frozenset(("math",)) | _LAYOUT | _TOKENS
 
@@ -24,7 +27,11 @@ def presentation(math: Any, *, is_display: bool) -> str:
         return ""
     inside = "".join(map(_written, math))
     start = '<math display="block">' if is_display else "<math>"
-    return f"{start}{inside}</math>" if "<m" in inside and len(inside) <= MAX_MATHML else ""
+    return f"{start}{inside}</math>" if _is_drawing(inside) else ""
+
+
+def _is_drawing(inside: str) -> bool:
+    return "<m" in inside and len(inside) <= MAX_MATHML and not _ONE_TOKEN.fullmatch(inside)
 
 
 def _is_plain(element: Any) -> bool:

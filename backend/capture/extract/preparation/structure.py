@@ -52,3 +52,13 @@ def unwrap_notes(tree: Any) -> None:
 
 def _is_note(name: str) -> bool:
     return name in _NOTES or name.startswith("starlight-")
+
+
+def separate_citations(tree: Any) -> None:
+    """Make the line of whom a quotation is, as boards write it in front, a paragraph of its own."""
+    for cite in tree.iter("cite"):
+        box = cite.getparent()
+        is_first = box is not None and box.index(cite) == 0 and not (box.text or "").strip()
+        quotation = box if box is None or box.tag == "blockquote" else box.getparent()
+        if is_first and quotation is not None and quotation.tag == "blockquote" and (cite.tail or "").strip():
+            cite.tag = "div"

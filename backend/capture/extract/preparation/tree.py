@@ -7,7 +7,12 @@ from typing import Any
 from backend.capture.extract.preparation.code_blocks import unify_code
 from backend.capture.extract.preparation.formulas import write_formulas
 from backend.capture.extract.preparation.furniture import remove_furniture
-from backend.capture.extract.preparation.structure import complete_body, unwrap_headings, unwrap_notes
+from backend.capture.extract.preparation.structure import (
+    complete_body,
+    separate_citations,
+    unwrap_headings,
+    unwrap_notes,
+)
 
 
 def prepare_tree(tree: Any) -> None:
@@ -18,3 +23,4 @@ def prepare_tree(tree: Any) -> None:
     unify_code(tree)
     unwrap_headings(tree)
     unwrap_notes(tree)
+    separate_citations(tree)

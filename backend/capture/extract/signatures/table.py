@@ -24,15 +24,16 @@ def find_roots(tree: Any, names: frozenset[str]) -> list[Any]:
     """Return the elements that hold the text of a prepared page with these names; none where no signature fits."""
     for signature in SIGNATURES:
         if signature.fits(names) and (roots := _roots(signature, tree)):
-            if signature.drop:
-                for root in roots:
-                    _drop(signature.drop, root)
+            for root in roots:
+                _drop(signature.drop, root)
+                # The text itself is no quotation, whatever element holds it.
+                root.tag = "div" if root.tag == "blockquote" else root.tag
             return roots
     return []
 
 
 def _drop(selector: str, root: Any) -> None:
-    for element in select(selector, root):
+    for element in select(selector, root) if selector else ():
         if element is not root:
             remove(element)
 
