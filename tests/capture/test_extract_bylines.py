@@ -60,6 +60,7 @@ def test_addresses_are_no_part_of_a_name(stated: str, name: str) -> None:
         ("", MODIFIED, None),
         ('<p class="date">3 May 2021</p>', MODIFIED, None),
         ('<p class="date">2 May 2020</p>', MODIFIED, datetime(2020, 5, 2, tzinfo=UTC)),
+        ('<div class="mw-parser-output"><p>Founded on 2 May 2020</p></div>', "", None),
         ("<p>Updated tables came later than the others.</p>", "", None),
     ],
 )

@@ -103,3 +103,11 @@ def test_comments_behind_an_article_are_no_part_of_it() -> None:
 def test_comments_that_are_the_page_stay() -> None:
     comments = "".join(f"<li class='comment'>{paragraph}</li>" for paragraph in PROSE)
     assert "eastern" in text_of(f"<ol class='comments'>{comments}</ol>")
+
+
+def test_a_table_of_contents_is_left_out_and_a_list_of_other_links_stays() -> None:
+    contents = "<ul><li><a href='#n'>Lamps of the north</a></li><li><a href='#w'>Lamps of the west</a></li></ul>"
+    places = "<ul><li>North: <a href='#n'>see there</a></li><li>West: <a href='/w'>the old tower</a></li></ul>"
+    text = text_of(PROSE[0], contents, PROSE[1], places, *PROSE[2:])
+    assert "Lamps of the" not in text
+    assert "North: see there\nWest: the old tower" in text

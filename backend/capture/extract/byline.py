@@ -21,6 +21,7 @@ _BYLINES = etree.XPath(
     "//*[contains(@class,'byline') or contains(@class,'Byline') or contains(@class,'author') or @rel='author'"
     " or @itemprop='author'][not(ancestor::nav or ancestor::footer)]"
 )
+_WIKIS = etree.XPath("boolean(//*[contains(concat(' ',@class,' '),' mw-parser-output ')])")
 _CHANGED = re.compile(
     r"\s*(?:(?:this|the) \w+ (?:was|has been) )?(?:(?:last|zuletzt|dernière|última|ultima|laatst)\W?)?\b"
     r"(?:updated?|modifi\w+|edited|revised|changed|mise? à jour|aktualisiert|geändert|bearbeitet|actualiza\w+"
@@ -60,6 +61,8 @@ def _is_a_name(text: str) -> bool:
 
 def shown_date(tree: Any, url: str, modified_at: datetime | None) -> datetime | None:
     """Return the day of publication that the text or URL of a parsed page states; the day of a change is none."""
+    if _WIKIS(tree):
+        return None  # The days of its text are those of which it tells.
     for element in list(tree.iter("*")):
         if element.tag == "meta":
             if not _NAMES_OF_CHANGE.isdisjoint(map(str.lower, element.values())):

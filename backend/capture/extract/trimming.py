@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from backend.capture.extract.readers import compact
 
 FIRST = 5  # Blocks among which the title stands, after a category or a date.
 LONG_TEXT = 500  # Characters of an article, behind which comments are not the page.
+FEWEST_CONTENTS = 2  # Items of a table of contents.
 LONGEST_LABEL = 120  # Characters of a byline, a date or a label.
 LONGEST_NOTE = 400  # Characters of what a site says of its author or asks of its readers.
 LONG_TITLE = 20  # Letters; a shorter title may be a term of the text.
@@ -66,7 +68,7 @@ _COMMENTS = re.compile(
 
 def trimmed(blocks: Sequence[Block], title: str | None, author: str | None) -> list[Block]:
     """Return the blocks of an article without what its site adds; all where nothing else is there."""
-    rest = list(_without_leads(without_title(without_comments(blocks), title)))
+    rest = list(_without_leads(without_title(_without_contents(without_comments(blocks)), title)))
     while rest and _is_beginning(rest):
         rest.pop(0)
     names = [compact(name) for name in (author or "").split(",") if name.strip()]
@@ -103,6 +105,26 @@ def _is_title(block: Block, title: str, *, is_first: bool) -> bool:
     if letters != title:
         return bool(letters) and is_first and block.kind in HEADINGS and title.startswith(letters)
     return bool(letters) and (is_first or len(letters) >= LONG_TITLE)
+
+
+def _without_contents(blocks: Sequence[Block]) -> list[Block]:
+    """Leave out tables of contents: the text has these headings itself."""
+    lists = [block.frames[0] if block.frames and _leads_within(block) else None for block in blocks]
+    counts = Counter(filter(None, lists))
+    others = Counter(block.frames[0] for block, found in zip(blocks, lists, strict=True) if block.frames and not found)
+    return [
+        block
+        for block, found in zip(blocks, lists, strict=True)
+        if found is None or counts[found] < FEWEST_CONTENTS or others[found]
+    ]
+
+
+def _leads_within(block: Block) -> bool:
+    """Tell whether an item is nothing but a link to a place in the same page."""
+    if not _in_list(block) or not _is_link(block):
+        return False
+    links = [link.get("href") or "" for link in block.element.iter("a")]
+    return bool(links) and all(link.startswith("#") for link in links)
 
 
 def _without_leads(blocks: Sequence[Block]) -> Iterator[Block]:
