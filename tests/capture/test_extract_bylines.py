@@ -96,6 +96,11 @@ def test_a_heading_is_the_title_where_the_title_is_that_of_the_site(body: str, t
     assert read(body).title == title
 
 
+def test_a_mirror_knows_the_name_of_its_host_from_the_canonical_address() -> None:
+    head = '<link rel="canonical" href="https://tides.example/log/x">'
+    assert read("<h3>Reading an old table</h3>", head, url="https://mirror.example/1").title == "Reading an old table"
+
+
 def test_the_front_page_of_a_site_keeps_its_title() -> None:
     assert read("<h3>Reading an old table</h3>", url="https://tides.example/").title == "Tides"
 

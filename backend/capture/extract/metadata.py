@@ -99,7 +99,7 @@ def complete_metadata(metadata: PageMetadata, article: Article) -> PageMetadata:
 
 def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) -> str | None:
     # A page from a mirror or an archive states its original URL.
-    addresses = filter(None, (url, scan.canonical, scan.stated("og:url")))
+    addresses = list(filter(None, (url, scan.canonical, scan.stated("og:url"))))
     hosts = (name for address in addresses for name in names_of_host(address))
     sites = [*filter(None, (site_name, linked.site_name)), *hosts]
     # Bibliographic tags of libraries and journals state the title most reliably.
@@ -114,16 +114,16 @@ def _title(scan: PageScan, linked: LinkedData, site_name: str | None, url: str) 
         headline = None
     title = choose_title([headline, *shared], element, headings, sites)
     if title and not (headline or any(shared) or headings):
-        return _unstated_title(scan, title, url)
+        return _unstated_title(scan, title, addresses)
     return title and without_kicker(title, scan.kicker)
 
 
-def _unstated_title(scan: PageScan, title: str, url: str) -> str:
+def _unstated_title(scan: PageScan, title: str, addresses: Iterable[str]) -> str:
     """Return the heading that microdata calls the headline, or the first where the title only names the site."""
     if len(scan.marked_headings) == 1:
         return without_permalink(scan.marked_headings[0])
     first = without_permalink(scan.first_heading or "")
-    return first if names_site_only(title, first, url) else title
+    return first if any(names_site_only(title, first, address) for address in addresses) else title
 
 
 def _plain(title: str | None, *evidence: Sequence[str | None]) -> str | None:
