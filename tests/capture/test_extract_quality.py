@@ -20,20 +20,20 @@ def readings() -> list[Reading]:
 
 
 def test_the_body_of_an_article_is_found(readings: list[Reading]) -> None:
-    assert text_score(readings, BODIES).f1 >= 0.98  # Measured .9820; .981 on pages left out of learning.
+    assert text_score(readings, BODIES).f1 >= 0.98  # Measured .9862; .9855 on pages left out of learning.
 
 
 def test_passages_of_the_body_are_kept_and_others_left_out(readings: list[Reading]) -> None:
     kept, leaked = passage_rates(readings)
-    assert kept >= 0.95  # Measured .988
-    assert leaked <= 0.10  # Measured .092
+    assert kept >= 0.97  # Measured .988
+    assert leaked <= 0.07  # Measured .063
 
 
 @pytest.mark.parametrize(
     ("source", "share"),
     [
-        (PASSAGES, 0.90),  # Measured 45 of 50, against titles that people wrote down.
-        (SNAPSHOTS, 0.82),  # Measured 58 of 69, against Readability.js, which often keeps the site's name.
+        (PASSAGES, 0.94),  # Measured 49 of 50, against titles that people wrote down.
+        (SNAPSHOTS, 0.82),  # Measured 59 of 69, against Readability.js, which often keeps the site's name.
     ],
 )
 def test_titles_are_right(readings: list[Reading], source: str, share: float) -> None:

@@ -75,9 +75,16 @@ def names_site_only(title: str, heading: str, url: str) -> bool:
     begins = any(
         len(name) >= SHORTEST_HOST and _compact(title).startswith(_compact(name)) for name in names_of_host(url)
     )
-    is_front_page = urlsplit(url).path in ("", "/") and not urlsplit(url).query
     is_heading = len(_WORD.findall(heading)) >= SHORTEST_HEADING
-    return begins and is_heading and not is_front_page and not _share_a_word(title, heading)
+    return begins and is_heading and not _is_front_page(url) and not _share_a_word(title, heading)
+
+
+def _is_front_page(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # A page may state an impossible address.
+        return True
+    return parts.path in ("", "/") and not parts.query
 
 
 def address_title(url: str) -> str | None:
