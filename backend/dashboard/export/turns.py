@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from backend.extensions import db
 from backend.jobs.running import ClaimedJob, RetryLater
-from backend.jobs.service import KINDS
+from backend.jobs.turns import KINDS_BESIDE
 from backend.named_blocks import read_statements
 
 SQL = read_statements(__file__)
 LOOK_AGAIN_SECONDS = 15
-# What runs in the same lane of the worker.
-KINDS_BESIDE = [kind for kind, message in KINDS.items() if message.queue in ("interactive", "bulk")]
 
 
 def wait_for_turn(job: ClaimedJob) -> None:
@@ -22,5 +20,5 @@ def wait_for_turn(job: ClaimedJob) -> None:
     values = {"job_id": job.id, "user_id": job.user_id}
     if db.session.scalar(SQL["earlier_runs"], values):
         raise RetryLater(LOOK_AGAIN_SECONDS)
-    if db.session.scalar(SQL["others_waited"], {**values, "kinds": KINDS_BESIDE}):
+    if db.session.scalar(SQL["others_waited"], {**values, "kinds": list(KINDS_BESIDE)}):
         raise RetryLater(0)
