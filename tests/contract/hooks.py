@@ -97,7 +97,8 @@ for name, values in FORMATS.items():
 # project that does not exist, a tag to merge into that does not exist or is the same, a token that nobody was mailed,
 # the password of the account, a key that is stored for another server, the name of the organization to delete, a place
 # for a task that does not exist, is in another list or project, below itself or too deep; more than one subject of a
-# recommendation, feedback on what is not there or was not recommended, or about something else than before.
+# recommendation, feedback on what is not there or was not recommended, or about something else than before; a
+# period that ends before it begins, or is too long.
 DEPENDS_ON_DATA = {
     "ambiguous",
     "api_key_required",
@@ -112,6 +113,7 @@ DEPENDS_ON_DATA = {
     "other_list",
     "other_project",
     "past",
+    "range",
     "token_unknown",
     "unknown_format",
     "too_deep",

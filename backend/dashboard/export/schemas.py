@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field
 
 from backend.http.field_types import Timestamp
 from backend.http.schemas import RequestBody
@@ -21,9 +21,3 @@ class DashboardExportIn(RequestBody):
     include_history: bool = Field(False, description="true: the activity log too")
     since: Timestamp | None = Field(None, alias="from", description="Only what was created then or later")
     until: Timestamp | None = Field(None, alias="to", description="Only what was created before")
-
-    @model_validator(mode="after")
-    def _begin_before_the_end(self) -> Self:
-        if self.since is not None and self.until is not None and self.since >= self.until:
-            raise ValueError("`x")
-        return self

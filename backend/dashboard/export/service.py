@@ -23,7 +23,7 @@ from backend.dashboard.export.models import DashboardExport, DashboardExportPart
 from backend.dashboard.export.schemas import DashboardExportIn, TableFormat
 from backend.dashboard.export.writing import LIFETIME, scratch_directory
 from backend.database import execute_in_batches
-from backend.errors import Forbidden, Gone, NotFound, TooManyRequests
+from backend.errors import Forbidden, Gone, Invalid, NotFound, TooManyRequests
 from backend.extensions import application, db
 from backend.http.file_responses import FileDownload
 from backend.jobs.models import Job
@@ -53,8 +53,11 @@ def request_export(actor: Actor, order: DashboardExportIn) -> Job:
     """Queue a job that writes the organization's tables into a file.
 
     Raises:
+        Invalid: the period ends before it begins.
         TooManyRequests: the person has as many exports under way, or of one day, as one may have.
     """
+    if order.since is not None and order.until is not None and order.until < order.since:
+        raise Invalid.field("body.to", "The period ends before it begins.", "range")
     # Of two requests at once the second one counts the job of the first.
     db.session.execute(select(User.id).where(User.id == actor.user_id).with_for_update(key_share=True))
     _refuse_too_many(actor)
