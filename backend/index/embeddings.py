@@ -28,17 +28,20 @@ FIELDS = (func.nullif(field, "") for field in (Bookmark.title, Bookmark.descript
 CONTENT = func.left(func.concat_ws("\n", *FIELDS, PAGE_TEXT), MAX_EMBEDDED_CHARACTERS).label("content")
 DUE = DueRows(Bookmark.embedding_due_at)
 # The next of all organizations in turn: everyone's first before anyone's second. A skip scan finds organizations with
-# due bookmarks, from any of them on and round, since there may be more of them than rows in a batch.
+# due bookmarks, from any of them on and round, since there may be more of them than rows in a batch. It sorts by both
+# columns of its index, or an index of all bookmarks would do as well by the statistics of a small table.
 NEXT = text("""
     WITH RECURSIVE turns AS (
-        SELECT CAST(floor(random() * max(organization_id)) AS bigint) AS id
-          FROM bookmarks WHERE embedding_due_at IS NOT NULL
+        SELECT CAST(floor(random() * (
+               SELECT b.organization_id FROM bookmarks b WHERE b.embedding_due_at IS NOT NULL
+                ORDER BY b.organization_id DESC, b.embedding_due_at DESC LIMIT 1)) AS bigint) AS id
          UNION
         SELECT coalesce(
                (SELECT b.organization_id FROM bookmarks b
-                 WHERE b.organization_id > t.id AND b.embedding_due_at <= now() ORDER BY b.organization_id LIMIT 1),
+                 WHERE b.organization_id > t.id AND b.embedding_due_at <= now()
+                 ORDER BY b.organization_id, b.embedding_due_at LIMIT 1),
                (SELECT b.organization_id FROM bookmarks b
-                 WHERE b.embedding_due_at <= now() ORDER BY b.organization_id LIMIT 1))
+                 WHERE b.embedding_due_at <= now() ORDER BY b.organization_id, b.embedding_due_at LIMIT 1))
           FROM turns t WHERE t.id IS NOT NULL),
     organizations AS (SELECT id FROM turns LIMIT :batch + 1)
     SELECT d.id
