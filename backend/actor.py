@@ -68,6 +68,14 @@ class Actor:
         if verb == "write" and self.role == "viewer" and resource not in ("account", "organizations"):
             raise Forbidden("Viewers cannot change anything in this organization.")
 
+    def may(self, scope: str) -> bool:
+        """Tell whether `require` lets this pass."""
+        try:
+            self.require(scope)
+        except Forbidden:
+            return False
+        return True
+
     def require_admin(self) -> None:
         """Check that an administrator of the server acts, by a login.
 

@@ -15,7 +15,6 @@ from backend.actor import Actor
 from backend.auth.models import User
 from backend.bookmarks.models import Bookmark, Tag
 from backend.dashboard.schemas import ActivityEvent, ActivityFeed, ActivityQuery
-from backend.errors import Forbidden
 from backend.extensions import db
 from backend.http.pagination import read_cursor, whole_number, write_cursor
 from backend.organizations.models import Organization
@@ -76,7 +75,7 @@ def _position(content: Any) -> tuple[datetime, int]:
 def _shaped(actor: Actor, page: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     """Add names and titles, of the rows of the page alone."""
     rows = page.subquery("page")
-    titles = {kind: _title(rows, *TITLES[kind][:2]) for kind in TITLES if _reads(actor, kind)}
+    titles = {kind: _title(rows, *TITLES[kind][:2]) for kind in TITLES if actor.may(TITLES[kind][2])}
     titles["user"] = _text(select(User.username).where(User.id == rows.c.object_id), rows)
     titles["organization"] = _text(select(Organization.name).where(Organization.id == rows.c.object_id), rows)
     title = func.nullif(case(titles, value=rows.c.object_type, else_=null()), "")
@@ -94,11 +93,3 @@ def _title(rows: Subquery, column: InstrumentedAttribute[str], model: Any) -> Co
 
 def _text(statement: Select[str], rows: Subquery) -> ColumnElement[str]:
     return func.left(statement.correlate(rows).scalar_subquery(), MAX_TITLE)
-
-
-def _reads(actor: Actor, kind: str) -> bool:
-    try:
-        actor.require(TITLES[kind][2])
-    except Forbidden:
-        return False
-    return True

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, Text, bindparam, func, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.actor import Actor, Role
-from backend.errors import Forbidden
 from backend.extensions import db
 from backend.jobs.models import Job
 
@@ -66,7 +65,7 @@ def current_requester(
     if row is None or user_id is None:
         return None
     actor = Actor(user_id, organization_id, row.role, scopes=frozenset(row.scopes), token_id=token_id)
-    return actor if _may(actor, kind) else None
+    return actor if actor.may(SCOPES[kind]) else None
 
 
 def cancel_jobs_of(user_id: int, organization_id: int | None = None, role: Role | None = None) -> None:
@@ -77,7 +76,7 @@ def cancel_jobs_of(user_id: int, organization_id: int | None = None, role: Role 
         conditions.append(Job.organization_id == organization_id)
     if role is not None:
         left = Actor(user_id, organization_id or 0, role)
-        conditions.append(Job.kind.in_([kind for kind in SCOPES if not _may(left, kind)]))
+        conditions.append(Job.kind.in_([kind for kind in SCOPES if not left.may(SCOPES[kind])]))
     _cancel(conditions)
 
 
@@ -94,11 +93,3 @@ def cancel_jobs_in(organization_id: int) -> None:
 def _cancel(conditions: Iterable[ColumnElement[bool]]) -> None:
     ended: dict[str, Any] = {"status": "cancelled", "error": LOST, "lease_until": None, "finished_at": func.now()}
     db.session.execute(update(Job).where(*conditions, Job.status.in_(("queued", "running"))).values(**ended))
-
-
-def _may(actor: Actor, kind: str) -> bool:
-    try:
-        actor.require(SCOPES[kind])
-    except Forbidden:
-        return False
-    return True

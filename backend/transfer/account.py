@@ -17,7 +17,6 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from backend.actor import Actor
-from backend.errors import Forbidden
 from backend.transfer.formats.fuze_json import check_version, read_section
 from backend.transfer.records import SkippedLine
 from backend.transfer.restore.attachments import restore_attachments
@@ -104,7 +103,7 @@ def _run(
     stage: RestoreStage, number: int, done: int, actor: Actor, file: BinaryIO, ids: RestoredIds
 ) -> Iterator[RestorePosition]:
     items = islice(read_section(file, stage.name), done, None)
-    may = _may(actor, stage.scope)
+    may = actor.may(stage.scope)
     while batch := list(islice(items, BATCH)):
         if not may:
             reason = f"{stage.name}: you may not change these here; they are left out"
@@ -113,11 +112,3 @@ def _run(
         skipped = stage.restore(actor, done + 1, batch, ids)
         done += len(batch)
         yield RestorePosition(number, done, tuple(skipped))
-
-
-def _may(actor: Actor, scope: str) -> bool:
-    try:
-        actor.require(scope)
-    except Forbidden:
-        return False
-    return True

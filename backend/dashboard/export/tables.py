@@ -16,7 +16,6 @@ from backend.bookmarks.models import Bookmark, Tag
 from backend.bookmarks.queries import id_in, select_bookmarks
 from backend.dashboard.export.history import HISTORY_COLUMNS, select_history
 from backend.database import read_by_keyset
-from backend.errors import Forbidden
 from backend.extensions import db
 from backend.projects import queries as projects
 from backend.projects.models import Project
@@ -79,15 +78,7 @@ def readable_tables(actor: Actor, period: Period, *, with_history: bool) -> list
     ]
     if with_history:
         makers.append(("dashboard:read", _history))
-    return [make(actor, period, scope) for scope, make in makers if _may(actor, scope)]
-
-
-def _may(actor: Actor, scope: str) -> bool:
-    try:
-        actor.require(scope)
-    except Forbidden:
-        return False
-    return True
+    return [make(actor, period, scope) for scope, make in makers if actor.may(scope)]
 
 
 def _bookmarks(actor: Actor, period: Period, scope: str) -> ExportTable:

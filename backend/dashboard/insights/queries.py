@@ -22,7 +22,6 @@ from backend.dashboard.insights.schemas import (
     WeekOut,
 )
 from backend.dashboard.responses import enclosed
-from backend.errors import Forbidden
 from backend.extensions import db
 from backend.named_blocks import read_statements
 
@@ -43,13 +42,6 @@ class _Person:
     def rows(self, name: str) -> Sequence[Row[Any]]:
         return db.session.execute(SQL[name], self.values).all()
 
-    def may(self, scope: str) -> bool:
-        try:
-            self.actor.require(scope)
-        except Forbidden:
-            return False
-        return True
-
 
 def read_insights(actor: Actor) -> InsightsResponse:
     """Count what a person reads and saves: of their personal organization everything, of a team what they saved.
@@ -57,7 +49,7 @@ def read_insights(actor: Actor) -> InsightsResponse:
     Seven statements, fewer where the credential reaches less.
     """
     now, person = utc_now(), _person(actor)
-    reads_bookmarks = person.may("bookmarks:read")
+    reads_bookmarks = actor.may("bookmarks:read")
     data = InsightsOut(
         time_zone=person.values["zone"],
         reading_pace=_reading_pace(person) if reads_bookmarks else None,
@@ -65,7 +57,7 @@ def read_insights(actor: Actor) -> InsightsResponse:
         top_tags=_trends(person, "top_tags") if reads_bookmarks else None,
         top_domains=_trends(person, "top_domains") if reads_bookmarks else None,
         tag_pairs=_tag_pairs(person) if reads_bookmarks else None,
-        forgotten_projects=_forgotten_projects(person) if person.may("projects:read") else None,
+        forgotten_projects=_forgotten_projects(person) if actor.may("projects:read") else None,
     )
     return enclosed(InsightsResponse, data, "dashboard", now)
 
