@@ -3,4 +3,4 @@
 import os
 
 # Else onnxruntime reports its use to its publisher, from a thread that no fork survives. It reads this at its import.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+os.putenv("ORT_DISABLE_TELEMETRY", "1")
