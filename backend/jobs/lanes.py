@@ -46,7 +46,7 @@ class Lane:
 
 
 LANES = (
-    Lane("mail", ("mail",)),
+    Lane("mail", ("mail", "bulk_mail")),
     Lane("maintenance", ("maintenance",)),
     Lane("work", ("interactive", "bulk")),
     Lane(
