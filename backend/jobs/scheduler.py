@@ -15,6 +15,7 @@ from rq.cron import CronJob, CronScheduler
 import backend
 from backend.clock import utc_now
 from backend.jobs.queue import Message, send
+from backend.observability.stdlib_logging import begin_process
 from backend.redis.client import connect_redis
 from config import Settings
 
@@ -120,6 +121,7 @@ def _tolerating_redis() -> Iterator[None]:
 
 def run_scheduler(settings: Settings) -> None:
     """Run the scheduler until SIGTERM."""
+    begin_process("scheduler")
     app = backend.create_app(settings)
     with app.app_context():
         scheduler = FuzeScheduler(connect_redis(settings, socket_timeout=2), logging_level="WARNING")
