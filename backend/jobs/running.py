@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from backend.jobs.queue import send
 from backend.jobs.rights import LOST, current_requester
 from backend.jobs.service import KINDS, job_message, next_turn_message
 from backend.leases import BackOff, claim_attempt, is_due, is_free, seconds_from_now, update_attempt
+from backend.observability.metrics.recording import record_durable_job
 
 LEASE_SECONDS = 120
 BACK_OFF = BackOff.exponential(30, attempts=3)
@@ -50,7 +52,8 @@ class PermissionLost(JobStopped):
 @dataclass(frozen=True)
 class ClaimedJob:
     """A job under this process's lease. `attempt` fences off earlier claims; `result` is what an earlier attempt stored
-    with `store_result`; `requester` acts with the permissions of the time of the claim."""
+    with `store_result`; `requester` acts with the permissions of the time of the claim. `claimed_at` is a reading of
+    `time.perf_counter`."""
 
     id: UUID
     kind: str
@@ -58,6 +61,7 @@ class ClaimedJob:
     arguments: dict[str, Any]
     attempt: int
     result: dict[str, Any] | None = None
+    claimed_at: float = field(default_factory=time.perf_counter, compare=False)
 
     @property
     def organization_id(self) -> int:
@@ -162,6 +166,7 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
         _end(claimed, "cancelled", error=LOST)
     except JobStopped:
         db.session.rollback()
+        _record(claimed, "stopped")
         logger.info("job {} was stopped", claimed.id)
     except JobFailed as failure:
         db.session.rollback()
@@ -208,16 +213,23 @@ def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
         raise PermissionLost
 
 
+def _record(claimed: ClaimedJob, outcome: str) -> None:
+    record_durable_job(claimed.kind, outcome, time.perf_counter() - claimed.claimed_at)
+
+
 def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
+    _record(claimed, "retried" if counts else "put_back")
     attempts = claimed.attempt if counts else claimed.attempt - 1
     _change(claimed, status="queued", attempts=attempts, lease_until=None, run_after=seconds_from_now(seconds))
 
 
 def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
+    _record(claimed, status)
     _change(claimed, status=status, result=result, error=error, lease_until=None, finished_at=func.now())
 
 
 def _fail(claimed: ClaimedJob, error: str) -> None:
+    _record(claimed, "failed")
     # What it has done before stands, and so does what it has kept about it.
     _change(claimed, status="failed", error=error, lease_until=None, finished_at=func.now())
 

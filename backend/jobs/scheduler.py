@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
 
 import redis
 from loguru import logger
@@ -15,10 +17,13 @@ from rq.cron import CronJob, CronScheduler
 import backend
 from backend.clock import utc_now
 from backend.jobs.queue import Message, send
+from backend.observability.metrics.recording import record_scheduler_pass
 from backend.redis.client import connect_redis
 from config import Settings
 
 RECONNECT_SECONDS = 2
+# Key of the time of the last pass, in seconds since 1970.
+LAST_PASS = "fuze:scheduler-pass"
 
 
 @dataclass(frozen=True)
@@ -98,9 +103,11 @@ class FuzeScheduler(CronScheduler):
             super().register_death(pipeline)
 
     def heartbeat(self) -> None:
-        """Send RQ's heartbeat, if Redis answers."""
+        """Send RQ's heartbeat after a pass, and say when that was, if Redis answers."""
         with _tolerating_redis():
             super().heartbeat()
+            self.connection.set(LAST_PASS, time.time())
+            record_scheduler_pass()
 
     def _send(self, due: list[CronJob]) -> bool:
         with _tolerating_redis():
@@ -116,6 +123,16 @@ def _tolerating_redis() -> Iterator[None]:
         yield
     except redis.RedisError as error:
         logger.warning("scheduler: redis unavailable: {}", error)
+
+
+def last_scheduler_pass(connection: redis.Redis) -> datetime | None:
+    """Return when a scheduler last sent what was due; None if none has since Redis was set up. One round trip.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    seconds = cast("bytes | None", connection.get(LAST_PASS))
+    return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
 
 
 def run_scheduler(settings: Settings) -> None:
