@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from backend.observability.metrics import families
-from backend.observability.metrics.storage import Numbers, storage
+from backend.observability.metrics.storage import NOWHERE, UNREAD, storage
 from backend.observability.metrics.values import key_of
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -17,8 +17,6 @@ OTHER_METHOD = "OTHER"
 UNMATCHED = "unmatched"
 BOUNDS = families.REQUEST_BUCKETS
 BUCKETS = [families.bucket_label(bound) for bound in (*BOUNDS, float("inf"))]
-
-Place = tuple[Numbers, int]
 
 
 class ResponseCounter:
@@ -31,33 +29,34 @@ class ResponseCounter:
         self._bucket_keys = [key_of(duration, f"{duration}_bucket", (*labels, bound)) for bound in BUCKETS]
         self._limit_key = key_of(allowed, f"{allowed}_total", limited) if limited else None
         self._epoch: object = None
-        self._sum: Place
-        self._buckets: list[Place | None]
-        self._limit: Place | None = None
+        self._numbers, self._sum, self._limit = NOWHERE, 0, 0
+        self._buckets: list[int] = []
 
     def record(self, seconds: float) -> None:
         """Count a response that took so long to begin."""
         with storage.lock:
             if self._epoch is not storage.epoch:
                 self._find()
-            numbers, index = self._sum
-            numbers[index] += seconds
-            at = bisect_left(BOUNDS, seconds)
-            numbers, index = self._buckets[at] or self._find_bucket(at)
-            numbers[index] += 1.0
-            if self._limit is not None:
-                numbers, index = self._limit
-                numbers[index] += 1.0
+            numbers, at = self._numbers, bisect_left(BOUNDS, seconds)
+            numbers[self._sum] += seconds
+            numbers[self._buckets[at] or self._find_bucket(at)] += 1.0
+            if self._limit:
+                numbers[self._limit] += 1.0
 
     def _find(self) -> None:
-        self._sum = storage.place(self._sum_key)
-        self._buckets = [None] * len(BUCKETS)
-        self._limit = storage.place(self._limit_key) if self._limit_key else None
+        self._numbers, self._sum = storage.place(self._sum_key)
+        self._buckets = [0] * len(BUCKETS)
+        self._limit = self._place(self._limit_key) if self._limit_key else 0
         self._epoch = storage.epoch
 
-    def _find_bucket(self, at: int) -> Place:
-        found = self._buckets[at] = storage.place(self._bucket_keys[at])
+    def _find_bucket(self, at: int) -> int:
+        found = self._buckets[at] = self._place(self._bucket_keys[at])
         return found
+
+    def _place(self, key: bytes) -> int:
+        """Return where among the numbers a value is; in a file that is full, where nobody looks."""
+        numbers, index = storage.place(key)
+        return index if numbers is self._numbers else UNREAD
 
 
 _counters: dict[tuple[str, str | None, int, str, bool], ResponseCounter] = {}

@@ -5,7 +5,8 @@ exact when a process ends, however it ends, and there are never more files than 
 kernel releases a lock at the end of its process. The files of prometheus-client's own multiprocess mode carry process
 ids: they add up with each restart and each job, and a full disk ends the process that writes them.
 
-Layout: a mark, the number of bytes in use, then entries of a length, a key padded to eight bytes, and a double.
+Layout: a mark, the number of bytes in use, a number that is not read, then entries of a length, a key padded to eight
+bytes, and a double.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from typing import TypeAlias
 from loguru import logger
 
 # Another layout needs another mark: files with an unknown one are started over.
-MARK = b"fuzemet1"
-HEADER_BYTES = 16
+MARK = b"fuzemet2"
+HEADER_BYTES = 24
 # Allocated at once, so that a full disk refuses the file and not a later write, which would end the process. A web
-# process uses some 300 KB.
+# process uses some hundred KB.
 FILE_BYTES = 2 * 1024 * 1024
 MOST_FILES = 512
 SUFFIX = ".metrics"
@@ -37,10 +38,11 @@ _read_double = struct.Struct("=d").unpack_from
 _pack_number = struct.Struct("=q").pack
 _read_number = struct.Struct("=q").unpack_from
 
-
 # Doubles in the byte order of this machine.
 Numbers: TypeAlias = "memoryview[float]"
-NOWHERE: Numbers = memoryview(bytearray(8)).cast("d")
+# What cannot be stored is written here. In files the number of this index is between header and entries.
+UNREAD = 2
+NOWHERE: Numbers = memoryview(bytearray(8 * (UNREAD + 1))).cast("d")
 
 
 class MetricsFile:
@@ -50,7 +52,7 @@ class MetricsFile:
         """Take a locked file, and read what is in it."""
         self._memory, self._descriptor = memory, descriptor
         if memory[: len(MARK)] != MARK:
-            memory[:HEADER_BYTES] = MARK + _pack_number(HEADER_BYTES)
+            memory[:HEADER_BYTES] = MARK + _pack_number(HEADER_BYTES) + bytes(8)
         self._positions = dict(_entries(memory, _read_number(memory, len(MARK))[0]))
         self._used = max(self._positions.values(), default=HEADER_BYTES - 8) + 8
         # A number is written as a whole: other processes read the one before or this one.
@@ -68,7 +70,7 @@ class MetricsFile:
                 return None
             self._memory[self._used : end] = entry
             # Written last: readers see whole entries only.
-            self._memory[len(MARK) : HEADER_BYTES] = _pack_number(end)
+            self._memory[len(MARK) : len(MARK) + 8] = _pack_number(end)
             self._positions[key], self._used = end - 8, end
         return self._positions[key] // 8
 
@@ -101,14 +103,14 @@ class MetricsStorage:
     def place(self, key: bytes) -> tuple[Numbers, int]:
         """Return where a value is stored: numbers, and which of them. Call it under the lock.
 
-        Without a file, or in a full one, the place is in the memory of this process, which nobody else reads.
+        Without a file, or in a full one, it is a place that nobody reads.
         """
         if self._file is None and not self._has_tried:
             self._has_tried = True
             self._file = self._take()
         index = self._file.index(key) if self._file else None
         if self._file is None or index is None:
-            return memoryview(bytearray(8)).cast("d"), 0
+            return NOWHERE, UNREAD
         return self._file.numbers, index
 
     def forget_parent(self) -> None:
