@@ -25,6 +25,9 @@ ENV PATH=/venv/bin:$PATH \
     HOST=0.0.0.0 \
     PORT=8000 \
     FUZE_DATA_DIR=/data
+# docker build --build-arg GIT_REVISION=$(git rev-parse HEAD): GET /api/health names it.
+ARG GIT_REVISION=
+ENV GIT_REVISION=$GIT_REVISION
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY config.py config_checks.py wsgi.py gunicorn.conf.py ./

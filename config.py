@@ -150,6 +150,12 @@ class Settings(BaseSettings):
     LOG_PROBES_EVERY: int = Field(
         60, ge=1, le=1_000_000, description="of so many health checks and scrapes of metrics that succeed one is logged"
     )
+    METRICS_TOKEN: SecretStr = Field(
+        SecretStr(""), description="bearer token that GET /metrics asks for; empty: callers on this machine alone"
+    )
+    GIT_REVISION: str = Field(
+        "", max_length=64, description="revision that GET /api/health names; empty: that of the working copy, if any"
+    )
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
     RATE_LIMIT_PER_MINUTE: int = Field(60, ge=1, le=10**9, description="requests of one kind; others in proportion")
     RATE_LIMIT_PER_HOUR: int = Field(1_000, ge=1, le=10**9, description="the same for an hour")
@@ -287,9 +293,9 @@ class Settings(BaseSettings):
             raise ValueError("is not an address such as https://api.openai.com/v1")
         return value
 
-    @field_validator("LLM_API_KEY")
+    @field_validator("LLM_API_KEY", "METRICS_TOKEN")
     @classmethod
-    def _check_llm_key(cls, value: SecretStr) -> SecretStr:
+    def _check_header_value(cls, value: SecretStr) -> SecretStr:
         if not re.fullmatch(r"[\x21-\x7e]*", value.get_secret_value()):
             raise ValueError("holds characters that no HTTP header can carry")
         return value
@@ -385,6 +391,11 @@ class Settings(BaseSettings):
             return self.PUBLIC_URL.rstrip("/")
         parts = urlsplit(self.FRONTEND_URL)
         return f"{parts.scheme}://{parts.netloc}{self.BASE_PATH}"
+
+    @property
+    def metrics_dir(self) -> Path:
+        """Where processes store what they count, for all of them that share the data directory."""
+        return self.FUZE_DATA_DIR.absolute() / "metrics"
 
     @property
     def stack_file(self) -> Path:

@@ -22,6 +22,7 @@ from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.jobs.events import start_job_events
 from backend.local_stack.processes import end_forks_with_parent
 from backend.observability.logging import configure_logging, flush_batches, start_batches
+from backend.observability.metrics.storage import empty_directory
 from backend.observability.stdlib_logging import begin_process
 from config import ConfigurationError, load_settings
 
@@ -84,6 +85,11 @@ def post_request(worker: Worker, req: Request, environ: dict[str, Any], resp: Re
     """Give memory back after a large response."""
     if _trim is not None and (resp.sent or 0) >= LARGE_RESPONSE:
         _trim(0)
+
+
+def on_starting(server: Arbiter) -> None:
+    """Count from zero, unless other processes of the service run already."""
+    empty_directory(settings.metrics_dir)
 
 
 def when_ready(server: Arbiter) -> None:

@@ -24,11 +24,12 @@ from backend.capture.routes import blueprint as captures
 from backend.dashboard.export.routes import blueprint as dashboard_exports
 from backend.dashboard.insights.routes import blueprint as dashboard_insights
 from backend.dashboard.routes import blueprint as dashboard
-from backend.database import bind_database, track_app
+from backend.database import MAX_OVERFLOW, bind_database, track_app
 from backend.digests.routes import blueprint as digests
 from backend.extensions import cache as values
 from backend.extensions import jwt
 from backend.health.routes import blueprint as health
+from backend.health.service import bind_health
 from backend.http.authentication import bind_authenticator
 from backend.http.middleware.compression import register_compression
 from backend.http.middleware.cors import register_cors
@@ -49,7 +50,11 @@ from backend.linkding.bookmarks.routes import blueprint as linkding_bookmarks
 from backend.linkding.bundles.routes import blueprint as linkding_bundles
 from backend.linkding.refusals import register_linkding_refusals
 from backend.linkding.tags.routes import blueprint as linkding_tags
+from backend.metrics.routes import blueprint as metrics
+from backend.metrics.service import bind_metrics
 from backend.observability.logging import configure_logging, name_requests
+from backend.observability.metrics.database import measure_database
+from backend.observability.metrics.storage import storage
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai.routes import blueprint as profile_ai
@@ -97,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load_settings()
     configure_logging(settings)
     name_requests(current_request_fields)
+    storage.use(settings.metrics_dir)
     app = Application("fuze", static_folder=None)
     _configure(app, settings)
     _bind_extensions(app, settings)
@@ -107,6 +113,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_error_handlers(app)
     register_linkding_refusals(app)
     _register_blueprints(app)
+    bind_health(app)
+    bind_metrics(app)
     track_app(app)
     return app
 
@@ -135,6 +143,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_database(app, settings, settings.database_url)
     bound_reads(app)
+    measure_database(app, pool_size=settings.DATABASE_POOL_SIZE, max_overflow=MAX_OVERFLOW)
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)
@@ -145,7 +154,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 
 def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health, docs, share_target, *LINKDING):
+    for blueprint in (health, metrics, docs, share_target, *LINKDING):
         app.register_blueprint(blueprint)
     for blueprint in VERSIONED:
         app.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")

@@ -31,6 +31,8 @@ REFUSED_BY_POOLER = "startup parameter"
 # Tells whether a connection has its settings.
 PROBE, PROBED = "SELECT current_setting('lock_timeout')", "5s"
 LOCK_TIMEOUT_MS = 5_000
+# Connections of a process beyond DATABASE_POOL_SIZE, closed after their use.
+MAX_OVERFLOW = 5
 # Lent longer ago, a connection is checked in a round trip; the key of that time in its record.
 ASK_AFTER_SECONDS = 1.0
 LENT_AT = "lent_at"
@@ -151,7 +153,7 @@ def bind_database(app: Flask, settings: Settings, url: str) -> None:
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS={
             "pool_size": settings.DATABASE_POOL_SIZE,
-            "max_overflow": 5,
+            "max_overflow": MAX_OVERFLOW,
             "pool_timeout": 5,
             "pool_recycle": 1800,
             "hide_parameters": True,  # Messages of errors go into the logs; texts of people must not.

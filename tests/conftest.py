@@ -13,9 +13,11 @@ from werkzeug.security import generate_password_hash
 
 from backend.app import create_app
 from backend.auth import passwords
-from backend.extensions import db
+from backend.extensions import current_settings, db
+from backend.health.service import health_monitor
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis
+from backend.observability.metrics.storage import storage
 from backend.redis.client import redis_client, resilient_redis
 from backend.redis.resilient import ResilientRedis
 from config import Settings, load_settings
@@ -129,6 +131,8 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
             empty_tables(connection)
         redis_client().flushall()
         resilient_redis().forget_failures()
+        health_monitor().forget()
+        storage.use(current_settings().metrics_dir)
         db.session.remove()
     yield migrated_app
     with migrated_app.app_context():

@@ -50,6 +50,7 @@ PUBLIC = {
     "/api/health/database",
     "/api/health/redis",
     "/api/health/worker",
+    "/metrics",
 }
 # The argument of a route, what makes an object of that kind, and an id of the kind that never was. A route with an
 # argument that is missing here fails the tests below: add it.

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
+from backend.activity.counting import count_activity
 from backend.activity.types import ActivityType
 from backend.actor import Actor
 from backend.extensions import db
 from backend.http.request_state import current_request_id
 from backend.named_blocks import read_statements
 
-# Key in `session.info`: the events of the transaction that are not written yet.
-UNWRITTEN = "unwritten_activity"
+# Keys in `session.info`: the events of the transaction that are not written yet, and those that are.
+UNWRITTEN, WRITTEN = "unwritten_activity", "written_activity"
 SQL = read_statements(__file__)
 
 
@@ -52,12 +53,21 @@ def record_activity_in(
 @event.listens_for(db.session, "before_commit")
 def _write(session: Session) -> None:
     events: list[_Event] = session.info.pop(UNWRITTEN, [])
+    session.info.setdefault(WRITTEN, []).extend(events)
     rows = [_values(event) for event in events]
     if len(rows) == 1:
         session.execute(SQL["write_one"], {**rows[0], "request_id": current_request_id()})
     elif rows:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         session.execute(SQL["write_many"], {**columns, "request_id": current_request_id()})
+
+
+@event.listens_for(db.session, "after_commit")
+def _count(session: Session) -> None:
+    # The release of a savepoint is a commit too, which a rollback may still follow.
+    if not session.in_nested_transaction():
+        for written in session.info.pop(WRITTEN, []):
+            count_activity(written.type, written.data)
 
 
 def _values(event: _Event) -> dict[str, Any]:
@@ -75,3 +85,4 @@ def _values(event: _Event) -> dict[str, Any]:
 def _forget(session: Session, previous: SessionTransaction) -> None:
     if not previous.nested:
         session.info.pop(UNWRITTEN, None)
+        session.info.pop(WRITTEN, None)

@@ -23,6 +23,7 @@ from backend.auth.devices import UNKNOWN_DEVICE, DeviceRecognition
 from backend.errors import TooManyRequests
 from backend.http.client_addresses import address_digest
 from backend.named_blocks import read_blocks
+from backend.observability.metrics.recording import record_login
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Script
 
@@ -94,10 +95,12 @@ def begin_attempt(account: str, address: str, known: DeviceRecognition = UNKNOWN
     while True:
         wait, is_busy = _begin(attempt.id, guards)
         if wait > 0:
+            record_login("throttled")
             raise TooManyRequests("Too many failed logins. Wait a little, then try again.", retry_after=wait)
         if not is_busy:
             return attempt
         if time.monotonic() >= end:
+            record_login("throttled")
             raise TooManyRequests("Too many logins at once. Try again in a moment.", retry_after=1)
         time.sleep(LOOK_SECONDS)
 

@@ -26,6 +26,7 @@ from backend.errors import Invalid, NotFound, Unauthenticated
 from backend.extensions import current_settings, db
 from backend.http.pagination import Sort, page_of, paginate
 from backend.jobs.queue import Message, send
+from backend.observability.metrics.recording import record_login
 from backend.text.account_keys import account_key
 
 # For so long a used refresh token still returns the newest pair of its session.
@@ -52,6 +53,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
             # Recorded also without an account: a failure must take the same time.
             record_event(user.id if user else None, "login_failed")
             db.session.commit()
+            record_login("failed")
             raise Unauthenticated("The login or the password is wrong.")
         attempt.succeeded()
     session = create_session(user, client)
@@ -59,6 +61,7 @@ def login(name: str, password: str, client: Client) -> SessionOut:
     notices = [] if known.device else notify_new_sign_in(user, client.ip, client.user_agent)
     record_event(user.id, "login")
     db.session.commit()
+    record_login("succeeded")
     send([Message("cache_warmup.warm_person", {"user_id": user.id}, key=f"warm-{user.id}", queue="bulk"), *notices])
     return session
 

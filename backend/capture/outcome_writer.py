@@ -14,6 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from backend.capture.extract.reading import ExtractionResult
 from backend.capture.service import UNEXPECTED, Outcome, store_outcome
 from backend.capture.turns import Claim, release_claims
+from backend.clock import utc_now
+from backend.observability.metrics.recording import record_capture
 
 # Time for a database to come back; after it the lease ends the claim.
 STORE_SECONDS = 60.0
@@ -45,7 +47,9 @@ class OutcomeWriter:
         while self._is_held(claim):
             with self._app.app_context():
                 try:
-                    return _store(claim, result)
+                    outcome = _store(claim, result)
+                    record_capture(outcome.status, (utc_now() - claim.claimed_at).total_seconds())
+                    return outcome
                 except (OperationalError, InterfaceError, PoolTimeout) as error:
                     if time.monotonic() > deadline:
                         raise

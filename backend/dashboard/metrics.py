@@ -29,6 +29,7 @@ from backend.extensions import db
 from backend.http.response_cache.statistics import read_statistics
 from backend.jobs.queue import queue_depth
 from backend.named_blocks import read_statements
+from backend.observability.metrics.reading import request_quantiles
 from backend.projects.schemas import ProjectStatus
 from backend.tasks.schemas import Status as TaskStatus
 
@@ -36,7 +37,7 @@ SQL = read_statements(__file__)
 IDLE = timedelta(minutes=30)
 SERVER_ROLES = ("user", "admin")
 CAPTURE_STATUSES = ("pending", "captured", "failed", "skipped")
-NO_MEASUREMENT = "Response times are not measured."
+NO_REQUESTS = "No request to the API was answered yet."
 NO_REDIS = "Redis does not answer."
 NO_SEARCHES = "Redis does not answer: searches of the last minutes are missing."
 OTHERS_SEARCHES = "Searches of the last minute are missing: the worker has not written them yet."
@@ -126,8 +127,9 @@ def _engagement(row: Row[Any], reasons: dict[str, str]) -> EngagementMetrics:
 
 
 def _system(due_captures: int, reasons: dict[str, str]) -> SystemMetrics:
-    for name in ("api_response_ms_p50", "api_response_ms_p95"):
-        reasons[f"system.{name}"] = NO_MEASUREMENT
+    half, most = request_quantiles(0.5, 0.95)
+    if half is None or most is None:
+        reasons |= {f"system.api_response_ms_{name}": NO_REQUESTS for name in ("p50", "p95")}
     cache = read_statistics()
     if not cache.total_requests:
         reasons["system.cache_hit_rate"] = NO_LOOKUPS if cache.connected else NO_REDIS
@@ -138,10 +140,14 @@ def _system(due_captures: int, reasons: dict[str, str]) -> SystemMetrics:
     return SystemMetrics(
         uptime_seconds=uptime_seconds(),
         cache_hit_rate=round(cache.hits / cache.total_requests, 4) if cache.total_requests else None,
-        api_response_ms_p50=None,
-        api_response_ms_p95=None,
+        api_response_ms_p50=_milliseconds(half),
+        api_response_ms_p95=_milliseconds(most),
         queue_depth=depth,
     )
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 2)
 
 
 def _by_status(counts: Mapping[str, int] | None, statuses: Sequence[str]) -> StatusCounts:

@@ -1,5 +1,5 @@
 """Health checks, for probes, operators and people.
 
-In: probes without credentials. Out: the state of PostgreSQL, Redis, worker and embeddings.
-Called by load balancers and monitoring; never cached.
+In: probes without credentials. Out: the state of PostgreSQL, Redis, workers, embeddings, language model
+and mail. Called by load balancers and monitoring. `parallel` runs the checks, so that what hangs delays nothing.
 """

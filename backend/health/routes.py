@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from flask import Blueprint
 
-from backend.health import service
 from backend.health.schemas import CheckOut, HealthOut, LiveOut, WorkerCheckOut
+from backend.health.service import health_monitor
 from backend.http.operations import operation
 
 blueprint = Blueprint("health", __name__, url_prefix="/api/health")
@@ -19,7 +19,7 @@ UNCACHED = {"Cache-Control": "no-store"}
 @operation(scope=None, limit="exempt", tag="health", responses={200: HealthOut, 503: HealthOut})
 def read_health() -> tuple[HealthOut, int, dict[str, str]]:
     """Report the state of the service and of all that it depends on."""
-    health = service.check_health()
+    health = health_monitor().check_all()
     return health, 503 if health.status == "unhealthy" else 200, UNCACHED
 
 
@@ -33,29 +33,29 @@ def read_liveness() -> tuple[LiveOut, int, dict[str, str]]:
 @blueprint.get("/ready")
 @operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
 def read_readiness() -> tuple[CheckOut, int, dict[str, str]]:
-    """Report whether requests can be served: only the database is indispensable."""
-    return _response(service.check_database())
+    """Report whether requests can be served: the database answers, and has all tables."""
+    return _response(health_monitor().check("ready"))
 
 
 @blueprint.get("/database")
 @operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
 def read_database() -> tuple[CheckOut, int, dict[str, str]]:
     """Report whether PostgreSQL answers."""
-    return _response(service.check_database())
+    return _response(health_monitor().check("database"))
 
 
 @blueprint.get("/redis")
 @operation(scope=None, limit="exempt", tag="health", responses={200: CheckOut, 503: CheckOut})
 def read_redis() -> tuple[CheckOut, int, dict[str, str]]:
     """Report whether Redis answers."""
-    return _response(service.check_redis())
+    return _response(health_monitor().check("redis"))
 
 
 @blueprint.get("/worker")
 @operation(scope=None, limit="exempt", tag="health", responses={200: WorkerCheckOut, 503: WorkerCheckOut})
 def read_worker() -> tuple[WorkerCheckOut, int, dict[str, str]]:
     """Report whether a worker is alive."""
-    return _response(service.check_worker())
+    return _response(health_monitor().check("worker"))
 
 
 def _response(check: Check) -> tuple[Check, int, dict[str, str]]:

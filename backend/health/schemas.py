@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -24,6 +25,8 @@ class WorkerCheckOut(CheckOut):
 
     workers: int | None = None
     queue_depth: int | None = Field(None, description="Messages that wait, and pages that are due to be read")
+    oldest_due_seconds: float | None = Field(None, description="For how long the first job or page has been due")
+    scheduler_last_pass: datetime | None = Field(None, description="When the scheduler last sent what was due")
 
 
 class EmbeddingsCheckOut(CheckOut):
@@ -31,6 +34,12 @@ class EmbeddingsCheckOut(CheckOut):
 
     pending: int | None = None
     pending_subjects: int | None = Field(None, description="Projects and tasks that wait for a vector")
+
+
+class MailCheckOut(CheckOut):
+    """Mails that wait for another try."""
+
+    failing: int | None = None
 
 
 class ChecksOut(ResponseBody):
@@ -42,6 +51,7 @@ class ChecksOut(ResponseBody):
     embeddings: EmbeddingsCheckOut
     llm: CheckOut
     logs: CheckOut
+    mail: MailCheckOut
 
 
 class HealthOut(ResponseBody):
@@ -49,6 +59,7 @@ class HealthOut(ResponseBody):
 
     status: Literal["healthy", "degraded", "unhealthy"]
     version: str = Field(examples=["0.1.0"])
+    revision: str | None = Field(None, description="Of git, where it is known")
     uptime_seconds: float
     checks: ChecksOut
 

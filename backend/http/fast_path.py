@@ -35,6 +35,8 @@ from backend.http.request_state import Recognised, RequestState, begin_request
 from backend.http.response_cache.store import CachedResponse, decode_reply
 from backend.http.response_headers import JSON, PRIVATE, VARY
 from backend.observability.logging import log_access
+from backend.observability.metrics.recording import is_lookup_measured, record_lookup, request_in_progress
+from backend.observability.metrics.requests import record_response
 from backend.redis.resilient import ResilientRedis
 
 if TYPE_CHECKING:
@@ -74,12 +76,12 @@ class CachedRoute:
 
 @dataclass(frozen=True, slots=True)
 class CacheHit:
-    """A cached response, the actor and the rule of its request, and the verdict of the limits."""
+    """A cached response, the actor and the route of its request, and the verdict of the limits."""
 
     actor: Actor
     response: CachedResponse
     verdict: Verdict | None
-    rule: str
+    route: CachedRoute
 
 
 class CachedResponses:
@@ -104,7 +106,10 @@ class CachedResponses:
         state = begin_request(environ)
         is_plain = environ["REQUEST_METHOD"] == "GET" and not any(map(environ.get, LEFT_TO_FLASK))
         hit = self._find(environ, state) if is_plain else None
-        return self._send(hit, environ, start_response, state) if hit else self._behind(environ, start_response)
+        if hit is not None:
+            return self._send(hit, environ, start_response, state)
+        with request_in_progress():
+            return self._behind(environ, start_response)
 
     def _find(self, environ: WSGIEnvironment, state: RequestState) -> CacheHit | None:
         """Return the cached response if the caller may see it; refusals are left to Flask."""
@@ -120,7 +125,10 @@ class CachedResponses:
             return None
         if route is None or prepared is None or prepared.expires_at <= time.time():
             return None
+        asked = time.perf_counter() if is_lookup_measured() else 0.0
         replies = gate.execute(lambda: [prepared.command(gate.key(""))])
+        if asked:
+            record_lookup(time.perf_counter() - asked)
         if replies is None or not gate.is_trusted:
             return None
         reply, known = replies[0], prepared.known_actor
@@ -135,7 +143,7 @@ class CachedResponses:
             return None
         if cached.identity_key:
             cached = negotiated(self._app, gate, cached, state.negotiation)
-        return CacheHit(known.actor, cached, prepared.charge.decode(reply[0]), route.rule)
+        return CacheHit(known.actor, cached, prepared.charge.decode(reply[0]), route)
 
     def _recognise(self, prepared: PreparedLookup, reply: list[Any], operation: Operation) -> KnownActor | None:
         """Return who acts, if Redis knows that and they may read; remember it of a login."""
@@ -200,13 +208,16 @@ class CachedResponses:
             headers += [("Content-Type", JSON), ("Content-Length", str(len(response.body)))]
             if response.coding != IDENTITY:
                 headers.append(("Content-Encoding", response.coding))
+        status = 304 if is_known else 200
+        limited = hit.route.operation.limit if hit.verdict else ""
+        record_response("GET", hit.route.rule, status, time.perf_counter() - state.started, limited)
         log_access(
             user_id=hit.actor.user_id,
             organization_id=hit.actor.organization_id,
-            route=hit.rule,
+            route=hit.route.rule,
             method="GET",
             path=environ["PATH_INFO"],
-            status=304 if is_known else 200,
+            status=status,
             started=state.started,
             request_id=state.request_id,
             ip=environ.get("REMOTE_ADDR"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Response, current_app, request
 
 from backend.extensions import current_settings
@@ -11,6 +13,7 @@ from backend.http.rate_limits.charge import request_limits
 from backend.http.rate_limits.headers import limit_headers
 from backend.http.request_state import request_state
 from backend.observability.logging import log_access
+from backend.observability.metrics.requests import record_response
 
 
 def finish(response: Response) -> Response:
@@ -25,10 +28,20 @@ def finish(response: Response) -> Response:
         # Always: a cache must not serve one origin's response to another.
         vary = response.headers.get("Vary")
         response.headers["Vary"] = f"{vary}, Origin" if vary else "Origin"
+    route = str(request.url_rule) if request.url_rule else None
+    counted = limits if limits and limits.verdict else None
+    record_response(
+        request.method,
+        route,
+        response.status_code,
+        time.perf_counter() - state.started,
+        counted.charge.limit_class if counted else "",
+        is_allowed=not (counted and counted.verdict) or counted.verdict.passes,
+    )
     log_access(
         user_id=state.actor.user_id if state.actor else None,
         organization_id=state.actor.organization_id if state.actor else None,
-        route=str(request.url_rule) if request.url_rule else None,
+        route=route,
         method=request.method,
         path=request.path,
         status=response.status_code,

@@ -26,6 +26,7 @@ from backend.http.middleware.security_headers import OF_API, OVER_TLS
 from backend.http.problems import phrase
 from backend.http.rate_limits.windows import SECONDS
 from backend.observability.logging import log_access
+from backend.observability.metrics.requests import record_response
 
 # Larger pieces go out by themselves: copying them takes longer than another packet.
 MOST_TOGETHER = 65_536
@@ -175,9 +176,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             # Without the request: it may hold a token.
             self.log.exception("Error handling a request, %s", request_id)
-        path = getattr(req, "path", None) or ""
+        path, method = getattr(req, "path", None) or "", getattr(req, "method", None) or "-"
+        record_response(method, None, int(status), time.perf_counter() - started)
         log_access(
-            method=getattr(req, "method", None) or "-",
+            method=method,
             path=path or "-",
             status=int(status),
             started=started,

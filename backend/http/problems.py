@@ -31,6 +31,7 @@ from backend.errors import (
     UnsupportedMediaType,
 )
 from backend.http.request_state import request_state
+from backend.observability.metrics.recording import record_pool_timeout
 from backend.observability.redaction import loggable_path
 
 Translation = Callable[[Response], Response]
@@ -74,7 +75,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(IntegrityError, _integrity_error)
     app.register_error_handler(OperationalError, _operational_error)
     app.register_error_handler(InterfaceError, _database_down)
-    app.register_error_handler(PoolTimeoutError, _database_down)
+    app.register_error_handler(PoolTimeoutError, _pool_exhausted)
     app.register_error_handler(DBAPIError, _database_error)
     app.register_error_handler(redis.RedisError, _redis_down)
     app.register_error_handler(Exception, _unexpected)
@@ -154,6 +155,11 @@ def _database_error(error: DBAPIError) -> Response:
     if error.connection_invalidated:
         return _database_down(error)
     return _unexpected(error)
+
+
+def _pool_exhausted(error: PoolTimeoutError) -> Response:
+    record_pool_timeout()
+    return _database_down(error)
 
 
 def _redis_down(error: redis.RedisError) -> Response:

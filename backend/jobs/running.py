@@ -22,6 +22,7 @@ from backend.jobs.rights import LOST, current_requester
 from backend.jobs.service import KINDS, job_message, next_turn_message
 from backend.leases import BackOff, claim_attempt, is_due, is_free, seconds_from_now, update_attempt
 from backend.observability.log_context import log_context
+from backend.observability.metrics.recording import record_durable_job
 
 LEASE_SECONDS = 120
 BACK_OFF = BackOff.exponential(30, attempts=3)
@@ -175,6 +176,7 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
         _end(claimed, "cancelled", error=LOST)
     except JobStopped:
         db.session.rollback()
+        _record(claimed, "stopped")
         logger.info("job {} was stopped", claimed.id)
     except JobFailed as failure:
         db.session.rollback()
@@ -223,17 +225,24 @@ def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
         raise PermissionLost
 
 
+def _record(claimed: ClaimedJob, outcome: str) -> None:
+    record_durable_job(claimed.kind, outcome, time.perf_counter() - claimed.claimed_at)
+
+
 def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
+    _record(claimed, "retried" if counts else "put_back")
     attempts = claimed.attempt if counts else claimed.attempt - 1
     _change(claimed, status="queued", attempts=attempts, lease_until=None, run_after=seconds_from_now(seconds))
 
 
 def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
+    _record(claimed, status)
     _change(claimed, status=status, result=result, error=error, lease_until=None, finished_at=func.now())
     _log_end(claimed, status)
 
 
 def _fail(claimed: ClaimedJob, error: str) -> None:
+    _record(claimed, "failed")
     # What it has done before stands, and so does what it has kept about it.
     _change(claimed, status="failed", error=error, lease_until=None, finished_at=func.now())
     _log_end(claimed, "failed")

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
 
 import redis
 from flask import Flask
@@ -16,11 +18,15 @@ from rq.cron import CronJob, CronScheduler
 from backend.clock import utc_now
 from backend.jobs.queue import Message, send
 from backend.observability.logging import configure_logging
+from backend.observability.metrics.recording import record_scheduler_pass
+from backend.observability.metrics.storage import storage
 from backend.observability.stdlib_logging import begin_process
 from backend.redis.client import bind_redis, connect_redis
 from config import Settings
 
 RECONNECT_SECONDS = 2
+# Key of the time of the last pass, in seconds since 1970.
+LAST_PASS = "fuze:scheduler-pass"
 
 
 @dataclass(frozen=True)
@@ -101,9 +107,11 @@ class FuzeScheduler(CronScheduler):
             super().register_death(pipeline)
 
     def heartbeat(self) -> None:
-        """Send RQ's heartbeat, if Redis answers."""
+        """Send RQ's heartbeat after a pass, and say when that was, if Redis answers."""
         with _tolerating_redis():
             super().heartbeat()
+            self.connection.set(LAST_PASS, time.time())
+            record_scheduler_pass()
 
     def _send(self, due: list[CronJob]) -> bool:
         with _tolerating_redis():
@@ -121,6 +129,16 @@ def _tolerating_redis() -> Iterator[None]:
         logger.warning("scheduler: redis unavailable: {}", error)
 
 
+def last_scheduler_pass(connection: redis.Redis) -> datetime | None:
+    """Return when a scheduler last sent what was due; None if none has since Redis was set up. One round trip.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    seconds = cast("bytes | None", connection.get(LAST_PASS))
+    return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
+
+
 def run_scheduler(settings: Settings) -> None:
     """Run the scheduler until SIGTERM.
 
@@ -129,6 +147,7 @@ def run_scheduler(settings: Settings) -> None:
     """
     begin_process("scheduler")
     configure_logging(settings)
+    storage.use(settings.metrics_dir)
     app = Flask("fuze", static_folder=None)
     bind_redis(app, settings)
     with app.app_context():

@@ -15,12 +15,14 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from backend.clock import utc_now
 from backend.database import after_fork
 from backend.extensions import current_settings, db
-from backend.jobs.messages import DeclaredWorker
+from backend.jobs.messages import DeclaredJob, DeclaredWorker
 from backend.jobs.queue import QUEUES, clear_mark
 from backend.jobs.registry import load_jobs
 from backend.observability.log_context import log_context
+from backend.observability.metrics.recording import record_job
 from backend.redis.client import connect_redis
 
 HEARTBEATS = "fuze:workers"
@@ -52,17 +54,31 @@ class FuzeWorker(DeclaredWorker):
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run one message; every log line names it, and the request that sent it."""
+        started, is_done = time.perf_counter(), False
         request_id = (job.meta or {}).get("request_id", "")
         with log_context(request_id=request_id, message_id=job.id, job=job.func_name):
             try:
                 clear_mark(job.func_name or "")
-                return bool(super().perform_job(job, queue, execution))
+                is_done = bool(super().perform_job(job, queue, execution))
+                return is_done
             finally:
+                record_job(_job_name(job), "succeeded" if is_done else "failed", time.perf_counter() - started)
                 db.session.remove()
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log a failed message as one line; RQ would put the traceback into the message."""
         logger.opt(exception=exc_info).error("job {} failed", job.func_name)
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        """Count a message whose process was killed."""
+        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
+        seconds = (utc_now() - job.started_at).total_seconds() if job.started_at else 0.0
+        record_job(_job_name(job), "killed", seconds)
+
+
+def _job_name(job: Job) -> str:
+    """Return the name of a declared job; the message may have it by an earlier one."""
+    return job.declaration.name if isinstance(job, DeclaredJob) else "undeclared"
 
 
 def make_worker(queues: Sequence[str] = QUEUES, kind: type[FuzeWorker] = FuzeWorker, **options: Any) -> FuzeWorker:
@@ -95,3 +111,19 @@ def live_workers(connection: Redis) -> dict[str, set[str]]:
         worker, *lane = name.decode().split(LANE_MARK)
         lanes_by_worker.setdefault(worker, set()).update(lane[:1])
     return lanes_by_worker
+
+
+def last_heartbeats(connection: Redis) -> dict[str, float]:
+    """Return the time of the last heartbeat from each lane, in seconds since 1970, also of workers that are gone.
+
+    Under the empty name stands that of workers which name no lane. One round trip.
+
+    Raises:
+        redis.RedisError: Redis is away.
+    """
+    latest: dict[str, float] = {}
+    beats = cast("list[tuple[bytes, float]]", connection.zrange(HEARTBEATS, 0, -1, withscores=True))
+    for name, moment in beats:
+        lane = next(iter(name.decode().split(LANE_MARK)[1:2]), "")
+        latest[lane] = max(latest.get(lane, 0.0), moment)
+    return latest

@@ -18,6 +18,7 @@ from backend.local_stack.redis import EmbeddedRedis
 from backend.local_stack.servers import EmbeddedServer
 from backend.local_stack.stack_log import printer_of
 from backend.local_stack.supervisor import Service, ServiceFailed, ServiceSupervisor
+from backend.observability.metrics.storage import empty_directory
 from config import ADDRESSES, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +56,7 @@ class Stack:
             ServerError, ServiceFailed: the message is one line.
             StopRequested: a stop was requested meanwhile.
         """
+        empty_directory(self.settings.metrics_dir)
         for server in self.servers:
             self._start_server(server)
         self._write_addresses()

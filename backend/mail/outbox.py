@@ -18,6 +18,7 @@ from backend.mail.faults import PermanentFailure, TransientFailure
 from backend.mail.message import TEMPLATES, OutgoingMail, compose
 from backend.mail.models import Mail
 from backend.mail.sending import deliver
+from backend.observability.metrics.recording import record_mail
 
 # Longer than the time limit of a send (`service.TIMEOUT_SECONDS`).
 LEASE_SECONDS = 180
@@ -69,6 +70,7 @@ def _try(mail: OutgoingMail) -> None:
         _put_back(mail, "It failed for a reason inside the server; see its logs.")
     else:
         _change(mail, status="sent", sent_at=func.now(), values={}, error=None)
+        record_mail("sent")
         logger.info("mail sent")
 
 
@@ -77,11 +79,13 @@ def _put_back(mail: OutgoingMail, reason: str) -> None:
     if wait is None:
         _fail(mail, reason)
         return
+    record_mail("retried")
     logger.warning("mail not sent, again in {} s", wait)
     _change(mail, due_at=seconds_from_now(wait), error=reason)
 
 
 def _fail(mail: OutgoingMail, reason: str) -> None:
+    record_mail("failed")
     logger.error("mail failed; its row tells why")
     _change(mail, status="failed", values={}, error=reason)
 

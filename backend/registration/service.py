@@ -15,6 +15,7 @@ from backend.auth.service import create_session, validate_username
 from backend.errors import Conflict, Forbidden, Invalid
 from backend.extensions import current_settings, db
 from backend.jobs.queue import send
+from backend.observability.metrics.recording import record_registration
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.registration.limits import count_registration, refuse_too_many_registrations
 from backend.text.account_keys import account_key
@@ -39,6 +40,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     message = create_verification_mail(user)
     count_registration(client.ip)
     db.session.commit()
+    record_registration()
     send([message])
     return session
 

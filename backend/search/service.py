@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from backend.actor import Actor
 from backend.bookmarks.schemas import BookmarkFilter
+from backend.observability.metrics.recording import record_search
 from backend.search import candidates as retrieval
 from backend.search.candidates import find_candidates
 from backend.search.command_lines import command_line, find_command_line, is_nothing
@@ -39,6 +40,7 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     hits = _highlight(found.ranking.hits[page.start : page.end], found.query)
     if page.page == 1:
         store_search(actor, query.q, found=bool(hits))
+    record_search(query.mode, time.perf_counter() - started, is_degraded=found.ranking.degraded)
     return _response(query, found, page, hits, started)
 
 

@@ -20,6 +20,7 @@ from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.running import ClaimedJob, JobFailed, JobStopped, RetryLater, keep_progress, report_progress
 from backend.jobs.service import job_message
+from backend.observability.metrics.recording import record_import
 from backend.projects.messages import embed_subjects_message
 from backend.transfer.account_import import restore_rest
 from backend.transfer.batches import read_ahead
@@ -133,8 +134,10 @@ def _end(reading: ImportRun, tally: Tally, error: str | None) -> dict[str, Any]:
     keep_progress(job, result, tally.position, tally.position, message, lease_seconds=LEASE_SECONDS)
     db.session.execute(FORGET_UPLOAD, {"job_id": job.id})
     ended = {"ended_at": func.now(), "error": error}
-    db.session.execute(update(Import).where(Import.job_id == job.id).values(**ended))
+    size = db.session.scalar(update(Import).where(Import.job_id == job.id).values(**ended).returning(Import.size))
     db.session.commit()
+    outcome = "failed" if error else "succeeded"
+    record_import(reading.format, outcome, records=tally.position, size=size or 0)
     if tally.created >= MANY_TO_ANALYZE:
         refresh_planner_statistics()
     if tally.created + tally.duplicates >= MANY_TO_COUNT:

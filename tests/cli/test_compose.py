@@ -35,6 +35,7 @@ OTHER_SECRETS = {
     "LLM_API_KEY": {"worker"},
     "EMBEDDING_API_KEY": {"web", "worker"},
     "GRAFANA_PASSWORD": {"grafana"},
+    "METRICS_TOKEN": {"web", "prometheus"},
 }
 TEXT = (ROOT / "docker-compose.yml").read_text()
 
@@ -118,7 +119,7 @@ def test_files_that_are_mounted_exist(services):
     for service in services.values():
         for volume in service.get("volumes", []):
             if volume.startswith("./"):
-                assert (ROOT / volume.split(":")[0]).is_file()
+                assert (ROOT / volume.split(":")[0]).exists()
 
 
 def test_application_containers_can_do_no_more_than_they_need(services):
@@ -244,8 +245,11 @@ def test_what_the_image_copies_is_let_through_and_exists():
         assert (ROOT / name).exists()
 
 
-def test_prometheus_asks_every_web_container():
+def test_prometheus_asks_one_web_container_for_the_metrics_of_all(services):
+    """All containers share a data directory: to ask each of them would count everything several times."""
     document = yaml.safe_load((ROOT / "monitoring" / "prometheus.yml").read_text())
     [job] = document["scrape_configs"]
     assert job["metrics_path"] == "/metrics"
-    assert job["dns_sd_configs"] == [{"names": ["web"], "type": "A", "port": 8000}]
+    assert job["static_configs"] == [{"targets": ["web:8000"]}]
+    assert all("data:/data" in services[name]["volumes"] for name in ("web", "worker", "scheduler"))
+    assert job["authorization"]["credentials_file"] in services["prometheus"]["entrypoint"][-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,12 +11,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from backend.ai.credentials import Credentials
 from backend.ai.llm.breaker import FAULTS, EndpointBreaker
 from backend.ai.llm.service import SERVER
 from backend.app import create_app
+from backend.extensions import db
+from backend.health.revisions import head_revision
+from backend.health.service import HealthMonitor
 from backend.jobs.lanes import LANE_NAMES
+from backend.jobs.scheduler import LAST_PASS
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
 from backend.observability.logging import configure_logging
 from backend.redis.client import redis_client
@@ -26,6 +32,7 @@ from tests.support.processes import free_port
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 PROBES = ["live", "ready", "database", "redis", "worker"]
 SECRET = "s3cret-of-the-server"
+LATE = "There was no answer in time."
 
 
 @pytest.fixture
@@ -33,6 +40,12 @@ def health_of(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     """Makes clients of applications with other settings."""
     monkeypatch.setattr("backend.app.track_app", lambda app: None)
     return lambda **changes: Api(create_app(settings.model_copy(update=changes)))
+
+
+def health_monitor_of(app: Flask) -> HealthMonitor:
+    """What gives results again for a second."""
+    monitor: HealthMonitor = app.extensions["health"]
+    return monitor
 
 
 def nowhere(scheme: str) -> str:
@@ -61,6 +74,7 @@ def test_everything_is_healthy_when_everything_runs(anonymous: Api) -> None:
         "embeddings": "disabled",
         "llm": "disabled",
         "logs": "healthy",
+        "mail": "healthy",
     }
     assert body["checks"]["worker"]["workers"] == 1
     assert all(body["checks"][name]["latency_ms"] >= 0 for name in ("database", "redis", "worker"))
@@ -141,11 +155,85 @@ def test_a_language_model_that_fails_again_and_again_is_told(
     monkeypatch.setitem(context.extensions, "settings", context.extensions["settings"].model_copy(update=change))
     beat(anonymous.app)
     assert anonymous.get("/api/health").json["checks"]["llm"]["status"] == "healthy"
+    health_monitor_of(context).forget()  # Results are given again for a second.
     for _ in range(FAULTS):
         EndpointBreaker(Credentials(change["LLM_BASE_URL"], "large", None), SERVER).failed()
     body = anonymous.get("/api/health").json
     assert (body["status"], body["checks"]["llm"]["status"]) == ("degraded", "degraded")
     assert body["checks"]["llm"]["detail"] == "The language model has failed 3 times in a row."
+
+
+def test_a_redis_that_hangs_is_not_waited_for(health_of: Callable[..., Api]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        person = health_of(REDIS_URL=f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        body = person.get("/api/health").json
+        probe = person.get("/api/health/redis")
+    assert body["status"] == "degraded"
+    assert body["checks"]["database"]["status"] == "healthy"
+    for name in ("redis", "worker"):
+        assert body["checks"][name]["status"] == "unhealthy"
+        assert body["checks"][name]["detail"] == LATE
+    assert probe.status_code == 503
+
+
+def test_results_are_given_again_for_a_moment(anonymous: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backend.health.service.REUSED_SECONDS", 60.0)
+    assert anonymous.get("/api/health").json["status"] == "degraded"
+    beat(anonymous.app)
+    assert anonymous.get("/api/health").json["status"] == "degraded"
+    health_monitor_of(anonymous.app).forget()
+    assert anonymous.get("/api/health").json["status"] == "healthy"
+
+
+def test_who_asks_for_ready_is_told_of_missing_migrations(anonymous: Api, context: Flask) -> None:
+    def answer(revision: str) -> tuple[int, str | None]:
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        response = anonymous.get("/api/health/ready")
+        return response.status_code, response.json["detail"]
+
+    try:
+        assert answer("0001") == (503, "Migrations are missing: run `python -m backend db upgrade`.")
+        # A newer version has been here: this one goes on until it is replaced.
+        assert answer("9999") == (200, "The tables are those of another version.")
+    finally:
+        assert answer(head_revision()) == (200, None)
+
+
+def test_a_scheduler_that_falls_silent_is_told(anonymous: Api, context: Flask) -> None:
+    beat(context)
+    assert anonymous.get("/api/health/worker").json["scheduler_last_pass"] is None
+    redis_client().set(LAST_PASS, time.time())
+    assert anonymous.get("/api/health/worker").json["status"] == "healthy"
+    redis_client().set(LAST_PASS, 1_700_000_000)
+    check = anonymous.get("/api/health/worker").json
+    assert check["status"] == "degraded"
+    assert check["scheduler_last_pass"] == "2023-11-14T22:13:20Z"
+    assert check["detail"] == "The scheduler has been silent since 2023-11-14 22:13 UTC."
+
+
+def test_the_age_of_what_is_due_is_told(ada: Api, context: Flask) -> None:
+    ada.post("/bookmarks", {"url": "https://example.org/captured"})
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE bookmarks SET capture_due_at = now() - interval '1 hour'"))
+    assert 3_600 <= ada.get("/api/health/worker").json["oldest_due_seconds"] < 4_000
+
+
+def test_mails_that_wait_for_another_try_are_told(anonymous: Api, ada: Api, context: Flask) -> None:
+    check = anonymous.get("/api/health").json["checks"]["mail"]
+    assert (check["status"], check["detail"], check["failing"]) == ("healthy", None, 0)
+    anonymous.post("/auth/password/forgot", {"email": "ada@example.org"})
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE mails SET attempts = 1, error = '451 busy', status = 'queued', sent_at = NULL"))
+        waiting = connection.scalar(text("SELECT count(*) FROM mails"))
+    health_monitor_of(anonymous.app).forget()
+    check = anonymous.get("/api/health").json["checks"]["mail"]
+    assert (check["status"], check["failing"]) == ("degraded", waiting)
+    assert waiting
+
+
+def test_the_revision_is_that_of_the_settings(health_of: Callable[..., Api]) -> None:
+    assert health_of(GIT_REVISION="abc123").get("/api/health").json["revision"] == "abc123"
 
 
 def test_what_waits_for_a_worker_is_counted(ada: Api) -> None:

@@ -11,6 +11,7 @@ from loguru import logger
 from backend.ai.llm.breaker import EndpointBreaker
 from backend.ai.llm.faults import EndpointFault, LlmFault
 from backend.ai.llm.usage import record_usage, reserve_tokens
+from backend.observability.metrics.recording import record_llm_call
 
 # Most tokenizers use four bytes of English a token, and three of most other languages.
 BYTES_PER_TOKEN = 3
@@ -74,15 +75,17 @@ class BudgetedClient:
             seconds=self.seconds,
         )
         # An interrupted call was sent all the same.
-        prompt_tokens, completion_tokens = expected, 0
+        prompt_tokens, completion_tokens, outcome = expected, 0, "failed"
         try:
             reply = self.client.ask(messages)
             prompt_tokens, completion_tokens = _counted(reply, expected)
+            outcome = "answered"
         except LlmFault as fault:
             prompt_tokens = expected if fault.is_charged else 0
             self._record_outcome(fault)
             raise
         finally:
+            record_llm_call(outcome, prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
             record_usage(
                 reserved,
                 calls=int(prompt_tokens > 0),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAPPED_PREFIX = 96
+# Key in the environ: the address that the connection comes from, whatever its headers say.
+PEER = "fuze.peer"
 WITH_PORT = re.compile(r"(?:(?P<v4>[0-9.]+)|\[(?P<v6>[0-9A-Fa-f:.]+)\]):?[0-9]*")
 
 
@@ -43,6 +45,7 @@ class TrustedProxyFix:
         peer: str = environ.get("REMOTE_ADDR", "")
         if ":" in peer:
             peer = environ["REMOTE_ADDR"] = plain_address(peer)
+        environ[PEER] = peer
         if not self._trusted or not self._is_trusted(peer):
             if "HTTP_X_FORWARDED_FOR" in environ:
                 self._warnings.warn(peer)
