@@ -27,6 +27,8 @@ HEADERS = {
 }
 OF_API = [*HEADERS.items(), ("Content-Security-Policy", API_POLICY)]
 OF_DOCS = [*HEADERS.items(), ("Content-Security-Policy", DOCS_POLICY)]
+# Where a response that needs other headers than these leaves them in the environ.
+CHOSEN_HEADERS = "fuze.security_headers"
 OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
@@ -41,7 +43,7 @@ class SecurityHeaders:
             status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
             is_docs = f"{environ.get('PATH_INFO', '')}/".startswith("/api/docs/")
-            headers.extend(OF_DOCS if is_docs else OF_API)
+            headers.extend(environ.get(CHOSEN_HEADERS) or (OF_DOCS if is_docs else OF_API))
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(OVER_TLS)
             return start_response(status, headers, exc_info)
