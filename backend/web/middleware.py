@@ -27,7 +27,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 # Scripts and styles are files of ours; pictures of pages that are read come from their sites.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; font-src 'self';"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https: http:; font-src 'self';"
     " connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'none';"
     " base-uri 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types fuze"
 )

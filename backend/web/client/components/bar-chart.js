@@ -2,8 +2,8 @@
 import { html } from '../core/html.js';
 import { number, t } from '../core/i18n.js';
 
-const WIDTH = 600;
-const HEIGHT = 160;
+const WIDTH = 400;
+const HEIGHT = 130;
 const BASELINE = 20;
 
 /** @param {{ title: string, points: { label: string, value: number }[] }} props */

@@ -18,7 +18,7 @@ export function BookmarkEditor({ bookmark, etag, saved, cancel }) {
   const [theirs, setTheirs] = useState(/** @type {any} */ (null));
 
   async function submit({ project_id, ...values }) {
-    const changes = changesOf(base.bookmark, { ...values, tags });
+    const changes = changesOf(bookmark, { ...values, tags });
     if (project_id) changes.project_ids = [...new Set([...base.bookmark.project_ids, Number(project_id)])];
     try {
       await patch(`bookmarks/${bookmark.id}`, changes, base.etag);
@@ -50,7 +50,7 @@ export function BookmarkEditor({ bookmark, etag, saved, cancel }) {
   `;
 }
 
-/** What differs from the version that is edited. @param {any} before @param {any} values */
+/** What differs from the version that was opened: other fields stay as they are by now. @param {any} before @param {any} values */
 function changesOf(before, values) {
   const changes = Object.fromEntries(FIELDS.filter((name) => values[name] !== before[name]).map((name) => [name, values[name]]));
   const isSame = JSON.stringify(values.tags) === JSON.stringify(before.tags);

@@ -8,7 +8,7 @@ import { Icon } from './icon.js';
 /** @param {any} bookmark what to call it */
 export const titleOf = (bookmark) => bookmark.title || bookmark.url;
 
-const CAPTURE = () => ({ pending: t('is being read'), failed: t('could not be read'), skipped: t('is not read') });
+const CAPTURE = () => ({ pending: t('is being read'), failed: t('could not be read') });
 
 /** @param {{ item: any }} props */
 function Meta({ item }) {

@@ -14,8 +14,8 @@ export function Insights() {
     <section class="section"><h2>${t('Insights')}</h2>
       <div class="columns">
         ${data.reading_pace && html`<${BarChart} title=${t('Links read by week')} points=${data.reading_pace.weeks.map((week) => ({ label: week.first_day, value: week.read }))} />`}
-        <${Trends} title=${t('Tags of late')} trends=${data.top_tags} parameter="tag" />
-        <${Trends} title=${t('Sites of late')} trends=${data.top_domains} parameter="domain" />
+        <${Trends} title=${t('Recent tags')} trends=${data.top_tags} parameter="tag" />
+        <${Trends} title=${t('Recent sites')} trends=${data.top_domains} parameter="domain" />
         <${Forgotten} projects=${data.forgotten_projects} />
       </div>
     </section>
@@ -33,6 +33,6 @@ function Trends({ title, trends, parameter }) {
 /** @param {{ projects: any[] | null }} props */
 function Forgotten({ projects }) {
   if (!projects?.length) return null;
-  return html`<div class="card"><h3>${t('Projects that lie still')}</h3><ul class="stack-small">${projects.map((project) => html`<li key=${project.id}>
+  return html`<div class="card"><h3>${t('Projects at rest')}</h3><ul class="stack-small">${projects.map((project) => html`<li key=${project.id}>
     <a dir="auto" href=${`projects/${project.id}`}>${project.name}</a> <span class="muted">${ago(project.last_changed_at)}, ${tn('{n} open task', '{n} open tasks', project.open_tasks)}</span></li>`)}</ul></div>`;
 }

@@ -59,8 +59,8 @@ function Recommended({ item, say, attach }) {
       <p class="muted">${bookmark.domain}</p>
       <ul class="reasons">${reasons.map((reason) => html`<li key=${reason}>${reason}</li>`)}</ul>
       <div class="actions">
-        ${attach && html`<button class="button small" onClick=${() => attach(item)}>${t('Attach')}</button>`}
-        <button class="button quiet small" aria-label=${t('More like {title}', { title })} onClick=${() => say(item, 'relevant')}>${t('More like this')}</button>
+        ${attach && html`<button class="button small" aria-label=${t('Attach: {title}', { title })} onClick=${() => attach(item)}>${t('Attach')}</button>`}
+        <button class="button quiet small" aria-label=${t('More like this: {title}', { title })} onClick=${() => say(item, 'relevant')}>${t('More like this')}</button>
         <button class="button quiet small" aria-label=${t('Not relevant: {title}', { title })} onClick=${() => say(item, 'not_relevant')}>${t('Not relevant')}</button>
       </div>
     </li>

@@ -113,7 +113,8 @@ function accept(said) {
   endsAt = Date.now() + said.expires_in * 1000;
   const before = remembered();
   if (before && before.id !== said.user.id) dropData();
-  localStorage.setItem(REMEMBERED, JSON.stringify({ id: said.user.id, username: said.user.username, role: said.user.role }));
+  const { id, username, role } = said.user;
+  localStorage.setItem(REMEMBERED, JSON.stringify({ id, username, role, organization_id: said.organization_id }));
   const chosen = Number(localStorage.getItem(ORGANIZATION)) || said.organization_id;
   session.value = { ...session.value, state: 'in', user: said.user, organizationId: chosen };
 }
@@ -126,7 +127,8 @@ function dropData() {
 
 function goOffline() {
   const user = remembered();
-  session.value = { ...session.value, state: user ? 'offline' : 'out', user };
+  const organizationId = Number(localStorage.getItem(ORGANIZATION)) || user?.organization_id || null;
+  session.value = { ...session.value, state: user ? 'offline' : 'out', user, organizationId };
 }
 
 function leave() {

@@ -55,7 +55,7 @@ export default function Add({ query }) {
             <${ProjectSelect} />
           </div></details>`}
       <//>
-      <p class="section muted">${t('Save from any page: drag this to your bookmarks bar.')} <${Bookmarklet} /></p>
+      <p class="muted apart">${t('Save from any page: drag this to your bookmarks bar.')} <${Bookmarklet} /></p>
     <//>
   `;
 }

@@ -63,7 +63,8 @@ function ReaderFrame({ title, markup, text, size, language, id }) {
   }, [markup]);
   useEffect(() => fit(frame.current, size), [size]);
   function show() {
-    const inner = frame.current.contentDocument;
+    const inner = frame.current?.contentDocument;
+    if (!inner?.body) return;
     tameLinks(inner);
     fit(frame.current, size);
     new ResizeObserver(() => fit(frame.current, size)).observe(inner.body);
