@@ -10,7 +10,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --quiet --quiet --disable-pip-version-check
 
-.PHONY: help install install-dev run test format lint types check
+.PHONY: help install install-dev run test format lint types types-web types-web-ready check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,14 @@ lint: $(VENV)/.installed-dev ## Look for faults in form and style
 types: $(VENV)/.installed-dev ## Check the types
 	@$(PY) -m mypy
 
+TSC := npx --yes --package typescript@7.0.2 tsc
+
+types-web: ## Check the types of the web client; needs node and npm
+	@$(TSC) --project backend/web/tsconfig.json
+
+types-web-ready:
+	@$(TSC) --version
+
 check: lint types test ## All of these
 
 $(VENV)/bin/python:
@@ -54,4 +62,5 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-clients.txt $(VENV)/.i
 	@echo "Installing what the tests need"
 	@$(PIP) install --requirement requirements-dev.txt
 	@$(PIP) install --upgrade --no-deps --target $(VENV)/linkding-clients --requirement requirements-clients.txt
+	@$(PY) scripts/vendor-web --axe $(VENV)/axe.min.js || echo "Without axe-core the accessibility of the web client is not tested."
 	@touch $@

@@ -223,7 +223,9 @@ class Settings(BaseSettings):
     REGISTRATIONS_PER_HOUR: int = Field(
         10, ge=1, le=10**6, description="accounts that may be made from one address (IPv6: a network of 64 bits)"
     )
-    FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
+    FRONTEND_URL: str = Field(
+        "", description="address of the web client, which links in mails lead to; empty in development: this server"
+    )
     PUBLIC_URL: str = Field(
         "", description="this server as mail programs reach it, to unsubscribe; empty: BASE_PATH at FRONTEND_URL's host"
     )
@@ -453,6 +455,7 @@ def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
         raise ConfigurationError("\n".join(_readable(fault) for fault in reversed(by_setting.values()))) from None
     if settings.ENVIRONMENT != "production":
         _fill_development_secrets(settings)
+        settings.FRONTEND_URL = settings.FRONTEND_URL or f"http://localhost:{settings.PORT}{settings.BASE_PATH}"
     elif faults := settings.faults_in_production(part):
         raise ConfigurationError("\n".join(faults))
     if not (settings.DATABASE_URL and settings.REDIS_URL):

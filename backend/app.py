@@ -71,6 +71,7 @@ from backend.transfer.feeds.routes import blueprint as feeds
 from backend.transfer.routes import blueprint as imports
 from backend.transfer.routes import jobs_blueprint as imports_of_jobs
 from backend.transfer.share_target.routes import blueprint as share_target
+from backend.web.middleware import register_web_client
 from config import Settings, load_settings
 
 VERSIONED = (
@@ -107,6 +108,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     _bind_extensions(app, settings)
     register_input_validation(app)
+    register_web_client(app)
     register_pipeline(app, settings)
     app.wsgi_app = TrustedProxyFix(app.wsgi_app, settings.TRUSTED_PROXIES, settings.BASE_PATH)  # type: ignore[method-assign]
     register_security_headers(app)

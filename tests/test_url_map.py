@@ -553,7 +553,8 @@ def test_every_answer_of_every_route_carries_the_security_headers(ada: Api, of_a
 @pytest.mark.parametrize(
     ("method", "path", "sent", "status"),
     [
-        ("GET", "/", {}, 404),
+        ("GET", "/nothing", {}, 404),
+        ("POST", "/", {"json": {}}, 404),
         ("GET", "/api/v1/nothing", {}, 404),
         ("GET", "/api/v1/bookmarks/0", {}, 404),
         ("GET", "/api/v1/bookmarks/99999999999999999999", {}, 404),

@@ -85,7 +85,7 @@ def test_mails_to_unconfirmed_addresses_hold_nothing_that_was_chosen(
         for text in (str(mail["Subject"]), plain(mail), html(mail)):
             assert "evil" not in text
             assert "prize" not in text
-            assert text.count("http://") == text.count("http://localhost:3000")
+            assert text.count("http://") == text.count("http://localhost:8000")
             assert "https://" not in text
 
 

@@ -31,6 +31,8 @@ HEADERS = {
 OF_API = [*HEADERS.items(), ("Content-Security-Policy", API_POLICY)]
 OF_DOCS = [*HEADERS.items(), ("Content-Security-Policy", DOCS_POLICY)]
 OF_FORM = [*HEADERS.items(), ("Content-Security-Policy", FORM_POLICY)]
+# Where a response that needs other headers than these leaves them in the environ.
+CHOSEN_HEADERS = "fuze.security_headers"
 OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
@@ -46,7 +48,8 @@ class SecurityHeaders:
         ) -> Callable[[bytes], object]:
             path = environ.get("PATH_INFO", "")
             is_docs = f"{path}/".startswith("/api/docs/")
-            headers.extend(OF_DOCS if is_docs else OF_FORM if path == FORM_PATH else OF_API)
+            usual = OF_DOCS if is_docs else OF_FORM if path == FORM_PATH else OF_API
+            headers.extend(environ.get(CHOSEN_HEADERS) or usual)
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(OVER_TLS)
             return start_response(status, headers, exc_info)

@@ -15,5 +15,5 @@ blueprint = Blueprint("share_target", __name__)
 @operation(scope=None, limit="read", tag="bookmarks", responses={302: None})
 def share(query: ShareQuery) -> Response:
     """Go on to the web client with a link that a bookmarklet or a phone shares."""
-    headers = {"Location": save_address(request.host, query), "Cache-Control": "no-store"}
+    headers = {"Location": save_address(request.host, request.script_root, query), "Cache-Control": "no-store"}
     return Response(status=302, headers=headers)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urlsplit
 
-from backend.errors import NotFound
 from backend.extensions import current_settings
 from backend.transfer.share_target.schemas import ShareQuery
 
 
-def save_address(host: str, shared: ShareQuery) -> str:
-    """Find the page of the web client that saves what is shared; `host` is how this server was called.
+def save_address(host: str, base: str, shared: ShareQuery) -> str:
+    """Return the page of the web client that saves what is shared.
 
-    Raises:
-        NotFound: FRONTEND_URL names this server itself, which has no such page.
+    `host` is how this server was called, `base` its path there: its own client has that page at another address, so
+    that this one does not lead to itself.
     """
-    target = f"{current_settings().FRONTEND_URL.rstrip('/')}/save"
-    parts = urlsplit(target)
-    if parts.netloc.lower() == host.lower() and parts.path == "/save":
-        raise NotFound("There is no web client at FRONTEND_URL to save this with.")
+    site = current_settings().FRONTEND_URL.rstrip("/")
+    parts = urlsplit(site)
+    is_own = parts.netloc.lower() == host.lower() and parts.path == base
+    target = f"{site}/add" if is_own else f"{site}/save"
     query = urlencode(shared.model_dump(exclude_none=True))
     return f"{target}?{query}" if query else target

@@ -152,7 +152,7 @@ def test_a_base_path_holds_whether_or_not_the_proxy_takes_it_off(below: Flask, p
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("path", ["/fuzexapi/docs", "/fuze", "/fuze/fuze/api/docs", "/other/api/docs"])
+@pytest.mark.parametrize("path", ["/fuzexapi/docs", "/fuze/nothing", "/fuze/fuze/api/docs", "/other/api/docs"])
 def test_another_path_is_nothing(below: Flask, path: str) -> None:
     assert below.test_client().get(path).status_code == 404
 

@@ -33,10 +33,12 @@ def test_other_parameters_are_refused(anonymous: Api) -> None:
     assert field_errors(anonymous.client.get("/save?next=x")) == {"query.next": "extra_forbidden"}
 
 
-def test_without_a_web_client_it_does_not_lead_to_itself(
-    anonymous: Api, app: Flask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("site", "base"), [("http://localhost", ""), ("http://localhost/fuze/", "/fuze")])
+def test_to_its_own_client_it_leads_by_another_path(
+    anonymous: Api, app: Flask, monkeypatch: pytest.MonkeyPatch, site: str, base: str
 ) -> None:
     usual = app.extensions["settings"]
-    here = usual.model_copy(update={"FRONTEND_URL": "http://localhost"})
-    monkeypatch.setitem(app.extensions, "settings", here)
-    assert anonymous.client.get("/save?url=https://example.org/").status_code == 404
+    monkeypatch.setitem(app.extensions, "settings", usual.model_copy(update={"FRONTEND_URL": site}))
+    response = anonymous.client.get("/save?url=https://example.org/", environ_overrides={"SCRIPT_NAME": base})
+    assert response.status_code == 302
+    assert response.headers["Location"] == f"{site.rstrip('/')}/add?url=https%3A%2F%2Fexample.org%2F"

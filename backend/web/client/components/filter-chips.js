@@ -1,0 +1,55 @@
+// Filters of a list as chips; each is part of the address.
+import { html } from '../core/html.js';
+import { t } from '../core/i18n.js';
+import { setQuery } from '../core/router.js';
+import { Icon } from './icon.js';
+
+/** Views of the library by name: what the API is asked for. */
+export const VIEWS = {
+  all: {},
+  unread: { is_read: false },
+  favorites: { is_favorite: true, is_archived: 'any' },
+  untagged: { untagged: true },
+  failed: { capture_status: 'failed' },
+  archive: { is_archived: true },
+  trash: { deleted: true, is_archived: 'any' },
+};
+
+const VIEW_LABELS = () => ({
+  all: t('All'),
+  unread: t('Unread'),
+  favorites: t('Favourites'),
+  untagged: t('Untagged'),
+  failed: t('Not readable'),
+  archive: t('Archived'),
+  trash: t('Trash'),
+});
+
+const SORTS = () => ({
+  '-created_at': t('Newest first'),
+  created_at: t('Oldest first'),
+  '-updated_at': t('Changed last'),
+  title: t('By title'),
+});
+
+/** @param {{ query: URLSearchParams }} props */
+export function FilterChips({ query }) {
+  const view = query.get('view') || 'all';
+  const chosen = ['tag', 'domain', 'project_id'].filter((name) => query.get(name));
+  return html`
+    <div class="bar">
+      <div class="chips" role="group" aria-label=${t('Filters')}>
+        ${Object.entries(VIEW_LABELS()).map(([name, label]) => html`
+          <button key=${name} class="chip" aria-pressed=${view === name ? 'true' : 'false'} onClick=${() => setQuery({ view: name === 'all' ? null : name })}>${label}</button>`)}
+        ${chosen.map((name) => html`
+          <button key=${name} class="chip" aria-pressed="true" aria-label=${t('Remove filter {filter}', { filter: query.get(name) })}
+            onClick=${() => setQuery({ [name]: null })}>${name === 'tag' ? '#' : ''}${query.get(name)}<${Icon} name="close" /></button>`)}
+      </div>
+      <label class="sort"><span class="visually-hidden">${t('Order')}</span>
+        <select value=${query.get('sort') || '-created_at'} onChange=${(event) => setQuery({ sort: event.target.value })}>
+          ${Object.entries(SORTS()).map(([name, label]) => html`<option key=${name} value=${name} selected=${name === (query.get('sort') || '-created_at')}>${label}</option>`)}
+        </select>
+      </label>
+    </div>
+  `;
+}

@@ -1,0 +1,39 @@
+// The start: language, theme, session, then the first screen.
+import { App } from './components/app.js';
+import { startTheme } from './core/appearance.js';
+import { effect, html, render } from './core/html.js';
+import { startLanguage, t } from './core/i18n.js';
+import { startKeyboard } from './core/keyboard.js';
+import { notify } from './core/notices.js';
+import { startOffline } from './core/offline.js';
+import { loadPerson } from './core/person.js';
+import { sendQueue } from './core/queue.js';
+import { startRouter } from './core/router.js';
+import { resume, session } from './core/session.js';
+
+startTheme();
+startRouter();
+startKeyboard();
+
+let known = 0;
+effect(() => {
+  const { state, user } = session.value;
+  if (state !== 'in') known = 0;
+  if (state !== 'in' || known === user.id) return;
+  known = user.id;
+  loadPerson();
+  sendWaiting();
+});
+
+async function sendWaiting() {
+  const sent = await sendQueue();
+  if (sent) notify(t('{n} waiting links were sent.', { n: sent }));
+}
+
+addEventListener('online', () => (session.peek().state === 'offline' ? resume() : sendWaiting()));
+
+await Promise.all([startLanguage(), resume()]);
+const root = /** @type {HTMLElement} */ (document.getElementById('app'));
+root.replaceChildren();
+render(html`<${App} />`, root);
+startOffline();

@@ -1,0 +1,54 @@
+// Search as you type, in three modes, with what was found marked.
+import { html, useEffect, useMemo, useRef } from '../core/html.js';
+import { BookmarkRows } from '../components/bookmark-rows.js';
+import { SearchBox } from '../components/search-box.js';
+import { SearchSyntax } from '../components/search-syntax.js';
+import { Screen } from '../components/screen.js';
+import { Empty } from '../components/states.js';
+import { bookmarkList } from '../core/bookmark-list.js';
+import { t, tn } from '../core/i18n.js';
+import { useDelayed } from '../core/loading.js';
+import { setQuery } from '../core/router.js';
+
+const TYPE_MS = 110;
+const MODES = () => ({ hybrid: t('Words and meaning'), text: t('Words'), semantic: t('Meaning') });
+
+export default function Search({ query }) {
+  const q = (query.get('q') || '').trim();
+  const mode = query.get('mode') || 'hybrid';
+  const later = useDelayed((value) => setQuery({ q: value.trim() }), TYPE_MS);
+  return html`
+    <${Screen} title=${t('Search')}>
+      <${SearchBox} value=${query.get('q') || ''} type=${later} submit=${(value) => setQuery({ q: value.trim() })} focused />
+      <div class="bar"><div class="chips" role="group" aria-label=${t('Find by')}>
+        ${Object.entries(MODES()).map(([name, label]) => html`
+          <button key=${name} class="chip" aria-pressed=${mode === name ? 'true' : 'false'} onClick=${() => setQuery({ mode: name === 'hybrid' ? null : name })}>${label}</button>`)}
+      </div></div>
+      ${q ? html`<${Results} q=${q} mode=${mode} />` : html`<${SearchSyntax} />`}
+    <//>
+  `;
+}
+
+/** @param {{ q: string, mode: string }} props */
+function Results({ q, mode }) {
+  const list = useMemo(() => bookmarkList('search', { q, mode, is_archived: 'any' }), [q, mode]);
+  // While the next results come, the last ones stay.
+  const shown = useRef(list);
+  if (list.state.value.total !== null || list.state.value.error) shown.current = list;
+  useEffect(() => void list.loadMore(), [list]);
+  const { total, more } = shown.current.state.value;
+  return html`
+    <p class="muted" role="status">
+      ${total === null ? ' ' : tn('{n} link found', '{n} links found', total)}
+      ${more?.degraded ? ` · ${t('found by words alone for now')}` : ''}
+    </p>
+    <${Expansions} expanded=${more?.expanded || []} />
+    <${BookmarkRows} list=${shown.current} empty=${html`<${Empty} icon="search" title=${t('Nothing found.')}><p>${t('Try fewer or other words, or find by meaning.')}</p><//>`} />
+  `;
+}
+
+/** @param {{ expanded: any[] }} props */
+function Expansions({ expanded }) {
+  if (!expanded.length) return null;
+  return html`<p class="muted">${t('Also searched for:')} ${expanded.map((one) => `${one.word} → ${one.to.join(', ')}`).join(' · ')}</p>`;
+}

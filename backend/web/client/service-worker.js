@@ -1,0 +1,67 @@
+// Without a connection: the shell, its files and the answers that were loaded last. VERSION, BASE and STORED come from
+// the server.
+/* global VERSION, BASE, STORED */
+const FILES = `fuze-files-${VERSION}`;
+const ANSWERS = 'fuze-answers';
+const MOST_ANSWERS = 300;
+// What may be read without a connection. Nothing of tokens, sessions or administration.
+const READABLE = /^\/api\/v1\/(bookmarks|projects|tasks|tags|search|profile|organizations|recommendations)(\/\d+(\/(content|bookmarks))?)?$/;
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(storeFiles().then(() => self.skipWaiting()));
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(dropOldFiles().then(() => self.clients.claim()));
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== location.origin || !url.pathname.startsWith(`${BASE}/`)) return;
+  const path = url.pathname.slice(BASE.length);
+  if (request.mode === 'navigate') event.respondWith(path.startsWith('/api/') || path === '/save' ? fetch(request) : shell(request));
+  else if (path.startsWith('/assets/')) event.respondWith(file(request));
+  else if (READABLE.test(path)) event.respondWith(answer(request, url));
+});
+
+async function storeFiles() {
+  const cache = await caches.open(FILES);
+  await cache.addAll([`${BASE}/`, ...STORED]);
+}
+
+async function dropOldFiles() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith('fuze-files-') && name !== FILES).map((name) => caches.delete(name)));
+}
+
+async function shell(request) {
+  try {
+    return await fetch(request);
+  } catch {
+    return (await caches.match(`${BASE}/`)) || Response.error();
+  }
+}
+
+async function file(request) {
+  return (await caches.match(request)) || fetch(request);
+}
+
+// Each organization has answers of its own.
+async function answer(request, url) {
+  const key = `${url.href}#${request.headers.get('X-Organization-ID') || ''}`.replace('#', url.search ? '&organization=' : '?organization=');
+  const cache = await caches.open(ANSWERS);
+  try {
+    const response = await fetch(request);
+    if (response.ok) store(cache, key, response.clone());
+    return response;
+  } catch {
+    return (await cache.match(key)) || Response.error();
+  }
+}
+
+async function store(cache, key, response) {
+  await cache.put(key, response);
+  const keys = await cache.keys();
+  await Promise.all(keys.slice(0, Math.max(0, keys.length - MOST_ANSWERS)).map((old) => cache.delete(old)));
+}
