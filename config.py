@@ -212,6 +212,9 @@ class Settings(BaseSettings):
         10, ge=1, le=10**6, description="accounts that may be made from one address (IPv6: a network of 64 bits)"
     )
     FRONTEND_URL: str = Field("http://localhost:3000", description="web client that links in mails lead to")
+    PUBLIC_URL: str = Field(
+        "", description="this server as mail programs reach it, to unsubscribe; empty: BASE_PATH at FRONTEND_URL's host"
+    )
 
     @field_validator("HOST")
     @classmethod
@@ -309,9 +312,9 @@ class Settings(BaseSettings):
             raise ValueError("CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY: one person could take all places")
         return self
 
-    @field_validator("FRONTEND_URL")
+    @field_validator("FRONTEND_URL", "PUBLIC_URL")
     @classmethod
-    def _check_web_client(cls, value: str) -> str:
+    def _check_web_address(cls, value: str) -> str:
         if value and (fault := web_address_fault(value)):
             raise ValueError(fault)
         return value
@@ -340,8 +343,9 @@ class Settings(BaseSettings):
 
     def _address_faults(self) -> list[str]:
         faults = []
-        if self._is_given("FRONTEND_URL") and leads_to_this_machine(self.FRONTEND_URL):
-            faults.append("FRONTEND_URL is an address of this machine alone: links in mails would lead nowhere")
+        for name in ("FRONTEND_URL", "PUBLIC_URL"):
+            if self._is_given(name) and leads_to_this_machine(getattr(self, name)):
+                faults.append(f"{name} is an address of this machine alone: links in mails would lead nowhere")
         if fault := proxies_fault(self.TRUSTED_PROXIES):
             faults.append(f"TRUSTED_PROXIES: {fault}")
         return faults
@@ -367,6 +371,14 @@ class Settings(BaseSettings):
     def registrations_per_hour(self) -> int:
         """How many accounts may be made from one address; more where more requests are allowed, in proportion."""
         return self.REGISTRATIONS_PER_HOUR * max(self.RATE_LIMIT_PER_HOUR, DEFAULT_BUDGET.hour) // DEFAULT_BUDGET.hour
+
+    @property
+    def public_url(self) -> str:
+        """The address below which mail programs reach the paths of this server, without a slash at its end."""
+        if self.PUBLIC_URL:
+            return self.PUBLIC_URL.rstrip("/")
+        parts = urlsplit(self.FRONTEND_URL)
+        return f"{parts.scheme}://{parts.netloc}{self.BASE_PATH}"
 
     @property
     def stack_file(self) -> Path:

@@ -25,6 +25,7 @@ from backend.dashboard.export.routes import blueprint as dashboard_exports
 from backend.dashboard.insights.routes import blueprint as dashboard_insights
 from backend.dashboard.routes import blueprint as dashboard
 from backend.database import bind_database, track_app
+from backend.digests.routes import blueprint as digests
 from backend.extensions import cache as values
 from backend.extensions import jwt
 from backend.health.routes import blueprint as health
@@ -71,7 +72,7 @@ VERSIONED = (
     *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
-    *(dashboard, dashboard_exports, dashboard_insights),
+    *(dashboard, dashboard_exports, dashboard_insights, digests),
 )
 # Tables that no route's module imports belong to the metadata of every process too.
 OTHER_MODELS = (activity, link_checks)

@@ -34,7 +34,7 @@ ROOMS = (
     ),
     *("encryption", "observability", "http", "jobs", "mail", "ai", "activity"),
     *("auth", "organizations", "registration", "index"),
-    *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "dashboard"),
+    *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "dashboard", "digests"),
     *("profile", "health", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),
 )
 # The application is built from everything; what starts a process builds the application.

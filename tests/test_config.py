@@ -150,9 +150,25 @@ def test_production_refuses_a_present_key_among_the_earlier_ones() -> None:
     ],
 )  # fmt: skip
 def test_links_in_mails_of_production_lead_to_no_reader_s_own_machine(url: str) -> None:
-    [told] = refusal(**{**PRODUCTION, "FRONTEND_URL": url}).splitlines()
-    assert told.startswith("FRONTEND_URL is an address of this machine alone")
-    assert url == load_settings(FRONTEND_URL=url).FRONTEND_URL
+    for name in ("FRONTEND_URL", "PUBLIC_URL"):
+        [told] = refusal(**{**PRODUCTION, name: url}).splitlines()
+        assert told.startswith(f"{name} is an address of this machine alone")
+        assert url == getattr(load_settings(**{name: url}), name)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "https://fuze.example.org"),
+        ({"BASE_PATH": "/fuze"}, "https://fuze.example.org/fuze"),
+        ({"FRONTEND_URL": "https://app.example.org:8443/app/"}, "https://app.example.org:8443"),
+        ({"PUBLIC_URL": "https://api.example.org/fuze/", "BASE_PATH": "/fuze"}, "https://api.example.org/fuze"),
+    ],
+)
+def test_mail_programs_reach_this_server_at_its_own_address_or_that_of_the_web_client(
+    given: dict[str, str], address: str
+) -> None:
+    assert load_settings(**{**PRODUCTION, **given}).public_url == address
 
 
 @pytest.mark.parametrize(
@@ -177,8 +193,9 @@ def test_addresses_that_readers_can_reach_are_taken(url: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("start", [PRODUCTION, {}], ids=["production", "development"])
 def test_what_is_no_beginning_of_a_link_is_refused_everywhere(start: dict[str, str], url: str) -> None:
-    [told] = refusal(**{**start, "FRONTEND_URL": url}).splitlines()
-    assert told.startswith("FRONTEND_URL: ")
+    for name in ("FRONTEND_URL", "PUBLIC_URL"):
+        [told] = refusal(**{**start, name: url}).splitlines()
+        assert told.startswith(f"{name}: ")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from backend.auth.tokens import make_access_token, make_refresh_token
 from backend.clock import utc_now
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.http.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS
+from backend.http.middleware.security_headers import API_POLICY, DOCS_POLICY, FORM_PATH, FORM_POLICY, HEADERS
 from backend.http.operations import Operation, declared_operation, declared_route
 from backend.profile.jobs import run_export
 from tests.support.api import PASSWORD, Api, field_errors
@@ -42,6 +42,7 @@ PUBLIC = {
     "/api/v1/auth/password/reset",
     "/api/v1/auth/email/verify",
     "/api/v1/feeds/<string:token>.atom",
+    "/api/v1/digests/unsubscribe",
     "/save",
     "/api/health",
     "/api/health/live",
@@ -128,8 +129,10 @@ FORMS: dict[tuple[str, str], bytes] = {
     b"\r\n\r\nhttps://example.org/imported\r\n--part--\r\n",
 }
 QUERIES = {
-    "/api/v1/bookmarks/lookup": {"url": "https://example.org/none"},
-    "/api/v1/search": {"q": "word"},
+    ("GET", "/api/v1/bookmarks/lookup"): {"url": "https://example.org/none"},
+    ("GET", "/api/v1/search"): {"q": "word"},
+    ("GET", "/api/v1/digests/unsubscribe"): {"token": "none"},
+    ("POST", "/api/v1/digests/unsubscribe"): {"token": "none"},
 }
 
 
@@ -149,9 +152,7 @@ class Route:
 
     def options(self, person: Api) -> dict[str, Any]:
         """A query and a body that the route takes."""
-        options: dict[str, Any] = {
-            "query_string": dict(QUERIES.get(self.rule.rule, {})) if self.method == "GET" else {}
-        }
+        options: dict[str, Any] = {"query_string": dict(QUERIES.get((self.method, self.rule.rule), {}))}
         if (self.method, self.rule.rule) in FORMS:
             options |= {"data": FORMS[self.method, self.rule.rule], "content_type": FORM_TYPE}
         elif self.method in ("POST", "PUT", "PATCH") or (self.method, self.rule.rule) in BODIES:
@@ -295,8 +296,8 @@ def test_every_route_that_takes_a_body_has_one_here(app: Flask) -> None:
 def test_what_the_matrix_names_is_there(app: Flask) -> None:
     found = list(routes(app))
     assert set(OBJECTS) == {name for route in found for name in route.rule.arguments}
-    assert {*BODIES, *FORMS} <= {(route.method, route.rule.rule) for route in found}
-    assert {*QUERIES, *PUBLIC} <= {route.rule.rule for route in found}
+    assert {*BODIES, *FORMS, *QUERIES} <= {(route.method, route.rule.rule) for route in found}
+    assert {route.rule.rule for route in found} >= PUBLIC
 
 
 def test_a_scope_says_whether_a_route_reads_or_writes(app: Flask) -> None:
@@ -533,6 +534,7 @@ def assert_guarded(response: TestResponse) -> None:
     for name, value in HEADERS.items():
         assert response.headers.get_all(name) == [value]
     policy = DOCS_POLICY if response.request.path.startswith("/api/docs") else API_POLICY
+    policy = FORM_POLICY if response.request.path == FORM_PATH else policy
     assert response.headers.get_all("Content-Security-Policy") == [policy]
     assert len(response.headers["X-Request-ID"]) == 32
     assert "Server" not in response.headers

@@ -24,7 +24,9 @@ class User(Base):
     __table_args__ = (
         CheckConstraint("role in ('user', 'admin')", name="role"),
         CheckConstraint("week_start in ('monday', 'sunday', 'saturday')", name="week_start"),
+        CheckConstraint("language in ('en', 'de')", name="language"),
         Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_users_digest_due", "digest_due_at", postgresql_where=text("digest_due_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -38,12 +40,21 @@ class User(Base):
     # A name of the IANA time zone database; `auth/preferences.py` reads it.
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
     week_start: Mapped[str] = mapped_column(server_default="monday")
+    # Of mails that no request causes; one of `mail/languages.py`.
+    language: Mapped[str | None]
+    # When the next digest is due; null: none is wanted. A claim moves it past its lease.
+    digest_due_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     personal_organization_id: Mapped[int] = mapped_column(
         ForeignKey("organizations.id", ondelete="RESTRICT"), unique=True
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def digest(self) -> bool:
+        """Whether the person wants digests."""
+        return self.digest_due_at is not None
 
 
 class Session(Base):

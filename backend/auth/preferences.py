@@ -19,9 +19,13 @@ def end_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 def time_zone_of(actor: Actor) -> ZoneInfo:
     """Read the time zone in which the actor's days begin: one statement. `key` of the zone is its IANA name."""
-    name = db.session.scalar(select(User.time_zone).where(User.id == actor.user_id))
+    return time_zone_named(db.session.scalar(select(User.time_zone).where(User.id == actor.user_id)) or "UTC")
+
+
+def time_zone_named(name: str) -> ZoneInfo:
+    """Return the time zone of an IANA name; UTC where it is not known any more."""
     try:
-        return ZoneInfo(name or "UTC")
+        return ZoneInfo(name)
     except ZoneInfoNotFoundError:
         # The database of time zones that took the name was another one.
         return ZoneInfo("UTC")

@@ -39,6 +39,7 @@ COMMANDS = {
         "activity",
         "Count the activity log again, or make its partitions.",
     ),
+    "digests": ("backend.cli.digests", "digests", "Look at the weekly mail of a person."),
     "cache": ("backend.cli.cache", "cache", "Look at the cache, empty it or fill it."),
     "limiter": ("backend.cli.limits", "limiter", "Look at the rate limits of routes, or clear a caller's."),
     "routes": ("backend.cli.contract", "routes", "List every route."),

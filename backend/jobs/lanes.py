@@ -48,7 +48,7 @@ class Lane:
 
 
 LANES = (
-    Lane("mail", ("mail",)),
+    Lane("mail", ("mail", "bulk_mail")),
     Lane("maintenance", ("maintenance",)),
     Lane("work", ("interactive", "bulk")),
     Lane(

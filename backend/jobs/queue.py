@@ -14,8 +14,9 @@ from rq.serializers import JSONSerializer
 from backend.http.request_state import current_request_id
 from backend.redis.client import redis_client
 
-# For mails; scheduler passes; jobs that a person waits for; long jobs; due captures. `lanes.py` maps lanes to queues.
-QUEUES = ("mail", "maintenance", "interactive", "bulk", "capture")
+# For mails; mails that nobody waits for; scheduler passes; jobs that a person waits for; long jobs; due captures.
+# `lanes.py` maps lanes to queues.
+QUEUES = ("mail", "bulk_mail", "maintenance", "interactive", "bulk", "capture")
 # These messages only wake a worker: the rows are counted instead.
 WAKE_UPS = ("capture",)
 # Marks a function with a waiting message. The expiry bounds how long a lost message blocks the next one.

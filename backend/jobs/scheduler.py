@@ -48,6 +48,7 @@ def scheduled_jobs(reconcile_seconds: int) -> list[ScheduledJob]:
         ScheduledJob("recommendations.resend_due_subjects", seconds=reconcile_seconds),
         ScheduledJob("auth.repeat_revocations", seconds=reconcile_seconds),
         ScheduledJob("mail.resend_due_mails", seconds=reconcile_seconds),
+        ScheduledJob("digests.resend_due_digests", seconds=reconcile_seconds),
         ScheduledJob("profile.resend_removals", seconds=reconcile_seconds),
         ScheduledJob("bookmarks.purge_trash", cron="17 3 * * *", queue="bulk"),
         ScheduledJob("projects.purge_trash", cron="22 3 * * *", queue="bulk"),

@@ -21,10 +21,9 @@ def send_mail(mail_id: UUID | str) -> None:
 @job("mail.resend_due_mails")
 def resend_due_mails() -> None:
     """Send the messages of due mails that have none: a back-off has ended, a queue or a worker was lost."""
-    messages = [mail_message(mail_id) for mail_id in outbox.due_mails(RESEND_LIMIT)]
-    if messages:
-        waiting = waiting_keys(messages[0].queue)
-        send([message for message in messages if message.key not in waiting])
+    messages = [mail_message(mail.id, mail.template) for mail in outbox.due_mails(RESEND_LIMIT)]
+    waiting = {key for queue in {message.queue for message in messages} for key in waiting_keys(queue)}
+    send([message for message in messages if message.key not in waiting])
 
 
 @job("mail.purge_mails")

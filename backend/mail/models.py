@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import CheckConstraint, Index, func, text
@@ -35,7 +36,7 @@ class Mail(Base):
     solicited: Mapped[bool] = mapped_column(server_default=text("false"))
     template: Mapped[str]
     language: Mapped[str]
-    values: Mapped[dict[str, str]] = mapped_column(JSONB)
+    values: Mapped[dict[str, Any]] = mapped_column(JSONB)
     status: Mapped[str] = mapped_column(server_default="queued")
     attempts: Mapped[int] = mapped_column(server_default="0")
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())

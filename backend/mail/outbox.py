@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from loguru import logger
-from sqlalchemy import delete, func, select
+from sqlalchemy import Row, delete, func, select
 
 from backend.extensions import db
 from backend.leases import BackOff, claim_attempt, is_due, seconds_from_now, update_attempt
@@ -23,6 +24,7 @@ LEASE_SECONDS = 180
 BACK_OFF = BackOff((60, 300, 1_800, 7_200))
 MAX_ATTEMPTS = BACK_OFF.attempts
 RETENTION_DAYS = 30
+BULK_TEMPLATES = [name for name, template in TEMPLATES.items() if template.queue != "mail"]
 # Columns whose name differs from the field of `OutgoingMail`.
 COLUMNS = {"attempt": "attempts"}
 
@@ -40,10 +42,11 @@ def send(mail_id: UUID) -> None:
             _try(mail)
 
 
-def due_mails(limit: int) -> list[UUID]:
-    """Return the ids of due, unclaimed mails, the longest waiting first."""
-    due = select(Mail.id).where(Mail.status == "queued", is_due(Mail.due_at))
-    return list(db.session.scalars(due.order_by(Mail.due_at).limit(limit)))
+def due_mails(limit: int) -> Sequence[Row[Any]]:
+    """Return id and template of due, unclaimed mails, the longest waiting first; those that nobody waits for last."""
+    due = select(Mail.id, Mail.template).where(Mail.status == "queued", is_due(Mail.due_at))
+    by_urgency = due.order_by(Mail.template.in_(BULK_TEMPLATES), Mail.due_at)
+    return cast("Sequence[Row[Any]]", db.session.execute(by_urgency.limit(limit)).all())
 
 
 def delete_old_mails() -> None:

@@ -25,7 +25,8 @@ def wire_bytes(message: EmailMessage) -> bytes:
             `email` package.
     """
     try:
-        content = message.as_bytes(policy=SMTP.clone(utf8=is_international(message)))
+        # Shorter lines would turn a long link, which has no blank to fold at, into encoded words (RFC 2047).
+        content = message.as_bytes(policy=SMTP.clone(utf8=is_international(message), max_line_length=LONGEST_LINE))
         parsed = BytesParser(policy=default).parsebytes(content)
         same = _headers(parsed) == _headers(message)
         one_each = all(len(addresses(parsed, name)) == 1 for name in ("From", "To"))

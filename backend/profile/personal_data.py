@@ -14,6 +14,7 @@ from backend.ai.models import AiProvider, LlmUsage
 from backend.auth.models import ApiToken, SecurityEvent, Session, User
 from backend.bookmarks.models import Bookmark, BookmarkContent, BookmarkTag, Tag
 from backend.database import read_by_keyset
+from backend.digests.models import Digest
 from backend.extensions import db
 from backend.jobs.models import Job
 from backend.linkding.bundles.models import Bundle
@@ -29,7 +30,7 @@ BATCH = 200
 PORTION_BYTES = 8 * 1024 * 1024
 USER_COLUMNS = (
     User.id, User.email, User.email_verified_at, User.username, User.role, User.time_zone, User.week_start,
-    User.created_at,
+    User.language, User.digest_due_at, User.created_at,
 )  # fmt: skip
 SESSION_COLUMNS = (
     Session.id, Session.user_agent, Session.ip, Session.created_at, Session.last_used_at, Session.expires_at,
@@ -81,6 +82,7 @@ ACTIVITY_COLUMNS = (
     Activity.id, Activity.organization_id, Activity.type, Activity.object_type, Activity.object_id, Activity.data,
     Activity.request_id, Activity.created_at,
 )  # fmt: skip
+DIGEST_COLUMNS = (Digest.week, Digest.is_mailed, Digest.bookmark_ids, Digest.created_at)
 FEED_COLUMNS = (Feed.id, Feed.organization_id, Feed.name, Feed.filter, Feed.created_at)
 
 Progress = Callable[[int, int, str], None]
@@ -121,6 +123,7 @@ def personal_files(user_id: int, visible: Sequence[int], progress: Progress) -> 
     yield "bundles", _in_order(bundles, Bundle.id)
     feeds = select(*FEED_COLUMNS).where(Feed.user_id == user_id, Feed.organization_id.in_(visible))
     yield "feeds", _in_order(feeds, Feed.id)
+    yield "digests", _rows(select(*DIGEST_COLUMNS).where(Digest.user_id == user_id).order_by(Digest.week))
     activity = select(*ACTIVITY_COLUMNS).where(Activity.user_id == user_id, Activity.organization_id.in_(visible))
     yield "activity", _in_order(activity, Activity.created_at, Activity.id)
     yield "bookmarks", _bookmarks(user_id, visible, progress)

@@ -30,6 +30,7 @@ def _trimmed(value: object) -> object:
 
 
 WeekStart = Literal["monday", "sunday", "saturday"]
+Language = Literal["en", "de"]
 
 
 class ProfileOut(UserOut):
@@ -38,6 +39,8 @@ class ProfileOut(UserOut):
     email_verified_at: datetime | None = Field(description="Since when the mail address is known to be the person's")
     time_zone: str = Field(description="In which days begin, by its IANA name", examples=["Europe/Berlin"])
     week_start: WeekStart = Field(description="The first day of a week")
+    digest: bool = Field(description="Whether a digest is mailed, on the first day of each week at eight")
+    language: Language | None = Field(description="Of digests; null until they are asked for", examples=["en"])
 
 
 class ProfilePatch(PatchBody):
@@ -48,6 +51,8 @@ class ProfilePatch(PatchBody):
     current_password: PresentPassword | None = None
     time_zone: TimeZoneName | None = Field(None, description="An IANA name, exactly as written there")
     week_start: WeekStart | None = None
+    digest: bool | None = Field(None, description="Mailed once the address is verified")
+    language: Language | None = Field(None, description="Left out, digests are in that of the request that asks first")
 
 
 class PasswordIn(RequestBody):

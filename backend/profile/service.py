@@ -17,9 +17,11 @@ from backend.auth.passwords import hash_password, password_fault, password_match
 from backend.auth.remaining_access import end_tokens
 from backend.auth.service import validate_username
 from backend.auth.session_cache import invalidate_sessions, invalidate_tokens, revoke_sessions
+from backend.digests.subscriptions import subscribe, unsubscribe
 from backend.errors import Conflict, Invalid
 from backend.extensions import db
 from backend.jobs.queue import Message, send
+from backend.mail.languages import preferred_language
 from backend.profile.schemas import PasswordIn, ProfilePatch
 from backend.text.account_keys import account_key
 
@@ -119,8 +121,15 @@ def in_personal_organization(actor: Actor, user: User) -> Actor:
 
 
 def _set_preferences(user: User, change: ProfilePatch) -> None:
+    former = (user.time_zone, user.week_start, user.digest)
+    wants_digest = user.digest if change.digest is None else change.digest
     user.time_zone = change.time_zone or user.time_zone
     user.week_start = change.week_start or user.week_start
+    user.language = change.language or user.language or (preferred_language() if wants_digest else None)
+    # What is due at this moment stays due, unless the change moves it.
+    if (user.time_zone, user.week_start, wants_digest) != former:
+        reschedule = subscribe if wants_digest else unsubscribe
+        reschedule(user)
 
 
 def _refuse_taken(user: User, email: str | None, username: str | None) -> None:

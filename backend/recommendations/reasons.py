@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from backend.bookmarks.document_analysis import stemming_language
 from backend.bookmarks.schemas import BookmarkOut
 from backend.clock import utc_now
 from backend.recommendations.display_words import display_words
+from backend.recommendations.phrases import PHRASES
 from backend.recommendations.query_words import WordQueries
 from backend.recommendations.schemas import Engine
 from backend.recommendations.scoring import UNSEEN, EngineScores
@@ -28,24 +29,17 @@ READ_CHARACTERS = 1_000
 LONGEST_QUOTED, LONGEST_REASON = 120, 500
 # Minimum share of an engine in a score for a reason.
 SHARE = 0.1
-# Phrases for the relation to a profile item.
-RELATIONS = {
-    "itself": "",
-    "attached": ", which is attached",
-    "relevant": ", which you called relevant",
-    "saved": ", which you saved",
-    "opened": ", which you opened",
-    "liked": ", which you read or marked as a favorite",
-}
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """Finds the reasons of the recommendations for a subject."""
+    """Finds the reasons of the recommendations for a subject, in a language, with days as they are in a time zone."""
 
     subject: Subject
     engine_scores: EngineScores
     words: WordQueries
+    language: str = "en"
+    zone: tzinfo = UTC
 
     def reasons(self, index: int, bookmark: BookmarkOut, shares: dict[Engine, float]) -> list[str]:
         """Explain a candidate: a sentence or more for each engine with a share in its score.
@@ -66,15 +60,15 @@ class Explainer:
         named = [name for name in heaviest if shares[name] >= SHARE] or heaviest[:1]
         reasons = [reason for name in named for reason in by_engine[name](index, bookmark)]
         return list(dict.fromkeys(_cut(reason, LONGEST_REASON) for reason in reasons)) or [
-            f"fits {self.subject.noun} a little in all that is compared"
+            self._say("nothing special", noun=self._subject)
         ]
 
     def _content(self, _: int, bookmark: BookmarkOut) -> Iterator[str]:
-        noun = self._whose()
+        noun = self._say("liked lately") if self.subject.key == "person" else self._subject
         if tags := self._shared_tags(bookmark):
-            yield f"shares the tag{'s' if len(tags) > 1 else ''} {', '.join(tags)} with {noun}"
+            yield self._say("tags" if len(tags) > 1 else "one tag", tags=", ".join(tags), noun=noun)
         if words := shared_words(bookmark, self.words.content):
-            yield f"has {_quoted(words)} in common with {noun}"
+            yield self._in_common(words, noun)
 
     def _semantic(self, index: int, _: BookmarkOut) -> Iterator[str]:
         vector = self.engine_scores.candidates[index].vector
@@ -82,7 +76,7 @@ class Explainer:
             return
         own = self.engine_scores.text_vector
         if own is not None and (likeness := cosine(vector, own)) >= CLOSE:
-            yield f"close in meaning to {self.subject.noun} ({likeness:.2f})"
+            yield self._say("close", noun=self._subject, likeness=likeness)
         nearest = max(
             (
                 (cosine(vector, item.vector), item)
@@ -93,38 +87,37 @@ class Explainer:
             default=None,
         )
         if nearest is not None and nearest[0] >= CLOSE:
-            yield f"close in meaning to {self._item(nearest[1])} ({nearest[0]:.2f})"
+            yield self._say("close", noun=self._item(nearest[1]), likeness=nearest[0])
 
     def _context(self, index: int, bookmark: BookmarkOut) -> Iterator[str]:
         active_work = self.engine_scores.profile.active_work
         nearness = self.engine_scores.work_similarity[index]
         if nearness.any():
-            work = active_work[int(np.argmax(nearness))]
-            yield f"close in meaning to {_work(work)}"
+            yield self._say("close to work", noun=self._work(active_work[int(np.argmax(nearness))]))
         elif active_work and (words := shared_words(bookmark, self.words.context)):
-            titles = " and ".join(f"‘{_cut(item.title)}’" for item in active_work[:2])
-            yield f"has {_quoted(words)} in common with what is being worked on, such as {titles}"
+            titles = self._say("and").join(self._quoted(item.title) for item in active_work[:2])
+            yield self._in_common(words, self._say("active work", titles=titles))
 
     def _collaborative(self, index: int, _: BookmarkOut) -> Iterator[str]:
         candidate = self.engine_scores.candidates[index]
         if candidate.together and candidate.projects and candidate.people > 1:
-            yield f"{candidate.people} people here attached it to similar projects"
+            yield self._say("people and projects", people=candidate.people)
         elif candidate.together and candidate.projects:
-            yield f"attached to {candidate.projects} similar project{'s' if candidate.projects > 1 else ''} here"
+            yield self._say("projects" if candidate.projects > 1 else "one project", projects=candidate.projects)
         elif candidate.together:
-            who = f"{candidate.people} people" if candidate.people > 1 else "a person"
-            yield f"{who} here found it useful together with what is wanted here"
+            yield self._say("people" if candidate.people > 1 else "one person", people=candidate.people)
 
     def _rediscover(self, index: int, _: BookmarkOut) -> Iterator[str]:
         candidate = self.engine_scores.candidates[index]
-        favorite = "a favorite, " if candidate.is_favorite else ""
+        favorite = " favorite" if candidate.is_favorite else ""
         if not candidate.is_read:
-            yield f"{favorite}saved {_ago(utc_now() - candidate.created_at)} and not read yet"
+            yield self._say(f"unread{favorite}", ago=self._ago(utc_now() - candidate.created_at))
         elif utc_now() - candidate.seen_at >= UNSEEN:
-            yield f"{favorite}not looked at since {candidate.seen_at:%Y-%m-%d}"
+            yield self._say(f"unseen{favorite}", day=self._day(candidate.seen_at))
 
-    def _whose(self) -> str:
-        return "what you attached and liked lately" if self.subject.key == "person" else self.subject.noun
+    @property
+    def _subject(self) -> str:
+        return self._say(self.subject.noun)
 
     def _shared_tags(self, bookmark: BookmarkOut) -> list[str]:
         """Return the bookmark's tags that are technologies of the subject, or tags of positive items."""
@@ -132,8 +125,35 @@ class Explainer:
         keys |= {tag_key(name) for item in self.engine_scores.profile.positive for name in item.tags}
         return [name for name in bookmark.tags if tag_key(name) in keys][:MOST_NAMED]
 
+    def _in_common(self, words: list[str], noun: str) -> str:
+        named = ", ".join(map(self._quoted, words))
+        return self._say("words" if len(words) > 1 else "one word", words=named, noun=noun)
+
     def _item(self, item: ProfileItem) -> str:
-        return "the bookmark" if item.kind == "itself" else f"‘{_cut(item.title)}’{RELATIONS[item.kind]}"
+        return (
+            self._say("the bookmark") if item.kind == "itself" else self._say(item.kind, title=self._quoted(item.title))
+        )
+
+    def _work(self, work: ActiveWork) -> str:
+        title = self._quoted(work.title)
+        if work.noun == "bookmark":
+            return self._say("last", title=title)
+        if work.due_at is not None:
+            return self._say("task due", title=title, day=self._day(work.due_at))
+        return self._say(work.noun, title=title)
+
+    def _ago(self, span: timedelta) -> str:
+        days = max(0, span.days)
+        return self._say(("today", "one day")[days] if days < 2 else "days", days=days)
+
+    def _day(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.zone):%Y-%m-%d}"
+
+    def _quoted(self, text: str) -> str:
+        return self._say("quoted", text=_cut(text))
+
+    def _say(self, name: str, **values: object) -> str:
+        return PHRASES[self.language][name].format(**values)
 
 
 def cosine(left: Vector, right: Vector) -> float:
@@ -163,21 +183,5 @@ def shared_words(bookmark: BookmarkOut, search: WordSearch | None) -> list[str]:
     return sorted(words, key=lambda word: -words[word])[:MOST_NAMED]
 
 
-def _quoted(words: list[str]) -> str:
-    return f"the word{'s' if len(words) > 1 else ''} " + ", ".join(f"‘{_cut(word)}’" for word in words)
-
-
 def _cut(text: str, most: int = LONGEST_QUOTED) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _work(work: ActiveWork) -> str:
-    if work.noun == "bookmark":
-        return f"‘{_cut(work.title)}’, which came up last"
-    due = f", due on {work.due_at:%Y-%m-%d}" if work.due_at else ""
-    return f"{work.noun} ‘{_cut(work.title)}’{due}"
-
-
-def _ago(span: timedelta) -> str:
-    days = max(0, span.days)
-    return "today" if days == 0 else f"{days} day{'s' if days > 1 else ''} ago"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import get_args
 
 import numpy as np
@@ -68,8 +69,10 @@ class Selection:
     shares: Sequence[dict[Engine, float]]
 
 
-def recommend(actor: Actor, query: RecommendationQuery) -> Recommendations:
+def recommend(actor: Actor, query: RecommendationQuery, language: str = "en", zone: tzinfo = UTC) -> Recommendations:
     """Recommend bookmarks for a subject. Six statements, including the insert of the recommendation set.
+
+    Reasons are in a language of `phrases.py`, with days as they are in a time zone.
 
     Raises:
         NotFound: there is no such subject.
@@ -89,7 +92,7 @@ def recommend(actor: Actor, query: RecommendationQuery) -> Recommendations:
     )
     selection = _choose(engine_scores, query)
     reason = _fault(query.engine, engine_scores, subject_vector)
-    items = _items(actor, subject, query.engine, selection, Explainer(subject, engine_scores, words))
+    items = _items(actor, subject, query.engine, selection, Explainer(subject, engine_scores, words, language, zone))
     db.session.commit()
     return Recommendations(items=items, engine=query.engine, degraded=reason is not None, reason=reason)
 

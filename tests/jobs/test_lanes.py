@@ -8,6 +8,7 @@ from backend.jobs.lanes import LANES
 from backend.jobs.queue import QUEUES
 from backend.jobs.scheduler import scheduled_jobs
 from backend.jobs.service import KINDS
+from backend.mail.message import TEMPLATES
 
 pytestmark = pytest.mark.unit
 OF_QUEUE = {queue: lane for lane in LANES for queue in lane.queues}
@@ -18,8 +19,10 @@ def test_every_queue_is_served_by_one_lane() -> None:
 
 
 def test_nothing_else_is_in_the_lane_of_mails_or_in_that_of_captures() -> None:
-    assert [OF_QUEUE[queue].queues for queue in ("mail", "capture")] == [("mail",), ("capture",)]
-    assert {message.queue for message in KINDS.values()} & {"mail", "capture"} == set()
+    """Mails that nobody waits for have a queue of their own there: the lane takes from both in turns."""
+    assert [OF_QUEUE[queue].queues for queue in ("mail", "capture")] == [("mail", "bulk_mail"), ("capture",)]
+    assert {message.queue for message in KINDS.values()} & {"mail", "bulk_mail", "capture"} == set()
+    assert {template.queue for template in TEMPLATES.values()} == {"mail", "bulk_mail"}
 
 
 def test_passes_that_look_for_what_is_due_wait_for_no_work() -> None:

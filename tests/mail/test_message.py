@@ -65,14 +65,18 @@ def test_the_link_carries_the_token_whatever_is_in_it() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_template_is_there_in_every_language(template: str, language: str) -> None:
-    values = dict.fromkeys(TEMPLATES[template].values, "Żółć <b>")
+    declared = TEMPLATES[template]
+    lists = {name: [dict.fromkeys(names, "Żółć <b>")] for name, names in declared.lists.items()}
+    values = {**dict.fromkeys(declared.values, "Żółć <b>"), **lists}
+    assert declared.takes(values)
     mail = received(replace(INVITATION, template=template, language=language, values=values))
     assert mail["Subject"]
     assert "\n" not in mail["Subject"]
     assert "<b>" not in html(mail)
-    told = TEMPLATES[template].values - {"token"}
+    told = declared.values - {"token"}
     assert ("Żółć &lt;b&gt;" in html(mail)) == ("Żółć <b>" in plain(mail)) == bool(told)
-    assert ("token=%C5%BB" in html(mail)) == ("token" in TEMPLATES[template].values)
+    assert ("token=%C5%BB" in html(mail)) == ("token" in declared.values)
+    assert ("List-Unsubscribe" in mail) == ("List-Unsubscribe-Post" in mail) == bool(declared.unsubscribe)
     assert "localhost:3000" in plain(mail)
     assert not plain(mail).startswith("\n")
 

@@ -23,6 +23,7 @@ from tests.support.processes import free_port
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 
 VALUES = {"username": "ada", "token": "secret-token"}
+DIGEST = {"token": "t", "new_total": "1", "tasks_total": "0", "new": [], "tasks": [], "recommendations": []}
 STATE = "SELECT status, attempts, error, values, round(extract(epoch FROM due_at - now())) AS wait, sent_at FROM mails"
 Row = Callable[..., Any]
 
@@ -206,10 +207,17 @@ def test_an_address_that_is_none_ends_it(context: Flask, mail_server: SmtpServer
 
 @pytest.mark.parametrize(
     ("template", "values"),
-    [("unknown", VALUES), ("reset", {"username": "ada"}), ("reset", {**VALUES, "more": "x"}), ("invitation", VALUES)],
+    [
+        ("unknown", VALUES),
+        ("reset", {"username": "ada"}),
+        ("reset", {**VALUES, "more": "x"}),
+        ("invitation", VALUES),
+        ("digest", {**DIGEST, "new": [{"id": "7"}]}),
+        ("digest", {**DIGEST, "more": []}),
+    ],
 )
 def test_a_mail_without_a_template_or_with_other_values_is_refused_at_once(
-    context: Flask, template: str, values: dict[str, str]
+    context: Flask, template: str, values: dict[str, Any]
 ) -> None:
     with pytest.raises(ValueError, match=template):
         add_mail("ada@example.org", template, values)

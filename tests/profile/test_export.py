@@ -86,12 +86,13 @@ def test_everything_about_the_person_is_in_it(ada: Api, bob: Api, context: Flask
         "profile.json", "organizations.json", "recent_searches.json",
         "sessions.json", "security_events.json", "jobs.json", "api_tokens.json",
         "ai_provider.json", "ai_usage.json", "bookmarks.json", "projects.json", "project_bookmarks.json", "tasks.json",
-        "feedback.json", "bundles.json", "feeds.json", "activity.json",
+        "feedback.json", "bundles.json", "feeds.json", "activity.json", "digests.json",
     }  # fmt: skip
     [profile] = files["profile.json"]
     assert profile["email"] == "ada@example.org"
     assert profile["email_verified_at"] is None
     assert (profile["time_zone"], profile["week_start"]) == ("UTC", "monday")
+    assert (profile["language"], profile["digest_due_at"], files["digests.json"]) == (None, None, [])
     assert files["recent_searches.json"] == [{"organization_id": team, "search": "of the team"}]
     assert {item["name"] for item in files["organizations.json"]} == {"ada", "Team"}
     assert [item["user_agent"] for item in files["sessions.json"]] == ["tests"]

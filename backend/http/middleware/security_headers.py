@@ -18,6 +18,9 @@ DOCS_POLICY = (
     " font-src 'self' data:; connect-src 'self';"
     " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+# The page that asks whether to unsubscribe is a form.
+FORM_POLICY = API_POLICY.replace("form-action 'none'", "form-action 'self'")
+FORM_PATH = "/api/v1/digests/unsubscribe"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -27,6 +30,7 @@ HEADERS = {
 }
 OF_API = [*HEADERS.items(), ("Content-Security-Policy", API_POLICY)]
 OF_DOCS = [*HEADERS.items(), ("Content-Security-Policy", DOCS_POLICY)]
+OF_FORM = [*HEADERS.items(), ("Content-Security-Policy", FORM_POLICY)]
 OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
@@ -40,8 +44,9 @@ class SecurityHeaders:
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
-            is_docs = f"{environ.get('PATH_INFO', '')}/".startswith("/api/docs/")
-            headers.extend(OF_DOCS if is_docs else OF_API)
+            path = environ.get("PATH_INFO", "")
+            is_docs = f"{path}/".startswith("/api/docs/")
+            headers.extend(OF_DOCS if is_docs else OF_FORM if path == FORM_PATH else OF_API)
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(OVER_TLS)
             return start_response(status, headers, exc_info)
