@@ -87,6 +87,7 @@ def test_another_time_zone_brings_none_within_seven_days_of_the_last() -> None:
         ("2026-12-07T23:30:00Z", "de", "Dienstag, 8. Dezember, 00:30 Uhr"),
         ("2026-12-07T22:59:59Z", "en", "Monday, 7 December"),
         ("2026-07-06T21:59:59Z", "de", "Montag, 6. Juli"),
+        ("2026-12-07T23:59:59Z", "de", "Montag, 7. Dezember"),
         ("2025-12-31T22:59:59Z", "en", "Wednesday, 31 December 2025"),
         ("2027-03-01T08:00:00Z", "de", "Montag, 1. März 2027, 09:00 Uhr"),
     ],
