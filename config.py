@@ -144,6 +144,12 @@ class Settings(BaseSettings):
     BASE_PATH: str = Field("", description="path below which a proxy serves this, such as /fuze; empty: at the top")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
+    LOG_COLOR: Literal["auto", "always", "never"] = Field(
+        "auto", description="colours in lines of text; auto: on a terminal"
+    )
+    LOG_PROBES_EVERY: int = Field(
+        60, ge=1, le=1_000_000, description="of so many health checks and scrapes of metrics that succeed one is logged"
+    )
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
     RATE_LIMIT_PER_MINUTE: int = Field(60, ge=1, le=10**9, description="requests of one kind; others in proportion")
     RATE_LIMIT_PER_HOUR: int = Field(1_000, ge=1, le=10**9, description="the same for an hour")

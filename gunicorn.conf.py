@@ -21,7 +21,8 @@ from backend.http.event_streams.response import stop_event_streams
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.jobs.events import start_job_events
 from backend.local_stack.processes import end_forks_with_parent
-from backend.observability.logging import flush_batches, start_batches
+from backend.observability.logging import configure_logging, flush_batches, start_batches
+from backend.observability.stdlib_logging import begin_process
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ try:
     settings = load_settings()
 except ConfigurationError as error:
     sys.exit(str(error))
+
+# Before the application is loaded: what goes wrong meanwhile is a line of the log too.
+begin_process("web")
+configure_logging(settings)
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -97,7 +102,7 @@ class ServerLog(Logger):
     """gunicorn's own messages, on their way through the application's log."""
 
     def setup(self, cfg: Config) -> None:
-        """Leave form and place to the application; until it is loaded, warnings go to standard error as they are."""
+        """Leave form and place to the application's log."""
         super().setup(cfg)
         self.error_log.handlers.clear()
         self.error_log.propagate = True

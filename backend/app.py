@@ -39,7 +39,7 @@ from backend.http.middleware.security_headers import register_security_headers
 from backend.http.openapi.routes import blueprint as docs
 from backend.http.pipeline import register_pipeline
 from backend.http.problems import register_error_handlers
-from backend.http.request_state import current_request_id
+from backend.http.request_state import current_request_fields
 from backend.http.routing import IdConverter
 from backend.http.validation import BODY_LIMIT_BYTES
 from backend.jobs.routes import blueprint as jobs
@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The application, wired. Connects to nothing: it starts without a database and recovers by itself."""
     settings = settings or load_settings()
     configure_logging(settings)
-    name_requests(current_request_id)
+    name_requests(current_request_fields)
     app = Application("fuze", static_folder=None)
     _configure(app, settings)
     _bind_extensions(app, settings)

@@ -70,6 +70,7 @@ def settings(servers: dict[str, str]) -> Iterator[Settings]:
         ENVIRONMENT="testing",
         LOG_LEVEL="INFO",
         LOG_DIR=logs,
+        LOG_PROBES_EVERY=1,
         EMBEDDING_PROVIDER="none",
         ALLOWED_ORIGINS="https://app.example.org",
         CAPTURE_ALLOWED_NETWORKS="127.0.0.0/8",
@@ -94,9 +95,9 @@ def migrated_app(settings: Settings) -> Flask:
 
 
 @pytest.fixture(scope="session")
-def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One gunicorn for the run, in production mode, on the same servers and with the same keys as `app`."""
-    environment = {
+def production(migrated_app: Flask, settings: Settings) -> dict[str, str]:
+    """The settings of a process in production mode, on the same servers and with the same keys as `app`."""
+    return {
         "ENVIRONMENT": "production",
         "FRONTEND_URL": "https://app.example.org",
         "SECRET_KEY": settings.SECRET_KEY.get_secret_value(),
@@ -107,10 +108,16 @@ def live(migrated_app: Flask, settings: Settings, tmp_path_factory: pytest.TempP
         "EMBEDDING_PROVIDER": "none",
         "ALLOWED_ORIGINS": "https://app.example.org",
         "ENABLE_RATE_LIMITING": "false",
+        "LOG_PROBES_EVERY": "1",
     }
-    with serving(tmp_path_factory.mktemp("live"), environment) as server:
+
+
+@pytest.fixture(scope="session")
+def live(production: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One gunicorn for the run, in production mode."""
+    with serving(tmp_path_factory.mktemp("live"), production) as server:
         yield server
-    keys = environment["SECRET_KEY"], environment["JWT_SECRET_KEY"]
+    keys = production["SECRET_KEY"], production["JWT_SECRET_KEY"]
     assert secrets_in(server.logged(), keys) == set()
 
 

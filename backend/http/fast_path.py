@@ -209,6 +209,7 @@ class CachedResponses:
             status=304 if is_known else 200,
             started=state.started,
             request_id=state.request_id,
+            ip=environ.get("REMOTE_ADDR"),
         )
         start_response("304 NOT MODIFIED" if is_known else "200 OK", headers)
         return [response.body or b""]

@@ -34,6 +34,7 @@ def finish(response: Response) -> Response:
         status=response.status_code,
         started=state.started,
         request_id=state.request_id,
+        ip=request.remote_addr,
     )
     return response
 

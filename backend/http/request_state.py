@@ -11,6 +11,7 @@ from flask import has_request_context, request
 from backend.actor import Actor
 from backend.http.middleware.request_id import ACCEPTABLE, new_request_id
 from backend.http.negotiation import Negotiation, negotiate
+from backend.observability.log_context import carried_request_id
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -74,5 +75,18 @@ def request_state() -> RequestState:
 
 
 def current_request_id() -> str:
-    """Return the id of the current request; empty outside of one."""
-    return request_state().request_id if has_request_context() else ""
+    """Return the id of the current request, or of the one that a job works for; empty where there is none."""
+    return request_state().request_id if has_request_context() else carried_request_id()
+
+
+def current_request_fields() -> dict[str, Any]:
+    """Return what log lines say of the current request; nothing outside of one."""
+    if not has_request_context():
+        return {}
+    state = request_state()
+    fields: dict[str, Any] = {"request_id": state.request_id, "method": request.method}
+    if request.url_rule is not None:
+        fields["route"] = str(request.url_rule)
+    if state.actor is not None:
+        fields |= {"user_id": state.actor.user_id, "organization_id": state.actor.organization_id}
+    return fields

@@ -10,17 +10,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from select import PIPE_BUF
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import orjson
 from loguru import logger
+
+from backend.observability.log_lines import LINE_BYTES, LogFormat, json_line, text_line
 
 if TYPE_CHECKING:
     from loguru import FilterFunction, Record
-
-LogFormat = Literal["text", "json"]
 
 WAIT_SECONDS = 0.1
 # Past this number the request that adds a line writes them itself: a slow disk must not pile up lines.
@@ -39,25 +36,20 @@ def accepts_format(form: LogFormat) -> FilterFunction:
     return accepts
 
 
-def json_line(moment: datetime, level: str, message: str, name: str | None, extra: Mapping[str, Any]) -> str:
-    """Format a JSON line, without its end; `moment` is aware."""
-    stamp = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    fields = {"time": stamp, "level": level, "message": message, "logger": name, **extra}
-    return orjson.dumps(fields, default=str).decode()
-
-
 class AccessLog:
     """Access log: buffers lines, and writes them a moment later."""
 
-    def __init__(self, name: str, forms: Collection[LogFormat]) -> None:
+    def __init__(self, name: str, forms: Collection[LogFormat], *, has_colors: bool = False) -> None:
         """Start the thread; call it after the fork.
 
         Args:
             name: The name of the logger in the lines.
             forms: The formats that some sink accepts.
+            has_colors: Whether lines of text are coloured.
         """
         self._name = name
         self._forms = forms
+        self._has_colors = has_colors
         self._lines: deque[tuple[float, str, Mapping[str, Any]]] = deque()
         self._has_lines = threading.Event()
         self._writing = threading.Lock()
@@ -77,16 +69,15 @@ class AccessLog:
             buffered = [self._lines.popleft() for _ in range(len(self._lines))]
             if not buffered:
                 return
-            lines = [(datetime.fromtimestamp(seconds, UTC), message, extra) for seconds, message, extra in buffered]
             for form in self._forms:
                 to_form = logger.bind(**{BATCH: form}).opt(raw=True)
-                for batch in _batches(f"{self._line(form, *line)}\n" for line in lines):
+                for batch in _batches(f"{self._line(form, *line)}\n" for line in buffered):
                     to_form.log(LEVEL, batch)
 
-    def _line(self, form: LogFormat, moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
+    def _line(self, form: LogFormat, seconds: float, message: str, extra: Mapping[str, Any]) -> str:
         if form == "json":
-            return json_line(moment, LEVEL, message, self._name, extra)
-        return _text_line(moment, message, extra)
+            return json_line(seconds, LEVEL, message, self._name, extra)
+        return text_line(seconds, LEVEL, message, extra, has_colors=self._has_colors)
 
     def _work(self) -> None:
         while True:
@@ -102,17 +93,11 @@ def _batches(lines: Iterable[str]) -> Iterator[str]:
     batch: list[str] = []
     size = 0
     for line in lines:
-        length = len(line.encode())
-        if batch and size + length > PIPE_BUF:
+        length = len(line) if line.isascii() else len(line.encode())
+        if batch and size + length > LINE_BYTES:
             yield "".join(batch)
             batch, size = [], 0
         batch.append(line)
         size += length
     if batch:
         yield "".join(batch)
-
-
-def _text_line(moment: datetime, message: str, extra: Mapping[str, Any]) -> str:
-    """Format a text line as the logger does, without colours."""
-    shown = message if message.isprintable() else ascii(message)[1:-1]
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}Z {LEVEL: <7} {shown} {extra}"

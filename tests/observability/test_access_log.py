@@ -7,18 +7,20 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from select import PIPE_BUF
 from typing import Any
 
 import pytest
 from loguru import logger
 
 from backend.observability import access_log, logging
-from backend.observability.access_log import AccessLog, LogFormat, accepts_format
-from backend.observability.logging import _json_format, log_access
+from backend.observability.access_log import AccessLog, accepts_format
+from backend.observability.line_sinks import lines_of, no_pattern
+from backend.observability.log_lines import LINE_BYTES, LogFormat
+from backend.observability.logging import log_access
 from tests.support.processes import eventually
 
 pytestmark = pytest.mark.unit
+FORMS: tuple[LogFormat, ...] = ("text", "json")
 
 
 @pytest.fixture
@@ -27,9 +29,11 @@ def written() -> Iterator[dict[LogFormat, list[str]]]:
     pieces: dict[LogFormat, list[str]] = {"text": [], "json": []}
     sinks = [
         logger.add(
-            lambda piece: pieces["text"].append(str(piece)), format="{message} {extra}", filter=accepts_format("text")
-        ),
-        logger.add(lambda piece: pieces["json"].append(str(piece)), format=_json_format, filter=accepts_format("json")),
+            lambda piece, form=form: pieces[form].append(lines_of(piece, form)),
+            format=no_pattern,
+            filter=accepts_format(form),
+        )
+        for form in FORMS
     ]
     yield pieces
     for sink in sinks:
@@ -40,7 +44,7 @@ def written() -> Iterator[dict[LogFormat, list[str]]]:
 def batches(monkeypatch: pytest.MonkeyPatch) -> AccessLog:
     """As in a process that serves; nothing is written unless the test says so."""
     monkeypatch.setattr(access_log, "WAIT_SECONDS", 60)
-    log = AccessLog(logging.__name__, ["text", "json"])
+    log = AccessLog(logging.ACCESS, FORMS)
     monkeypatch.setattr(logging, "_access_log", log)
     return log
 
@@ -58,11 +62,11 @@ def test_a_line_says_the_same_in_a_batch(written: dict[LogFormat, list[str]], ba
         ask()
     late, single = (json.loads(piece) for piece in written["json"])
     assert list(late) == list(single)
-    changing = ("time", "duration_ms")
+    changing = ("timestamp", "duration_ms")
     assert {name: late[name] for name in late if name not in changing} == {
         name: single[name] for name in single if name not in changing
     }
-    assert datetime.fromisoformat(late["time"]) <= datetime.fromisoformat(single["time"])
+    assert datetime.fromisoformat(late["timestamp"]) <= datetime.fromisoformat(single["timestamp"])
     assert "GET /a 200" in written["text"][0]
     assert "'request_id': 'r'" in written["text"][0]
 
@@ -92,15 +96,18 @@ def test_of_many_threads_no_line_is_lost_or_cut(written: dict[LogFormat, list[st
     assert len("".join(written["text"]).splitlines()) == 2_400
     # Other processes write to the same pipe: what it takes in one piece stays whole.
     for piece in [*written["text"], *written["json"]]:
-        assert len(piece.encode()) <= PIPE_BUF
+        assert len(piece.encode()) <= LINE_BYTES
         assert piece.endswith("\n")
 
 
-def test_a_line_longer_than_a_piece_is_written_whole(written: dict[LogFormat, list[str]], batches: AccessLog) -> None:
-    ask(long="é" * PIPE_BUF)
+def test_a_line_longer_than_a_piece_is_cut_to_fit(written: dict[LogFormat, list[str]], batches: AccessLog) -> None:
+    ask(long="é" * LINE_BYTES)
     ask()
     batches.flush()
-    assert [len(piece.splitlines()) for piece in written["json"]] == [1, 1]
+    long, short = (json.loads(line) for line in "".join(written["json"]).splitlines())
+    assert long["long"].endswith("é[…]")
+    assert "long" not in short
+    assert all(len(piece.encode()) <= LINE_BYTES for piece in written["json"])
 
 
 def test_nothing_piles_up(

@@ -8,16 +8,21 @@ import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from loguru import logger
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from backend.extensions import db
-from backend.observability.logging import TEXT_FORMAT, _json_format, configure_logging
+from backend.observability import logging as own_logging
+from backend.observability.line_sinks import lines_of, no_pattern
+from backend.observability.logging import configure_logging
 from config import Settings
 from tests.support.api import Api
 from tests.support.live import LiveServer
@@ -32,7 +37,7 @@ WRONG = "Wr0ng-horse-battery"
 def lines(app: Flask) -> Iterator[list[dict[str, Any]]]:
     """What is logged during the test, as JSON lines."""
     written: list[str] = []
-    sink = logger.add(lambda message: written.append(str(message)), level="DEBUG", format=_json_format)
+    sink = logger.add(lambda message: written.append(lines_of(message, "json")), level="DEBUG", format=no_pattern)
     yield _Parsed(written)
     logger.remove(sink)
 
@@ -60,6 +65,7 @@ def test_every_request_leaves_one_line_that_says_who_asked_what(ada: Api, lines:
     assert line["status"] == 200
     assert line["user_id"] == ada.user_id
     assert line["organization_id"] == ada.organization_id
+    assert line["ip"] == "127.0.0.1"
     assert 0 < line["duration_ms"] < 10_000
 
 
@@ -76,8 +82,8 @@ def test_times_are_utc(anonymous: Api, lines: list[dict[str, Any]]) -> None:
     before = datetime.now(UTC)
     anonymous.get("/api/health/live")
     [line] = lines
-    assert line["time"].endswith("Z")
-    assert before <= datetime.fromisoformat(line["time"]) <= datetime.now(UTC)
+    assert line["timestamp"].endswith("Z")
+    assert before <= datetime.fromisoformat(line["timestamp"]) <= datetime.now(UTC)
 
 
 def test_a_failure_is_logged_whole_under_the_request_id_that_its_answer_shows(
@@ -144,8 +150,91 @@ def test_people_read_text_and_machines_read_json(configured: Settings, capfd: py
     logger.bind(status=200).info("for machines")
     for_people, for_machines = capfd.readouterr().err.splitlines()
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z INFO +for people .*'status': 200", for_people)
-    assert "<green>" in TEXT_FORMAT
     assert json.loads(for_machines)["status"] == 200
+
+
+@pytest.mark.parametrize(("color", "is_colored"), [("always", True), ("never", False), ("auto", False)])
+def test_text_is_coloured_on_terminals_or_when_asked_for(
+    configured: Settings, capfd: pytest.CaptureFixture[str], color: str, is_colored: bool
+) -> None:
+    configure_logging(configured.model_copy(update={"ENVIRONMENT": "development", "LOG_COLOR": color}))
+    logger.warning("for people")
+    assert ("\x1b[33mWARNING for people\x1b[0m" in capfd.readouterr().err) == is_colored
+
+
+def test_below_info_there_are_no_access_lines(
+    configured: Settings, anonymous: Api, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_logging, "_has_access_lines", False)
+    assert anonymous.get("/api/health/live").status_code == 200
+    assert list(lines) == []
+
+
+def test_of_probes_that_succeed_only_some_are_logged(
+    anonymous: Api, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_logging, "_probes_every", 3)
+    monkeypatch.setattr(own_logging, "_probes", count())
+    for _ in range(4):
+        anonymous.get("/api/health/live")
+    anonymous.get("/api/health/nothing")
+    anonymous.get("/profile")
+    assert [(line["status"], line.get("sampled")) for line in lines] == [(200, 3), (200, 3), (404, None), (401, None)]
+
+
+def test_every_line_of_a_request_says_whose_it_is(
+    ada: Api, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def view(**_: Any) -> tuple[str, int]:
+        logger.bind(user_id="of the caller").warning("meanwhile")
+        raise RuntimeError
+
+    monkeypatch.setitem(ada.app.view_functions, "profile.read_profile", view)
+    request_id = ada.get("/profile").headers["X-Request-ID"]
+    meanwhile, failed, _ = lines
+    for line in (meanwhile, failed):
+        assert (line["request_id"], line["route"], line["method"]) == (request_id, "/api/v1/profile", "GET")
+    assert meanwhile["user_id"] == "of the caller"
+
+
+def test_log_lines_hide_secrets_in_messages_fields_and_exceptions(app: Flask, lines: list[dict[str, Any]]) -> None:
+    try:
+        raise ValueError(f"cannot open postgresql://fuze:{PASSWORD}@db/fuze") from KeyError(f"Bearer {PASSWORD}")
+    except ValueError as error:
+        logger.opt(exception=error).bind(headers={"Cookie": PASSWORD}, api_key=PASSWORD).error(
+            "with token={}", PASSWORD
+        )
+    [line] = lines
+    assert PASSWORD not in str(lines)
+    assert "ValueError: cannot open postgresql://fuze:[hidden]@db/fuze" in line["exception"]
+    assert line["api_key"] == "[hidden]"
+
+
+def test_no_value_of_a_variable_is_logged_with_an_exception(app: Flask, lines: list[dict[str, Any]]) -> None:
+    def fail(innocent: str) -> None:
+        raise RuntimeError("the reason")
+
+    try:
+        fail("a value of a variable")
+    except RuntimeError as error:
+        logger.opt(exception=error).error("it failed")
+    assert "the reason" in str(lines)
+    assert "a value of a variable" not in str(lines).replace('fail(\\"a value of a variable\\")', "")
+
+
+def test_the_settings_own_secrets_are_hidden_wherever_they_stand(
+    configured: Settings, capfd: pytest.CaptureFixture[str]
+) -> None:
+    password = "pa55 w0rd/of the server"
+    changes = {
+        "LLM_API_KEY": SecretStr("an-unusual-provider-key"),
+        "DATABASE_URL": f"postgresql://fuze:{quote(password, safe='')}@db/fuze",
+        "ENVIRONMENT": "production",
+    }
+    configure_logging(configured.model_copy(update=changes))
+    logger.info("the provider refuses an-unusual-provider-key; {} and {} too", password, quote(password, safe=""))
+    line = json.loads(capfd.readouterr().err)
+    assert line["message"] == "the provider refuses [hidden]; [hidden] and [hidden] too"
 
 
 @pytest.mark.processes
@@ -165,8 +254,10 @@ class TestTheRealServer:
         access = [line for line in parsed if "route" in line]
         assert {200, 201, 204, 400, 401, 409, 415, 422} <= {line["status"] for line in access}
         for line in access:
-            assert {"time", "level", "request_id", "user_id", "organization_id", "method", "duration_ms"} <= set(line)
-            assert line["time"].endswith("Z")
+            assert {"timestamp", "level", "request_id", "user_id", "organization_id", "method", "duration_ms"} <= set(
+                line
+            )
+            assert line["timestamp"].endswith("Z")
 
 
 def _a_session_full_of_secrets(live: LiveServer) -> list[str]:

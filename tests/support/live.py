@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from backend.local_stack.processes import inherited_environment, spawn, terminate
 from tests.support.processes import eventually, free_port
@@ -89,17 +89,22 @@ class LiveServer:
 
 
 @contextmanager
-def serving(directory: Path, environment: Mapping[str, str]) -> Iterator[LiveServer]:
-    """Serve the application with these settings and no others, `directory` being the working directory."""
+def serving(
+    directory: Path, environment: Mapping[str, str], application: str = "wsgi:app", pipe: IO[bytes] | None = None
+) -> Iterator[LiveServer]:
+    """Serve an application with these settings and no others, `directory` being the working directory.
+
+    What it writes goes to a file, unless there is a pipe for it.
+    """
     port = free_port()
     variables = {"HOST": "127.0.0.1", "PORT": str(port), "WEB_CONCURRENCY": "1", "PYTHONPATH": str(ROOT)}
     output = directory / "server.log"
     with output.open("wb") as log:
         process = spawn(
-            [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")],
+            [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), application],
             env=inherited_environment(**{**variables, **environment}),
             cwd=directory,
-            output=log,
+            output=pipe or log,
         )
     server = LiveServer("127.0.0.1", port, output, process)
     try:

@@ -9,10 +9,10 @@ from loguru import logger
 
 
 @contextmanager
-def logged() -> Iterator[list[str]]:
+def logged(pattern: str = "{message} {extra} {exception}") -> Iterator[list[str]]:
     """The lines that are logged in the block, with all that is bound to them."""
     lines: list[str] = []
-    sink = logger.add(lambda message: lines.append(str(message)), level="TRACE", format="{message} {extra} {exception}")
+    sink = logger.add(lambda message: lines.append(str(message)), level="TRACE", format=pattern)
     try:
         yield lines
     finally:

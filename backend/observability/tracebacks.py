@@ -1,0 +1,49 @@
+"""Tracebacks for log lines: bounded, with short paths, without values of variables or statements, secrets hidden."""
+
+from __future__ import annotations
+
+import re
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+
+from backend.observability.log_lines import without_middle
+from backend.observability.redaction import redact
+
+MOST_TRACE = 3_000
+# Of a chain of causes; a longer one goes round in a circle.
+MOST_CAUSES = 20
+# Marks below the part of a source line that failed.
+MARKS = re.compile(r"^[ |+]*[\^~]+\n", re.MULTILINE)
+# Where modules lie, the innermost folder first.
+PLACES = sorted(
+    {sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), str(Path(__file__).parents[2])}, key=len, reverse=True
+)
+
+
+def trace_of(error: BaseException | None) -> str:
+    """Format a traceback of at most `MOST_TRACE` characters; where it is longer the middle is left out.
+
+    Values of variables are not shown. Errors of PostgreSQL keep their first line only, since the others quote values of
+    the statement.
+    """
+    if error is None:
+        return ""
+    trace = MARKS.sub("", _without_values("".join(traceback.format_exception(error)), error))
+    for place in PLACES:
+        trace = trace.replace(f'File "{place}/', 'File "')
+    return without_middle(redact(trace).strip(), MOST_TRACE)
+
+
+def _without_values(trace: str, error: BaseException) -> str:
+    # A process that has not loaded the driver has no such errors.
+    driver = sys.modules.get("psycopg2")
+    if driver is None:
+        return trace
+    cause: BaseException | None = error
+    for _ in range(MOST_CAUSES):
+        if isinstance(cause, driver.Error):
+            trace = trace.replace(str(cause).strip(), cause.diag.message_primary or "the connection failed")
+        cause = (cause.__cause__ or cause.__context__) if cause is not None else None
+    return trace
