@@ -8,10 +8,23 @@ from backend.jobs.queue import Message
 CAPTURE_TIMEOUT_SECONDS = 600
 
 
-def capture_message(*, once: bool = True) -> Message:
-    """Build the message that captures due pages. Without `once` it costs one round trip less: for saves of a single
-    link."""
-    return Message("capture.read_due_pages", queue="capture", timeout_seconds=CAPTURE_TIMEOUT_SECONDS, once=once)
+def capture_message(bookmark_id: int | None = None) -> Message:
+    """Build the message that captures due pages.
+
+    For a single bookmark it costs one round trip less, and the log of its capture names the request.
+    """
+    return Message(
+        "capture.read_due_pages",
+        queue="capture",
+        timeout_seconds=CAPTURE_TIMEOUT_SECONDS,
+        once=bookmark_id is None,
+        subject=capture_subject(bookmark_id) if bookmark_id is not None else "",
+    )
+
+
+def capture_subject(bookmark_id: int) -> str:
+    """Return the name under which the request that asked for a capture is remembered."""
+    return f"capture:{bookmark_id}"
 
 
 def refresh_message() -> Message:

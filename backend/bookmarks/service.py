@@ -76,7 +76,7 @@ def save_bookmark(actor: Actor, item: BookmarkIn, on_duplicate: OnDuplicate) -> 
         record_activity(actor, kind, saved.id)
     db.session.commit()
     if saved.is_capture_due:
-        send([capture_message(once=False)])
+        send([capture_message(saved.id)])
     elif saved.is_vector_due:
         send([embed_message()])
     return bookmark, saved.created
@@ -130,7 +130,7 @@ def update_bookmark(actor: Actor, bookmark_id: int, patch: BookmarkPatch) -> Boo
     record_activity(actor, ActivityType.BOOKMARK_UPDATED, bookmark_id, fields=sorted(sent_fields))
     db.session.commit()
     if values.get("capture_status") == "pending":
-        send([capture_message(once=False)])
+        send([capture_message(bookmark_id)])
     elif values.get("embedding_due_at") is not None:
         send([embed_message()])
     return bookmark
@@ -196,7 +196,7 @@ def recapture_bookmark(actor: Actor, bookmark_id: int) -> Job:
     job = add_job(actor, "capture", {"bookmark_id": bookmark_id})
     record_activity(actor, ActivityType.CAPTURE_REQUESTED, bookmark_id)
     db.session.commit()
-    send([capture_message(once=False)])
+    send([capture_message(bookmark_id)])
     return job
 
 

@@ -18,6 +18,7 @@ from backend.http.admission_script import POPULAR_SECONDS
 from backend.http.cache_lookup import partition_of
 from backend.http.operations import declared_route
 from backend.http.pipeline import compute_ahead
+from backend.http.request_state import current_request_id
 from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.redis.client import resilient_redis
 from backend.redis.resilient import Command
@@ -86,7 +87,9 @@ def _popular_paths(actor: Actor) -> list[str]:
 
 def _request(actor: Actor, path: str) -> None:
     path, _, query = path.partition("?")
-    with current_app.test_request_context(path, query_string=query):
+    # The id of the request that asked for this, if there is one, is that of this one too.
+    headers = {"X-Request-ID": current_request_id()}
+    with current_app.test_request_context(path, query_string=query, headers=headers):
         adapter = current_app.url_map.bind("")
         try:
             endpoint, arguments = adapter.match(path, method="GET")

@@ -21,15 +21,16 @@ def fetch_claim(
     claim: Claim, policy: FetchPolicy, hosts: HostSlots, reservation: MemoryReservation
 ) -> FetchedPage | FetchError | Released:
     """Fetch the page of a claim; the claim is released where a limit leaves no room for it."""
-    try:
-        with hosts.visit() as visit:
-            return fetch_page(claim.url, replace(policy, enter=visit.enter, reserve_memory=reservation.take))
-    except HostBusy as busy:
-        return Released(HOST_BUSY_SECONDS, busy.host)
-    except MemoryFull:
-        return Released(MEMORY_FULL_SECONDS, None)
-    except FetchError as failure:
-        return failure
-    except Exception as error:
-        logger.opt(exception=error).error("capture of bookmark {} failed", claim.bookmark_id)
-        return UNEXPECTED
+    with claim.log_context():
+        try:
+            with hosts.visit() as visit:
+                return fetch_page(claim.url, replace(policy, enter=visit.enter, reserve_memory=reservation.take))
+        except HostBusy as busy:
+            return Released(HOST_BUSY_SECONDS, busy.host)
+        except MemoryFull:
+            return Released(MEMORY_FULL_SECONDS, None)
+        except FetchError as failure:
+            return failure
+        except Exception as error:
+            logger.opt(exception=error).error("capture of bookmark {} failed", claim.bookmark_id)
+            return UNEXPECTED

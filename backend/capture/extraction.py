@@ -17,16 +17,17 @@ HUNG = FetchError("Reading this page takes too long.", retryable=True)
 
 def extract_claim(extractor: Extractor, claim: Claim, fetched: FetchedPage) -> ExtractionResult:
     """Extract the fetched page of a claim; a page that ends two processes has failed."""
-    # An earlier page may have caused the first death; a page that ends a fresh process is itself the cause.
-    for _ in range(2):
-        try:
-            return extractor.read(fetched, claim.page_average)
-        except ExtractionDied:
-            logger.warning("the process that read bookmark {} has died", claim.bookmark_id)
-        except ExtractionHung:
-            logger.warning("reading bookmark {} took too long", claim.bookmark_id)
-            return HUNG
-        except Exception as error:
-            logger.opt(exception=error).error("bookmark {} could not be extracted", claim.bookmark_id)
-            return UNEXPECTED
-    return DIED
+    with claim.log_context():
+        # An earlier page may have caused the first death; a page that ends a fresh process is itself the cause.
+        for _ in range(2):
+            try:
+                return extractor.read(fetched, claim.page_average)
+            except ExtractionDied:
+                logger.warning("the process that read bookmark {} has died", claim.bookmark_id)
+            except ExtractionHung:
+                logger.warning("reading bookmark {} took too long", claim.bookmark_id)
+                return HUNG
+            except Exception as error:
+                logger.opt(exception=error).error("bookmark {} could not be extracted", claim.bookmark_id)
+                return UNEXPECTED
+        return DIED

@@ -27,6 +27,7 @@ from rq.utils import import_attribute
 
 from backend.capture.extract.reading import ExtractionResult, from_json, to_json
 from backend.capture.fetch import FetchedPage
+from backend.observability.log_context import carried_request_id, log_context
 from backend.outbound.failures import FetchError
 
 # A page of 10 MiB takes less.
@@ -112,7 +113,8 @@ def _read_all(line: socket.socket, read: ReadFunction) -> int:
             if used:
                 resource.setrlimit(resource.RLIMIT_AS, (used + request["memory_bytes"], resource.RLIM_INFINITY))
             signal.setitimer(signal.ITIMER_REAL, request["seconds"])
-            result = _read_one(FetchedPage(**request["page"], body=bytes(body)), request["average"], read)
+            with log_context(request_id=request["request_id"]):
+                result = _read_one(FetchedPage(**request["page"], body=bytes(body)), request["average"], read)
             answer = to_json(result)
             signal.setitimer(signal.ITIMER_REAL, 0)
             _send(line, answer, b"")
@@ -204,7 +206,7 @@ class Extractor:
 
     def _request(self, fetched: FetchedPage, average: float | None) -> Mapping[str, Any]:
         page = {name: value for name, value in vars(fetched).items() if name != "body"}
-        return {"page": page, "average": average, **vars(self._bounds)}
+        return {"page": page, "average": average, "request_id": carried_request_id(), **vars(self._bounds)}
 
 
 def _send(line: socket.socket, head: bytes, body: bytes) -> None:

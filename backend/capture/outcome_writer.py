@@ -65,5 +65,5 @@ def _store(claim: Claim, result: ExtractionResult | Released) -> Outcome:
         release_claims([claim], wait_seconds=result.seconds, host=result.host)
         return Outcome("released", retry_seconds=result.seconds)
     outcome = store_outcome(claim, result)
-    logger.bind(bookmark_id=claim.bookmark_id, outcome=outcome.status, reason=outcome.reason).info("capture ended")
+    logger.bind(outcome=outcome.status, reason=outcome.reason).info("capture ended")
     return outcome

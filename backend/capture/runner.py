@@ -267,14 +267,18 @@ class CaptureRun:
     def _store(self) -> None:
         while (item := self._results.get()) is not None:
             claim, result = item
-            try:
-                outcome = self._writer.write(claim, result)
-            except Exception as error:  # The lease ends the claim.
-                logger.opt(exception=error).error("capture of bookmark {} was not written", claim.bookmark_id)
-            else:
-                if outcome is not None:
-                    self._note(outcome.status, outcome.retry_seconds)
+            with claim.log_context():
+                self._write(claim, result)
             self._finish(claim)
+
+    def _write(self, claim: Claim, result: ExtractionResult | Released) -> None:
+        try:
+            outcome = self._writer.write(claim, result)
+        except Exception as error:  # The lease ends the claim.
+            logger.opt(exception=error).error("capture of bookmark {} was not written", claim.bookmark_id)
+        else:
+            if outcome is not None:
+                self._note(outcome.status, outcome.retry_seconds)
 
     def _note(self, status: str, retry_seconds: float) -> None:
         with self._changed:

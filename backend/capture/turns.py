@@ -9,15 +9,19 @@ left.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, text
 
+from backend.bookmarks.messages import capture_subject
 from backend.bookmarks.models import Bookmark
 from backend.extensions import current_settings, db
+from backend.jobs.queue import requests_of
 from backend.named_blocks import read_statements
+from backend.observability.log_context import log_context
 
 # Counts above this limit only say that workers are behind.
 MAX_COUNTED = 100_000
@@ -33,7 +37,8 @@ SQL = read_statements(__file__)
 class Claim:
     """A bookmark that this process captures: its URL when it was claimed, and the person and host of the turn.
 
-    `page_average` is the mean length of the organization's pages, if it is known.
+    `page_average` is the mean length of the organization's pages, if it is known; `request_id` is that of the request
+    that asked for the capture.
     """
 
     bookmark_id: int
@@ -44,6 +49,13 @@ class Claim:
     attempt: int
     claimed_at: datetime
     page_average: float | None
+    request_id: str = ""
+
+    def log_context(self) -> AbstractContextManager[None]:
+        """Have all that this thread logs name the bookmark and the request."""
+        return log_context(
+            request_id=self.request_id, bookmark_id=self.bookmark_id, organization_id=self.organization_id
+        )
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ def claim_next(limits: ClaimLimits, *, here: Mapping[int, int], busy: Sequence[s
     }
     claims = [Claim(*row) for row in db.session.execute(SQL["claim"], values)]
     db.session.commit()
-    return claims
+    return _with_requests(claims)
 
 
 def renew_leases(claims: Sequence[Claim]) -> None:
@@ -113,6 +125,16 @@ def count_due_captures() -> int:
     return (
         db.session.scalar(select(func.count()).select_from(select(1).where(*_due()).limit(MAX_COUNTED).subquery())) or 0
     )
+
+
+def _with_requests(claims: list[Claim]) -> list[Claim]:
+    """Add the ids of the requests that saved the links; those of jobs are known already."""
+    unknown = [capture_subject(claim.bookmark_id) for claim in claims if not claim.request_id]
+    known = requests_of(unknown) if unknown else {}
+    return [
+        claim if claim.request_id else replace(claim, request_id=known.get(capture_subject(claim.bookmark_id), ""))
+        for claim in claims
+    ]
 
 
 def _due() -> tuple[Any, ...]:

@@ -96,8 +96,10 @@ watched AS (
        SET status = 'running', started_at = coalesce(j.started_at, now()), attempts = j.attempts + 1,
            run_after = now() + make_interval(secs => 2 * :lease)
      WHERE j.kind = 'capture' AND j.status IN ('queued', 'running')
-       AND CAST(j.arguments ->> 'bookmark_id' AS bigint) = ANY(ARRAY(SELECT id FROM claimed)))
-SELECT c.*, s.page_average
+       AND CAST(j.arguments ->> 'bookmark_id' AS bigint) = ANY(ARRAY(SELECT id FROM claimed))
+    RETURNING CAST(j.arguments ->> 'bookmark_id' AS bigint) AS bookmark_id, j.request_id)
+SELECT c.*, s.page_average,
+       coalesce((SELECT max(w.request_id) FROM watched w WHERE w.bookmark_id = c.id), '') AS request_id
   FROM claimed c LEFT JOIN search_statistics s ON s.organization_id = c.organization_id
  ORDER BY c.id
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ import backend
 from backend.jobs.registry import load_jobs
 from backend.jobs.supervisor import WorkerProcess, WorkerSupervisor
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
+from backend.observability.stdlib_logging import begin_process
 from backend.redis.client import connect_redis
 from backend.redis.probe import probe_redis
 from config import Settings
@@ -106,6 +107,7 @@ def check_redis_access(settings: Settings) -> None:
 
 def run_worker(settings: Settings) -> None:
     """Serve all lanes until SIGTERM or SIGINT; messages in progress are finished first."""
+    begin_process("worker")
     app = backend.create_app(settings)
     for lane in LANES:
         for name in filter(None, (lane.resident, lane.companion)):
@@ -122,11 +124,17 @@ def _children(app: Flask, lane: Lane, worker_name: str) -> Iterator[WorkerProces
     yield WorkerProcess(lane.name, lambda: _serve(app, lane, worker_name, ours))
     if lane.companion:
         companion = import_attribute(lane.companion)
-        yield WorkerProcess(f"companion of {lane.name}", lambda: companion(theirs), stops_last=True)
+        yield WorkerProcess(f"companion of {lane.name}", lambda: _accompany(lane, companion, theirs), stops_last=True)
+
+
+def _accompany(lane: Lane, companion: Callable[[socket.socket | None], None], theirs: socket.socket | None) -> None:
+    begin_process(f"worker.{lane.name}.companion")
+    companion(theirs)
 
 
 def _serve(app: Flask, lane: Lane, worker_name: str, ours: socket.socket | None) -> None:
     """Run a lane: an RQ worker for its queues, until SIGTERM."""
+    begin_process(f"worker.{lane.name}")
     # Redis still lists a killed lane under its name, so the next one takes a new name.
     name = LANE_MARK.join((worker_name, lane.name, uuid4().hex[:8]))
     with app.app_context(), _resident(lane, ours) as resident:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -12,12 +13,15 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from backend.http.request_state import current_request_id
+from backend.jobs.message_fields import read_request_id
 from backend.redis.client import redis_client
 
 # For mails; scheduler passes; jobs that a person waits for; long jobs; due captures. `lanes.py` maps lanes to queues.
 QUEUES = ("mail", "maintenance", "interactive", "bulk", "capture")
 # These messages only wake a worker: the rows are counted instead.
 WAKE_UPS = ("capture",)
+# Which request asked for the work on a subject, for the log of a pass that finds its work in PostgreSQL.
+REQUEST_OF, REQUEST_OF_SECONDS = "fuze:request-of:", 3600
 # Marks a function with a waiting message. The expiry bounds how long a lost message blocks the next one.
 MARK, MARK_SECONDS = "fuze:waiting:", 60
 
@@ -27,7 +31,8 @@ class Message:
     """A call of a declared job, by name (so that no feature is imported here), with JSON arguments.
 
     `key` becomes RQ's job id. With `once`, no second message for the function is sent while one waits; the mark is
-    removed when it starts, so that later commits send a new message.
+    removed when it starts, so that later commits send a new message. `subject` names what the work is about, where a
+    pass does that of many messages: see `requests_of`.
     """
 
     function: str
@@ -36,6 +41,7 @@ class Message:
     queue: str = "interactive"
     timeout_seconds: int = 120
     once: bool = False
+    subject: str = ""
 
 
 def send(messages: Iterable[Message]) -> bool:
@@ -48,8 +54,8 @@ def send(messages: Iterable[Message]) -> bool:
         by_queue.setdefault(message.queue, []).append(message)
     try:
         for name, batch in by_queue.items():
-            due = [message for message in batch if not message.once or _mark(message)]
-            rq_queue(name).enqueue_many([_as_job_data(message) for message in due])
+            if due := [message for message in batch if not message.once or _mark(message)]:
+                _enqueue(name, due)
     except redis.RedisError as error:
         logger.warning("queue unavailable, left to the scheduler: {}", error)
         return False
@@ -59,6 +65,16 @@ def send(messages: Iterable[Message]) -> bool:
 def rq_queue(name: str) -> Queue:
     """Return RQ's queue of this name, with JSON instead of pickle; `messages` validates what a worker reads."""
     return Queue(name, connection=redis_client(), serializer=JSONSerializer)
+
+
+def requests_of(subjects: Sequence[str]) -> dict[str, str]:
+    """Return the ids of the requests that asked for the work on some subjects, as far as Redis knows."""
+    try:
+        found = redis_client().mget([REQUEST_OF + subject for subject in subjects])
+    except redis.RedisError:
+        return {}
+    ids = (read_request_id(value or b"") for value in cast("list[bytes | None]", found))
+    return {subject: request_id for subject, request_id in zip(subjects, ids, strict=True) if request_id}
 
 
 def waiting_keys(name: str) -> set[str]:
@@ -78,6 +94,17 @@ def queue_depth() -> int:
         for name in (name for name in QUEUES if name not in WAKE_UPS):
             pipeline.llen(Queue.redis_queue_namespace_prefix + name)
         return sum(pipeline.execute())
+
+
+def _enqueue(name: str, messages: Sequence[Message]) -> None:
+    request_id = current_request_id()
+    with redis_client().pipeline() as pipeline:
+        for message in messages:
+            if request_id and message.subject:
+                value = json.dumps({"request_id": request_id})
+                pipeline.set(REQUEST_OF + message.subject, value, ex=REQUEST_OF_SECONDS)
+        rq_queue(name).enqueue_many([_as_job_data(message) for message in messages], pipeline)
+        pipeline.execute()
 
 
 def _mark(message: Message) -> bool:

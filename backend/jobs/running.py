@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from backend.jobs.queue import send
 from backend.jobs.rights import LOST, current_requester
 from backend.jobs.service import KINDS, job_message, next_turn_message
 from backend.leases import BackOff, claim_attempt, is_due, is_free, seconds_from_now, update_attempt
+from backend.observability.log_context import log_context
 
 LEASE_SECONDS = 120
 BACK_OFF = BackOff.exponential(30, attempts=3)
@@ -50,7 +52,8 @@ class PermissionLost(JobStopped):
 @dataclass(frozen=True)
 class ClaimedJob:
     """A job under this process's lease. `attempt` fences off earlier claims; `result` is what an earlier attempt stored
-    with `store_result`; `requester` acts with the permissions of the time of the claim."""
+    with `store_result`; `requester` acts with the permissions of the time of the claim; `request_id` is that of the
+    request that added the job; `claimed_at` a reading of `time.perf_counter`."""
 
     id: UUID
     kind: str
@@ -58,6 +61,8 @@ class ClaimedJob:
     arguments: dict[str, Any]
     attempt: int
     result: dict[str, Any] | None = None
+    request_id: str = ""
+    claimed_at: float = field(default_factory=time.perf_counter, compare=False)
 
     @property
     def organization_id(self) -> int:
@@ -82,7 +87,15 @@ def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
         claimed = _claim(UUID(str(job_id)))
         if claimed is None:
             return
-        with logger.contextualize(job_id=str(job_id)):
+        # The message may come from the scheduler, which knows nothing of the request.
+        with log_context(
+            request_id=claimed.request_id,
+            job_id=str(job_id),
+            kind=claimed.kind,
+            attempt=claimed.attempt,
+            user_id=claimed.user_id,
+            organization_id=claimed.organization_id,
+        ):
             if claimed.attempt > MAX_ATTEMPTS:
                 # Every earlier attempt ended with the death of its worker; another one would kill this worker too.
                 _fail(claimed, "It was started three times and never came to an end.")
@@ -196,7 +209,9 @@ def _claim(job_id: UUID) -> ClaimedJob | None:
     if requester is None:
         job.status, job.error, job.lease_until, job.finished_at = "cancelled", LOST, None, utc_now()
     db.session.commit()
-    return ClaimedJob(job.id, job.kind, requester, job.arguments, job.attempts, job.result) if requester else None
+    if requester is None:
+        return None
+    return ClaimedJob(job.id, job.kind, requester, job.arguments, job.attempts, job.result, job.request_id)
 
 
 def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
@@ -215,11 +230,18 @@ def _put_back(claimed: ClaimedJob, seconds: float, *, counts: bool) -> None:
 
 def _end(claimed: ClaimedJob, status: str, *, result: dict[str, Any] | None = None, error: str | None = None) -> None:
     _change(claimed, status=status, result=result, error=error, lease_until=None, finished_at=func.now())
+    _log_end(claimed, status)
 
 
 def _fail(claimed: ClaimedJob, error: str) -> None:
     # What it has done before stands, and so does what it has kept about it.
     _change(claimed, status="failed", error=error, lease_until=None, finished_at=func.now())
+    _log_end(claimed, "failed")
+
+
+def _log_end(claimed: ClaimedJob, outcome: str) -> None:
+    duration_ms = round((time.perf_counter() - claimed.claimed_at) * 1000, 2)
+    logger.bind(outcome=outcome, duration_ms=duration_ms).info("job {} {}", claimed.kind, outcome)
 
 
 def _change(claimed: ClaimedJob, **values: Any) -> bool:

@@ -16,6 +16,7 @@ from rq.cron import CronJob, CronScheduler
 from backend.clock import utc_now
 from backend.jobs.queue import Message, send
 from backend.observability.logging import configure_logging
+from backend.observability.stdlib_logging import begin_process
 from backend.redis.client import bind_redis, connect_redis
 from config import Settings
 
@@ -125,6 +126,7 @@ def run_scheduler(settings: Settings) -> None:
     It sends names of jobs alone, so it needs a context with Redis and nothing else of the application: a third of the
     memory.
     """
+    begin_process("scheduler")
     configure_logging(settings)
     app = Flask("fuze", static_folder=None)
     bind_redis(app, settings)

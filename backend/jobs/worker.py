@@ -20,6 +20,7 @@ from backend.extensions import current_settings, db
 from backend.jobs.messages import DeclaredWorker
 from backend.jobs.queue import QUEUES, clear_mark
 from backend.jobs.registry import load_jobs
+from backend.observability.log_context import log_context
 from backend.redis.client import connect_redis
 
 HEARTBEATS = "fuze:workers"
@@ -50,13 +51,18 @@ class FuzeWorker(DeclaredWorker):
         super().main_work_horse(job, queue)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
-        """Run one message with the request id of its sender in every log line."""
-        with logger.contextualize(request_id=(job.meta or {}).get("request_id", "")):
+        """Run one message; every log line names it, and the request that sent it."""
+        request_id = (job.meta or {}).get("request_id", "")
+        with log_context(request_id=request_id, message_id=job.id, job=job.func_name):
             try:
                 clear_mark(job.func_name or "")
                 return bool(super().perform_job(job, queue, execution))
             finally:
                 db.session.remove()
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """Log a failed message as one line; RQ would put the traceback into the message."""
+        logger.opt(exception=exc_info).error("job {} failed", job.func_name)
 
 
 def make_worker(queues: Sequence[str] = QUEUES, kind: type[FuzeWorker] = FuzeWorker, **options: Any) -> FuzeWorker:

@@ -23,6 +23,7 @@ from backend.jobs.running import (
     store_result,
 )
 from tests.support.api import Api
+from tests.support.logged import logged
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
 
@@ -247,3 +248,20 @@ def test_what_a_stopped_job_did_is_not_kept(ada: Api, job_id: str) -> None:
     assert ada.get(f"/jobs/{job_id}").json["status"] == "cancelled"
     assert ada.get(f"/jobs/{job_id}").json["result"] is None
     assert db.session.scalar(text("SELECT count(*) FROM users")) == 1
+
+
+def test_every_line_of_a_job_names_it_and_the_request_that_added_it(job_id: str, ada: Api) -> None:
+    put(job_id, request_id="of-the-test")
+    with logged() as lines:
+        failing(RuntimeError("the reason"))(job_id)
+        put(job_id, run_after=func.now())
+        succeeding(job_id)
+    failed, succeeded = lines
+    for line in lines:
+        for field in ("'request_id': 'of-the-test'", f"'job_id': '{job_id}'", "'kind': 'capture'"):
+            assert field in line
+        assert f"'user_id': {ada.user_id}, 'organization_id': {ada.organization_id}" in line
+    assert "'attempt': 1" in failed
+    assert "RuntimeError: the reason" in failed
+    assert "job capture succeeded" in succeeded
+    assert "'outcome': 'succeeded', 'duration_ms': " in succeeded
