@@ -14,6 +14,7 @@ from backend.local_stack.database import DatabaseUnreachable, database_faults
 from backend.local_stack.servers import ServerError
 from backend.local_stack.stack import Stack
 from backend.local_stack.supervisor import ServiceFailed, StopRequested
+from backend.observability.log_lines import name_process
 from config import Settings
 
 
@@ -40,6 +41,7 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
 
     PostgreSQL and Redis are embedded unless DATABASE_URL and REDIS_URL point to others.
     """
+    name_process("up")
     options = {"PORT": port, "HOST": host, "FUZE_DATA_DIR": data_dir, "WEB_CONCURRENCY": workers}
     overrides: dict[str, object] = {name: value for name, value in options.items() if value is not None}
     settings = settings_or_exit(**overrides)

@@ -41,6 +41,7 @@ class ChecksOut(ResponseBody):
     worker: WorkerCheckOut
     embeddings: EmbeddingsCheckOut
     llm: CheckOut
+    logs: CheckOut
 
 
 class HealthOut(ResponseBody):

@@ -15,6 +15,7 @@ from backend.ai.service import embedding_fault
 from backend.capture.turns import count_due_captures
 from backend.clock import uptime_seconds
 from backend.extensions import current_settings, db
+from backend.health.logs import check_logs
 from backend.health.schemas import CheckOut, ChecksOut, EmbeddingsCheckOut, HealthOut, WorkerCheckOut
 from backend.index.embeddings import count_pending_embeddings
 from backend.jobs.lanes import LANE_NAMES
@@ -41,8 +42,9 @@ def check_health() -> HealthOut:
         worker=check_worker(),
         embeddings=_check_embeddings(database),
         llm=_check_language_model(),
+        logs=check_logs(),
     )
-    others = (checks.redis, checks.worker, checks.embeddings, checks.llm)
+    others = (checks.redis, checks.worker, checks.embeddings, checks.llm, checks.logs)
     well = all(check.status in ("healthy", "disabled") for check in others)
     status = "unhealthy" if database.status == "unhealthy" else "healthy" if well else "degraded"
     return HealthOut(

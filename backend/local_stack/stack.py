@@ -16,6 +16,7 @@ from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.processes import inherited_environment
 from backend.local_stack.redis import EmbeddedRedis
 from backend.local_stack.servers import EmbeddedServer
+from backend.local_stack.stack_log import printer_of
 from backend.local_stack.supervisor import Service, ServiceFailed, ServiceSupervisor
 from config import ADDRESSES, Settings
 
@@ -34,7 +35,8 @@ class Stack:
         self.settings = settings
         self.stack_file = settings.stack_file
         self.workers = [f"worker.{number}" for number in range(1, rq_workers + 1)]
-        self.supervisor = ServiceSupervisor(name_width=max(map(len, ["scheduler", *self.workers])))
+        name_width = max(map(len, ["scheduler", *self.workers]))
+        self.supervisor = ServiceSupervisor(printer_of(settings, name_width))
         self.servers: list[EmbeddedServer] = []
         self.addresses = {name: getattr(configured, name) for name in ADDRESSES if getattr(configured, name)}
         servers: dict[str, EmbeddedServer] = {
@@ -114,6 +116,8 @@ class Stack:
     def _environment(self) -> dict[str, str]:
         settings = self.settings
         more = {"WEB_CONCURRENCY": str(settings.WEB_CONCURRENCY)} if settings.WEB_CONCURRENCY else {}
+        if settings.LOG_COLOR == "auto" and sys.stdout.isatty():
+            more["LOG_COLOR"] = "always"
         environment = inherited_environment(
             **self.addresses,
             **more,

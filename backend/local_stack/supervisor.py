@@ -15,9 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
 from backend.local_stack.processes import kill_session, spawn
+from backend.local_stack.stack_log import PrintLine, text_printer
+from backend.observability.line_stream import STANDARD_OUTPUT, LineStream
 
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
@@ -67,11 +67,13 @@ class ChildProcess:
 class ServiceSupervisor:
     """ServiceSupervisor of all children. It runs on the main thread: the children die with it."""
 
-    def __init__(self, name_width: int = 9) -> None:
+    def __init__(self, printed: PrintLine | None = None) -> None:
+        """Start nothing yet; `printed` makes the form of a service's line."""
         self.children: dict[str, ChildProcess] = {}
         self.stop_requests = 0
         self._requested_at = 0.0
-        self._name_width = name_width
+        self._printed = printed or text_printer(9)
+        self._terminal = LineStream(lambda text: f"{self._printed('fuze', text)}\n", STANDARD_OUTPUT)
         self._outputs = selectors.DefaultSelector()
 
     def listen_to_signals(self) -> None:
@@ -83,13 +85,12 @@ class ServiceSupervisor:
     def close(self) -> None:
         """Release the resources of the loop."""
         self._outputs.close()
+        self._terminal.close()
 
     def say(self, text: str, name: str = "fuze") -> None:
-        """Print lines under a name; ignore a closed terminal."""
-        with suppress(OSError):
-            for line in text.splitlines():
-                # As bytes: an encoding error must not stop the loop.
-                click.echo(f"{name:<{self._name_width}} | {line}".encode(errors="replace"))
+        """Print lines under a name; a terminal that is closed, or that nobody reads, stops nothing."""
+        for line in text.splitlines():
+            self._terminal.write(f"{self._printed(name, line)}\n")
 
     def start(self, service: Service) -> None:
         """Start a service, to be restarted whenever it ends."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from backend.ai.llm.service import SERVER
 from backend.app import create_app
 from backend.jobs.lanes import LANE_NAMES
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
+from backend.observability.logging import configure_logging
 from backend.redis.client import redis_client
 from config import VERSION, Settings
 from tests.support.api import Api
@@ -57,6 +60,7 @@ def test_everything_is_healthy_when_everything_runs(anonymous: Api) -> None:
         "worker": "healthy",
         "embeddings": "disabled",
         "llm": "disabled",
+        "logs": "healthy",
     }
     assert body["checks"]["worker"]["workers"] == 1
     assert all(body["checks"][name]["latency_ms"] >= 0 for name in ("database", "redis", "worker"))
@@ -193,3 +197,21 @@ def test_a_redis_that_keeps_its_figures_to_itself_is_healthy(anonymous: Api) -> 
         finally:
             client.execute_command("ACL", "SETUSER", "default", "+info")
     assert (check["status"], check["detail"]) == ("healthy", None)
+
+
+def test_log_files_that_cannot_be_written_degrade_the_service(
+    health_of: Callable[..., Api], settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / f"app_{datetime.now(UTC):%Y-%m-%d}.log").symlink_to("/dev/full")
+    try:
+        anonymous = health_of(LOG_DIR=tmp_path)
+        anonymous.get("/api/health/live")
+        response = anonymous.get("/api/health")
+        unset = health_of(LOG_DIR=None).get("/api/health").json
+    finally:
+        configure_logging(settings)
+    assert (response.status_code, response.json["status"]) == (200, "degraded")
+    check = response.json["checks"]["logs"]
+    assert check["status"] == "degraded"
+    assert check["detail"] == "Log files cannot be written: No space left on device."
+    assert unset["checks"]["logs"]["status"] == "disabled"
