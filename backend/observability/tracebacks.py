@@ -16,10 +16,12 @@ MOST_TRACE = 3_000
 MOST_CAUSES = 20
 # Marks below the part of a source line that failed.
 MARKS = re.compile(r"^[ |+]*[\^~]+\n", re.MULTILINE)
+LIBRARIES = [sysconfig.get_path("purelib"), sysconfig.get_path("stdlib")]
 # Where modules lie, the innermost folder first.
-PLACES = sorted(
-    {sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), str(Path(__file__).parents[2])}, key=len, reverse=True
-)
+PLACES = sorted({*LIBRARIES, str(Path(__file__).parents[2])}, key=len, reverse=True)
+# A frame with its source line, and three or more of libraries: the first is called by our code, the last has failed.
+FRAME = r'^  File "(?:{})/[^"\n]*".*\n(?:    .*\n)?'.format("|".join(map(re.escape, LIBRARIES)))
+LIBRARY_FRAMES = re.compile(rf"({FRAME})((?:{FRAME})+)({FRAME})", re.MULTILINE)
 
 
 def trace_of(error: BaseException | None) -> str:
@@ -31,9 +33,16 @@ def trace_of(error: BaseException | None) -> str:
     if error is None:
         return ""
     trace = MARKS.sub("", _without_values("".join(traceback.format_exception(error)), error))
+    trace = LIBRARY_FRAMES.sub(_shorten_run, trace)
     for place in PLACES:
         trace = trace.replace(f'File "{place}/', 'File "')
     return without_middle(redact(trace).strip(), MOST_TRACE)
+
+
+def _shorten_run(run: re.Match[str]) -> str:
+    first, middle, last = run.groups()
+    number = middle.count('\n  File "') + 1
+    return f"{first}  [… {number} more of libraries]\n{last}"
 
 
 def _without_values(trace: str, error: BaseException) -> str:

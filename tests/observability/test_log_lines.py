@@ -6,6 +6,7 @@ import json
 import os
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg2
 import pytest
@@ -107,6 +108,29 @@ def test_a_traceback_shows_short_paths_and_causes_without_values_of_statements()
     assert "RuntimeError: it failed" in trace
     assert value not in trace
     assert trace_of(None) == ""
+
+
+def test_of_a_run_of_frames_in_libraries_the_first_and_the_last_are_left() -> None:
+    class Ours(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> Any:
+            return re.sub("a", lambda found: json.loads("{"), s)
+
+    with pytest.raises(ValueError, match="Expecting property name") as failure:
+        json.loads("a", cls=Ours)
+    frames = [line for line in trace_of(failure.value).splitlines() if line.startswith("  ") and line[2] != " "]
+    names = [re.sub(r'.*File "(\S+)".* in (.*)', r"\1 \2", frame).strip() for frame in frames]
+    here = "tests/observability/test_log_lines.py"
+    assert names == [
+        f"{here} test_of_a_run_of_frames_in_libraries_the_first_and_the_last_are_left",
+        "json/__init__.py loads",
+        "json/decoder.py decode",
+        f"{here} raw_decode",
+        "re/__init__.py sub",
+        f"{here} <lambda>",
+        "json/__init__.py loads",
+        "[… 1 more of libraries]",
+        "json/decoder.py raw_decode",
+    ]
 
 
 def test_without_middle_keeps_its_promise_of_length() -> None:
