@@ -40,6 +40,14 @@ SECURITY = [
 ]
 
 
+# A script or a style obeys the policy of the page that loads it: its own may be short, of fifty files each.
+OF_ASSETS = [
+    *HEADERS.items(),
+    ("Content-Security-Policy", "default-src 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+
+
 class WebClient:
     """Answers GET and HEAD for screens, assets, the manifest and the service worker."""
 
@@ -87,7 +95,7 @@ def register_web_client(app: Flask) -> None:
 
 def _send(file: ClientFile, stored: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     state: RequestState = environ[KEY]
-    environ[CHOSEN_HEADERS] = SECURITY
+    environ[CHOSEN_HEADERS] = OF_ASSETS if stored == IMMUTABLE else SECURITY
     body, coding = file.body(state.negotiation.coding)
     etag = f'"{file.etag}:{coding}"' if coding else f'"{file.etag}"'
     headers = [
