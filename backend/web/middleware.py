@@ -23,6 +23,8 @@ READS = ("GET", "HEAD")
 # No screen begins like this: most requests are told apart by their first letters.
 OF_THE_API = ("/api/", "/linkding/", "/metrics")
 ASSETS = "/assets/"
+# Each file is encoded once, so what is shortest comes first: Brotli knows the words of HTML and scripts.
+CODINGS = ("br", "zstd", "gzip")
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATED = "no-cache"
 # Scripts and styles are files of ours; pictures of pages that are read come from their sites.
@@ -37,6 +39,14 @@ SECURITY = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Origin-Agent-Cluster", "?1"),
+]
+
+
+# A script or a style obeys the policy of the page that loads it: its own may be short, of fifty files each.
+OF_ASSETS = [
+    *HEADERS.items(),
+    ("Content-Security-Policy", "default-src 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
 
 
@@ -87,8 +97,8 @@ def register_web_client(app: Flask) -> None:
 
 def _send(file: ClientFile, stored: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     state: RequestState = environ[KEY]
-    environ[CHOSEN_HEADERS] = SECURITY
-    body, coding = file.body(state.negotiation.coding)
+    environ[CHOSEN_HEADERS] = OF_ASSETS if stored == IMMUTABLE else SECURITY
+    body, coding = file.body(state.negotiation.choose(CODINGS))
     etag = f'"{file.etag}:{coding}"' if coding else f'"{file.etag}"'
     headers = [
         ("ETag", etag),

@@ -99,8 +99,8 @@ def test_no_other_file_is_given_out(anonymous: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("accepted", "coding", "decode"),
     [
-        ("gzip, deflate, br, zstd", "zstd", zstd.decompress),
-        ("gzip, br", "br", brotli.decompress),
+        ("gzip, deflate, br, zstd", "br", brotli.decompress),
+        ("gzip, zstd", "zstd", zstd.decompress),
         ("br;q=0", None, bytes),
         (None, None, bytes),
     ],

@@ -1,9 +1,10 @@
 // A list of bookmarks of any length: rows in sight are drawn, pages are loaded as they come near, keys move and act.
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { act as actOn } from '../core/bookmark-actions.js';
-import { t } from '../core/i18n.js';
+import { language, t } from '../core/i18n.js';
 import { useInterval } from '../core/loading.js';
 import { go, scrolledTo } from '../core/router.js';
+import { session } from '../core/session.js';
 import { useKeys } from '../core/keyboard.js';
 import { useWindowRange } from '../core/window-range.js';
 import { get } from '../core/api.js';
@@ -32,8 +33,9 @@ export function BookmarkRows({ list, empty, isTrash = false }) {
   }, [list, items.length > 0]);
   useCaptureStates(list, items.slice(from, to));
 
+  const rowOf = useUnchangedRows();
   const act = (ids, action, more) => actOn(list, ids, action, more);
-  const choose = (id) => setChosen(toggled(chosen, id));
+  const choose = (id) => setChosen((before) => toggled(before, id));
   useListKeys(container, items, { act, choose, height });
 
   if (error && !items.length) return html`<${Fault} error=${error} retry=${() => list.refresh()} />`;
@@ -41,12 +43,27 @@ export function BookmarkRows({ list, empty, isTrash = false }) {
   const isFound = items[0].found?.highlights?.snippet !== undefined;
   return html`
     <ul ref=${container} class=${`rows ${isFound ? 'rows-found' : ''}`} aria-label=${t('Links')} style=${{ height: `${items.length * height}px` }}>
-      ${items.slice(from, to).map((item, offset) => html`
-        <${BookmarkRow} key=${item.id} item=${item} at=${from + offset} total=${total} height=${height} isChosen=${chosen.has(item.id)} choose=${choose} act=${act} />`)}
+      ${items.slice(from, to).map((item, offset) => rowOf({ item, at: from + offset, total, height, isChosen: chosen.has(item.id), list }, { choose, act }))}
     </ul>
     ${error && html`<${Fault} error=${error} retry=${() => list.loadMore()} />`}
     ${chosen.size > 0 && html`<${SelectionBar} ids=${[...chosen]} isTrash=${isTrash} act=${act} clear=${() => setChosen(new Set())} />`}
   `;
+}
+
+/** A function that draws a row, or returns it as it was drawn: Preact skips what is the same. */
+function useUnchangedRows() {
+  const before = useRef(/** @type {Map<number, { shown: any[], row: any }>} */ (new Map()));
+  const now = new Map();
+  const last = before.current;
+  before.current = now;
+  return (/** @type {any} */ props, /** @type {any} */ actions) => {
+    const shown = [...Object.values(props), language.value, session.value.profile];
+    const known = last.get(props.item.id);
+    const isSame = known && known.shown.every((value, at) => value === shown[at]);
+    const entry = isSame ? known : { shown, row: html`<${BookmarkRow} key=${props.item.id} ...${props} ...${actions} />` };
+    now.set(props.item.id, entry);
+    return entry.row;
+  };
 }
 
 /** @param {Set<number>} chosen @param {number} id */

@@ -2,10 +2,20 @@
 import { language } from './i18n.js';
 import { session } from './session.js';
 
+/** @type {Map<string, any>} making a formatter takes longer than drawing a row */
+const formatters = new Map();
+
+/** The formatter of a key, made once. @param {string} key @param {() => any} make */
+function formatter(key, make) {
+  if (!formatters.has(key)) formatters.set(key, make());
+  return formatters.get(key);
+}
+
 /** @param {Intl.DateTimeFormatOptions} options @param {string} time */
 function format(options, time) {
   const timeZone = session.value.profile?.time_zone || undefined;
-  return new Intl.DateTimeFormat(language.value, { ...options, timeZone }).format(new Date(time));
+  const key = `${language.value} ${timeZone} ${options.timeStyle}`;
+  return formatter(key, () => new Intl.DateTimeFormat(language.value, { ...options, timeZone })).format(new Date(time));
 }
 
 /** @param {string | null | undefined} time RFC 3339 */
@@ -26,5 +36,6 @@ export function ago(time) {
   if (!time) return '';
   const seconds = (new Date(time).getTime() - Date.now()) / 1000;
   const [unit, length] = STEPS.find((step) => Math.abs(seconds) >= step[1]) || ['minute', 60];
-  return new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' }).format(Math.round(seconds / length), unit);
+  const relative = formatter(language.value, () => new Intl.RelativeTimeFormat(language.value, { numeric: 'auto' }));
+  return relative.format(Math.round(seconds / length), unit);
 }

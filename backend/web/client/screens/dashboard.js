@@ -45,7 +45,7 @@ function Figures({ metrics }) {
     [t('Searches'), engagement.searches],
     [t('People active this week'), users.active_week],
   ];
-  return html`<ul class="columns">${figures.map(([name, value]) => html`<li key=${name} class="card"><p class="muted">${name}</p><p class="figure">${number(value)}</p></li>`)}</ul>`;
+  return html`<ul class="columns figures">${figures.map(([name, value]) => html`<li key=${name} class="card"><p class="muted">${name}</p><p class="figure">${number(value)}</p></li>`)}</ul>`;
 }
 
 /** @param {{ series: any[] }} props */
