@@ -16,6 +16,7 @@ from flask import Flask
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
+from werkzeug.utils import get_content_type
 
 from backend.actor import Actor
 from backend.errors import DomainError, NotFound
@@ -33,7 +34,7 @@ from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
 from backend.http.request_state import Recognised, RequestState, begin_request
 from backend.http.response_cache.store import CachedResponse, decode_reply
-from backend.http.response_headers import JSON, PRIVATE, VARY
+from backend.http.response_headers import PRIVATE, VARY
 from backend.observability.logging import log_access
 from backend.redis.resilient import ResilientRedis
 
@@ -65,21 +66,22 @@ ACTOR_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class CachedRoute:
-    """A route whose responses are cached, its rule, and the one bookmark that it is about."""
+    """A route whose responses are cached, their content type, its rule, and the one bookmark that it is about."""
 
     operation: Operation
+    content_type: str
     rule: str
     bookmark_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class CacheHit:
-    """A cached response, the actor and the rule of its request, and the verdict of the limits."""
+    """A cached response, the actor and the route of its request, and the verdict of the limits."""
 
     actor: Actor
     response: CachedResponse
     verdict: Verdict | None
-    rule: str
+    route: CachedRoute
 
 
 class CachedResponses:
@@ -135,7 +137,7 @@ class CachedResponses:
             return None
         if cached.identity_key:
             cached = negotiated(self._app, gate, cached, state.negotiation)
-        return CacheHit(known.actor, cached, prepared.charge.decode(reply[0]), route.rule)
+        return CacheHit(known.actor, cached, prepared.charge.decode(reply[0]), route)
 
     def _recognise(self, prepared: PreparedLookup, reply: list[Any], operation: Operation) -> KnownActor | None:
         """Return who acts, if Redis knows that and they may read; remember it of a login."""
@@ -197,13 +199,13 @@ class CachedResponses:
         if origin := environ.get("HTTP_ORIGIN"):
             headers += origin_headers(self._app)(origin)
         if response.body is not None:
-            headers += [("Content-Type", JSON), ("Content-Length", str(len(response.body)))]
+            headers += [("Content-Type", hit.route.content_type), ("Content-Length", str(len(response.body)))]
             if response.coding != IDENTITY:
                 headers.append(("Content-Encoding", response.coding))
         log_access(
             user_id=hit.actor.user_id,
             organization_id=hit.actor.organization_id,
-            route=hit.rule,
+            route=hit.route.rule,
             method="GET",
             path=environ["PATH_INFO"],
             status=304 if is_known else 200,
@@ -223,4 +225,5 @@ class CachedResponses:
         operation = declared_operation(self._app, rule.endpoint)
         if operation is None or operation.cache is None:
             return None
-        return CachedRoute(operation, str(rule), arguments.get("bookmark_id"))
+        content_type = get_content_type(operation.cached_type, "utf-8")
+        return CachedRoute(operation, content_type, str(rule), arguments.get("bookmark_id"))
