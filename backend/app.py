@@ -21,6 +21,7 @@ from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.capture.link_checks import models as link_checks
 from backend.capture.routes import blueprint as captures
+from backend.dashboard.charts.routes import blueprint as dashboard_charts
 from backend.dashboard.export.routes import blueprint as dashboard_exports
 from backend.dashboard.insights.routes import blueprint as dashboard_insights
 from backend.dashboard.routes import blueprint as dashboard
@@ -78,10 +79,14 @@ VERSIONED = (
     *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
     *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
-    *(dashboard, dashboard_exports, dashboard_insights, digests),
+    *(dashboard, dashboard_charts, dashboard_exports, dashboard_insights, digests),
 )
 # Tables that no route's module imports belong to the metadata of every process too.
 OTHER_MODELS = (activity, link_checks)
+COMPRESSED = [
+    *("application/json", "application/problem+json", "image/svg+xml"),
+    *("text/html", "text/css", "text/javascript"),
+]
 LINKDING = (linkding_account, linkding_bookmarks, linkding_tags, linkding_bundles)
 
 
@@ -138,7 +143,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         COMPRESS_MIN_SIZE=1024,
         COMPRESS_BR_LEVEL=4,
         COMPRESS_EVALUATE_CONDITIONAL_REQUEST=False,  # `backend.serving` has done so.
-        COMPRESS_MIMETYPES=["application/json", "application/problem+json", "text/html", "text/css", "text/javascript"],
+        COMPRESS_MIMETYPES=COMPRESSED,
     )
 
 

@@ -1,5 +1,8 @@
 """What the dashboard costs with a year in the tables: `python -m benchmarks.dashboard [--events N] [--bookmarks N]`.
 
+With `--check` no time is taken: every number of metrics and statistics of all organizations and of the server, in
+several time zones and all intervals, is compared with what Python counts over the same events.
+
 A fresh PostgreSQL and Redis with 200 people in 20 organizations, 300,000 events and 100,000 bookmarks, half of them in
 one organization, rolled up as the worker does it. Told are, for each route, percentiles of the time of a cold request
 (another query string each time) and of its processor time, this process's and PostgreSQL's, and the SQL statements.
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,6 +38,8 @@ from backend.clock import utc_now
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
 from backend.local_stack.redis import EmbeddedRedis
+from benchmarks.dashboard_check import ZONES, DashboardCheck
+from benchmarks.simulated_content import simulate_content, write_content
 from benchmarks.simulated_year import SimulatedYear, simulate, write_year
 from config import load_settings
 
@@ -65,13 +71,34 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--bookmarks", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--check", action="store_true", help="compare numbers, and measure nothing")
     options = parser.parse_args()
     year = simulate(SEED, utc_now(), organizations=ORGANIZATIONS, people=PEOPLE, events=options.events)
+    if options.check:
+        check(year, options.bookmarks)
+        return
     with loaded_application(year, options.bookmarks) as app:
-        client, headers = member(app, year)
+        client, headers = member(app, year, year.organizations[0])
         for name, paths in requests(year).items():
             samples = [ask(app, client, headers, next(paths)) for _ in range(options.rounds + 3)][3:]
             print(f"{name:28} {report(samples)}", flush=True)
+
+
+def check(year: SimulatedYear, bookmarks: int) -> None:
+    """Compare every number with what is expected of the year, and of bookmarks, projects and tasks in all states."""
+    content = simulate_content(SEED, year, bookmarks, projects=bookmarks // 100, tasks=bookmarks // 10)
+    found = DashboardCheck(year, content)
+    with loaded_application(year, 0) as app:
+        with app.app_context(), db.engine.begin() as connection:
+            write_content(connection, content)
+        clients = [(team, *member(app, year, team)) for team in year.organizations]
+        for zone in ZONES:
+            for team, client, headers in clients:
+                found.team(client, headers, team, zone)
+            found.server(*clients[0][1:], zone, admins=len(clients))
+            print(f"{zone:20} {found.compared:9,} numbers compared, {len(found.differences)} differ", flush=True)
+    if found.differences:
+        sys.exit("\n".join(found.differences[:100]))
 
 
 @contextmanager
@@ -107,9 +134,8 @@ def load(year: SimulatedYear, bookmarks: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def member(app: Flask, year: SimulatedYear) -> tuple[FlaskClient, dict[str, str]]:
-    """Return a client and the headers of a member of the largest organization, who administers the server too."""
-    team = year.organizations[0]
+def member(app: Flask, year: SimulatedYear, team: int) -> tuple[FlaskClient, dict[str, str]]:
+    """Return a client and the headers of a member of an organization, who administers the server too."""
     user_id = next(one.user for one in year.members if one.organization == team and one.until is None)
     with app.app_context():
         user = db.session.get_one(User, user_id)

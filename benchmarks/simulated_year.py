@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
+from backend.activity.roll_ups import bucket_of
 from backend.activity.types import ActivityType
 
 YEAR = timedelta(days=400)
@@ -36,8 +37,9 @@ ORGANIZATION = text("INSERT INTO organizations (id, name, slug, personal) VALUES
 PERSON = text("""
     WITH own AS (
         INSERT INTO organizations (id, name, slug, personal) VALUES (:own, :name, :name, true) RETURNING id)
-    INSERT INTO users (id, email, email_key, username, username_key, password_hash, role, personal_organization_id)
-    SELECT :id, :name, :name, :name, :name, '', 'user', id FROM own
+    INSERT INTO users (id, email, email_key, username, username_key, password_hash, role, personal_organization_id,
+                       created_at)
+    SELECT :id, :name, :name, :name, :name, '', 'user', id, :since FROM own
 """)
 MEMBERSHIP = text("""
     INSERT INTO memberships (user_id, organization_id, role, created_at) VALUES (:user, :organization, :role, :since)
@@ -50,6 +52,13 @@ EVENTS = text("""
                   CAST(:data AS text[]), CAST(:moments AS timestamptz[]))
         AS given(organization_id, user_id, type, data, moment)
 """)
+SEARCHES = text("""
+    INSERT INTO activity_counts (organization_id, series, bucket, source, count)
+    SELECT organization_id, 'searches', bucket, source, count
+      FROM unnest(CAST(:organizations AS bigint[]), CAST(:buckets AS timestamptz[]), CAST(:sources AS text[]),
+                  CAST(:counts AS bigint[])) AS given(organization_id, bucket, source, count)
+""")
+SOURCES = ("first", "second")
 FIRST_ID = 1_000
 BATCH = 20_000
 
@@ -70,6 +79,16 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Searches:
+    """What one Redis has counted in a quarter of an hour, and the worker has written."""
+
+    organization: int
+    bucket: datetime
+    source: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Member:
     """A person in an organization, from when on, and until when: None for those who are there."""
 
@@ -82,12 +101,13 @@ class Member:
 
 @dataclass(frozen=True)
 class SimulatedYear:
-    """Organizations, members and events of a year that ends at `now`."""
+    """Organizations, members, events and searches of a year that ends at `now`."""
 
     now: datetime
     organizations: Sequence[int]
     members: Sequence[Member]
     events: Sequence[Event]
+    searches: Sequence[Searches] = ()
 
 
 def simulate(
@@ -101,7 +121,7 @@ def simulate(
     made += [event for event in _edges(chance, members, now) if event.moment < now]
     while len(made) < events:
         made += _burst(chance, chance.choice(members), now)
-    return SimulatedYear(now, list(ids), members, made)
+    return SimulatedYear(now, list(ids), members, made, _searches(chance, made))
 
 
 def write_year(connection: Connection, year: SimulatedYear) -> None:
@@ -109,12 +129,22 @@ def write_year(connection: Connection, year: SimulatedYear) -> None:
     for id_ in year.organizations:
         connection.execute(ORGANIZATION, {"id": id_, "name": f"team-{id_}"})
     for member in year.members:
-        connection.execute(PERSON, {"id": member.user, "own": 10**6 + member.user, "name": f"person-{member.user}"})
+        names = {"own": 10**6 + member.user, "name": f"person-{member.user}", "since": member.since}
+        connection.execute(PERSON, {"id": member.user, **names})
         if member.until is None:
             values = {"user": member.user, "organization": member.organization, "role": member.role}
             connection.execute(MEMBERSHIP, {**values, "since": member.since})
     for start in range(0, len(year.events), BATCH):
         connection.execute(EVENTS, _columns(year.events[start : start + BATCH]))
+    connection.execute(
+        SEARCHES,
+        {
+            "organizations": [one.organization for one in year.searches],
+            "buckets": [one.bucket for one in year.searches],
+            "sources": [one.source for one in year.searches],
+            "counts": [one.count for one in year.searches],
+        },
+    )
 
 
 def _columns(events: Sequence[Event]) -> dict[str, list[Any]]:
@@ -160,6 +190,12 @@ def _event(chance: random.Random, member: Member, moment: datetime) -> Event:
     data = {"count": chance.randrange(2, 50)} if is_many else {}
     user = None if kind is ActivityType.BOOKMARK_CAPTURED else member.user
     return Event(member.organization, user, kind.value, moment, data)
+
+
+def _searches(chance: random.Random, events: Sequence[Event]) -> list[Searches]:
+    """Make counts in the quarters of an hour of every tenth event: the edges are among them."""
+    keys = {(event.organization, bucket_of(event.moment), chance.choice(SOURCES)) for event in events[::10]}
+    return [Searches(*key, chance.randrange(1, 9)) for key in sorted(keys)]
 
 
 def _edges(chance: random.Random, members: Sequence[Member], now: datetime) -> Iterator[Event]:

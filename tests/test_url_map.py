@@ -24,7 +24,14 @@ from backend.auth.tokens import make_access_token, make_refresh_token
 from backend.clock import utc_now
 from backend.errors import NotFound
 from backend.extensions import db
-from backend.http.middleware.security_headers import API_POLICY, DOCS_POLICY, FORM_PATH, FORM_POLICY, HEADERS
+from backend.http.middleware.security_headers import (
+    API_POLICY,
+    DOCS_POLICY,
+    FORM_PATH,
+    FORM_POLICY,
+    HEADERS,
+    PICTURES_POLICY,
+)
 from backend.http.operations import Operation, declared_operation, declared_route
 from backend.profile.jobs import run_export
 from tests.support.api import PASSWORD, Api, field_errors
@@ -534,8 +541,10 @@ def assert_guarded(response: TestResponse) -> None:
     """The answer carries the headers of R-HTTP 2 and the request's id."""
     for name, value in HEADERS.items():
         assert response.headers.get_all(name) == [value]
-    policy = DOCS_POLICY if response.request.path.startswith("/api/docs") else API_POLICY
-    policy = FORM_POLICY if response.request.path == FORM_PATH else policy
+    path = response.request.path
+    policy = PICTURES_POLICY if path.startswith("/api/v1/dashboard/charts/") else API_POLICY
+    policy = DOCS_POLICY if path.startswith("/api/docs") else policy
+    policy = FORM_POLICY if path == FORM_PATH else policy
     assert response.headers.get_all("Content-Security-Policy") == [policy]
     assert len(response.headers["X-Request-ID"]) == 32
     assert "Server" not in response.headers

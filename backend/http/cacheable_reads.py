@@ -20,8 +20,8 @@ from backend.redis.client import resilient_redis
 TOOK = re.compile(rb'"took_ms":\s*[0-9.eE+-]+')
 
 
-def cached_response(cached: CachedResponse, response: Response | None = None) -> Response:
-    """Return a cached body as a response, or put it into one that the view has made."""
+def cached_response(cached: CachedResponse, operation: Operation, response: Response | None = None) -> Response:
+    """Return a cached body as a response of a route, or put it into one that the view has made."""
     if cached.body is None:
         return private(not_modified(cached.etag))
     shown = (
@@ -29,7 +29,7 @@ def cached_response(cached: CachedResponse, response: Response | None = None) ->
         if cached.identity_key
         else cached
     )
-    response = response or current_app.response_class(mimetype=JSON)
+    response = response or current_app.response_class(mimetype=operation.cached_type)
     response.set_data(shown.body or b"")
     response.headers["ETag"] = f'"{entity_tag(shown)}"'
     if shown.coding != IDENTITY:
@@ -37,12 +37,13 @@ def cached_response(cached: CachedResponse, response: Response | None = None) ->
     return private(response)
 
 
-def conditional(response: Response, *, is_timed: bool = False) -> Response:
+def conditional(response: Response, operation: Operation) -> Response:
     """Return a response that is not cached with its ETag; 304 if the client has it already.
 
     Responses that differ only in how long they took have the same ETag, which is a weak one.
     """
-    if response.status_code == 200 and response.mimetype == JSON and not response.is_streamed:
+    is_timed = operation.is_timed
+    if response.status_code == 200 and response.mimetype == operation.cached_type and not response.is_streamed:
         body = response.get_data()
         etag = etag_of(TOOK.sub(b"", body) if is_timed else body)
         known = known_etags(request.headers)

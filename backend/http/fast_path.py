@@ -16,6 +16,7 @@ from flask import Flask
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
+from werkzeug.utils import get_content_type
 
 from backend.actor import Actor
 from backend.errors import DomainError, NotFound
@@ -33,7 +34,7 @@ from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
 from backend.http.request_state import Recognised, RequestState, begin_request
 from backend.http.response_cache.store import CachedResponse, decode_reply
-from backend.http.response_headers import JSON, PRIVATE, VARY
+from backend.http.response_headers import PRIVATE, VARY
 from backend.observability.logging import log_access
 from backend.observability.metrics.recording import is_lookup_measured, record_lookup, request_in_progress
 from backend.observability.metrics.requests import record_response
@@ -67,9 +68,10 @@ ACTOR_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class CachedRoute:
-    """A route whose responses are cached, its rule, and the one bookmark that it is about."""
+    """A route whose responses are cached, their content type, its rule, and the one bookmark that it is about."""
 
     operation: Operation
+    content_type: str
     rule: str
     bookmark_id: int | None
 
@@ -205,7 +207,7 @@ class CachedResponses:
         if origin := environ.get("HTTP_ORIGIN"):
             headers += origin_headers(self._app)(origin)
         if response.body is not None:
-            headers += [("Content-Type", JSON), ("Content-Length", str(len(response.body)))]
+            headers += [("Content-Type", hit.route.content_type), ("Content-Length", str(len(response.body)))]
             if response.coding != IDENTITY:
                 headers.append(("Content-Encoding", response.coding))
         status = 304 if is_known else 200
@@ -235,4 +237,5 @@ class CachedResponses:
         operation = declared_operation(self._app, rule.endpoint)
         if operation is None or operation.cache is None:
             return None
-        return CachedRoute(operation, str(rule), arguments.get("bookmark_id"))
+        content_type = get_content_type(operation.cached_type, "utf-8")
+        return CachedRoute(operation, content_type, str(rule), arguments.get("bookmark_id"))

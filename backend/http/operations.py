@@ -20,6 +20,7 @@ from spectree import Response
 
 from backend.http.dialects import BEARER, Dialect
 from backend.http.rate_limits.declaration import Check, declare_limit, unlimited
+from backend.http.response_headers import JSON
 from backend.http.schemas import Problem
 from backend.http.spec_tree import DeferredSpecTree
 from backend.http.validation import BODY_LIMIT_BYTES, StrictPlugin
@@ -111,6 +112,11 @@ class Operation:
     def schemes(self) -> frozenset[str]:
         """The schemes that may stand before a token in Authorization, in lower case."""
         return self.dialect.schemes if self.dialect else BEARER
+
+    @property
+    def cached_type(self) -> str:
+        """The media type of responses that may be cached."""
+        return self.media_types[0] if self.cache and self.media_types else JSON
 
 
 @dataclass(frozen=True)

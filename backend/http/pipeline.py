@@ -23,14 +23,13 @@ from backend.http.content_coding import encode
 from backend.http.fast_path import CachedResponses
 from backend.http.finish import finish
 from backend.http.idempotency.replay import replay_or_run
-from backend.http.operations import Route
+from backend.http.operations import Operation, Route
 from backend.http.preconditions import is_conditional_write
 from backend.http.rate_limits.charge import RateLimits
 from backend.http.request_state import request_state
 from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.refresh_ahead import refresh_later
 from backend.http.response_cache.store import CachedResponse, CacheMiss, etag_of
-from backend.http.response_headers import JSON
 from backend.http.unmatched_requests import UnmatchedRequests
 from backend.http.validation import validate_request
 from backend.http.write_invalidation import invalidate_written
@@ -64,11 +63,11 @@ def serve(route: Route, arguments: dict[str, Any]) -> Response:
         return _write(route, actor, admission.cached, arguments)
     lookup, cached = admission.lookup, admission.cached
     if lookup is None:
-        return conditional(run_view(route, arguments), is_timed=route.operation.is_timed)
+        return conditional(run_view(route, arguments), route.operation)
     # Another process may compute the response: then this one waits for it.
     cached = cached or cache_backend().look_up(cache_key_of(actor, lookup), lookup.etags, lookup.coding)
     if isinstance(cached, CachedResponse):
-        return cached_response(cached)
+        return cached_response(cached, route.operation)
     return _compute(route, cached, lookup, arguments)
 
 
@@ -104,28 +103,29 @@ def _compute(route: Route, miss: CacheMiss, lookup: CacheLookup, arguments: dict
     except Exception:
         cache_backend().abandon(miss)
         raise
-    if response.status_code != 200 or response.mimetype != JSON:
+    operation = route.operation
+    if response.status_code != 200 or response.mimetype != operation.cached_type:
         cache_backend().abandon(miss)
-        return conditional(response)
+        return conditional(response, operation)
     body = response.get_data()
-    if route.operation.cache_policy.stored is not None:
-        stored = route.operation.cache_policy.stored(body)
+    if operation.cache_policy.stored is not None:
+        stored = operation.cache_policy.stored(body)
         computed = CachedResponse(etag_of(stored), stored)
         cache_backend().store_response(miss, computed)
-        return _first_of(computed, response)
+        return _first_of(computed, operation, response)
     computed = CachedResponse(etag_of(body), body)
     if computed.etag in lookup.etags or "*" in lookup.etags:
-        cache_backend().store_response(miss, computed, items_of(route.operation, response))
-        return cached_response(CachedResponse(computed.etag, None))
+        cache_backend().store_response(miss, computed, items_of(operation, response))
+        return cached_response(CachedResponse(computed.etag, None), operation)
     variant = encode(current_app, computed, request_state().negotiation)
-    cache_backend().store_response(miss, computed, items_of(route.operation, response), variant)
-    return cached_response(variant, response)
+    cache_backend().store_response(miss, computed, items_of(operation, response), variant)
+    return cached_response(variant, operation, response)
 
 
-def _first_of(stored: CachedResponse, response: Response) -> Response:
+def _first_of(stored: CachedResponse, operation: Operation, response: Response) -> Response:
     """Return the view's response under the ETag of the stored one: weak, since the two are not the same to the byte."""
     first = encode(current_app, replace(stored, body=response.get_data()), request_state().negotiation)
-    shown = cached_response(first, response)
+    shown = cached_response(first, operation, response)
     shown.headers["ETag"] = f"W/{shown.headers['ETag']}"
     return shown
 

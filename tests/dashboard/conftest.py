@@ -13,6 +13,8 @@ from backend.auth.models import User
 from backend.auth.service import create_session
 from backend.clock import utc_now
 from backend.extensions import db
+from backend.redis.client import redis_client
+from benchmarks.simulated_content import SimulatedContent, simulate_content, write_content
 from benchmarks.simulated_year import SimulatedYear, simulate, write_year
 from tests.support.api import Api
 from tests.support.tables import empty_tables
@@ -20,15 +22,24 @@ from tests.support.tables import empty_tables
 
 @pytest.fixture(scope="module")
 def year(migrated_app: Flask) -> Iterator[SimulatedYear]:
-    """Four organizations with twenty people: written once for a module, whose tests only read."""
-    simulated = simulate(7, utc_now(), organizations=4, people=20, events=5_000)
+    """Twenty organizations with 200 people: written once for a module, whose tests only read."""
+    simulated = simulate(7, utc_now(), organizations=20, people=200, events=12_000)
     with migrated_app.app_context():
         with db.engine.begin() as connection:
             empty_tables(connection)
             write_year(connection, simulated)
+        # In a transaction of its own: while tables are emptied no trigger counts.
+        with db.engine.begin() as connection:
+            write_content(connection, content_of(simulated))
+        redis_client().flushall()
         roll_ups.roll_up()
         yield simulated
         db.session.remove()
+
+
+def content_of(year: SimulatedYear) -> SimulatedContent:
+    """Bookmarks, projects and tasks in all states; each time the same."""
+    return simulate_content(8, year, bookmarks=2_000, projects=200, tasks=1_000)
 
 
 class MemberApi(Api):

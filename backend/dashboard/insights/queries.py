@@ -62,6 +62,26 @@ def read_insights(actor: Actor) -> InsightsResponse:
     return enclosed(InsightsResponse, data, "dashboard", now)
 
 
+def read_reading_pace(actor: Actor) -> ReadingPaceOut:
+    """Count what a person has read in each of twelve weeks. Two statements.
+
+    Raises:
+        Forbidden: the credential does not reach bookmarks.
+    """
+    actor.require("bookmarks:read")
+    return _reading_pace(_person(actor))
+
+
+def read_top_tags(actor: Actor) -> list[TrendOut]:
+    """Return the tags that a person saves most, as `read_insights` does. Two statements.
+
+    Raises:
+        Forbidden: the credential does not reach bookmarks.
+    """
+    actor.require("bookmarks:read")
+    return _trends(_person(actor), "top_tags")
+
+
 def _person(actor: Actor) -> _Person:
     values = {"user": actor.user_id, "organization": actor.organization_id}
     row = db.session.execute(SQL["person"], values).one()

@@ -21,6 +21,10 @@ DOCS_POLICY = (
 # The page that asks whether to unsubscribe is a form.
 FORM_POLICY = API_POLICY.replace("form-action 'none'", "form-action 'self'")
 FORM_PATH = "/api/v1/digests/unsubscribe"
+# Pictures bring a style sheet of their own, and load nothing.
+PICTURES_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -33,6 +37,8 @@ OF_DOCS = [*HEADERS.items(), ("Content-Security-Policy", DOCS_POLICY)]
 OF_FORM = [*HEADERS.items(), ("Content-Security-Policy", FORM_POLICY)]
 # Where a response that needs other headers than these leaves them in the environ.
 CHOSEN_HEADERS = "fuze.security_headers"
+OF_PICTURES = [*HEADERS.items(), ("Content-Security-Policy", PICTURES_POLICY)]
+PICTURES = "/api/v1/dashboard/charts/"
 OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
@@ -46,15 +52,21 @@ class SecurityHeaders:
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
-            path = environ.get("PATH_INFO", "")
-            is_docs = f"{path}/".startswith("/api/docs/")
-            usual = OF_DOCS if is_docs else OF_FORM if path == FORM_PATH else OF_API
-            headers.extend(environ.get(CHOSEN_HEADERS) or usual)
+            headers.extend(environ.get(CHOSEN_HEADERS) or _headers_of(environ.get("PATH_INFO", "")))
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(OVER_TLS)
             return start_response(status, headers, exc_info)
 
         return self._app(environ, start)
+
+
+def _headers_of(path: str) -> list[tuple[str, str]]:
+    # By the path, not by the content type: a 304 updates the policy of the response that a client has.
+    if path.startswith(PICTURES):
+        return OF_PICTURES
+    if path == FORM_PATH:
+        return OF_FORM
+    return OF_DOCS if f"{path}/".startswith("/api/docs/") else OF_API
 
 
 def register_security_headers(app: Flask) -> None:

@@ -128,6 +128,7 @@ BY_MEDIA_TYPE: dict[str, Any] = {
     "application/atom+xml": '<?xml version="1.0"?>\n<feed xmlns="http://www.w3.org/2005/Atom">…</feed>',
     "application/zip": "PK\x03\x04…",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "PK\x03\x04…",
+    "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" role="img"><title>Activity in 30 days</title></svg>',
     "text/css": "body { margin: 0 }",
     "text/csv": "url,title\r\nhttps://example.org/indexes,Indexes of PostgreSQL\r\n",
     "text/event-stream": 'id: 8f3a5c2b1d4e6f70\ndata: {"status": "running", "progress": {"done": 1, "total": 3}}\n\n',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,12 +10,11 @@ from lxml import etree  # type: ignore[import-untyped]
 from lxml.builder import ElementMaker  # type: ignore[import-untyped]
 from sqlalchemy import Row
 
+from backend.text.xml_text import xml_text
 from backend.transfer.feeds.service import FeedContent
 
 ATOM = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml"
-# What XML 1.0 has no way to write.
-IMPOSSIBLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 E = ElementMaker(namespace=ATOM, nsmap={None: ATOM})
 
 
@@ -26,7 +24,7 @@ def write_atom(content: FeedContent) -> bytes:
     host = urlsplit(content.site).hostname or "localhost"
     updated = max((row.updated_at for row in content.entries), default=content.created_at)
     feed = E.feed(
-        E.title(_clean(content.name)),
+        E.title(xml_text(content.name)),
         E.id(_name(host, "feeds", content.id)),
         E.updated(_moment(updated)),
         E.generator("Fuze"),
@@ -38,15 +36,15 @@ def write_atom(content: FeedContent) -> bytes:
 
 def _entry(host: str, row: Row[Any]) -> etree._Element:
     return E.entry(
-        E.title(_clean(row.title or row.url)),
-        E.link(href=_clean(row.url)),
+        E.title(xml_text(row.title or row.url)),
+        E.link(href=xml_text(row.url)),
         E.id(_name(host, "bookmarks", row.id)),
         E.published(_moment(row.created_at)),
         E.updated(_moment(row.updated_at)),
         # RFC 4287, 4.2.1: every entry has an author where the feed has none.
-        E.author(E.name(_clean(urlsplit(row.url).hostname or "unknown"))),
-        *([E.summary(_clean(row.description), type="text")] if row.description else []),
-        *(E.category(term=_clean(name)) for name in row.tags),
+        E.author(E.name(xml_text(urlsplit(row.url).hostname or "unknown"))),
+        *([E.summary(xml_text(row.description), type="text")] if row.description else []),
+        *(E.category(term=xml_text(name)) for name in row.tags),
     )
 
 
@@ -57,7 +55,3 @@ def _name(host: str, kind: str, number: int) -> str:
 
 def _moment(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
-
-
-def _clean(text: str) -> str:
-    return IMPOSSIBLE.sub("\ufffd", text)

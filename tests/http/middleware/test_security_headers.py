@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backend.http.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS
+from backend.http.middleware.security_headers import API_POLICY, DOCS_POLICY, HEADERS, PICTURES_POLICY
 from tests.support.api import Api
 
 pytestmark = pytest.mark.integration
@@ -34,8 +34,10 @@ def test_no_policy_lets_a_script_run_that_is_not_a_file_of_ours() -> None:
     assert directives["script-src"] == "'self'"
     assert directives["frame-ancestors"] == "'none'"
     assert directives["connect-src"] == "'self'"
+    directives = dict(directive.strip().split(" ", 1) for directive in PICTURES_POLICY.split(";"))
+    assert (directives.pop("style-src"), set(directives.values())) == ("'unsafe-inline'", {"'none'"})
 
 
-@pytest.mark.parametrize("path", ["/api/docsx", "/api/docs-", "/api/v1/api/docs"])
-def test_the_looser_policy_is_for_the_docs_pages_alone(anonymous: Api, path: str) -> None:
+@pytest.mark.parametrize("path", ["/api/docsx", "/api/docs-", "/api/v1/api/docs", "/api/v1/dashboard/charts"])
+def test_looser_policies_are_for_docs_pages_and_pictures_alone(anonymous: Api, path: str) -> None:
     assert anonymous.get(path).headers["Content-Security-Policy"] == API_POLICY

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from tests.support.api import Api
+from tests.support.browser import CHROMIUM, browse
 from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.integration
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class Page(HTMLParser):
@@ -65,30 +63,6 @@ def test_a_browser_draws_every_operation_under_the_policy(anonymous: Api, live: 
     assert "on_duplicate" in dom, "the operation that the address names is not open"
     assert "Content Security Policy" not in console
     assert "Uncaught" not in console
-
-
-def browse(url: str, profile: Path) -> tuple[str, str]:
-    """The page as a browser has drawn it, and what it wrote to its console meanwhile."""
-    assert CHROMIUM is not None
-    flags = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        f"--user-data-dir={profile / 'chromium'}",
-        # Swagger UI draws a long list as far as it is in sight.
-        "--window-size=1280,25000",
-        "--virtual-time-budget=20000",
-        "--timeout=60000",
-        "--dump-dom",
-    ]
-    done = subprocess.run([CHROMIUM, *flags, url], capture_output=True, text=True, timeout=120, check=True)
-    return done.stdout, done.stderr
 
 
 def test_the_page_is_found_with_and_without_a_slash(anonymous: Api) -> None:

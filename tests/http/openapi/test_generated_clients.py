@@ -25,7 +25,11 @@ PACKAGE = "fuze_generated_client"
 PYTHON_CONFIG = {
     "post_hooks": [],
     "literal_enums": True,
-    "content_type_overrides": {"application/zip": "application/octet-stream", "application/atom+xml": "text/html"},
+    "content_type_overrides": {
+        "application/zip": "application/octet-stream",
+        "application/atom+xml": "text/html",
+        "image/svg+xml": "text/html",
+    },
 }
 TYPESCRIPT = "openapi-typescript@7.13.0"
 Call = Callable[..., Any]
