@@ -11,9 +11,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from urllib.parse import SplitResult, urlsplit
 
-from zxcvbn import zxcvbn
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 SECRET_MIN_BYTES = 32
@@ -159,6 +156,9 @@ def _is_pattern(text: str) -> bool:
 
 def _guesses(text: str) -> float:
     """The power of ten of the guesses that the best part of a text takes."""
+    # Its lists take 12 MiB: only what runs in production judges secrets.
+    from zxcvbn import zxcvbn  # noqa: PLC0415
+
     parts = (text[at : at + ZXCVBN_MOST_CHARACTERS] for at in range(0, len(text), ZXCVBN_MOST_CHARACTERS))
     return max((float(zxcvbn(part)["guesses_log10"]) for part in parts), default=0.0)
 
@@ -183,6 +183,8 @@ def _left_of(run: str) -> int:
 
 @functools.cache
 def _words() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415
+
     words = frozenset().union(*FREQUENCY_LISTS.values())
     return frozenset(word for word in words if word.isalpha()).union(PLACEHOLDERS)
 

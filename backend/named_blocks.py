@@ -7,8 +7,10 @@ why the statement is as it is.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import TextClause, text
+if TYPE_CHECKING:
+    from sqlalchemy import TextClause
 
 
 def read_blocks(path: str | Path) -> dict[str, str]:
@@ -22,4 +24,7 @@ def read_blocks(path: str | Path) -> dict[str, str]:
 
 def read_statements(module_file: str) -> dict[str, TextClause]:
     """Read the statements of the `.sql` file beside a module, given as its `__file__`."""
+    # The scheduler reads scripts alone, and does without SQLAlchemy's 10 MiB.
+    from sqlalchemy import text  # noqa: PLC0415
+
     return {name: text(block) for name, block in read_blocks(Path(module_file).with_suffix(".sql")).items()}

@@ -24,6 +24,7 @@ from backend.ai.embeddings import local
 from backend.ai.embeddings.local import LocalEmbeddings
 from backend.ai.embeddings.minilm_graph import build_model
 from backend.ai.embeddings.provider import Vectors
+from backend.ai.embeddings.weights import WEIGHTS, read_weights
 from benchmarks.relevance_sets import NAMES, REFERENCES, RelevanceSet, Scores, load_set
 
 DEPTH = 100
@@ -35,7 +36,7 @@ class ExactEmbeddings(LocalEmbeddings):
     """The same model in fp32."""
 
     def _session(self) -> InferenceSession:
-        weights = local.read_weights(self._folder / local.WEIGHTS)
+        weights = read_weights(self._folder / WEIGHTS)
         return local.open_session(build_model(weights, quantized=False), self._threads)
 
 

@@ -1,4 +1,4 @@
-"""Embedding provider of the process, and query embeddings. Created on first use, never before a fork."""
+"""Embedding provider of the process, and query embeddings. Created on first use, or by `preload` before a fork."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from config import Settings
 
 RETRY_SECONDS = 30
 VECTOR_SECONDS = 86_400
-WARM_UP = "warm-up"
+FIRST_TEXT = "warm-up"
 
 
 @dataclass
@@ -56,14 +56,19 @@ def embed_query(text: str) -> tuple[Vector, str]:
     return _embedder(_slot(), provider).embed(text), provider.model
 
 
-def warm_up(app: Flask) -> None:
-    """Load the local model in a background thread, so that the first search does not wait for it.
+def preload(app: Flask) -> None:
+    """Load the local model before the processes are forked, which then share its memory; no first search waits for it.
 
-    Call it after the fork. A remote endpoint has nothing to load, and may cost money.
+    A remote endpoint has nothing to load, and may cost money.
     """
     settings: Settings = app.extensions["settings"]
-    if settings.EMBEDDING_PROVIDER == "local":
-        threading.Thread(target=_warm_up, args=(app,), name="warm-up", daemon=True).start()
+    if settings.EMBEDDING_PROVIDER != "local":
+        return
+    with app.app_context():
+        try:
+            embedding_provider().embed([FIRST_TEXT])
+        except EmbeddingsUnavailable as fault:
+            logger.warning("embeddings unavailable: {}", fault.reason)
 
 
 def embedding_fault() -> str | None:
@@ -73,14 +78,6 @@ def embedding_fault() -> str | None:
     except EmbeddingsUnavailable as error:
         fault = error
     return fault.reason if fault else None
-
-
-def _warm_up(app: Flask) -> None:
-    with app.app_context():
-        try:
-            embed_query(WARM_UP)
-        except EmbeddingsUnavailable as fault:
-            logger.warning("embeddings unavailable: {}", fault.reason)
 
 
 def _slot() -> _Slot:
@@ -97,10 +94,6 @@ def _embedder(slot: _Slot, provider: EmbeddingProvider) -> QueryEmbedder:
 
 def _shared_vector(provider: EmbeddingProvider, text: str) -> Vector:
     """Return the vector of a text from Redis, where all processes share it, else from the provider."""
-    # A cached vector would not load the model.
-    if text == WARM_UP:
-        vector: Vector = provider.embed([text])[0]
-        return vector
     return np.frombuffer(_vector_bytes(provider, text), dtype=np.float32)
 
 

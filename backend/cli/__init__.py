@@ -14,9 +14,9 @@ from config import VERSION
 
 COMMANDS = {
     "up": ("backend.cli.up", "up", "Run all of Fuze in the foreground, until Ctrl-C."),
-    "worker": ("backend.cli.background", "worker", "Work off the queue of jobs."),
+    "worker": ("backend.cli.worker", "worker", "Work off the queue of jobs."),
     "scheduler": (
-        "backend.cli.background",
+        "backend.cli.scheduler",
         "scheduler",
         "Send due and lost jobs to the queue, every minute.",
     ),

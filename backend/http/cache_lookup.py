@@ -10,11 +10,10 @@ from werkzeug.datastructures import Headers
 
 from backend.actor import Actor
 from backend.extensions import current_settings
-from backend.http.content_coding import negotiate
+from backend.http.negotiation import IDENTITY, negotiate
 from backend.http.operations import CacheNamespace, Operation
 from backend.http.preconditions import known_etags
 from backend.http.response_cache.store import (
-    IDENTITY,
     CachedResponse,
     CacheKey,
     CacheMiss,

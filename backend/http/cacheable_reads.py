@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from flask import Response, current_app, request
 
 from backend.http.content_coding import entity_tag, negotiated
+from backend.http.negotiation import IDENTITY
 from backend.http.operations import CachedItem, Operation
 from backend.http.preconditions import known_etags, not_modified
 from backend.http.request_state import request_state
-from backend.http.response_cache.store import IDENTITY, CachedResponse, etag_of
+from backend.http.response_cache.store import CachedResponse, etag_of
 from backend.http.response_headers import JSON, PRIVATE, VARY
 from backend.redis.client import resilient_redis
 

@@ -24,6 +24,7 @@ from backend.http.authentication import Authenticator
 from backend.http.cache_lookup import cache_key_of, lookup_of
 from backend.http.content_coding import entity_tag, negotiated
 from backend.http.middleware.cors import origin_headers
+from backend.http.negotiation import IDENTITY
 from backend.http.operations import Operation, declared_operation
 from backend.http.preconditions import same_etag
 from backend.http.rate_limits.charge import Charge
@@ -31,7 +32,7 @@ from backend.http.rate_limits.headers import limit_headers
 from backend.http.rate_limits.service import rate_limits
 from backend.http.rate_limits.windows import Verdict
 from backend.http.request_state import Recognised, RequestState, begin_request
-from backend.http.response_cache.store import IDENTITY, CachedResponse, decode_reply
+from backend.http.response_cache.store import CachedResponse, decode_reply
 from backend.http.response_headers import JSON, PRIVATE, VARY
 from backend.observability.logging import log_access
 from backend.observability.metrics.recording import is_lookup_measured, record_lookup, request_in_progress

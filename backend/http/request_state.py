@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flask import has_request_context, request
 
 from backend.actor import Actor
-from backend.http.content_coding import Negotiation, negotiate
 from backend.http.middleware.request_id import ACCEPTABLE, new_request_id
+from backend.http.negotiation import Negotiation, negotiate
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -21,8 +21,10 @@ from rq import Queue
 from rq.job import Job
 from rq.utils import import_attribute
 from rq.worker import DequeueStrategy, WorkerStatus
+from sqlalchemy.orm import configure_mappers
 
 import backend
+from backend.jobs.registry import load_jobs
 from backend.jobs.supervisor import WorkerProcess, WorkerSupervisor
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
 from backend.redis.client import connect_redis
@@ -108,6 +110,8 @@ def run_worker(settings: Settings) -> None:
     for lane in LANES:
         for name in filter(None, (lane.resident, lane.companion)):
             import_attribute(name)  # Import once, before the forks.
+    load_jobs()
+    configure_mappers()
     gc.freeze()  # A garbage collection would copy the loaded pages into every lane.
     worker_name = uuid4().hex
     WorkerSupervisor([child for lane in LANES for child in _children(app, lane, worker_name)]).run()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.ai.embeddings import local
+from backend.ai.embeddings import weights
 from backend.ai.embeddings.factory import create_provider
 from backend.ai.embeddings.openai import RemoteEmbeddings
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
@@ -33,7 +33,7 @@ def test_an_endpoint_gets_the_settings_model_and_dimension():
 
 
 def test_missing_weights_are_named_with_the_way_to_install_them(monkeypatch):
-    monkeypatch.setattr(local, "PACKAGE", "a_package_that_is_not_there")
+    monkeypatch.setattr(weights, "PACKAGE", "a_package_that_is_not_there")
     with pytest.raises(EmbeddingsUnavailable, match=r"requirements-model\.txt") as refusal:
         create_provider(settings(EMBEDDING_PROVIDER="local"))
     assert not refusal.value.retryable

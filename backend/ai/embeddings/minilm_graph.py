@@ -1,4 +1,6 @@
-"""all-MiniLM-L6-v2 as an ONNX graph, built from its published weights. Imported only for the build: onnx is heavy.
+"""all-MiniLM-L6-v2 as an ONNX graph, built from its published weights: `python -m` writes it to standard output.
+
+Imported only for the build: onnx is heavy.
 
 The architecture is BERT (Devlin et al. 2019) with 6 layers, then mean pooling and the L2 norm, as in the model's
 settings for sentence-transformers.
@@ -11,12 +13,15 @@ fp32 vector is six times as large (1 - cosine: 0.0061; here 0.0010).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from backend.ai.embeddings.weights import WEIGHTS, read_weights, weights_folder
 
 LAYERS, HEADS, HIDDEN = 6, 12, 384
 HEAD = HIDDEN // HEADS
@@ -219,3 +224,7 @@ def _integers_by_row(
     """Quantize rows to int8; the second array holds their scales."""
     scales = np.abs(weight).max(axis=1) / WEIGHT_LEVELS
     return np.rint(weight / scales[:, np.newaxis]).astype(np.int8), scales
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(build_model(read_weights(weights_folder() / WEIGHTS), quantized=True))

@@ -6,9 +6,8 @@ from flask import Flask, Response, current_app, request
 from flask_compress import Compress
 from flask_compress.flask_compress import _compress_data
 
-from backend.http.content_coding import CODINGS
+from backend.http.negotiation import CODINGS, IDENTITY
 from backend.http.request_state import request_state
-from backend.http.response_cache.store import IDENTITY
 
 
 class NegotiatedCompress(Compress):

@@ -18,11 +18,11 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Fuze API</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="{base}/api/docs/assets/swagger_style.css">
+<link rel="stylesheet" href="{base}/api/docs/assets/swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="{base}/api/docs/assets/swagger_bundle.js"></script>
+<script src="{base}/api/docs/assets/swagger-ui-bundle.js"></script>
 <script src="{base}/api/docs/assets/start.js"></script>
 </body>
 </html>
@@ -35,8 +35,8 @@ START = """window.ui = SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-# Swagger UI (Apache-2.0), as the offapi package ships it.
-SHIPPED = {"swagger_bundle.js": "text/javascript", "swagger_style.css": "text/css"}
+# Swagger UI (Apache-2.0), as the package flask-swagger-ui ships it.
+SHIPPED = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
 
 
 @blueprint.get("/openapi.json")
@@ -63,7 +63,7 @@ def read_asset(name: str) -> Response:
         return Response(_below_base(START), mimetype="text/javascript")
     if name not in SHIPPED:
         raise NotFound
-    content = files("offapi").joinpath(name).read_bytes()
+    content = files("flask_swagger_ui").joinpath("dist", name).read_bytes()
     return Response(content, mimetype=SHIPPED[name], headers={"Cache-Control": "public, max-age=86400"})
 
 

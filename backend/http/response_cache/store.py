@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
+from backend.http.negotiation import IDENTITY
 from backend.http.operations import CachedItem, CacheNamespace
 from backend.http.response_cache.scripts import READ, STORE, STORE_ENCODED
 from backend.redis.client import resilient_redis
@@ -26,7 +27,6 @@ LONGEST_CACHED = 256 * 1024
 # Responses that are computed at the same time expire at different times.
 JITTER = 0.1
 ETAG_LENGTH = 32
-IDENTITY = "identity"
 
 # What a response shows, which names its generation: an organization's lists and whatever else has no generation of its
 # own, its tags, one bookmark, or the bookmark that a link leads to.

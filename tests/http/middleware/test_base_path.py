@@ -148,7 +148,7 @@ def below(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Flask:
 def test_a_base_path_holds_whether_or_not_the_proxy_takes_it_off(below: Flask, path: str) -> None:
     answer = below.test_client().get(path)
     assert answer.status_code == 200
-    assert 'src="/fuze/api/docs/assets/swagger_bundle.js"' in answer.text
+    assert 'src="/fuze/api/docs/assets/swagger-ui-bundle.js"' in answer.text
 
 
 @pytest.mark.integration
