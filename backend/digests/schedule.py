@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from backend.auth.preferences import WEEKDAYS
+
 HOUR = time(8)
 WEEK = timedelta(days=7)
-# As `date.weekday` counts.
-FIRST_WEEKDAYS = {"monday": 0, "saturday": 5, "sunday": 6}
 
 
 def week_of(moment: datetime, zone: ZoneInfo, week_start: str) -> date:
     """Return the first day of the week of a moment, in a time zone."""
     today = moment.astimezone(zone).date()
-    return today - timedelta(days=(today.weekday() - FIRST_WEEKDAYS[week_start]) % 7)
+    return today - timedelta(days=(today.weekday() - WEEKDAYS[week_start]) % 7)
 
 
 def next_due(after: datetime, zone: ZoneInfo, week_start: str, last: date | None = None) -> datetime:

@@ -44,7 +44,9 @@ class StateSample(NamedTuple):
 
 FAMILIES = {
     "fuze_build_info": StateFamily("gauge", "Version and revision of the code; always 1.", ("version", "revision")),
-    "fuze_processes": StateFamily("gauge", "Living processes that count, web processes, lanes and jobs together."),
+    "fuze_processes": StateFamily(
+        "gauge", "Living processes that have counted something: web processes, lanes, jobs, the scheduler."
+    ),
     "fuze_disk_free_bytes": StateFamily("gauge", "Free bytes on the disk of the data directory."),
     "fuze_disk_size_bytes": StateFamily("gauge", "Bytes of the disk of the data directory."),
     "fuze_database_up": StateFamily("gauge", "1 if PostgreSQL answers, else 0."),

@@ -63,11 +63,13 @@ def web_processes(stack: RunningStack) -> list[psutil.Process]:
 
 def test_counters_are_exact_over_processes_and_when_one_is_killed(stack: RunningStack) -> None:
     before, labels = scraped(stack), {"route": "/api/v1/tags", "status": 401}
-    assert before.value("fuze_processes") >= PROCESSES
+    assert eventually(lambda: scraped(stack).value("fuze_scheduler_last_pass_timestamp_seconds") > 0)
     name = "fuze_http_request_duration_seconds_count"
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: ask(stack, REQUESTS // CONNECTIONS), range(CONNECTIONS)))
-    assert scraped(stack).value(name, **labels) - before.value(name, **labels) == REQUESTS
+    counted = scraped(stack)
+    assert counted.value(name, **labels) - before.value(name, **labels) == REQUESTS
+    assert counted.value("fuze_processes") >= PROCESSES
 
     victim = web_processes(stack)[0]
     victim.kill()
