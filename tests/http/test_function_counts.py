@@ -18,8 +18,9 @@ from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 ROOMY = (1_000, 10_000, 100_000)
-# Metrics take 3 of a hit and 8 of a miss, and up to 8 where values are stored for the first time.
-MOST_ON_A_HIT, MOST_ON_A_MISS = 38, 108
+# Metrics take 3 of a hit and 10 of a miss.
+MOST_ON_A_HIT, MOST_ON_A_MISS = 30, 100
+TRIES = 4
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +54,17 @@ def functions_of_ours(api: Api, path: str) -> list[str]:
 
 def test_a_cached_list_passes_few_functions(ada: Api) -> None:
     ada.save("https://example.org/", tags=["t"])
-    for _ in range(2):
-        ada.get("/bookmarks")
-    called = functions_of_ours(ada, "/bookmarks")
+    ada.get("/bookmarks")
+    called = min((functions_of_ours(ada, "/bookmarks") for _ in range(TRIES)), key=len)
     assert len(called) <= MOST_ON_A_HIT, "\n".join(called)
 
 
 def test_a_list_that_is_not_cached_passes_few_functions(ada: Api) -> None:
-    ada.get("/bookmarks")
-    ada.save("https://example.org/", tags=["t"])
-    called = functions_of_ours(ada, "/bookmarks")
+    """Where metrics are stored for the first time it takes five more: a bucket of durations is made when it is hit."""
+    called = min((_functions_of_a_miss(ada, number) for number in range(TRIES)), key=len)
     assert len(called) <= MOST_ON_A_MISS, "\n".join(called)
+
+
+def _functions_of_a_miss(api: Api, number: int) -> list[str]:
+    api.save(f"https://example.org/{number}", tags=["t"])
+    return functions_of_ours(api, "/bookmarks")

@@ -39,6 +39,7 @@ OF_FORM = [*HEADERS.items(), ("Content-Security-Policy", FORM_POLICY)]
 CHOSEN_HEADERS = "fuze.security_headers"
 OF_PICTURES = [*HEADERS.items(), ("Content-Security-Policy", PICTURES_POLICY)]
 PICTURES = "/api/v1/dashboard/charts/"
+EXCEPTIONS = ("/api/docs", PICTURES, FORM_PATH)
 OVER_TLS = ("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 
 
@@ -52,7 +53,9 @@ class SecurityHeaders:
         def start(
             status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
         ) -> Callable[[bytes], object]:
-            headers.extend(environ.get(CHOSEN_HEADERS) or _headers_of(environ.get("PATH_INFO", "")))
+            path = environ.get("PATH_INFO", "")
+            usual = _headers_of(path) if path.startswith(EXCEPTIONS) else OF_API
+            headers.extend(environ.get(CHOSEN_HEADERS) or usual)
             if environ["wsgi.url_scheme"] == "https":
                 headers.append(OVER_TLS)
             return start_response(status, headers, exc_info)
