@@ -26,7 +26,7 @@ from tests.profile.teams import make_team
 from tests.support.api import Api
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
-SITE = "http://localhost:3000"
+SITE = "http://localhost:8000"
 WEEKDAYS = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
 
 

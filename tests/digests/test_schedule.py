@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from backend.auth.preferences import WEEKDAYS
 from backend.digests.dates import due_date
-from backend.digests.schedule import FIRST_WEEKDAYS, next_due, week_of
+from backend.digests.schedule import next_due, week_of
 
 pytestmark = pytest.mark.unit
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,7 +39,7 @@ def test_on_the_very_day_of_the_change_it_is_at_eight_as_well() -> None:
     assert (forward, back) == (moment("2026-03-29T06:00:00Z"), moment("2026-10-25T07:00:00Z"))
 
 
-@pytest.mark.parametrize("week_start", FIRST_WEEKDAYS)
+@pytest.mark.parametrize("week_start", WEEKDAYS)
 @pytest.mark.parametrize(
     "name",
     [
@@ -52,7 +53,7 @@ def test_for_three_years_there_is_one_each_week(name: str, week_start: str) -> N
     for _ in range(156):
         due = next_due(due, zone, week_start, days[-1] if days else None)
         local = due.astimezone(zone)
-        assert (local.hour, local.minute, local.weekday()) == (8, 0, FIRST_WEEKDAYS[week_start])
+        assert (local.hour, local.minute, local.weekday()) == (8, 0, WEEKDAYS[week_start])
         assert week_of(due, zone, week_start) == local.date()
         days.append(local.date())
     assert {later - earlier for earlier, later in itertools.pairwise(days)} == {timedelta(days=7)}

@@ -28,7 +28,7 @@ def token(ada: Api, deliver: Deliver) -> str:
     ada.save("https://example.org/new", title="New")
     subscribe(ada)
     [mail] = deliver()
-    found = re.fullmatch(rf"<http://localhost:3000{PATH}\?token=(\S+)>", mail["List-Unsubscribe"])
+    found = re.fullmatch(rf"<http://localhost:8000{PATH}\?token=(\S+)>", mail["List-Unsubscribe"])
     assert found
     return found[1]
 

@@ -99,7 +99,7 @@ def test_the_link_can_be_copied_from_the_source_of_the_file(
     work()
     [path] = mail_folder.glob("*.eml")
     [mail] = from_files(mail_folder)
-    assert f"http://localhost:3000/reset-password?token={link(mail)[1]}\r\n" in path.read_bytes().decode()
+    assert f"http://localhost:8000/reset-password?token={link(mail)[1]}\r\n" in path.read_bytes().decode()
 
 
 def test_a_token_resets_once_and_older_ones_die_with_it(

@@ -77,7 +77,7 @@ def test_every_template_is_there_in_every_language(template: str, language: str)
     assert ("Żółć &lt;b&gt;" in html(mail)) == ("Żółć <b>" in plain(mail)) == bool(told)
     assert ("token=%C5%BB" in html(mail)) == ("token" in declared.values)
     assert ("List-Unsubscribe" in mail) == ("List-Unsubscribe-Post" in mail) == bool(declared.unsubscribe)
-    assert "localhost:3000" in plain(mail)
+    assert "localhost:8000" in plain(mail)
     assert not plain(mail).startswith("\n")
 
 

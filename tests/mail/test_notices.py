@@ -84,7 +84,7 @@ def test_the_owner_is_told_in_their_language_and_in_our_words(
     for text in (plain(mails[0]), html(mails[0])):
         assert "evil" not in text
         assert "other0" not in text
-        assert "http://localhost:3000" in text
+        assert "http://localhost:8000" in text
         assert "token=" not in text
 
 
