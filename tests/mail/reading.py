@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote
 
-LINK = re.compile(r"http://localhost:8000(/[a-z-]+)\?token=(\S+)")
+LINK = re.compile(r"http://localhost:\d+(/[a-z-]+)\?token=(\S+)")
 # After it everything queued is due.
 LIFT_WAITS = "UPDATE mails SET due_at = now() WHERE status = 'queued'"
 
