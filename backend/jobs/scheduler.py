@@ -26,7 +26,7 @@ from config import Settings
 
 RECONNECT_SECONDS = 2
 # Key of the time of the last pass, in seconds since 1970.
-LAST_PASS = "fuze:scheduler-pass"
+LAST_PASSED_AT = "fuze:scheduler-at"
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class FuzeScheduler(CronScheduler):
         """Send RQ's heartbeat after a pass, and say when that was, if Redis answers."""
         with _tolerating_redis():
             super().heartbeat()
-            self.connection.set(LAST_PASS, time.time())
+            self.connection.set(LAST_PASSED_AT, time.time())
             record_scheduler_pass()
 
     def _send(self, due: list[CronJob]) -> bool:
@@ -135,7 +135,7 @@ def last_scheduler_pass(connection: redis.Redis) -> datetime | None:
     Raises:
         redis.RedisError: Redis is away.
     """
-    seconds = cast("bytes | None", connection.get(LAST_PASS))
+    seconds = cast("bytes | None", connection.get(LAST_PASSED_AT))
     return datetime.fromtimestamp(float(seconds), UTC) if seconds else None
 
 

@@ -21,7 +21,7 @@ from backend.extensions import db
 from backend.health.revisions import head_revision
 from backend.health.service import HealthMonitor
 from backend.jobs.lanes import LANE_NAMES
-from backend.jobs.scheduler import LAST_PASS
+from backend.jobs.scheduler import LAST_PASSED_AT
 from backend.jobs.worker import HEARTBEATS, STALE_SECONDS
 from backend.observability.logging import configure_logging
 from backend.redis.client import redis_client
@@ -203,9 +203,9 @@ def test_who_asks_for_ready_is_told_of_missing_migrations(anonymous: Api, contex
 def test_a_scheduler_that_falls_silent_is_told(anonymous: Api, context: Flask) -> None:
     beat(context)
     assert anonymous.get("/api/health/worker").json["scheduler_last_pass"] is None
-    redis_client().set(LAST_PASS, time.time())
+    redis_client().set(LAST_PASSED_AT, time.time())
     assert anonymous.get("/api/health/worker").json["status"] == "healthy"
-    redis_client().set(LAST_PASS, 1_700_000_000)
+    redis_client().set(LAST_PASSED_AT, 1_700_000_000)
     check = anonymous.get("/api/health/worker").json
     assert check["status"] == "degraded"
     assert check["scheduler_last_pass"] == "2023-11-14T22:13:20Z"
