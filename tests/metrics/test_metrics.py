@@ -11,6 +11,7 @@ from flask import Flask
 from pydantic import SecretStr
 
 from backend.app import create_app
+from backend.extensions import db
 from backend.http.rate_limits.charge import RateLimits
 from backend.jobs.worker import HEARTBEATS, make_worker
 from backend.observability.metrics.families import FAMILIES
@@ -234,8 +235,17 @@ def test_what_waits_and_who_works_is_read_at_the_scrape(ada: Api, anonymous: Api
     assert found.value("fuze_worker_last_heartbeat_timestamp_seconds", lane="capture") == 1_000
     assert (found.value("fuze_database_up"), found.value("fuze_redis_up")) == (1, 1)
     assert found.value("fuze_disk_size_bytes") > found.value("fuze_disk_free_bytes") > 0
-    assert found.value("fuze_db_connections_open") >= found.value("fuze_db_connections_checked_out") >= 0
     assert found.value("fuze_db_pool_size") >= 10
+
+
+def test_the_connections_that_are_lent_are_counted(ada: Api, anonymous: Api) -> None:
+    """As a change: other applications of this process lend theirs too."""
+    lent = scrape(anonymous).value("fuze_db_connections_checked_out")
+    with ada.app.app_context(), db.engine.connect(), db.engine.connect():
+        found = scrape(anonymous)
+        assert found.value("fuze_db_connections_checked_out") == lent + 2
+        assert found.value("fuze_db_connections_open") >= 2
+    assert scrape(anonymous).value("fuze_db_connections_checked_out") == lent
 
 
 def test_servers_that_are_down_break_no_scrape(application: Callable[..., Flask]) -> None:
