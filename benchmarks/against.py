@@ -1,4 +1,5 @@
-"""Compare this checkout with another one over HTTP: `python -m benchmarks.against DIRECTORY [--size N] [--rounds R]`.
+"""Compare this checkout with another one over HTTP: `python -m benchmarks.against DIRECTORY [--size N] [--rounds R]
+[--kinds K …]`.
 
 Starts a stack of each checkout on equal data, and loads both in turn with wrk, the order swapped in each round, so that
 whatever else the machine does meets both. Prints the medians of both and the median of the ratios within rounds.
@@ -31,6 +32,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, nargs="+", default=[2, 16])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--kinds", nargs="+", help="compare only these kinds of requests")
     options = parser.parse_args()
     need_programs("wrk")
     with ExitStack() as running:
@@ -60,7 +62,7 @@ def compare(
     theirs: dict[str, Target], ours: dict[str, Target], connections: int, options: argparse.Namespace
 ) -> Iterator[str]:
     """A line for each kind of request."""
-    for kind in ours:
+    for kind in options.kinds or ours:
         pairs: list[tuple[Load, Load]] = []
         for side in (theirs, ours):
             run_wrk(side[kind], connections, WARM_UP_SECONDS)

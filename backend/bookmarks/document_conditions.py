@@ -90,12 +90,16 @@ def matching_bookmarks(organization_id: int, words: str) -> list[int] | None:
 def matches(organization_id: int, words: str) -> ColumnElement[bool]:
     """Build a condition for the organization's documents that match a tsquery; its label restricts the index scan to
     them."""
-    label = quoted(organization_label(organization_id))
     condition: ColumnElement[bool] = BookmarkDocument.document.op("@@", is_comparison=True)(
-        sql_cast(literal(f"{label} & {words}" if words else label, Text), TSQUERY)
+        sql_cast(literal(in_organization(organization_id, words), Text), TSQUERY)
     )
     # IS TRUE, which no index answers: along one on the organization PostgreSQL would decompress all of its documents.
     return and_((BookmarkDocument.organization_id == organization_id).is_(True), condition)
+
+
+def in_organization(organization_id: int, *words: str) -> str:
+    """Build a tsquery for documents of the organization that match all of these tsqueries; any of them may be empty."""
+    return " & ".join(filter(None, (quoted(organization_label(organization_id)), *words)))
 
 
 def tsquery_of(unit: Unit, languages: Languages) -> str:

@@ -15,15 +15,13 @@ from sqlalchemy import (
     Row,
     any_,
     column,
-    func,
     literal,
-    or_,
-    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from backend.bookmarks.document_conditions import matches
-from backend.bookmarks.models import Bookmark, BookmarkDocument
+from backend.bookmarks.document_conditions import in_organization
+from backend.bookmarks.models import Bookmark
+from backend.search.text_select import text_select
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
 from backend.text.sort_keys import sort_key
@@ -46,6 +44,14 @@ CONDITIONS = {
     "titles": f"title_key = ANY(:titles) LIMIT {MOST_NAMED}",
     "beginnings": f"title_key ~>=~ :least AND title_key ~<~ :above LIMIT {MOST_NAMED + 1}",
 }
+# Scalar subqueries by key: a join might search all documents with the words.
+HOLDS = """(SELECT (d.organization_id = :organization_id) IS TRUE AND d.document @@ CAST(:{words} AS tsquery)
+              FROM bookmark_documents d WHERE d.bookmark_id = given.id)"""
+NAMED = f"""
+    SELECT given.id, given.tier
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:tiers AS integer[])) AS given(id, tier)
+     WHERE (given.tier < {TITLE_BEGINS} OR {HOLDS.format(words="words")})
+"""  # nosec B608
 
 
 @dataclass(frozen=True)
@@ -138,22 +144,13 @@ def named_bookmarks(organization_id: int, tiers: Mapping[int, int], words: str, 
     known = {id_: tier for id_, tier in tiers.items() if tier < TITLE_BEGINS or words}
     if not known:
         return None
-    arrays = literal(list(known), ARRAY(BigInteger)), literal(list(known.values()), ARRAY(Integer))
-    found = func.unnest(*arrays).table_valued(column("id", BigInteger), column("tier", Integer))
-    given = found.render_derived("given")
-    named = select(given.c.id, given.c.tier)
-    if TITLE_BEGINS in known.values():
-        holds_words = _document_matches(organization_id, given.c.id, words)
-        named = named.where(or_(given.c.tier < TITLE_BEGINS, holds_words))
+    statement = NAMED
+    values: dict[str, object] = {"ids": list(known), "tiers": list(known.values()), "organization_id": organization_id}
+    values["words"] = in_organization(organization_id, words)
     if required:
-        named = named.where(_document_matches(organization_id, given.c.id, required))
-    return named.cte("named")
-
-
-def _document_matches(organization_id: int, bookmark_id: ColumnElement[int], words: str) -> ColumnElement[bool]:
-    # A scalar subquery by key: a join might search all documents with the words.
-    own = select(matches(organization_id, words)).where(BookmarkDocument.bookmark_id == bookmark_id)
-    return own.correlate_except(BookmarkDocument).scalar_subquery()
+        statement += f" AND {HOLDS.format(words='required')}"
+        values["required"] = in_organization(organization_id, required)
+    return text_select(statement, values, column("id", BigInteger), column("tier", Integer)).cte("named")
 
 
 def _forms(text: str) -> Iterator[str]:

@@ -16,7 +16,6 @@ from pgvector.sqlalchemy import SPARSEVEC
 from sqlalchemy import (
     CTE,
     BigInteger,
-    BindParameter,
     ColumnElement,
     Float,
     FromClause,
@@ -24,27 +23,25 @@ from sqlalchemy import (
     Subquery,
     Text,
     TextualSelect,
-    bindparam,
     cast,
     column,
     func,
     literal,
     select,
-    text,
     union,
 )
 
-from backend.bookmarks.document_conditions import any_lexeme, any_tsquery, matches
+from backend.bookmarks.document_conditions import any_lexeme, any_tsquery, in_organization, matches
 from backend.bookmarks.models import Bookmark, BookmarkDocument
 from backend.bookmarks.query_conditions import Requirements
 from backend.extensions import db
 from backend.index.impacts import DIMENSIONS, sparse_literal, term_id
-from backend.index.labels import organization_label
 from backend.index.nearest import Ranked
 from backend.search.corpus_statistics import CorpusStatistics, read_corpus_statistics
 from backend.search.exact_matches import NO_NAMES, NOT_NAMED, Names, named_bookmarks
 from backend.search.query_plan import Clause, QueryPlan, any_clause
 from backend.search.selection import best_passing, few_passing, newest_passing
+from backend.search.text_select import text_select
 from backend.text.tokens import quoted
 
 SCORED = """
@@ -70,6 +67,12 @@ CHAMPIONS = f"""{SCORED}
              GROUP BY champion.id
              ORDER BY sum(query.weight * champion.impact) DESC, champion.id DESC LIMIT :budget) AS best
       JOIN bookmark_documents d ON d.bookmark_id = best.id AND {OWN}
+"""  # nosec B608
+# A document that is not written yet scores 0.
+SCORED_NAMES = f"""
+    SELECT named.id, coalesce(scored.score, 0) AS score
+      FROM named
+      LEFT JOIN LATERAL ({SCORED} FROM bookmark_documents d WHERE d.bookmark_id = named.id AND {OWN}) scored ON true
 """  # nosec B608
 
 NOTHING = Requirements("", False, ())
@@ -222,15 +225,13 @@ class WordSearch:
 
     def _words(self, *words: str) -> str:
         """Build a tsquery for documents of the organization that match all of these and the requirements."""
-        parts = [quoted(organization_label(self.organization_id)), *words, self.required.words]
-        return " & ".join(part for part in parts if part)
+        return in_organization(self.organization_id, *words, self.required.words)
 
     def _scored(self, statement: str, **values: object) -> TextualSelect:
         """Build a statement that selects `id` and `score`."""
         values["weights"] = self._weights_literal
         values["organization_id"] = self.organization_id
-        bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
-        return text(statement).bindparams(*bound).columns(column("id", BigInteger), column("score", Float))
+        return text_select(statement, values, column("id", BigInteger), column("score", Float))
 
     @cached_property
     def _weights_literal(self) -> str:
@@ -257,18 +258,11 @@ class WordSearch:
         words = " & ".join(clause.words for clause in self.plan.clauses)
         return named_bookmarks(self.organization_id, self.statistics.tiers, words, self.required.words)
 
-    def _scored_names(self, named: CTE) -> Select[int, float]:
-        own = select(self.score()).where(BookmarkDocument.bookmark_id == named.c.id)
-        # A document that is not written yet scores 0.
-        score = func.coalesce(own.correlate(named).scalar_subquery(), 0)
-        return select(named.c.id, cast(score, Float).label("score"))
-
     def _first(
         self, parts: Sequence[Scored], named: CTE | None, where: Sequence[ColumnElement[bool]], limit: int
     ) -> RankedMatches:
         """Execute the ranking: candidates that fulfil the conditions, named ones first."""
-        # This part comes first: SQLAlchemy cannot compile a selection after a text in a union.
-        statements = [self._scored_names(named), *parts] if named is not None else parts
+        statements = [self._scored(SCORED_NAMES), *parts] if named is not None else parts
         if not statements:
             return RankedMatches([], 0)
         candidates = (union(*statements) if len(statements) > 1 else statements[0]).subquery()

@@ -1,0 +1,14 @@
+"""Selections written as SQL, for statements of many parts: expressions take SQLAlchemy longer to build and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnClause, TextualSelect, bindparam, text
+
+
+def text_select(statement: str, values: Mapping[str, object], *columns: ColumnClause[Any]) -> TextualSelect:
+    """Build a selection of these columns. Its parameters are its own: another part may have equal names."""
+    bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
+    return text(statement).bindparams(*bound).columns(*columns)
