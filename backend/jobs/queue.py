@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
+from uuid import uuid4
 
 import redis
 from loguru import logger
@@ -23,7 +24,8 @@ QUEUES = ("mail", "bulk_mail", "maintenance", "interactive", "bulk", "capture")
 WAKE_UPS = ("capture",)
 # Which request asked for the work on a subject, for the log of a pass that finds its work in PostgreSQL.
 REQUEST_OF, REQUEST_OF_SECONDS = "fuze:request-of:", 3600
-# Marks a function with a waiting message. The expiry bounds how long a lost message blocks the next one.
+# Marks a function with a waiting message, by its id. The expiry bounds how long a lost message blocks the next
+# one; the scheduler clears its mark earlier.
 MARK, MARK_SECONDS = "fuze:waiting:", 60
 
 
@@ -55,7 +57,7 @@ def send(messages: Iterable[Message]) -> bool:
         by_queue.setdefault(message.queue, []).append(message)
     try:
         for name, batch in by_queue.items():
-            if due := [message for message in batch if not message.once or _mark(message)]:
+            if due := [sent for message in batch if (sent := _unless_waiting(message))]:
                 _enqueue(name, due)
     except redis.RedisError as error:
         logger.warning("queue unavailable, left to the scheduler: {}", error)
@@ -89,6 +91,26 @@ def clear_mark(function: str) -> None:
     redis_client().delete(MARK + function)
 
 
+def clear_lost_marks(messages: Sequence[Message]) -> None:
+    """Remove the marks of messages that wait no longer and never started: their worker died in between.
+
+    Three round trips at most. A message that starts just now loses its mark a moment early, which at worst sends one
+    more.
+    """
+    client = redis_client()
+    marks = [MARK + message.function for message in messages]
+    keys = cast("list[bytes | None]", client.mget(marks))
+    marked = [(mark, message, key) for mark, message, key in zip(marks, messages, keys, strict=True) if key]
+    if not marked:
+        return
+    with client.pipeline(transaction=False) as pipeline:
+        for _, message, key in marked:
+            pipeline.lpos(Queue.redis_queue_namespace_prefix + message.queue, cast(str, key))
+        places = pipeline.execute()
+    if lost := [mark for (mark, _, _), place in zip(marked, places, strict=True) if place is None]:
+        client.delete(*lost)
+
+
 def queue_depth() -> int:
     """Count the messages that wait on all queues, except captures: those are counted in PostgreSQL."""
     with redis_client().pipeline(transaction=False) as pipeline:
@@ -108,8 +130,11 @@ def _enqueue(name: str, messages: Sequence[Message]) -> None:
         pipeline.execute()
 
 
-def _mark(message: Message) -> bool:
-    return bool(redis_client().set(MARK + message.function, 1, nx=True, ex=MARK_SECONDS))
+def _unless_waiting(message: Message) -> Message | None:
+    if not message.once:
+        return message
+    marked = replace(message, key=uuid4().hex)
+    return marked if redis_client().set(MARK + message.function, marked.key, nx=True, ex=MARK_SECONDS) else None
 
 
 def _as_job_data(message: Message) -> Any:

@@ -16,7 +16,7 @@ from redis.client import Pipeline
 from rq.cron import CronJob, CronScheduler
 
 from backend.clock import utc_now
-from backend.jobs.queue import Message, send
+from backend.jobs.queue import Message, clear_lost_marks, send
 from backend.observability.logging import configure_logging
 from backend.observability.metrics.recording import record_scheduler_pass
 from backend.observability.metrics.storage import storage
@@ -114,8 +114,10 @@ class FuzeScheduler(CronScheduler):
             record_scheduler_pass()
 
     def _send(self, due: list[CronJob]) -> bool:
+        messages = [Message(job.func_name, queue=job.queue_name, timeout_seconds=600, once=True) for job in due]
         with _tolerating_redis():
-            if send(Message(job.func_name, queue=job.queue_name, timeout_seconds=600, once=True) for job in due):
+            clear_lost_marks(messages)
+            if send(messages):
                 return True
         time.sleep(RECONNECT_SECONDS)
         return False
