@@ -493,6 +493,8 @@ def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
         for name, known in misspelt(
             _given_names(overrides.get("_env_file", ".env")), {*Settings.model_fields, *COMPOSE}
         )
+        # The standard has many more names than are settings here, for other programs on the machine too.
+        if not name.startswith("OTEL_")
     ]:
         raise ConfigurationError("\n".join(faults))
     try:

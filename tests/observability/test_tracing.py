@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
@@ -24,7 +23,7 @@ from backend.observability.flushing import flush_telemetry
 from backend.observability.logging import configure_logging
 from backend.observability.tracing.database import shown_statement
 from backend.observability.tracing.redis_calls import name_of
-from backend.observability.tracing.setup import stop_tracing
+from backend.observability.tracing.setup import stop_tracing, tracer_of
 from backend.observability.tracing.span_buffer import SpanBuffer
 from backend.outbound.deadline import Deadline
 from backend.outbound.exchange import NetworkPolicy, post_json
@@ -284,14 +283,12 @@ def test_a_collector_that_is_back_is_told_once_and_takes_traces(
     assert [line.split(" ")[0] for line in lines if "collector" in line] == ["traces", "the"]
 
 
-def test_spans_beyond_what_is_buffered_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spans_beyond_what_is_buffered_are_dropped(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.observability.tracing.span_buffer.MOST_WAITING", 20)
     sent: list[int] = []
     buffer = SpanBuffer(lambda spans: sent.append(len(spans)))
     buffer._thread = threading.current_thread()  # No thread takes them.
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(buffer)
-    tracer = provider.get_tracer("test")
+    tracer = tracer_of(settings, buffer)
     for _ in range(30):
         tracer.start_span("s").end()
     buffer.flush()

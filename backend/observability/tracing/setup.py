@@ -30,7 +30,7 @@ FLUSH = "traces"
 def start_tracing(app: Flask, settings: Settings) -> None:
     """Record spans of this process and its forks. Starts no thread and connects to nothing."""
     buffer = SpanBuffer(OtlpSender(settings.OTEL_EXPORTER_OTLP_ENDPOINT, headers_of(settings)).send)
-    tracer = _tracer(settings, buffer)
+    tracer = tracer_of(settings, buffer)
     record_spans(OpenTelemetryRecorder(tracer))
     name_traces(current_trace_id)
     flush_at_end(FLUSH, buffer.flush)
@@ -71,7 +71,8 @@ def headers_of(settings: Settings) -> dict[str, str]:
     return {name.strip().lower(): unquote(value.strip()) for name, _, value in named}
 
 
-def _tracer(settings: Settings, buffer: SpanBuffer) -> Tracer:
+def tracer_of(settings: Settings, buffer: SpanBuffer) -> Tracer:
+    """Return the tracer of this process, whose spans a buffer takes."""
     attributes = {
         "service.name": settings.OTEL_SERVICE_NAME,
         "service.version": settings.GIT_REVISION or VERSION,
