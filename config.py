@@ -19,7 +19,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config_checks import (
     BASE_PATH,
+    DSN,
     Network,
+    header_pairs_fault,
     leads_to_this_machine,
     misspelt,
     proxies_fault,
@@ -92,6 +94,14 @@ COMPOSE = (
 POSTGRESQL_PREFIXES = ("postgresql+psycopg2://", "postgresql://", "postgres://")
 # What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.
 Part = Literal["web", "worker", "scheduler", "migrate"]
+TracesSampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
 NEEDED: dict[Part, tuple[str, ...]] = {
     "web": (*SECRET_NAMES, "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
     "worker": ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
@@ -155,6 +165,23 @@ class Settings(BaseSettings):
     )
     GIT_REVISION: str = Field(
         "", max_length=64, description="revision that GET /api/health names; empty: that of the working copy, if any"
+    )
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = Field(
+        "", description="collector of traces, such as http://collector:4318 (OTLP over HTTP); empty: no traces"
+    )
+    OTEL_EXPORTER_OTLP_HEADERS: SecretStr = Field(
+        SecretStr(""), description="header fields for it, as name=value,name=value, percent-encoded"
+    )
+    OTEL_EXPORTER_OTLP_PROTOCOL: Literal["http/protobuf"] = Field(
+        "http/protobuf", description="how it is spoken to; there is no other way here"
+    )
+    OTEL_SERVICE_NAME: str = Field("fuze", min_length=1, max_length=100, description="name of the service in traces")
+    OTEL_TRACES_SAMPLER: TracesSampler = Field(
+        "parentbased_always_on", description="which requests are traced; parentbased: as the caller's traceparent says"
+    )
+    OTEL_TRACES_SAMPLER_ARG: float = Field(1, ge=0, le=1, description="share of them, for a sampler by ratio")
+    SENTRY_DSN: SecretStr = Field(
+        SecretStr(""), description="where errors are reported to, https://key@host/project; empty: nowhere"
     )
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
     RATE_LIMIT_PER_MINUTE: int = Field(60, ge=1, le=10**9, description="requests of one kind; others in proportion")
@@ -293,6 +320,27 @@ class Settings(BaseSettings):
             usable = False
         if value and (not usable or "@" in parts.netloc or parts.query or parts.fragment):
             raise ValueError("is not an address such as https://api.openai.com/v1")
+        return value
+
+    @field_validator("OTEL_EXPORTER_OTLP_ENDPOINT")
+    @classmethod
+    def _check_collector(cls, value: str) -> str:
+        if value and (fault := web_address_fault(value)):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("OTEL_EXPORTER_OTLP_HEADERS")
+    @classmethod
+    def _check_collector_headers(cls, value: SecretStr) -> SecretStr:
+        if value and (fault := header_pairs_fault(value.get_secret_value())):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("SENTRY_DSN")
+    @classmethod
+    def _check_dsn(cls, value: SecretStr) -> SecretStr:
+        if value and not DSN.fullmatch(value.get_secret_value()):
+            raise ValueError("is not an address such as https://key@errors.example.org/1")
         return value
 
     @field_validator("LLM_API_KEY", "METRICS_TOKEN")
@@ -445,6 +493,8 @@ def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
         for name, known in misspelt(
             _given_names(overrides.get("_env_file", ".env")), {*Settings.model_fields, *COMPOSE}
         )
+        # The standard has many more names than are settings here, for other programs on the machine too.
+        if not name.startswith("OTEL_")
     ]:
         raise ConfigurationError("\n".join(faults))
     try:

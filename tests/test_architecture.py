@@ -25,6 +25,7 @@ ROOMS = (
         "named_blocks",
         "circuit_breaker",
         "actor",
+        "spans",
         "text",
         "outbound",
         "redis",

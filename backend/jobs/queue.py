@@ -14,8 +14,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from backend.http.request_state import current_request_id
-from backend.jobs.message_fields import read_request_id
+from backend.jobs.message_fields import MessageOrigin, read_origin
 from backend.redis.client import redis_client
+from backend.spans import current_traceparent
 
 # For mails; mails that nobody waits for; scheduler passes; jobs that a person waits for; long jobs; due captures.
 # `lanes.py` maps lanes to queues.
@@ -70,14 +71,14 @@ def rq_queue(name: str) -> Queue:
     return Queue(name, connection=redis_client(), serializer=JSONSerializer)
 
 
-def requests_of(subjects: Sequence[str]) -> dict[str, str]:
-    """Return the ids of the requests that asked for the work on some subjects, as far as Redis knows."""
+def requests_of(subjects: Sequence[str]) -> dict[str, MessageOrigin]:
+    """Return the requests that asked for the work on some subjects, as far as Redis knows."""
     try:
         found = redis_client().mget([REQUEST_OF + subject for subject in subjects])
     except redis.RedisError:
         return {}
-    ids = (read_request_id(value or b"") for value in cast("list[bytes | None]", found))
-    return {subject: request_id for subject, request_id in zip(subjects, ids, strict=True) if request_id}
+    origins = (read_origin(value or b"") for value in cast("list[bytes | None]", found))
+    return {subject: origin for subject, origin in zip(subjects, origins, strict=True) if origin.request_id}
 
 
 def waiting_keys(name: str) -> set[str]:
@@ -120,13 +121,13 @@ def queue_depth() -> int:
 
 
 def _enqueue(name: str, messages: Sequence[Message]) -> None:
-    request_id = current_request_id()
+    origin = _current_origin()
     with redis_client().pipeline() as pipeline:
         for message in messages:
-            if request_id and message.subject:
-                value = json.dumps({"request_id": request_id})
+            if origin.request_id and message.subject:
+                value = json.dumps(origin.fields)
                 pipeline.set(REQUEST_OF + message.subject, value, ex=REQUEST_OF_SECONDS)
-        rq_queue(name).enqueue_many([_as_job_data(message) for message in messages], pipeline)
+        rq_queue(name).enqueue_many([_as_job_data(message, origin) for message in messages], pipeline)
         pipeline.execute()
 
 
@@ -137,7 +138,11 @@ def _unless_waiting(message: Message) -> Message | None:
     return marked if redis_client().set(MARK + message.function, marked.key, nx=True, ex=MARK_SECONDS) else None
 
 
-def _as_job_data(message: Message) -> Any:
+def _current_origin() -> MessageOrigin:
+    return MessageOrigin(current_request_id(), current_traceparent())
+
+
+def _as_job_data(message: Message, origin: MessageOrigin) -> Any:
     return Queue.prepare_data(
         message.function,
         kwargs=message.arguments,
@@ -146,5 +151,5 @@ def _as_job_data(message: Message) -> Any:
         result_ttl=0,
         failure_ttl=3600,
         description=message.function.rpartition(".")[2],
-        meta={"request_id": request_id} if (request_id := current_request_id()) else {},
+        meta=origin.fields,
     )

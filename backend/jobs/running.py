@@ -23,6 +23,7 @@ from backend.jobs.service import KINDS, job_message, next_turn_message
 from backend.leases import BackOff, claim_attempt, is_due, is_free, seconds_from_now, update_attempt
 from backend.observability.log_context import log_context
 from backend.observability.metrics.recording import record_durable_job
+from backend.spans import annotate_span, child_span
 
 LEASE_SECONDS = 120
 BACK_OFF = BackOff.exponential(30, attempts=3)
@@ -89,13 +90,16 @@ def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
         if claimed is None:
             return
         # The message may come from the scheduler, which knows nothing of the request.
-        with log_context(
-            request_id=claimed.request_id,
-            job_id=str(job_id),
-            kind=claimed.kind,
-            attempt=claimed.attempt,
-            user_id=claimed.user_id,
-            organization_id=claimed.organization_id,
+        with (
+            log_context(
+                request_id=claimed.request_id,
+                job_id=str(job_id),
+                kind=claimed.kind,
+                attempt=claimed.attempt,
+                user_id=claimed.user_id,
+                organization_id=claimed.organization_id,
+            ),
+            child_span(f"job {claimed.kind}", attributes={"fuze.job_id": str(job_id), "fuze.attempt": claimed.attempt}),
         ):
             if claimed.attempt > MAX_ATTEMPTS:
                 # Every earlier attempt ended with the death of its worker; another one would kill this worker too.
@@ -226,6 +230,7 @@ def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
 
 
 def _record(claimed: ClaimedJob, outcome: str) -> None:
+    annotate_span({"fuze.outcome": outcome}, fault="failed" if outcome in ("failed", "retried") else "")
     record_durable_job(claimed.kind, outcome, time.perf_counter() - claimed.claimed_at)
 
 

@@ -17,6 +17,7 @@ from rq.cron import CronJob, CronScheduler
 
 from backend.clock import utc_now
 from backend.jobs.queue import Message, clear_lost_marks, send
+from backend.observability.flushing import flush_telemetry
 from backend.observability.logging import configure_logging
 from backend.observability.metrics.recording import record_scheduler_pass
 from backend.observability.metrics.storage import storage
@@ -158,4 +159,7 @@ def run_scheduler(settings: Settings) -> None:
             scheduler.add(work)
         send([Message("cache_warmup.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
         logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
-        scheduler.start()  # type: ignore[no-untyped-call]
+        try:
+            scheduler.start()  # type: ignore[no-untyped-call]
+        finally:
+            flush_telemetry()

@@ -47,6 +47,7 @@ Invalidation = tuple[bytes | None, int]
 # An invalidation that Redis lacks, and until when it matters.
 _PendingInvalidation = tuple[bytes | None, int, float]
 ConnectHook = Callable[[AbstractConnection], None]
+Exchange = Callable[[Sequence[Command]], list[Any]]
 InvalidationCommand = Callable[[Mapping[str, tuple[bytes, int]]], Command]
 
 _script_sources: dict[str, str] = {}
@@ -80,7 +81,7 @@ class ResilientRedis:
         """Connect on first use; `connect` makes the client, given a hook to call for each new connection."""
         self.client = connect(self._connected)
         # Past the client, whose own pool takes longer. Errors of single commands are among the replies.
-        self._pipe = RedisConnections(self.client.connection_pool).exchange
+        self._pipe: Exchange = RedisConnections(self.client.connection_pool).exchange
         self._breaker = CircuitBreaker(redis.RedisError, lambda fault: CircuitOpen(str(fault)), seconds=PAUSE_SECONDS)
         self._run = ""
         self._is_run_probed = False
@@ -89,6 +90,10 @@ class ResilientRedis:
         self._pending: dict[str, _PendingInvalidation] = {}
         self._sender: threading.Thread | None = None
         self._failures = 0
+
+    def wrap_exchange(self, wrap: Callable[[Exchange], Exchange]) -> None:
+        """Have every round trip go through another function, which is given the one so far."""
+        self._pipe = wrap(self._pipe)
 
     @property
     def is_open(self) -> bool:
