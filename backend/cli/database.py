@@ -37,21 +37,14 @@ def database() -> None:
 @click.argument("revision", default=HEAD)
 def upgrade(revision: str) -> None:
     """Bring the tables up to REVISION (default: the newest), with DATABASE_ADMIN_URL after making the roles."""
-    with migrating_application() as settings:
-        if settings.DATABASE_ADMIN_URL:
-            _make_roles(settings)
-        if faults := database_faults(settings.libpq_address):
-            refuse(*faults)
-        flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
-        if revision == HEAD and settings.EMBEDDING_PROVIDER != "none":
-            ensure_index(settings.EMBEDDING_DIMENSION)
+    upgrade_tables(settings_with_database("migrate"), revision)
 
 
 @database.command()
 @click.argument("revision", default="-1")
 def downgrade(revision: str) -> None:
     """Take the tables back to REVISION (default: one step; `base`: none left)."""
-    with migrating_application():
+    with migrating_application(settings_with_database("migrate")):
         flask_migrate.downgrade(directory=MIGRATIONS, revision=revision)
 
 
@@ -64,10 +57,21 @@ def roles() -> None:
     _make_roles(settings_or_exit("migrate"))
 
 
+def upgrade_tables(settings: Settings, revision: str = HEAD) -> None:
+    """Bring the tables up to a revision, after making the roles where DATABASE_ADMIN_URL is set."""
+    with migrating_application(settings):
+        if settings.DATABASE_ADMIN_URL:
+            _make_roles(settings)
+        if faults := database_faults(settings.libpq_address):
+            refuse(*faults)
+        flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
+        if revision == HEAD and settings.EMBEDDING_PROVIDER != "none":
+            ensure_index(settings.EMBEDDING_DIMENSION)
+
+
 @contextmanager
-def migrating_application() -> Iterator[Settings]:
-    """Yield the settings in an application context for migrations, as the owner of the tables: no keys, no Redis."""
-    settings = settings_with_database("migrate")
+def migrating_application(settings: Settings) -> Iterator[None]:
+    """Enter an application context for migrations, as the owner of the tables: no keys, no Redis."""
     configure_logging(settings)
     app = Flask("fuze")
     app.extensions["settings"] = settings
@@ -77,7 +81,7 @@ def migrating_application() -> Iterator[Settings]:
         db.session.rollback()
         if app.extensions["database_connections"].is_pooled:
             refuse(PAST_THE_POOLER)
-        yield settings
+        yield
 
 
 def _make_roles(settings: Settings) -> None:
