@@ -81,7 +81,11 @@ def migrating_application(settings: Settings) -> Iterator[None]:
         db.session.rollback()
         if app.extensions["database_connections"].is_pooled:
             refuse(PAST_THE_POOLER)
-        yield
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def _make_roles(settings: Settings) -> None:
