@@ -1,7 +1,8 @@
-"""Commands on the tables and roles of the database."""
+"""Commands on the tables and roles of the database, and a report on its state."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from backend.cli.answers import database_answers
+from backend.cli.report_text import report_lines
 from backend.cli.settings import refuse, settings_or_exit, settings_with_database
 from backend.database import bind_database
 from backend.extensions import db
+from backend.health.database_report import database_report
 from backend.index.embedding_rebuild import ensure_index
 from backend.local_stack.database import database_faults
 from backend.local_stack.roles import DatabaseRole, make_roles
@@ -30,7 +33,7 @@ PAST_THE_POOLER = "a pooler is in the way of migrations: set DATABASE_MIGRATION_
 
 @click.group("db")
 def database() -> None:
-    """Change the version of the database's tables, or the roles that use them."""
+    """Change the version of the database's tables, or the roles that use them; report on its state."""
 
 
 @database.command()
@@ -55,6 +58,15 @@ def roles() -> None:
     Connects as the superuser of DATABASE_ADMIN_URL. Safe to repeat: tables change hands, passwords become those given.
     """
     _make_roles(settings_or_exit("migrate"))
+
+
+@database.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON document.")
+def report(as_json: bool) -> None:
+    """Tell sizes, dead rows, and indexes that are missing, useless or broken."""
+    with migrating_application(settings_with_database("migrate")):
+        found = database_report()
+    click.echo(json.dumps(found, default=str, indent=1) if as_json else "\n".join(report_lines(found)))
 
 
 def upgrade_tables(settings: Settings, revision: str = HEAD) -> None:
