@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import IO, Any
 
 import psycopg2
@@ -22,6 +22,7 @@ SQL = read_blocks(__file__.replace(".py", ".sql"))
 # The number of migrations/env.py: nobody migrates a database that is being loaded.
 MIGRATION_LOCK = 7_303_014_251
 LOCK_WAIT = "10s"
+SHELL_SECONDS = 0.5
 # What the server has already, and the role may not be allowed to make.
 LEFT_OUT = (" SCHEMA - public ", " COMMENT - SCHEMA public ", " EXTENSION - ", " COMMENT - EXTENSION ")
 BEFORE = """
@@ -166,6 +167,9 @@ def _write_script(
             assert process.stdin is not None
             shutil.copyfileobj(source, process.stdin, 1024 * 1024)
     except BackupError:
+        # Whichever of the two ended first says why; the other one sees it a moment later.
+        with suppress(subprocess.TimeoutExpired):
+            shell.wait(SHELL_SECONDS)
         if shell.poll() is None:
             raise
         raise BrokenPipeError from None  # The shell has ended before, and says why.

@@ -40,6 +40,7 @@ def stored(settings: Settings) -> Iterator[Stored]:
             assert fill_empty_tables(connection) == set()
         make_backup(stored.path, stored.settings)
         yield stored
+        stored.engine.dispose()
     with server.connect() as connection:
         connection.execute(text("DROP DATABASE saved WITH (FORCE)"))
     server.dispose()

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.pool import NullPool
 
 from backend.cli.database import upgrade_tables
 from backend.extensions import Base
@@ -24,7 +23,7 @@ class Stored:
 
     @cached_property
     def engine(self) -> Engine:
-        return create_engine(self.settings.database_url, poolclass=NullPool)
+        return create_engine(self.settings.database_url, pool_size=1)
 
     def migrate(self) -> None:
         """Bring the tables up to the newest revision, as `db upgrade` does."""
@@ -36,11 +35,12 @@ class Stored:
 
     def rows(self) -> dict[str, list[str]]:
         """All rows of all tables, as texts."""
+        return {name: self.rows_of(name) for name in [*Base.metadata.tables, "alembic_version"]}
+
+    def rows_of(self, table: str) -> list[str]:
+        """The rows of a table, as texts."""
         with self.engine.connect() as connection:
-            return {
-                name: list(connection.scalars(text(f"SELECT t::text FROM {name} AS t ORDER BY 1")))
-                for name in [*Base.metadata.tables, "alembic_version"]
-            }
+            return list(connection.scalars(text(f"SELECT t::text FROM {table} AS t ORDER BY 1")))
 
     def schema(self) -> str:
         """Tables, indexes, constraints, triggers, functions and positions of sequences."""

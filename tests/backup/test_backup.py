@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import stat
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
+import flask_migrate
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from backend.backup import data_files, programs, service
 from backend.backup.archive import DUMP, MANIFEST, BackupReader
+from backend.backup.database import load
 from backend.backup.errors import BackupError
 from backend.backup.programs import ServerAddress, find_client_programs
 from backend.backup.service import Restore, make_backup
+from backend.cli.database import MIGRATIONS, migrating_application
 from backend.extensions import Base
 from tests.backup.stored import Stored
 
@@ -157,6 +161,32 @@ def test_a_load_that_fails_leaves_the_database_as_it_was(stored: Stored, monkeyp
     monkeypatch.setitem(service.load.__globals__["SQL"], "drop_everything", "DROP TABLE bookmarks CASCADE;")
     with pytest.raises(BackupError, match=r"psql failed: .*ERROR: .* already exists"):
         restore(stored, replace=True)
+    assert stored.rows() == before
+
+
+def test_a_dump_that_ends_early_is_not_committed(stored: Stored) -> None:
+    """Even if its checksum were right: what pg_restore had written until then is rolled back."""
+    before = stored.rows()
+    with BackupReader(stored.path) as backup, backup.open(DUMP) as source:
+        dump = source.read()
+    found = find_client_programs(18, "pg_restore", "psql")
+    with pytest.raises(BackupError, match="pg_restore failed"):
+        load(ServerAddress.of(stored.settings.libpq_address), found, lambda: BytesIO(dump[:-2_000]))
+    assert stored.rows() == before
+
+
+def test_an_older_backup_is_migrated(stored: Stored, tmp_path: Path) -> None:
+    before, schema = stored.rows(), stored.schema()
+    with migrating_application(stored.settings):
+        flask_migrate.downgrade(MIGRATIONS)
+    make_backup(tmp_path / "older", stored.settings)
+    stored.migrate()
+    restore(stored, tmp_path / "older", replace=True)
+    assert stored.rows_of("alembic_version") != before["alembic_version"]
+    stored.migrate()
+    assert stored.schema() == schema
+    assert stored.rows()["bookmarks"] == before["bookmarks"]
+    restore(stored, replace=True)
     assert stored.rows() == before
 
 
