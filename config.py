@@ -195,6 +195,9 @@ class Settings(BaseSettings):
     DATABASE_POOL_SIZE: int = Field(10, ge=1, le=100, description="connections that each process keeps")
     DATABASE_STATEMENT_TIMEOUT_MS: int = Field(15_000, ge=100, description="longest statement of a request")
     DATABASE_READ_TIMEOUT_MS: int = Field(5_000, ge=100, description="the same for a request that only reads")
+    SLOW_QUERY_MS: int = Field(
+        500, ge=0, le=3_600_000, description="statements that take this long or longer are logged; 0: none"
+    )
     TRASH_RETENTION_DAYS: int = Field(30, ge=1, description="days until a deleted bookmark or project is gone for good")
     ACTIVITY_RETENTION_DAYS: int = Field(
         730, ge=31, le=36_500, description="days that the activity log is kept; counts by quarter of an hour stay"

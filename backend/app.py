@@ -56,6 +56,7 @@ from backend.metrics.service import bind_metrics
 from backend.observability.logging import configure_logging, name_requests
 from backend.observability.metrics.database import measure_database
 from backend.observability.metrics.storage import storage
+from backend.observability.slow_statements import log_slow_statements
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai.routes import blueprint as profile_ai
@@ -156,6 +157,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_database(app, settings, settings.database_url)
     bound_reads(app)
     measure_database(app, pool_size=settings.DATABASE_POOL_SIZE, max_overflow=MAX_OVERFLOW)
+    log_slow_statements(app, settings.SLOW_QUERY_MS)
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)

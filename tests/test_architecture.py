@@ -36,7 +36,7 @@ ROOMS = (
     *("encryption", "observability", "http", "jobs", "mail", "ai", "activity"),
     *("auth", "organizations", "registration", "index"),
     *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "dashboard", "digests"),
-    *("profile", "health", "metrics", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),
+    *("profile", "health", "metrics", "admin", "linkding", "web", "cache_warmup", "local_stack", "backup", "cli"),
 )
 # The application is built from everything; what starts a process builds the application.
 APPLICATION = ("", "app", "__main__")
