@@ -39,18 +39,18 @@ def respond(route: Route, arguments: dict[str, Any]) -> Response:
 def _read(replica: Replica, actor: Actor, route: Route, arguments: dict[str, Any]) -> Response | None:
     """Return the response by the rows of the replica; None where the primary has to be read."""
     outcome = _outcome(replica, actor)
-    response = None
-    if outcome == "replica":
-        try:
+    try:
+        if outcome == "replica":
             with replica.reading():
-                response = route.respond(route.view(**arguments))
-        except (DBAPIError, PoolTimeout) as error:
-            if _is_too_slow(error):
-                raise
-            outcome = "failed"
-            _report(replica, error)
-    record_replica_read(outcome)
-    return response
+                return route.respond(route.view(**arguments))
+    except (DBAPIError, PoolTimeout) as error:
+        if _sqlstate(error) == QUERY_CANCELED:
+            raise
+        outcome = "failed"
+        _report(replica, error)
+    finally:
+        record_replica_read(outcome)
+    return None
 
 
 def _outcome(replica: Replica, actor: Actor) -> ReadOutcome:
@@ -67,10 +67,6 @@ def _report(replica: Replica, error: DBAPIError | PoolTimeout) -> None:
     if not _sqlstate(error) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         replica.monitor.pause()
     logger.warning("the replica has failed a read: {} {}", type(error).__name__, _sqlstate(error))
-
-
-def _is_too_slow(error: DBAPIError | PoolTimeout) -> bool:
-    return _sqlstate(error) == QUERY_CANCELED
 
 
 def _sqlstate(error: DBAPIError | PoolTimeout) -> str:
