@@ -13,9 +13,8 @@ from flask_jwt_extended import JWTManager
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_sqlalchemy.session import Session
 from limits.strategies import RateLimiter
-from sqlalchemy import BigInteger, Connection, DateTime, Engine, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 
 from config import Settings
@@ -34,27 +33,6 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {int: BigInteger, str: Text, datetime: DateTime(timezone=True)}  # noqa: RUF012
-
-
-# Key in `session.info`: the engine that takes all statements of the session for now, such as that of a replica.
-BOUND_ENGINE = "bound_engine"
-
-
-class BoundSession(Session):
-    """Session of Flask-SQLAlchemy that can be bound to one engine for a while."""
-
-    def get_bind(
-        self,
-        mapper: Any | None = None,
-        clause: Any | None = None,
-        bind: Engine | Connection | None = None,
-        **named: Any,
-    ) -> Engine | Connection:
-        """Return the engine of a statement."""
-        engine: Engine | None = self.info.get(BOUND_ENGINE)
-        if engine is not None and bind is None:
-            return engine
-        return super().get_bind(mapper, clause, bind, **named)
 
 
 class RequestLimiter(Limiter):
@@ -100,7 +78,7 @@ def limited_endpoint() -> str:
     return request.endpoint or "unmatched"
 
 
-db = SQLAlchemy(session_options={"class_": BoundSession, "expire_on_commit": False})
+db = SQLAlchemy(session_options={"expire_on_commit": False})
 migrate = Migrate()
 jwt = JWTManager()
 cors = CORS()

@@ -26,18 +26,11 @@ READS = ("GET", "HEAD")
 QUERY_CANCELED = "57014"
 
 
-def respond(route: Route, arguments: dict[str, Any]) -> Response:
-    """Return the response of a view, read on the replica where that may be."""
+def read_on_replica(route: Route, arguments: dict[str, Any]) -> Response | None:
+    """Return the response of a view by the rows of the replica; None where the primary has to be asked."""
     replica, actor = bound_replica(), arguments.get("actor")
-    if replica is not None and actor is not None and route.operation.is_read_on_replica and request.method in READS:
-        response = _read(replica, actor, route, arguments)
-        if response is not None:
-            return response
-    return route.respond(route.view(**arguments))
-
-
-def _read(replica: Replica, actor: Actor, route: Route, arguments: dict[str, Any]) -> Response | None:
-    """Return the response by the rows of the replica; None where the primary has to be read."""
+    if replica is None or actor is None or not route.operation.is_read_on_replica or request.method not in READS:
+        return None
     outcome = _outcome(replica, actor)
     try:
         if outcome == "replica":

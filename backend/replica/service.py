@@ -10,17 +10,26 @@ from typing import Any, cast
 
 import psycopg2
 from flask import Flask, current_app
+from flask_sqlalchemy.session import Session
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from backend.database import REPLICA, REPLICA_CONNECTIONS
-from backend.extensions import BOUND_ENGINE, db
+from backend.extensions import db
 from backend.replica.monitor import ReplicaMonitor
 from backend.replica.timed_connection import TimedConnection
 from config import Settings
 
 # Between the clocks of this process and of Redis, which says how long ago a write was.
 MARGIN_SECONDS = 0.25
+
+
+class ReplicaSession(Session):
+    """Session whose statements all go to the replica."""
+
+    def get_bind(self, *_: Any, **__: Any) -> Engine:
+        """Return the engine of the replica."""
+        return self._db.engines[REPLICA]
 
 
 class Replica:
@@ -35,7 +44,6 @@ class Replica:
             replica: For the monitor.
             most_behind: Seconds; a replica that is further behind is not read.
         """
-        self._engine = engine
         self._most_behind = most_behind
         self._lent: set[Any] = set()
         self.monitor = ReplicaMonitor(primary, replica, most_seconds=most_behind, on_loss=self._cut_off)
@@ -64,15 +72,17 @@ class Replica:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Send the statements of the current session to the replica; it begins and ends without a transaction."""
-        session = db.session()
-        session.close()  # A transaction on the primary would hold its connection meanwhile.
-        session.info[BOUND_ENGINE] = self._engine
+        """Let `db.session` be one that reads the replica."""
+        sessions = db.session.registry
+        on_primary = sessions()
+        on_primary.close()  # A transaction on the primary would hold its connection meanwhile.
+        on_replica = ReplicaSession(db, expire_on_commit=False)
+        sessions.set(on_replica)
         try:
             yield
         finally:
-            del session.info[BOUND_ENGINE]
-            session.close()
+            sessions.set(on_primary)
+            on_replica.close()
 
     def _lend(self, connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
         self._lent.add(connection)
@@ -109,7 +119,7 @@ def bound_replica() -> Replica | None:
 def read_replica() -> Replica | None:
     """Return the replica that the current session reads; None where it reads the primary."""
     replica = bound_replica()
-    return replica if replica is not None and BOUND_ENGINE in db.session().info else None
+    return replica if replica is not None and isinstance(db.session(), ReplicaSession) else None
 
 
 def _shut_down(connection: Any) -> None:
