@@ -102,7 +102,7 @@ def test_what_does_not_answer_is_not_trusted(measured: Measured) -> None:
 
 
 def test_a_replica_holds_what_is_older_than_its_lag(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
-    replica = Replica(create_engine("postgresql://"), measured.primary, measured.replica, 10)
+    replica = Replica(create_engine("postgresql+psycopg2://"), measured.primary, measured.replica, 10)
     monkeypatch.setattr(replica, "monitor", measured.monitor)
     assert not replica.holds(100)
     measured.measure(100, 100)
