@@ -271,6 +271,13 @@ class Settings(BaseSettings):
             raise ValueError(fault)
         return value
 
+    @field_validator("DATABASE_REPLICA_URL")
+    @classmethod
+    def _check_replica(cls, value: str) -> str:
+        if value and not value.startswith(POSTGRESQL_PREFIXES):
+            raise ValueError("is not a postgresql:// address")
+        return value
+
     @field_validator("BASE_PATH")
     @classmethod
     def _check_base_path(cls, value: str) -> str:

@@ -25,12 +25,12 @@ INTERVAL_SECONDS = 0.5
 PAUSE_SECONDS = 5.0
 # The position of what is inserted, not of what is written: with `synchronous_commit` off a commit is seen before it is
 # written.
-POSITION = "SELECT pg_current_wal_insert_lsn() - '0/0'"
-REPLAYED = "SELECT pg_is_in_recovery(), pg_last_wal_replay_lsn() - '0/0'"
+POSITION = "SELECT pg_current_wal_insert_lsn() - '0/0', system_identifier FROM pg_control_system()"
+REPLAYED = "SELECT pg_last_wal_replay_lsn() - '0/0', system_identifier, pg_is_in_recovery() FROM pg_control_system()"
 NOT_MEASURED = "The replica has not been measured yet."
 NO_ANSWER = "The replica does not answer."
 NO_PRIMARY = "The primary does not say how far it is."
-NO_REPLICA = "DATABASE_REPLICA_URL leads to a server that is no replica."
+NO_REPLICA = "DATABASE_REPLICA_URL leads to a server that is no streaming replica of DATABASE_URL's."
 HAS_FAILED = "The replica has failed a request a moment ago."
 
 
@@ -83,20 +83,20 @@ class ReplicaMonitor:
         """Ask both servers once."""
         asked_at = time.monotonic()
         try:
-            position = int(self._primary.ask(POSITION)[0])
+            position, cluster = self._primary.ask(POSITION)
         except psycopg2.Error:
             self._report(NO_PRIMARY)  # What the replica was known to hold it still holds.
             return
         try:
-            is_replica, replayed = self._replica.ask(REPLAYED)
+            replayed, replicated, is_replica = self._replica.ask(REPLAYED)
         except psycopg2.Error:
             self._lose(NO_ANSWER)
             self._on_loss()
             return
-        if not is_replica or replayed is None:
+        if not is_replica or replayed is None or replicated != cluster:
             self._lose(NO_REPLICA)
             return
-        self._compare(asked_at, position, int(replayed))
+        self._compare(asked_at, int(position), int(replayed))
 
     def _compare(self, asked_at: float, position: int, replayed: int) -> None:
         """Take the latest moment whose position is replayed."""

@@ -44,7 +44,7 @@ class Measured:
     """A monitor whose thread does not run, and the answers that it gets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.primary, self.replica = ScriptedAnswers(100), ScriptedAnswers(True, 100)
+        self.primary, self.replica = ScriptedAnswers(100, 7), ScriptedAnswers(100, 7, True)
         self.losses: list[None] = []
         self.monitor = ReplicaMonitor(
             self.primary, self.replica, most_seconds=10, on_loss=lambda: self.losses.append(None)
@@ -52,7 +52,7 @@ class Measured:
         monkeypatch.setattr(self.monitor, "_start", lambda: None)
 
     def measure(self, position: int, replayed: int) -> float | None:
-        self.primary.row, self.replica.row = (position,), (True, replayed)
+        self.primary.row, self.replica.row = (position, 7), (replayed, 7, True)
         self.monitor.measure()
         return self.monitor.lag()
 
@@ -90,12 +90,14 @@ def test_what_does_not_answer_is_not_trusted(measured: Measured) -> None:
     assert measured.monitor.fault == NO_PRIMARY
     assert measured.monitor.lag() is not None
     assert measured.losses == []
-    measured.primary.row, measured.replica.row = (100,), None
+    measured.primary.row, measured.replica.row = (100, 7), None
     measured.monitor.measure()
     assert (measured.monitor.fault, measured.monitor.lag(), len(measured.losses)) == (NO_ANSWER, None, 1)
-    measured.replica.row = (False, None)
-    measured.monitor.measure()
-    assert (measured.monitor.fault, measured.monitor.lag()) == (NO_REPLICA, None)
+    for row in ((None, 7, False), (None, 7, True), (100, 8, True)):
+        measured.measure(100, 100)
+        measured.replica.row = row
+        measured.monitor.measure()
+        assert (measured.monitor.fault, measured.monitor.lag()) == (NO_REPLICA, None)
     measured.measure(100, 100)
     measured.monitor.pause()
     assert measured.monitor.lag() is None
@@ -176,6 +178,17 @@ def test_a_session_reads_the_replica_for_a_while_and_then_the_primary(
             engine.dispose()
 
 
-def test_the_primary_is_no_replica_of_itself(settings: Settings) -> None:
-    with pytest.raises(ConfigurationError, match="DATABASE_REPLICA_URL is DATABASE_URL: a replica is another server"):
-        load_settings(_env_file=None, DATABASE_URL=settings.DATABASE_URL, DATABASE_REPLICA_URL=settings.DATABASE_URL)
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        (
+            {"DATABASE_REPLICA_URL": "postgresql://h/fuze"},
+            "DATABASE_REPLICA_URL is DATABASE_URL: a replica is another server",
+        ),
+        ({"DATABASE_REPLICA_URL": "mysql://h/fuze"}, "DATABASE_REPLICA_URL: is not a postgresql:// address"),
+        ({"DATABASE_REPLICA_MAX_LAG_SECONDS": "0"}, "DATABASE_REPLICA_MAX_LAG_SECONDS: .*greater than or equal to 1"),
+    ],
+)
+def test_wrong_settings_are_named(wrong: dict[str, str], fault: str) -> None:
+    with pytest.raises(ConfigurationError, match=fault):
+        load_settings(_env_file=None, DATABASE_URL="postgresql://h/fuze", REDIS_URL="redis://h", **wrong)
