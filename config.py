@@ -134,6 +134,12 @@ class Settings(BaseSettings):
         "", description="the same for the owner of the tables, past any pooler; empty: DATABASE_URL"
     )
     DATABASE_ADMIN_URL: str = Field("", description="the same for a superuser; only `db roles` uses it")
+    DATABASE_REPLICA_URL: str = Field(
+        "", description="the same for a streaming replica, for reads that may lag; empty: none"
+    )
+    DATABASE_REPLICA_MAX_LAG_SECONDS: float = Field(
+        10, ge=1, le=600, description="a replica that is further behind is not read"
+    )
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
     EMBEDDED_REDIS_MAXMEMORY_MB: int = Field(
@@ -286,11 +292,20 @@ class Settings(BaseSettings):
     def _split_lists(cls, value: object) -> object:
         return _split(value)
 
-    @field_validator("DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL", "REDIS_URL")
+    @field_validator(
+        "DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL", "DATABASE_REPLICA_URL", "REDIS_URL"
+    )
     @classmethod
     def _check_server(cls, value: str) -> str:
         if value and (fault := server_address_fault(value)):
             raise ValueError(fault)
+        return value
+
+    @field_validator("DATABASE_REPLICA_URL")
+    @classmethod
+    def _check_replica(cls, value: str) -> str:
+        if value and not value.startswith(POSTGRESQL_PREFIXES):
+            raise ValueError("is not a postgresql:// address")
         return value
 
     @field_validator("BASE_PATH")
@@ -373,6 +388,8 @@ class Settings(BaseSettings):
             raise ValueError("ACCESS_TOKEN_MINUTES is no less than REFRESH_TOKEN_DAYS: nobody would ever refresh")
         if {"LLM_DAILY_TOKENS", "LLM_MONTHLY_TOKENS"} <= given and self.LLM_DAILY_TOKENS > self.LLM_MONTHLY_TOKENS:
             raise ValueError("LLM_DAILY_TOKENS is more than LLM_MONTHLY_TOKENS, which would end before it")
+        if self.DATABASE_REPLICA_URL and self.DATABASE_REPLICA_URL == self.DATABASE_URL:
+            raise ValueError("DATABASE_REPLICA_URL is DATABASE_URL: a replica is another server")
         if self.CAPTURE_PER_PERSON >= self.CAPTURE_CONCURRENCY:
             raise ValueError("CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY: one person could take all places")
         return self

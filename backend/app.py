@@ -66,6 +66,7 @@ from backend.recommendations.feedback.routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
 from backend.redis.client import bind_redis
 from backend.registration.routes import blueprint as registration
+from backend.replica.service import bind_replica
 from backend.search.routes import blueprint as search
 from backend.tasks.routes import blueprint as tasks
 from backend.transfer.export.routes import blueprint as exports
@@ -155,6 +156,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_database(app, settings, settings.database_url)
+    bind_replica(app, settings)
     bound_reads(app)
     measure_database(app, pool_size=settings.DATABASE_POOL_SIZE, max_overflow=MAX_OVERFLOW)
     log_slow_statements(app, settings.SLOW_QUERY_MS)

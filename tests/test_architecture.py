@@ -32,6 +32,7 @@ ROOMS = (
         "extensions",
         "leases",
         "database",
+        "replica",
     ),
     *("encryption", "observability", "http", "jobs", "mail", "ai", "activity"),
     *("auth", "organizations", "registration", "index"),

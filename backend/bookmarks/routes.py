@@ -194,7 +194,7 @@ def read_content(actor: Actor, bookmark_id: int) -> ContentOut:
 
 
 @blueprint.get("/<id:bookmark_id>/similar")
-@operation(scope="bookmarks:read", limit="search", tag="bookmarks", responses={200: SimilarOut})
+@operation(scope="bookmarks:read", limit="search", tag="bookmarks", responses={200: SimilarOut}, may_lag=True)
 def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> SimilarOut:
     """List the nearest bookmarks in meaning."""
     neighbours = queries.similar_bookmarks(actor, bookmark_id, query.limit)

@@ -24,6 +24,7 @@ from backend.health.schemas import (
     CheckStatus,
     EmbeddingsCheckOut,
     MailCheckOut,
+    ReplicaCheckOut,
     WorkerCheckOut,
 )
 from backend.index.embeddings import count_pending_embeddings
@@ -35,10 +36,13 @@ from backend.recommendations.queries import count_waiting
 from backend.redis.client import redis_client
 from backend.redis.faults import NO_ANSWER, redis_fault
 from backend.redis.probe import probe_redis
+from backend.replica.service import bound_replica
 
 Check = TypeVar("Check", bound=CheckOut)
 # Prefix of the policies by which Redis evicts keys without an expiry. Without maxmemory it evicts nothing.
 EVICTS_ANYTHING = "allkeys"
+# All checks together may take a second.
+FIRST_MEASUREMENT_SECONDS = 0.8
 NO_DATABASE = "PostgreSQL does not answer."
 # The scheduler makes a pass at least once a minute.
 SCHEDULER_SILENT = timedelta(seconds=150)
@@ -48,6 +52,17 @@ QUEUE_MAY_GO = "under pressure Redis may drop messages of the queue. Set it to v
 def _check_database() -> CheckOut:
     """Check that PostgreSQL answers."""
     return _timed(CheckOut, NO_DATABASE, _ping_database)
+
+
+def _check_replica() -> ReplicaCheckOut:
+    """Check that reads which may lag need not go to the primary."""
+    replica = bound_replica()
+    if replica is None:
+        return ReplicaCheckOut(status="disabled", detail="DATABASE_REPLICA_URL is not set.")
+    replica.monitor.wait(FIRST_MEASUREMENT_SECONDS)
+    lag, fault = replica.monitor.lag(), replica.fault()
+    lag = None if lag is None else round(lag, 2)
+    return ReplicaCheckOut(status="degraded" if fault else "healthy", detail=fault, lag_seconds=lag)
 
 
 def _check_readiness() -> CheckOut:
@@ -185,11 +200,12 @@ def _failing_mails() -> dict[str, Any]:
     return {"failing": failing, **status}
 
 
-AggregatedName = Literal["database", "redis", "worker", "embeddings", "llm", "logs", "mail"]
+AggregatedName = Literal["database", "replica", "redis", "worker", "embeddings", "llm", "logs", "mail"]
 CheckName = AggregatedName | Literal["embedding_model", "ready"]
 CHECKS: dict[str, Callable[[], CheckOut]] = {
     "ready": _check_readiness,
     "database": _check_database,
+    "replica": _check_replica,
     "redis": _check_redis,
     "worker": _check_worker,
     "embeddings": _check_embeddings,
@@ -199,6 +215,7 @@ CHECKS: dict[str, Callable[[], CheckOut]] = {
     "mail": _check_mail,
 }
 KINDS: dict[str, type[CheckOut]] = {
+    "replica": ReplicaCheckOut,
     "worker": WorkerCheckOut,
     "embeddings": EmbeddingsCheckOut,
     "mail": MailCheckOut,

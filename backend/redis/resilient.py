@@ -84,6 +84,7 @@ class ResilientRedis:
         self._pipe: Exchange = RedisConnections(self.client.connection_pool).exchange
         self._breaker = CircuitBreaker(redis.RedisError, lambda fault: CircuitOpen(str(fault)), seconds=PAUSE_SECONDS)
         self._run = ""
+        self._run_since = 0.0
         self._is_run_probed = False
         self._distrusted_until = 0.0
         self._lock = threading.Lock()
@@ -104,6 +105,11 @@ class ResilientRedis:
     def is_trusted(self) -> bool:
         """Tell whether the invalidations of all processes have certainly arrived."""
         return time.monotonic() >= self._distrusted_until
+
+    @property
+    def run_seconds(self) -> float:
+        """For how long this process has known the present run of Redis."""
+        return time.monotonic() - self._run_since if self._run else 0.0
 
     def key(self, name: str) -> str:
         """Return the key of a name. Call it only while commands are made: keys change with Redis's run."""
@@ -160,6 +166,8 @@ class ResilientRedis:
         if self._run not in ("", run):
             logger.warning("Redis was restarted")
             self._distrust()
+        if self._run != run:
+            self._run_since = time.monotonic()
         self._run = run
 
     def _catch_up(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
