@@ -42,6 +42,8 @@ PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::([0-9]{1,5})?)?")
 MISSPELT_MIN_LETTERS, MISSPELT_LIKENESS = 8, 0.85
 # /api would be taken for the beginning of the application's own paths.
 BASE_PATH = re.compile(r"(?!/api(?:/|$))(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,8}")
+# As S3 names buckets.
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LOCAL_NAMES = ("localhost", "localdomain", "ip6-localhost", "ip6-loopback")
 # The widest networks that one operator's proxies are in: Akamai's and Google's largest are of this size.
 WIDEST_PROXIES = {4: 10, 6: 20}
@@ -113,6 +115,18 @@ def server_address_fault(value: str) -> str | None:
     if "#" in value:
         return "holds a #: in a password write %23"
     return None
+
+
+def export_storage_fault(value: str) -> str | None:
+    """Why files of exports cannot be stored there, or None. Quotes nothing."""
+    parts = _split_address(value)
+    if parts is None or "?" in value or "#" in value or "@" in parts.netloc:
+        return "is not an address such as s3://bucket/prefix; keys have settings of their own"
+    if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
+        return None
+    if parts.scheme == "s3" and BUCKET.fullmatch(parts.netloc):
+        return None
+    return "is not an address such as s3://bucket/prefix or file:///srv/exports"
 
 
 def leads_to_this_machine(value: str) -> bool:
