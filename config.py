@@ -21,6 +21,7 @@ from config_checks import (
     BASE_PATH,
     DSN,
     Network,
+    export_storage_fault,
     header_pairs_fault,
     leads_to_this_machine,
     misspelt,
@@ -246,6 +247,13 @@ class Settings(BaseSettings):
     AI_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated networks that people's own LLM endpoints may be in although they are private"
     )
+    EXPORT_STORAGE: str = Field(
+        "", description="s3://bucket/prefix or file:///directory for files of exports; empty: in the database"
+    )
+    EXPORT_STORAGE_ENDPOINT: str = Field("", description="address of the S3-compatible server; empty: Amazon's")
+    EXPORT_STORAGE_REGION: str = Field("us-east-1", min_length=1, description="region of the bucket")
+    EXPORT_STORAGE_ACCESS_KEY_ID: str = Field("", description="key for the bucket; empty: the role of the machine")
+    EXPORT_STORAGE_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="its secret")
     SMTP_URL: SecretStr = Field(
         SecretStr(""), description="smtp://user:password@host:587 or smtps://host:465; empty: files in <data-dir>/mail"
     )
@@ -316,6 +324,13 @@ class Settings(BaseSettings):
             raise ValueError("is not a path such as /fuze; /api is taken")
         return value
 
+    @field_validator("EXPORT_STORAGE")
+    @classmethod
+    def _check_export_storage(cls, value: str) -> str:
+        if value and (fault := export_storage_fault(value)):
+            raise ValueError(fault)
+        return value
+
     @field_validator("SMTP_URL")
     @classmethod
     def _check_mail_server(cls, value: SecretStr) -> SecretStr:
@@ -375,6 +390,14 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _need_both_keys(self) -> Self:
+        if bool(self.EXPORT_STORAGE_ACCESS_KEY_ID) != bool(self.EXPORT_STORAGE_SECRET_ACCESS_KEY.get_secret_value()):
+            raise ValueError(
+                "EXPORT_STORAGE_ACCESS_KEY_ID and EXPORT_STORAGE_SECRET_ACCESS_KEY belong together: one is missing"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _need_a_model(self) -> Self:
         if self.LLM_BASE_URL and not self.LLM_MODEL:
             raise ValueError("LLM_MODEL is missing: LLM_BASE_URL does not say which model to ask")
@@ -394,7 +417,7 @@ class Settings(BaseSettings):
             raise ValueError("CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY: one person could take all places")
         return self
 
-    @field_validator("FRONTEND_URL", "PUBLIC_URL")
+    @field_validator("FRONTEND_URL", "PUBLIC_URL", "EXPORT_STORAGE_ENDPOINT")
     @classmethod
     def _check_web_address(cls, value: str) -> str:
         if value and (fault := web_address_fault(value)):

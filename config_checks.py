@@ -49,6 +49,8 @@ DSN = re.compile(
 # RFC 9110: the name of a header field; of its value what is percent-encoded, as OpenTelemetry asks for.
 HEADER_PAIR = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s*=\s*[\x21-\x2b\x2d-\x7e]*\s*")
 ENCODED_CONTROL = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])")
+# As S3 names buckets.
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LOCAL_NAMES = ("localhost", "localdomain", "ip6-localhost", "ip6-loopback")
 # The widest networks that one operator's proxies are in: Akamai's and Google's largest are of this size.
 WIDEST_PROXIES = {4: 10, 6: 20}
@@ -129,6 +131,18 @@ def header_pairs_fault(value: str) -> str | None:
     if BROKEN_ENCODING.search(value) or ENCODED_CONTROL.search(value):
         return "holds a % that must be encoded, or a sign that no HTTP header can carry: write %25"
     return None
+
+
+def export_storage_fault(value: str) -> str | None:
+    """Why files of exports cannot be stored there, or None. Quotes nothing."""
+    parts = _split_address(value)
+    if parts is None or "?" in value or "#" in value or "@" in parts.netloc:
+        return "is not an address such as s3://bucket/prefix; keys have settings of their own"
+    if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
+        return None
+    if parts.scheme == "s3" and BUCKET.fullmatch(parts.netloc):
+        return None
+    return "is not an address such as s3://bucket/prefix or file:///srv/exports"
 
 
 def leads_to_this_machine(value: str) -> bool:

@@ -37,6 +37,7 @@ from backend.redis.client import redis_client
 from backend.redis.faults import NO_ANSWER, redis_fault
 from backend.redis.probe import probe_redis
 from backend.replica.service import bound_replica
+from backend.transfer.export_storage import export_storage
 
 Check = TypeVar("Check", bound=CheckOut)
 # Prefix of the policies by which Redis evicts keys without an expiry. Without maxmemory it evicts nothing.
@@ -177,6 +178,15 @@ def _check_language_model() -> CheckOut:
     return CheckOut(status="degraded", detail=fault) if fault else CheckOut(status="healthy")
 
 
+def _check_storage() -> CheckOut:
+    """Check the storage of exports, at most every 30 s."""
+    storage = export_storage()
+    if storage is None:
+        return CheckOut(status="disabled", detail="EXPORT_STORAGE is not set: exports are in the database.")
+    fault = storage.fault()
+    return CheckOut(status="degraded", detail=fault) if fault else CheckOut(status="healthy")
+
+
 def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]]) -> Check:
     started = time.perf_counter()
     try:
@@ -200,7 +210,7 @@ def _failing_mails() -> dict[str, Any]:
     return {"failing": failing, **status}
 
 
-AggregatedName = Literal["database", "replica", "redis", "worker", "embeddings", "llm", "logs", "mail"]
+AggregatedName = Literal["database", "replica", "redis", "worker", "embeddings", "llm", "logs", "mail", "storage"]
 CheckName = AggregatedName | Literal["embedding_model", "ready"]
 CHECKS: dict[str, Callable[[], CheckOut]] = {
     "ready": _check_readiness,
@@ -213,6 +223,7 @@ CHECKS: dict[str, Callable[[], CheckOut]] = {
     "llm": _check_language_model,
     "logs": check_logs,
     "mail": _check_mail,
+    "storage": _check_storage,
 }
 KINDS: dict[str, type[CheckOut]] = {
     "replica": ReplicaCheckOut,

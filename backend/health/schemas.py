@@ -59,6 +59,7 @@ class ChecksOut(ResponseBody):
     llm: CheckOut
     logs: CheckOut
     mail: MailCheckOut
+    storage: CheckOut
 
 
 class HealthOut(ResponseBody):

@@ -73,7 +73,7 @@ def scheduled_jobs(reconcile_seconds: int) -> list[ScheduledJob]:
         ScheduledJob("mail.purge_mails", cron="57 3 * * *", queue="bulk"),
         ScheduledJob("transfer.purge_imports", cron="12 * * * *", queue="bulk"),
         ScheduledJob("dashboard.purge_exports", cron="22 * * * *", queue="bulk"),
-        ScheduledJob("profile.purge_exports", cron="58 3 * * *", queue="bulk"),
+        ScheduledJob("profile.purge_exports", cron="58 * * * *", queue="bulk"),
         ScheduledJob("activity.roll_up", cron="*/15 * * * *", queue="bulk"),
         ScheduledJob("activity.flush_searches", seconds=reconcile_seconds, queue="bulk"),
         ScheduledJob("activity.make_partitions", cron="2 4 * * *", queue="bulk"),
