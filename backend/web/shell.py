@@ -8,7 +8,9 @@ from html import escape
 from backend.web.files import MEDIA_TYPES, ClientFile, ClientFiles
 
 ENTRY = "main.js"
-# Every module that the entry imports directly or not is named, so that the browser asks for all of them at once.
+# Every module that these import directly or not is named, so that the browser asks for all of them at once: the entry,
+# and the screens where most people begin.
+PRELOADED = (ENTRY, "screens/home.js", "screens/library.js", "screens/search.js", "screens/login.js")
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -53,7 +55,7 @@ class Shell:
         }
 
     def _page(self) -> str:
-        modules = self._files.imported_by(ENTRY)
+        modules = dict.fromkeys(path for entry in PRELOADED for path in self._files.imported_by(entry))
         styles = sorted(path for path in self._files.by_path if path.startswith("styles/"))
         links = [f'<link rel="modulepreload" href="{self.assets}/{path}">' for path in modules if path != ENTRY]
         sheets = [f'<link rel="stylesheet" href="{self.assets}/{path}">' for path in styles]

@@ -4,6 +4,7 @@ import { ago, moment } from '../core/dates.js';
 import { t, tn } from '../core/i18n.js';
 import { Highlighted } from './highlighted.js';
 import { Icon } from './icon.js';
+import { OuterLink } from './outer-link.js';
 
 /** @param {any} bookmark what to call it */
 export const titleOf = (bookmark) => bookmark.title || bookmark.url;
@@ -37,16 +38,18 @@ export function BookmarkRow({ item, at, total, height, isChosen, choose, act }) 
       style=${{ transform: `translateY(${at * height}px)` }}>
       <input type="checkbox" checked=${isChosen} aria-label=${t('Select {title}', { title })} onChange=${() => choose(item.id)} />
       <div class="row-main">
-        <a class="row-title" dir="auto" href=${`bookmarks/${item.id}`}>${found?.title ? html`<${Highlighted} text=${found.title} />` : title}</a>
+        ${item.deleted_at
+          ? html`<${OuterLink} class="row-title" dir="auto" href=${item.url}>${title}<//>`
+          : html`<a class="row-title" dir="auto" href=${`bookmarks/${item.id}`}>${found?.title ? html`<${Highlighted} text=${found.title} />` : title}</a>`}
         ${found?.snippet && html`<span class="row-snippet" dir="auto"><${Highlighted} text=${found.snippet} /></span>`}
         <${Meta} item=${item} />
       </div>
       <div class="row-actions">
-        <button class="button quiet icon-only" aria-pressed=${item.is_favorite ? 'true' : 'false'} aria-label=${t('Favourite: {title}', { title })}
-          onClick=${() => act([item.id], item.is_favorite ? 'unfavorite' : 'favorite')}><${Icon} name="star" /></button>
+        ${!item.deleted_at && html`<button class="button quiet icon-only" aria-pressed=${item.is_favorite ? 'true' : 'false'} aria-label=${t('Favourite: {title}', { title })}
+          onClick=${() => act([item.id], item.is_favorite ? 'unfavorite' : 'favorite')}><${Icon} name="star" /></button>`}
         <button class="button quiet icon-only" aria-label=${archiveLabel(archive, title)}
-          onClick=${() => act([item.id], archive)}><${Icon} name="archive" /></button>
-        ${item.capture.status === 'captured' &&
+          onClick=${() => act([item.id], archive)}><${Icon} name=${item.deleted_at ? 'up' : 'archive'} /></button>
+        ${!item.deleted_at && item.capture.status === 'captured' &&
         html`<a class="button quiet icon-only stays" href=${`bookmarks/${item.id}/read`} aria-label=${t('Read {title}', { title })}><${Icon} name="read" /></a>`}
       </div>
     </li>
