@@ -41,6 +41,13 @@ WATCH_TYPING = """() => {
       requestAnimationFrame(() => { window.shownAt = performance.now(); });
   }).observe(document.querySelector('main'), { childList: true, subtree: true });
 }"""
+FOLLOW = """(path) => {
+  const link = document.createElement('a');
+  link.href = path;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
 SCROLL = """(steps) => new Promise((done) => {
   let step = 0;
   const go = () => { scrollBy(0, 1100); (step += 1) < steps ? requestAnimationFrame(go) : done(scrollY); };
@@ -151,10 +158,7 @@ def measure_memory(context: BrowserContext, screens: int) -> dict[str, Any]:
     tab.page.locator("h1").first.wait_for()
     heaps = {}
     for number in range(screens):
-        tab.page.evaluate(
-            "(path) => { const a = document.createElement('a'); a.href = path; document.body.append(a); a.click(); a.remove(); }",
-            SCREENS[number % len(SCREENS)],
-        )
+        tab.page.evaluate(FOLLOW, SCREENS[number % len(SCREENS)])
         tab.page.locator("h1").first.wait_for()
         tab.page.wait_for_timeout(100)
         if number + 1 in (len(SCREENS), screens // 2, screens):
