@@ -14,10 +14,11 @@ const CAPTURE = () => ({ pending: t('is being read'), failed: t('could not be re
 /** @param {{ item: any }} props */
 function Meta({ item }) {
   const capture = CAPTURE()[item.capture.status];
+  const time = item.deleted_at || item.created_at;
   return html`
     <span class="row-meta">
       <span class="row-host">${item.domain}</span>
-      <time datetime=${item.created_at} title=${moment(item.created_at)}>${ago(item.created_at)}</time>
+      <time datetime=${time} title=${moment(time)}>${ago(time)}</time>
       ${item.reading_minutes ? html`<span>${tn('{n} min', '{n} min', item.reading_minutes)}</span>` : null}
       ${capture && html`<span title=${item.capture.error || ''}><span class=${`dot dot-${item.capture.status}`}></span> ${capture}</span>`}
       ${item.tags.slice(0, 4).map((tag) => html`<a key=${tag} class="row-tag" href=${`library?tag=${encodeURIComponent(tag)}`}>#${tag}</a>`)}
@@ -47,8 +48,8 @@ export function BookmarkRow({ item, at, total, height, isChosen, choose, act }) 
       <div class="row-actions">
         ${!item.deleted_at && html`<button class="button quiet icon-only" aria-pressed=${item.is_favorite ? 'true' : 'false'} aria-label=${t('Favourite: {title}', { title })}
           onClick=${() => act([item.id], item.is_favorite ? 'unfavorite' : 'favorite')}><${Icon} name="star" /></button>`}
-        <button class="button quiet icon-only" aria-label=${archiveLabel(archive, title)}
-          onClick=${() => act([item.id], archive)}><${Icon} name=${item.deleted_at ? 'up' : 'archive'} /></button>
+        <button class="button quiet icon-only" aria-label=${archiveLabel(archive, title)} title=${item.deleted_at ? t('Restore') : undefined}
+          onClick=${() => act([item.id], archive)}><${Icon} name=${item.deleted_at ? 'left' : 'archive'} /></button>
         ${!item.deleted_at && item.capture.status === 'captured' &&
         html`<a class="button quiet icon-only stays" href=${`bookmarks/${item.id}/read`} aria-label=${t('Read {title}', { title })}><${Icon} name="read" /></a>`}
       </div>

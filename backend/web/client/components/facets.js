@@ -19,15 +19,17 @@ export const areFacetsOpen = () => localStorage.getItem(STORED) === 'open';
 
 /**
  * `facets` is null until they are loaded; `chosen` says which values the list is narrowed to.
- * @param {{ facets: Record<string, import('../core/facets.js').Count[] | null> | null, isOpen: boolean, toggle: (isOpen: boolean) => void,
+ * @param {{ facets: Record<string, import('../core/facets.js').Count[] | null> | null, total: number | null, isOpen: boolean, toggle: (isOpen: boolean) => void,
  *   chosen?: (facet: string, value: string) => boolean, choose: (facet: string, value: string) => void }} props
  */
-export function Facets({ facets, isOpen, toggle, chosen = () => false, choose }) {
+export function Facets({ facets, total, isOpen, toggle, chosen = () => false, choose }) {
   function remember(event) {
     localStorage.setItem(STORED, event.target.open ? 'open' : '');
     toggle(event.target.open);
   }
-  const shown = Object.entries(NAMES()).filter(([facet]) => facets?.[facet]?.length);
+  // What all links have narrows nothing down.
+  const narrows = (facet, { value, count }) => count !== total || chosen(facet, value);
+  const shown = Object.entries(NAMES()).filter(([facet]) => facets?.[facet]?.some((one) => narrows(facet, one)));
   return html`
     <details class="facets" open=${isOpen} onToggle=${remember}><summary>${t('Narrow down')}</summary>
       ${shown.map(([facet, name]) => html`<div key=${facet} class="facet" role="group" aria-label=${name}>

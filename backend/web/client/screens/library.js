@@ -58,7 +58,7 @@ function LibraryFacets({ query, total }) {
     else if (facet === 'state') setQuery({ view: query.get('view') === VIEW_OF_STATE[value] ? null : VIEW_OF_STATE[value] });
     else setQuery({ [facet]: query.get(facet) === value ? null : value });
   };
-  return html`<${Facets} facets=${usable(loaded.data)} isOpen=${isOpen} toggle=${setOpen} chosen=${chosen} choose=${choose} />`;
+  return html`<${Facets} facets=${usable(loaded.data)} total=${total} isOpen=${isOpen} toggle=${setOpen} chosen=${chosen} choose=${choose} />`;
 }
 
 /** What lists can be narrowed by: languages they cannot, and states that have a view. @param {any} facets */

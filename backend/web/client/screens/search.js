@@ -51,7 +51,7 @@ function Results({ q, mode }) {
       ${more?.degraded ? ` · ${t('found by words alone for now')}` : ''}
     </p>
     <${Expansions} expanded=${more?.expanded || []} />
-    <${Facets} facets=${more?.facets || null} isOpen=${isOpen} toggle=${setOpen} choose=${(facet, value) => setQuery({ q: `${q} ${operatorOf(facet, value)}` })} />
+    <${Facets} facets=${more?.facets || null} total=${total} isOpen=${isOpen} toggle=${setOpen} choose=${(facet, value) => setQuery({ q: `${q} ${operatorOf(facet, value)}` })} />
     <${BookmarkRows} list=${shown.current} empty=${html`<${Empty} icon="search" title=${t('Nothing found.')}><p>${t('Try fewer or other words, or find by meaning.')}</p><//>`} />
   `;
 }
