@@ -17,6 +17,7 @@ from backend.auth.mail.routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCK_SKEW_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
+from backend.bookmarks.facets.routes import blueprint as facets
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.capture.link_checks import models as link_checks
@@ -79,7 +80,7 @@ from config import Settings, load_settings
 
 VERSIONED = (
     *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
-    *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
+    *(projects, bookmarks, facets, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
     *(dashboard, dashboard_charts, dashboard_exports, dashboard_insights, digests),
 )
