@@ -158,6 +158,18 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated addresses or networks whose X-Forwarded-* headers are believed"
     )
+    REQUEST_HEADER_SECONDS: float = Field(
+        10, ge=0.1, le=300, description="time for a request's headers; its body has it too, and then a least rate"
+    )
+    REQUEST_BODY_BYTES_PER_SECOND: int = Field(
+        500, ge=1, le=10**6, description="least rate of a body, on the average of each such time; slower is 408"
+    )
+    CONNECTIONS_PER_ADDRESS: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="of one address at each web process; TRUSTED_PROXIES and loopback have no limit",
+    )
     BASE_PATH: str = Field("", description="path below which a proxy serves this, such as /fuze; empty: at the top")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")

@@ -17,6 +17,7 @@ from sqlalchemy.orm import configure_mappers
 from backend.ai.service import preload
 from backend.cache_warmup.service import start_refreshing
 from backend.database import after_fork
+from backend.http.connections.client_limits import ClientLimits
 from backend.http.event_streams.response import stop_event_streams
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.jobs.events import start_job_events
@@ -133,6 +134,7 @@ logger_class = ServerLog
 def post_fork(server: Arbiter, worker: Worker) -> None:
     """Connections made before the fork belong to the parent."""
     after_fork()
+    worker.limits = ClientLimits.of(settings)
 
 
 def post_worker_init(worker: Worker) -> None:
