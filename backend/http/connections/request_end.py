@@ -41,7 +41,7 @@ class RequestEnd:
             self._read_head(bytes(received[: end + 2]).lower(), memoryview(received)[end + len(HEAD_END) :])
         else:
             # The parser refuses both at once; more bytes would not mend them.
-            self.is_reached = len(received) > HEAD_BYTES or BARE_LINE_FEED.search(received) is not None
+            self.is_reached = len(received) > HEAD_BYTES or BARE_LINE_FEED.search(received, start) is not None
 
     def scan_body(self, piece: bytes | memoryview) -> None:
         """Count the next bytes behind the headers."""
