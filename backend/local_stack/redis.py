@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from backend.local_stack.servers import EmbeddedServer, ServerError
 
 NO_REDIS = (
-    "no Redis found (one is packaged for Python 3.11 to 3.13 on Linux and on Macs with Apple silicon): install redis or"
-    " valkey (apt install redis-server, brew install redis), or set REDIS_URL to one that runs elsewhere"
+    "no Redis found: install redis or valkey (apt install redis-server, brew install redis), or set REDIS_URL to one"
+    " that runs elsewhere; one is packaged for Python 3.11 to 3.13 on Linux and on Macs with Apple silicon"
 )
 
 

@@ -220,9 +220,9 @@ def test_without_a_redis_program_one_line_says_what_to_do(directory):
     )
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
-        "Error: no Redis found (one is packaged for Python 3.11 to 3.13 on Linux and on Macs with Apple silicon):"
-        " install redis or valkey (apt install redis-server, brew install redis),"
-        " or set REDIS_URL to one that runs elsewhere"
+        "Error: no Redis found: install redis or valkey (apt install redis-server, brew install redis),"
+        " or set REDIS_URL to one that runs elsewhere;"
+        " one is packaged for Python 3.11 to 3.13 on Linux and on Macs with Apple silicon"
     ]
 
 
