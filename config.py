@@ -245,7 +245,7 @@ class Settings(BaseSettings):
     EMBEDDING_API_KEY: SecretStr = Field(SecretStr(""), description="its key")
     MAX_API_TOKENS_PER_PERSON: int = Field(50, ge=1, le=10_000, description="API tokens that a person may have")
     MAX_ORGANIZATIONS_PER_OWNER: int = Field(
-        50, ge=1, le=10_000, description="organizations that a person may make, their personal one aside"
+        50, ge=1, le=10_000, description="organizations that a person may make beside their personal one"
     )
     MAX_TAGS_PER_ORGANIZATION: int = Field(20_000, ge=1, le=1_000_000, description="tags that an organization may have")
     LLM_BASE_URL: str = Field("", description="OpenAI-compatible endpoint for language features; empty: off")

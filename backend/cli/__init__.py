@@ -51,6 +51,11 @@ COMMANDS = {
     "routes": ("backend.cli.contract", "routes", "List every route."),
     "openapi": ("backend.cli.contract", "openapi", "Print the OpenAPI document."),
     "env-example": ("backend.cli.env_example", "env_example", "Print .env.example: every setting."),
+    "config-docs": (
+        "backend.cli.config_docs",
+        "config_docs",
+        "Print docs/configuration.md: every setting with its values.",
+    ),
 }
 
 

@@ -52,7 +52,7 @@ def render() -> str:
 def _optional() -> Iterator[str]:
     for name, field in Settings.model_fields.items():
         if name not in (*SECRET_NAMES, NEEDED_ADDRESS, *COMPOSE_SECRETS):
-            yield _entry(f"#{name}", _written(field.default), field.description)
+            yield _entry(f"#{name}", default_text(field.default), field.description)
 
 
 def _entry(name: str, value: str, description: str | None) -> str:
@@ -60,7 +60,7 @@ def _entry(name: str, value: str, description: str | None) -> str:
     return f"# {description}\n{name}={value}"
 
 
-def _written(default: Any) -> str:
+def default_text(default: Any) -> str:
     """Format a default as a variable of the environment."""
     if isinstance(default, SecretStr):
         default = default.get_secret_value()

