@@ -126,8 +126,11 @@ class ResilientRedis:
         """
         ask = self._catch_up if self._pending or self._failures else self._ask
         try:
-            return cast("list[Any] | None", self._guard(lambda: ask(commands)))
-        except redis.RedisError:
+            return self._breaker.call(lambda: ask(commands))
+        except CircuitOpen:
+            return None
+        except redis.RedisError as error:
+            self._record_failure(error)
             return None
 
     def invalidate(self, invalidations: Mapping[str, Invalidation], command: InvalidationCommand | None = None) -> None:
