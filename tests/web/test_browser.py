@@ -20,6 +20,16 @@ AXE = Path(__file__).parents[2] / ".venv" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = """(rules) => axe.run({runOnly: rules}).then(({violations}) =>
   violations.map(({id, nodes}) => `${id}: ${nodes.map((node) => node.html).join(' ')}`))"""
+# Before the first search, after 20 in a minute, after 50, and a minute later.
+TYPING_DELAYS = """async () => {
+  const assets = document.querySelector('meta[name=fuze-assets]').content;
+  const { countSearch, typingDelay } = await import(`${assets}core/typing-pace.js`);
+  const after = (searches) => {
+    for (let at = 0; at < searches; at += 1) countSearch(1e6);
+    return typingDelay(1e6);
+  };
+  return [after(0), after(20), after(30) >= 1000, typingDelay(1e6 + 60_000)];
+}"""
 DARK = ("/", "/library", "/search?q=lighthouse", "/dashboard", "/settings/tokens", "/login")
 Visit = Callable[..., Visitor]
 WIDTH = 320
@@ -458,6 +468,7 @@ def test_an_older_answer_never_replaces_a_newer_one(visit: Visit) -> None:
     waiting: list[Any] = []
     page.route("**/api/v1/search?*", answer)
     visitor.open("/search?mode=text")
+    assert page.evaluate(TYPING_DELAYS) == [25, 25, True, 25]
     box = page.get_by_role("combobox", name="Search")
     with page.expect_request(lambda request: "/search?q=qu&" in request.url):
         box.press_sequentially("qu")
