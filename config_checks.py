@@ -42,6 +42,15 @@ PORT = re.compile(r"(?:\[[^\]]*\]|[^:]*)(?::([0-9]{1,5})?)?")
 MISSPELT_MIN_LETTERS, MISSPELT_LIKENESS = 8, 0.85
 # /api would be taken for the beginning of the application's own paths.
 BASE_PATH = re.compile(r"(?!/api(?:/|$))(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,8}")
+# As Sentry and what is compatible with it give it out: a public key, maybe a secret one, a path, the project's number.
+DSN = re.compile(
+    r"https?://[A-Za-z0-9]+(:[A-Za-z0-9]+)?@(\[[0-9a-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[\w.~-]+)*/[0-9]+"
+)
+# RFC 9110: the name of a header field; of its value what is percent-encoded, as OpenTelemetry asks for.
+HEADER_PAIR = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s*=\s*[\x21-\x2b\x2d-\x7e]*\s*")
+ENCODED_CONTROL = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])")
+# As S3 names buckets.
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 LOCAL_NAMES = ("localhost", "localdomain", "ip6-localhost", "ip6-loopback")
 # The widest networks that one operator's proxies are in: Akamai's and Google's largest are of this size.
 WIDEST_PROXIES = {4: 10, 6: 20}
@@ -113,6 +122,27 @@ def server_address_fault(value: str) -> str | None:
     if "#" in value:
         return "holds a #: in a password write %23"
     return None
+
+
+def header_pairs_fault(value: str) -> str | None:
+    """Why header fields, name=value with commas between, cannot be sent, or None. Quotes nothing."""
+    if not all(HEADER_PAIR.fullmatch(pair) for pair in value.split(",")):
+        return "is not of the form name=value,name=value; write %20 for a blank and %2C for a comma in a value"
+    if BROKEN_ENCODING.search(value) or ENCODED_CONTROL.search(value):
+        return "holds a % that must be encoded, or a sign that no HTTP header can carry: write %25"
+    return None
+
+
+def export_storage_fault(value: str) -> str | None:
+    """Why files of exports cannot be stored there, or None. Quotes nothing."""
+    parts = _split_address(value)
+    if parts is None or "?" in value or "#" in value or "@" in parts.netloc:
+        return "is not an address such as s3://bucket/prefix; keys have settings of their own"
+    if parts.scheme == "file" and not parts.netloc and len(parts.path) > 1:
+        return None
+    if parts.scheme == "s3" and BUCKET.fullmatch(parts.netloc):
+        return None
+    return "is not an address such as s3://bucket/prefix or file:///srv/exports"
 
 
 def leads_to_this_machine(value: str) -> bool:

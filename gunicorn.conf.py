@@ -17,11 +17,14 @@ from sqlalchemy.orm import configure_mappers
 from backend.ai.service import preload
 from backend.cache_warmup.service import start_refreshing
 from backend.database import after_fork
+from backend.http.connections.client_limits import ClientLimits
 from backend.http.event_streams.response import stop_event_streams
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.jobs.events import start_job_events
 from backend.local_stack.processes import end_forks_with_parent
+from backend.observability.flushing import flush_telemetry
 from backend.observability.logging import configure_logging, flush_batches, start_batches
+from backend.observability.metrics.exemplars import exemplars_dir
 from backend.observability.metrics.storage import empty_directory
 from backend.observability.stdlib_logging import begin_process
 from config import ConfigurationError, load_settings
@@ -90,6 +93,7 @@ def post_request(worker: Worker, req: Request, environ: dict[str, Any], resp: Re
 def on_starting(server: Arbiter) -> None:
     """Count from zero, unless other processes of the service run already."""
     empty_directory(settings.metrics_dir)
+    empty_directory(exemplars_dir(settings.metrics_dir))
 
 
 def when_ready(server: Arbiter) -> None:
@@ -130,6 +134,7 @@ logger_class = ServerLog
 def post_fork(server: Arbiter, worker: Worker) -> None:
     """Connections made before the fork belong to the parent."""
     after_fork()
+    worker.limits = ClientLimits.of(settings)
 
 
 def post_worker_init(worker: Worker) -> None:
@@ -141,8 +146,9 @@ def post_worker_init(worker: Worker) -> None:
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:
-    """End streams of events, and write the last access lines."""
+    """End streams of events, write the last access lines, send the last spans and errors."""
     if worker.wsgi is not None:
         with worker.wsgi.app_context():
             stop_event_streams()
     flush_batches()
+    flush_telemetry()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backend.app import create_app
 
 __all__ = ["create_app"]
+
+# redis-py loads these wherever they are installed, 3 MB and 50 ms in each process, for metrics that nobody asks for.
+# None has their import fail, which redis-py takes for missing packages; `observability.tracing` lifts that.
+NOT_FOR_REDIS = ("opentelemetry.metrics", "opentelemetry.sdk.metrics")
+for _name in NOT_FOR_REDIS:
+    sys.modules.setdefault(_name, None)  # type: ignore[arg-type]
 
 
 def __getattr__(name: str) -> Any:

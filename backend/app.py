@@ -17,6 +17,7 @@ from backend.auth.mail.routes import blueprint as auth_mail
 from backend.auth.routes import blueprint as auth
 from backend.auth.tokens import CLOCK_SKEW_SECONDS
 from backend.bookmarks.attachments.routes import blueprint as project_bookmarks
+from backend.bookmarks.facets.routes import blueprint as facets
 from backend.bookmarks.routes import blueprint as bookmarks
 from backend.bookmarks.tags.routes import blueprint as tags
 from backend.capture.link_checks import models as link_checks
@@ -56,6 +57,7 @@ from backend.metrics.service import bind_metrics
 from backend.observability.logging import configure_logging, name_requests
 from backend.observability.metrics.database import measure_database
 from backend.observability.metrics.storage import storage
+from backend.observability.slow_statements import log_slow_statements
 from backend.organizations.routes import blueprint as organizations
 from backend.organizations.routes import invitations_blueprint as invitations
 from backend.profile.ai.routes import blueprint as profile_ai
@@ -65,6 +67,7 @@ from backend.recommendations.feedback.routes import blueprint as feedback
 from backend.recommendations.routes import blueprint as recommendations
 from backend.redis.client import bind_redis
 from backend.registration.routes import blueprint as registration
+from backend.replica.service import bind_replica
 from backend.search.routes import blueprint as search
 from backend.tasks.routes import blueprint as tasks
 from backend.transfer.export.routes import blueprint as exports
@@ -77,7 +80,7 @@ from config import Settings, load_settings
 
 VERSIONED = (
     *(registration, auth, auth_mail, profile, profile_ai, organizations, invitations),
-    *(projects, bookmarks, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
+    *(projects, bookmarks, facets, tags, project_bookmarks, captures, tasks, search, recommendations, feedback),
     *(imports, imports_of_jobs, exports, feeds, jobs, cache, admin),
     *(dashboard, dashboard_charts, dashboard_exports, dashboard_insights, digests),
 )
@@ -123,6 +126,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     bind_health(app)
     bind_metrics(app)
     track_app(app)
+    if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+        # The packages of OpenTelemetry take 20 MB: they are loaded where traces are sent, and nowhere else.
+        from backend.observability.tracing.setup import start_tracing  # noqa: PLC0415
+
+        start_tracing(app, settings)
     return app
 
 
@@ -149,8 +157,10 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     bind_database(app, settings, settings.database_url)
+    bind_replica(app, settings)
     bound_reads(app)
     measure_database(app, pool_size=settings.DATABASE_POOL_SIZE, max_overflow=MAX_OVERFLOW)
+    log_slow_statements(app, settings.SLOW_QUERY_MS)
     jwt.init_app(app)
     register_compression(app)
     bind_redis(app, settings)

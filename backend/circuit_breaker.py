@@ -17,7 +17,14 @@ class CircuitBreaker(Generic[Fault]):
     Threads may share it. Nygard, Release It!, 2nd edition 2018, section 5.2.
     """
 
-    def __init__(self, faults: type[Fault], refusal: Callable[[Fault], Fault], *, seconds: float) -> None:
+    def __init__(
+        self,
+        faults: type[Fault],
+        refusal: Callable[[Fault], Fault],
+        *,
+        seconds: float,
+        probe_seconds: float | None = None,
+    ) -> None:
         """Begin closed.
 
         Args:
@@ -25,10 +32,12 @@ class CircuitBreaker(Generic[Fault]):
             refusal: Makes the exception of a refused call from the last fault; a new one each time, since threads that
                 raise the same exception write into one traceback.
             seconds: The time until a probe.
+            probe_seconds: The time after which a probe without a result is followed by another; default: the same.
         """
         self._faults = faults
         self._refusal = refusal
         self._seconds = seconds
+        self._probe_seconds = seconds if probe_seconds is None else probe_seconds
         self._lock = threading.Lock()
         self._fault: Fault | None = None
         self._open_until = 0.0
@@ -69,4 +78,4 @@ class CircuitBreaker(Generic[Fault]):
         now = time.monotonic()
         if now < self._open_until:
             raise self._refusal(self._fault)
-        self._open_until = now + self._seconds  # This call is the probe.
+        self._open_until = now + self._probe_seconds  # This call is the probe.

@@ -36,6 +36,10 @@ MAX_OVERFLOW = 5
 # Lent longer ago, a connection is checked in a round trip; the key of that time in its record.
 ASK_AFTER_SECONDS = 1.0
 LENT_AT = "lent_at"
+# Name of the engine of a replica, and the key of the factory of its connections.
+REPLICA, REPLICA_CONNECTIONS = "replica", "replica_connections"
+# A replica gives a connection at once, or the primary is read.
+REPLICA_POOL_SECONDS, POOL_SECONDS = 1, 5
 
 
 def server_settings(settings: Settings) -> dict[str, str | int]:
@@ -70,6 +74,10 @@ class DatabaseConnections:
         if not self.is_pooled and (connection := self._connect_with_settings()) is not None:
             return connection
         return self._connect()
+
+    def connect_asynchronously(self) -> Any:
+        """Begin to open a connection without settings, which its owner polls."""
+        return self._connect(async_=True)
 
     def set_per_transaction(self, engine: Engine) -> None:
         """Set the settings in front of every transaction of an engine that is behind a pooler."""
@@ -146,25 +154,44 @@ R = TypeVar("R")
 def bind_database(app: Flask, settings: Settings, url: str) -> None:
     """Attach an engine for an address; it connects on first use, so a missing PostgreSQL does not stop the start.
 
-    Pool sizes are for each process.
+    Pool sizes are for each process. A replica has an engine of its own.
     """
     connections = app.extensions["database_connections"] = DatabaseConnections(url, settings)
     app.config.update(
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS={
-            "pool_size": settings.DATABASE_POOL_SIZE,
-            "max_overflow": MAX_OVERFLOW,
-            "pool_timeout": 5,
-            "pool_recycle": 1800,
-            "hide_parameters": True,  # Messages of errors go into the logs; texts of people must not.
-            "creator": connections,
-        },
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings, connections, POOL_SECONDS),
+        SQLALCHEMY_BINDS=_replica_binds(app, settings),
     )
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        connections.set_per_transaction(db.engine)
-        connections.check_when_lent(db.engine)
+        _watch(connections, db.engine)
+        if REPLICA in db.engines:
+            _watch(app.extensions[REPLICA_CONNECTIONS], db.engines[REPLICA])
+
+
+def _engine_options(settings: Settings, connections: DatabaseConnections, pool_seconds: int) -> dict[str, Any]:
+    return {
+        "pool_size": settings.DATABASE_POOL_SIZE,
+        "max_overflow": MAX_OVERFLOW,
+        "pool_timeout": pool_seconds,
+        "pool_recycle": 1800,
+        "hide_parameters": True,  # Messages of errors go into the logs; texts of people must not.
+        "creator": connections,
+    }
+
+
+def _replica_binds(app: Flask, settings: Settings) -> dict[str | None, Any]:
+    if not settings.DATABASE_REPLICA_URL:
+        return {}
+    url = settings.database_address("DATABASE_REPLICA_URL")
+    connections = app.extensions[REPLICA_CONNECTIONS] = DatabaseConnections(url, settings)
+    return {REPLICA: {"url": url, **_engine_options(settings, connections, REPLICA_POOL_SECONDS)}}
+
+
+def _watch(connections: DatabaseConnections, engine: Engine) -> None:
+    connections.set_per_transaction(engine)
+    connections.check_when_lent(engine)
 
 
 @contextmanager
@@ -195,7 +222,8 @@ def after_fork() -> None:
     """Drop the connections of the parent process: two processes must never share one."""
     for app in _applications:
         with app.app_context():
-            db.engine.dispose(close=False)
+            for engine in db.engines.values():
+                engine.dispose(close=False)
 
 
 def execute_in_batches(statement: Executable, values: Mapping[str, Any] | None = None) -> Iterator[int]:

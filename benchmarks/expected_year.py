@@ -38,13 +38,15 @@ def of_team(year: SimulatedYear, team: int | None) -> SimulatedYear:
     return SimulatedYear(year.now, [team], members, events, searches)
 
 
-def expected_series(year: SimulatedYear, zone: str, interval: str, first: date, last: date) -> list[dict[str, Any]]:
-    """Return the points of `/dashboard/statistics`."""
+def expected_series(
+    year: SimulatedYear, zone: str, interval: str, first: date, last: date, first_weekday: int = 0
+) -> list[dict[str, Any]]:
+    """Return the points of `/dashboard/statistics`; `first_weekday`, of weeks, as `date.weekday` counts."""
     sums: Counter[tuple[date, str]] = Counter()
     for moment, name, count in _counts(year):
-        sums[first_day(moment.astimezone(ZoneInfo(zone)).date(), interval), name] += count
+        sums[first_day(moment.astimezone(ZoneInfo(zone)).date(), interval, first_weekday), name] += count
     points = []
-    at = first_day(first, interval)
+    at = first_day(first, interval, first_weekday)
     while at <= last:
         points.append({**{name: sums[at, name] for name in NAMES}, "date": at.isoformat()})
         at = following(at, interval)
@@ -56,10 +58,10 @@ def _counts(year: SimulatedYear) -> Iterator[tuple[datetime, str, int]]:
     yield from ((search.bucket, "searches", search.count) for search in year.searches)
 
 
-def first_day(day: date, interval: str) -> date:
-    """Return the first day of the interval that a day is in; weeks begin on Monday."""
+def first_day(day: date, interval: str, first_weekday: int = 0) -> date:
+    """Return the first day of the interval that a day is in."""
     if interval == "week":
-        return day - timedelta(days=day.weekday())
+        return day - timedelta(days=(day.weekday() - first_weekday) % 7)
     return day.replace(day=1) if interval == "month" else day
 
 

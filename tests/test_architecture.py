@@ -25,17 +25,19 @@ ROOMS = (
         "named_blocks",
         "circuit_breaker",
         "actor",
+        "spans",
         "text",
         "outbound",
         "redis",
         "extensions",
         "leases",
         "database",
+        "replica",
     ),
     *("encryption", "observability", "http", "jobs", "mail", "ai", "activity"),
     *("auth", "organizations", "registration", "index"),
     *("projects", "bookmarks", "capture", "search", "tasks", "recommendations", "transfer", "dashboard", "digests"),
-    *("profile", "health", "metrics", "admin", "linkding", "web", "cache_warmup", "local_stack", "cli"),
+    *("profile", "health", "metrics", "admin", "linkding", "web", "cache_warmup", "local_stack", "backup", "cli"),
 )
 # The application is built from everything; what starts a process builds the application.
 APPLICATION = ("", "app", "__main__")

@@ -303,6 +303,13 @@ def test_a_wildcard_stops_the_command_line_with_the_name_of_the_variable(tmp_pat
     assert not list(tmp_path.iterdir())
 
 
+def test_other_standard_variables_of_opentelemetry_are_no_typing_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://collector:4318")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20YTpi, x-tenant = 7")
+    monkeypatch.setenv("SENTRY_DSN", "https://0123456789abcdef@errors.example.org:8443/path/42")
+    assert load_settings().OTEL_EXPORTER_OTLP_ENDPOINT == ""
+
+
 def test_networks_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1 ,2001:db8::/32")
     assert [str(network) for network in load_settings().TRUSTED_PROXIES] == [
@@ -328,6 +335,16 @@ def test_networks_are_read_from_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SMTP_URL", "http://mail.example.org"),
         ("SMTP_URL", "smtp://"),
         ("SMTP_URL", "smtp://mail.example.org:port"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:password@collector:4318"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,c d=e"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b%0D%0Ac"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5"),
+        ("SENTRY_DSN", "https://errors.example.org/1"),
+        ("SENTRY_DSN", "https://key@errors.example.org"),
         ("FROM_EMAIL", "fuze"),
         ("FROM_EMAIL", "fuze@example.org\nBcc: eve@example.org"),
         ("FROM_EMAIL", "=?utf-8?q?x=0D=0ABcc:_eve@example.org?= <fuze@example.org>"),

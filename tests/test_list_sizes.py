@@ -18,7 +18,7 @@ from backend.tasks.models import Task
 from tests.support.api import Api
 from tests.support.pages import add_vector
 
-pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 LARGEST = 2_000_000
 QUERIES: dict[str, dict[str, Any]] = {
     "/api/v1/search": {"q": "x", "mode": "text", "page_size": 100},

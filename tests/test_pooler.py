@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import signal
-import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -20,77 +15,32 @@ from sqlalchemy.exc import OperationalError
 from backend.app import create_app
 from backend.extensions import db
 from backend.local_stack.postgres import EmbeddedPostgres
-from backend.local_stack.processes import spawn, terminate
 from config import Settings
 from tests.support.api import Api
 from tests.support.factories import make_person
-from tests.support.processes import eventually, free_port
+from tests.support.pooler import PGBOUNCER, pooler, readable_directory
 from tests.support.stack import backend
 
-PGBOUNCER = shutil.which("pgbouncer", path="/usr/sbin:/usr/local/bin:/usr/bin")
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.processes,
     pytest.mark.skipif(PGBOUNCER is None, reason="pgbouncer is not installed"),
 ]
-CONFIGURATION = """
-[databases]
-fuze = host={socket} dbname=fuze user=fuze_app pool_size=3
-[pgbouncer]
-listen_addr = 127.0.0.1
-listen_port = {port}
-unix_socket_dir =
-auth_type = any
-pool_mode = transaction
-logfile =
-{more}
-"""
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    with _directory("pooled") as directory, EmbeddedPostgres(directory, durable=False) as server:
+    with readable_directory("pooled") as directory, EmbeddedPostgres(directory, durable=False) as server:
         done = backend("db", "upgrade", DATABASE_MIGRATION_URL=server.owner_url)
         assert done.returncode == 0, done.stderr
         yield server
-
-
-@contextmanager
-def _directory(name: str) -> Iterator[Path]:
-    directory = Path(f"/tmp/fuze-{name}-{free_port()}")
-    directory.mkdir(mode=0o755)
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
-
-
-@contextmanager
-def pooler(postgres: EmbeddedPostgres, more: str = "") -> Iterator[str]:
-    """PgBouncer in front of a server; the address to give to Fuze."""
-    port = free_port()
-    with _directory("pgbouncer") as directory:
-        configuration = directory / "pgbouncer.ini"
-        configuration.write_text(CONFIGURATION.format(socket=postgres.socket_dir, port=port, more=more))
-        with (directory / "log").open("wb") as log:
-            process = spawn([str(PGBOUNCER), str(configuration)], user=postgres.user, cwd=Path("/"), output=log)
-        try:
-            assert eventually(lambda: _listens(port)), (directory / "log").read_text()
-            yield f"postgresql://fuze_app@127.0.0.1:{port}/fuze"
-        finally:
-            terminate(process, signal.SIGINT, 10)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module", params=["", "ignore_startup_parameters = options"], ids=["refuses", "ignores"])
 def through_pooler(
     request: pytest.FixtureRequest, settings: Settings, postgres: EmbeddedPostgres
 ) -> Iterator[tuple[Flask, str]]:
-    with pooler(postgres, request.param) as url, pytest.MonkeyPatch.context() as patch:
+    with pooler(postgres.socket_dir, postgres.user, request.param) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr("backend.app.track_app", lambda app: None)
         more = {"DATABASE_URL": url, "DATABASE_STATEMENT_TIMEOUT_MS": 700}
         app = create_app(settings.model_copy(update=more))
@@ -146,7 +96,7 @@ def test_a_pooler_is_told_apart_from_a_server(
 
 @pytest.mark.parametrize("command", ["upgrade", "downgrade"])
 def test_migrations_through_a_pooler_are_refused_in_one_line(postgres: EmbeddedPostgres, command: str) -> None:
-    with pooler(postgres) as url:
+    with pooler(postgres.socket_dir, postgres.user) as url:
         refused = backend("db", command, DATABASE_URL=url)
         assert refused.returncode == 2
         assert [line for line in refused.stderr.splitlines() if line.startswith("Error: ")] == [

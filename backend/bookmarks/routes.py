@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 
 from backend.actor import Actor
-from backend.bookmarks import bulk_actions, cache_policy, queries, service
+from backend.bookmarks import bulk_actions, cache_policy, queries, service, trash
 from backend.bookmarks.schemas import (
     ActionIn,
     ActionOut,
@@ -14,6 +14,7 @@ from backend.bookmarks.schemas import (
     BookmarkOut,
     BookmarkPage,
     BookmarkPatch,
+    BookmarksDeleted,
     BulkIn,
     BulkOut,
     ContentOut,
@@ -76,6 +77,13 @@ def list_bookmarks(actor: Actor, query: BookmarkListQuery) -> BookmarkPage:
     """List bookmarks."""
     rows, items = queries.list_bookmarks(actor, query)
     return page_of(BookmarkPage, rows, items)
+
+
+@blueprint.delete("/trash")
+@operation(scope="bookmarks:write", limit="write", tag="bookmarks", responses={200: BookmarksDeleted})
+def empty_trash(actor: Actor) -> BookmarksDeleted:
+    """Delete for good what is in the trash."""
+    return BookmarksDeleted(deleted=trash.empty_trash(actor))
 
 
 @blueprint.get("/lookup")
@@ -194,7 +202,7 @@ def read_content(actor: Actor, bookmark_id: int) -> ContentOut:
 
 
 @blueprint.get("/<id:bookmark_id>/similar")
-@operation(scope="bookmarks:read", limit="search", tag="bookmarks", responses={200: SimilarOut})
+@operation(scope="bookmarks:read", limit="search", tag="bookmarks", responses={200: SimilarOut}, may_lag=True)
 def similar_bookmarks(actor: Actor, bookmark_id: int, query: SimilarQuery) -> SimilarOut:
     """List the nearest bookmarks in meaning."""
     neighbours = queries.similar_bookmarks(actor, bookmark_id, query.limit)

@@ -289,6 +289,12 @@ class DeleteQuery(QueryParams):
     permanent: QueryBoolean = False
 
 
+class BookmarksDeleted(ResponseBody):
+    """How many bookmarks are gone."""
+
+    deleted: int
+
+
 class SimilarQuery(QueryParams):
     """How many."""
 

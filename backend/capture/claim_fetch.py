@@ -21,7 +21,7 @@ def fetch_claim(
     claim: Claim, policy: FetchPolicy, hosts: HostSlots, reservation: MemoryReservation
 ) -> FetchedPage | FetchError | Released:
     """Fetch the page of a claim; the claim is released where a limit leaves no room for it."""
-    with claim.log_context():
+    with claim.step("fetch"):
         try:
             with hosts.visit() as visit:
                 return fetch_page(claim.url, replace(policy, enter=visit.enter, reserve_memory=reservation.take))

@@ -17,7 +17,7 @@ HUNG = FetchError("Reading this page takes too long.", retryable=True)
 
 def extract_claim(extractor: Extractor, claim: Claim, fetched: FetchedPage) -> ExtractionResult:
     """Extract the fetched page of a claim; a page that ends two processes has failed."""
-    with claim.log_context():
+    with claim.step("extract"):
         # An earlier page may have caused the first death; a page that ends a fresh process is itself the cause.
         for _ in range(2):
             try:

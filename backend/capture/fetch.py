@@ -19,6 +19,7 @@ from backend.outbound.exchange import NetworkPolicy, open_response
 from backend.outbound.failures import FetchError, parse_retry_after
 from backend.outbound.resolver import Resolver, system_resolver
 from backend.outbound.urls import parse_url
+from backend.spans import child_span
 from config import VERSION
 
 __all__ = [
@@ -150,7 +151,11 @@ def _visit(
     """Fetch one URL; return what is read of it, or the URL that it redirects to."""
     policy.enter(str(target))
     request = httpx.Request("GET", target, headers=_headers(policy, cookies))
-    with open_response(request, NetworkPolicy(policy.allowed_networks, policy.resolve), deadline) as response:
+    # No address in the span, and no `traceparent` in the request: neither is anybody's business.
+    with (
+        child_span("GET", "client", {"http.request.method": "GET"}),
+        open_response(request, NetworkPolicy(policy.allowed_networks, policy.resolve), deadline) as response,
+    ):
         cookies.update(_cookies_of(response))
         if response.has_redirect_location:
             return parse_url(response.headers["location"], base=str(target))

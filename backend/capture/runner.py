@@ -267,7 +267,7 @@ class CaptureRun:
     def _store(self) -> None:
         while (item := self._results.get()) is not None:
             claim, result = item
-            with claim.log_context():
+            with claim.step("store"):
                 self._write(claim, result)
             self._finish(claim)
 

@@ -8,8 +8,8 @@ left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from backend.extensions import current_settings, db
 from backend.jobs.queue import requests_of
 from backend.named_blocks import read_statements
 from backend.observability.log_context import log_context
+from backend.spans import SpanAttributes, continued_span
 
 # Counts above this limit only say that workers are behind.
 MAX_COUNTED = 100_000
@@ -38,7 +39,7 @@ class Claim:
     """A bookmark that this process captures: its URL when it was claimed, and the person and host of the turn.
 
     `page_average` is the mean length of the organization's pages, if it is known; `request_id` is that of the request
-    that asked for the capture.
+    that asked for the capture, `traceparent` what continues its trace.
     """
 
     bookmark_id: int
@@ -50,12 +51,17 @@ class Claim:
     claimed_at: datetime
     page_average: float | None
     request_id: str = ""
+    traceparent: str = ""
 
-    def log_context(self) -> AbstractContextManager[None]:
-        """Have all that this thread logs name the bookmark and the request."""
-        return log_context(
-            request_id=self.request_id, bookmark_id=self.bookmark_id, organization_id=self.organization_id
-        )
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Record a step in the trace of the request; all that this thread logs names the bookmark and the request."""
+        attributes: SpanAttributes = {"fuze.request_id": self.request_id, "fuze.bookmark_id": self.bookmark_id}
+        with (
+            continued_span(f"capture {name}", "internal", attributes, self.traceparent),
+            log_context(request_id=self.request_id, bookmark_id=self.bookmark_id, organization_id=self.organization_id),
+        ):
+            yield
 
 
 @dataclass(frozen=True)
@@ -128,11 +134,13 @@ def count_due_captures() -> int:
 
 
 def _with_requests(claims: list[Claim]) -> list[Claim]:
-    """Add the ids of the requests that saved the links; those of jobs are known already."""
+    """Add the requests that saved the links; the ids of those of jobs are known already."""
     unknown = [capture_subject(claim.bookmark_id) for claim in claims if not claim.request_id]
     known = requests_of(unknown) if unknown else {}
     return [
-        claim if claim.request_id else replace(claim, request_id=known.get(capture_subject(claim.bookmark_id), ""))
+        replace(claim, request_id=origin.request_id, traceparent=origin.traceparent)
+        if (origin := known.get(capture_subject(claim.bookmark_id)))
+        else claim
         for claim in claims
     ]
 

@@ -28,7 +28,13 @@ COMMANDS = {
     ),
     "demo": ("backend.cli.demo.command", "demo", "Make an account with a small, made-up collection to try."),
     "rotate-keys": ("backend.cli.encryption", "rotate_keys", "Encrypt what is stored with the present SECRET_KEY."),
-    "db": ("backend.cli.database", "database", "Change the version of the database's tables."),
+    "db": (
+        "backend.cli.database",
+        "database",
+        "Change the version of the database's tables, or report on their state.",
+    ),
+    "backup": ("backend.cli.backup", "backup", "Save the database and the data directory in a file, or verify one."),
+    "restore": ("backend.cli.backup", "restore", "Load a backup; Fuze must be stopped."),
     "embeddings": (
         "backend.cli.embeddings",
         "embeddings",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from backend.activity.roll_ups import MAPPING
 from backend.activity.search_counts import unwritten_counts
 from backend.actor import Actor
-from backend.auth.preferences import time_zone_of
+from backend.auth.preferences import calendar_of
 from backend.clock import utc_now
 from backend.dashboard.metrics import NO_SEARCHES, live_arguments
 from backend.dashboard.responses import enclosed
@@ -19,17 +19,18 @@ from backend.named_blocks import read_statements
 
 SQL = read_statements(__file__)
 MOST_YEARS = 5
+DAYS_OF_WEEK = 7
 # How far before the last day the first one is, unless the query says so.
 DEFAULT_DAYS: dict[Interval, int] = {"day": 29, "week": 7 * 11, "month": 334}
 
 
 def read_statistics(actor: Actor, query: StatisticsQuery) -> StatisticsResponse:
-    """Count by interval. One statement, and one for the time zone where the query names none.
+    """Count by interval. One statement, and one for what the person's profile says of time zone and weeks, if needed.
 
     Raises:
         Invalid: the last day is before the first, or more than five years after it.
     """
-    zone = query.time_zone or time_zone_of(actor).key
+    zone, days_before_monday = _calendar(actor, query)
     first, last = _range(query, zone)
     counts = unwritten_counts(actor.organization_id)
     rows = db.session.execute(
@@ -39,6 +40,7 @@ def read_statistics(actor: Actor, query: StatisticsQuery) -> StatisticsResponse:
             "time_zone": zone,
             "interval": query.interval,
             "step": f"1 {query.interval}",
+            "before_monday": f"{days_before_monday} days",
             "first": first,
             "last": last,
             **MAPPING,
@@ -57,6 +59,15 @@ def read_statistics(actor: Actor, query: StatisticsQuery) -> StatisticsResponse:
         reasons={} if counts else {"series.searches": NO_SEARCHES},
     )
     return enclosed(StatisticsResponse, statistics, "statistics", rows[0].computed_at)
+
+
+def _calendar(actor: Actor, query: StatisticsQuery) -> tuple[str, int]:
+    """Return the time zone, and how many days before Monday weeks begin: the person's, unless the query says all."""
+    if query.time_zone is not None and query.interval != "week":
+        return query.time_zone, 0
+    calendar = calendar_of(actor)
+    days = -calendar.first_weekday % DAYS_OF_WEEK if query.interval == "week" else 0
+    return query.time_zone or calendar.zone.key, days
 
 
 def _range(query: StatisticsQuery, zone: str) -> tuple[date, date]:

@@ -1,12 +1,15 @@
 -- statistics
 -- A count of a quarter of an hour lies within one day of every time zone, so that its time in the zone, cut to the
--- interval, names its point. Since the last roll-up events are counted one by one.
+-- interval, names its point. Since the last roll-up events are counted one by one. date_trunc begins weeks on Monday:
+-- times are moved by the days that a week begins before it, cut, and moved back.
 WITH points AS (
     SELECT CAST(point AS date) AS day,
            point AT TIME ZONE :time_zone AS starts,
            (point + CAST(:step AS interval)) AT TIME ZONE :time_zone AS ends
-      FROM generate_series(date_trunc(:interval, CAST(:first AS timestamp)),
-                           date_trunc(:interval, CAST(:last AS timestamp)), CAST(:step AS interval)) AS point),
+      FROM CAST(:before_monday AS interval) AS shift,
+           generate_series(date_trunc(:interval, CAST(:first AS timestamp) + shift) - shift,
+                           date_trunc(:interval, CAST(:last AS timestamp) + shift) - shift,
+                           CAST(:step AS interval)) AS point),
 span AS (
     SELECT min(starts) AS starts, max(ends) AS ends,
            COALESCE((SELECT rolled_up_to FROM activity_progress), '-infinity') AS rolled_up_to
@@ -31,8 +34,9 @@ counted AS (
       JOIN unnest(CAST(:types AS text[]), CAST(:series AS text[])) AS m(type, series) ON m.type = a.type
      WHERE a.organization_id = :organization_id),
 summed AS (
-    SELECT CAST(date_trunc(:interval, bucket AT TIME ZONE :time_zone) AS date) AS day, series, sum(count) AS count
-      FROM counted GROUP BY 1, 2)
+    SELECT CAST(date_trunc(:interval, bucket AT TIME ZONE :time_zone + shift) - shift AS date) AS day, series,
+           sum(count) AS count
+      FROM counted, CAST(:before_monday AS interval) AS shift GROUP BY 1, 2)
 SELECT p.day, CAST(p.day + CAST(:step AS interval) AS date) - 1 AS last_day,
        COALESCE(sum(c.count) FILTER (WHERE c.series = 'users'), 0) AS users,
        COALESCE(sum(c.count) FILTER (WHERE c.series = 'bookmarks'), 0) AS bookmarks,

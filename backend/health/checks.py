@@ -24,6 +24,7 @@ from backend.health.schemas import (
     CheckStatus,
     EmbeddingsCheckOut,
     MailCheckOut,
+    ReplicaCheckOut,
     WorkerCheckOut,
 )
 from backend.index.embeddings import count_pending_embeddings
@@ -35,10 +36,14 @@ from backend.recommendations.queries import count_waiting
 from backend.redis.client import redis_client
 from backend.redis.faults import NO_ANSWER, redis_fault
 from backend.redis.probe import probe_redis
+from backend.replica.service import bound_replica
+from backend.transfer.export_storage import export_storage
 
 Check = TypeVar("Check", bound=CheckOut)
 # Prefix of the policies by which Redis evicts keys without an expiry. Without maxmemory it evicts nothing.
 EVICTS_ANYTHING = "allkeys"
+# All checks together may take a second.
+FIRST_MEASUREMENT_SECONDS = 0.8
 NO_DATABASE = "PostgreSQL does not answer."
 # The scheduler makes a pass at least once a minute.
 SCHEDULER_SILENT = timedelta(seconds=150)
@@ -48,6 +53,17 @@ QUEUE_MAY_GO = "under pressure Redis may drop messages of the queue. Set it to v
 def _check_database() -> CheckOut:
     """Check that PostgreSQL answers."""
     return _timed(CheckOut, NO_DATABASE, _ping_database)
+
+
+def _check_replica() -> ReplicaCheckOut:
+    """Check that reads which may lag need not go to the primary."""
+    replica = bound_replica()
+    if replica is None:
+        return ReplicaCheckOut(status="disabled", detail="DATABASE_REPLICA_URL is not set.")
+    replica.monitor.wait(FIRST_MEASUREMENT_SECONDS)
+    lag, fault = replica.monitor.lag(), replica.fault()
+    lag = None if lag is None else round(lag, 2)
+    return ReplicaCheckOut(status="degraded" if fault else "healthy", detail=fault, lag_seconds=lag)
 
 
 def _check_readiness() -> CheckOut:
@@ -162,6 +178,15 @@ def _check_language_model() -> CheckOut:
     return CheckOut(status="degraded", detail=fault) if fault else CheckOut(status="healthy")
 
 
+def _check_storage() -> CheckOut:
+    """Check the storage of exports, at most every 30 s."""
+    storage = export_storage()
+    if storage is None:
+        return CheckOut(status="disabled", detail="EXPORT_STORAGE is not set: exports are in the database.")
+    fault = storage.fault()
+    return CheckOut(status="degraded", detail=fault) if fault else CheckOut(status="healthy")
+
+
 def _timed(kind: type[Check], fault: str, measure: Callable[[], dict[str, Any]]) -> Check:
     started = time.perf_counter()
     try:
@@ -185,11 +210,12 @@ def _failing_mails() -> dict[str, Any]:
     return {"failing": failing, **status}
 
 
-AggregatedName = Literal["database", "redis", "worker", "embeddings", "llm", "logs", "mail"]
+AggregatedName = Literal["database", "replica", "redis", "worker", "embeddings", "llm", "logs", "mail", "storage"]
 CheckName = AggregatedName | Literal["embedding_model", "ready"]
 CHECKS: dict[str, Callable[[], CheckOut]] = {
     "ready": _check_readiness,
     "database": _check_database,
+    "replica": _check_replica,
     "redis": _check_redis,
     "worker": _check_worker,
     "embeddings": _check_embeddings,
@@ -197,8 +223,10 @@ CHECKS: dict[str, Callable[[], CheckOut]] = {
     "llm": _check_language_model,
     "logs": check_logs,
     "mail": _check_mail,
+    "storage": _check_storage,
 }
 KINDS: dict[str, type[CheckOut]] = {
+    "replica": ReplicaCheckOut,
     "worker": WorkerCheckOut,
     "embeddings": EmbeddingsCheckOut,
     "mail": MailCheckOut,

@@ -42,16 +42,24 @@ class MailCheckOut(CheckOut):
     failing: int | None = None
 
 
+class ReplicaCheckOut(CheckOut):
+    """The replica for reads that may lag, as the process that answers sees it."""
+
+    lag_seconds: float | None = Field(None, description="At most for so long it lacks commits of the primary")
+
+
 class ChecksOut(ResponseBody):
     """Every check."""
 
     database: CheckOut
+    replica: ReplicaCheckOut
     redis: CheckOut
     worker: WorkerCheckOut
     embeddings: EmbeddingsCheckOut
     llm: CheckOut
     logs: CheckOut
     mail: MailCheckOut
+    storage: CheckOut
 
 
 class HealthOut(ResponseBody):

@@ -22,10 +22,11 @@ def plain_address(address: str) -> str:
 
 def address_digest(address: str) -> str:
     """Return one name for all addresses of a customer: no plain address is stored in Redis."""
-    return hashlib.sha256(_network(address).encode()).hexdigest()[:32]
+    return hashlib.sha256(network_of(address).encode()).hexdigest()[:32]
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """Return what a customer's addresses have in common: the address itself, or the network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(plain_address(address))
     except ValueError:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
-import orjson
-from gunicorn.http import errors, wsgi
+from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.http.wsgi import Response
-from gunicorn.workers.gthread import ThreadWorker
 
 from backend.http.client_addresses import plain_address
+from backend.http.connections.client_connection import ClientConnection
+from backend.http.connections.polling_worker import HANDED_OVER, PollingWorker
 from backend.http.event_streams.body import SocketHandover
 from backend.http.middleware.request_id import new_request_id
 from backend.http.middleware.security_headers import OF_API, OVER_TLS
-from backend.http.problems import phrase
 from backend.http.rate_limits.windows import SECONDS
+from backend.http.server_refusals import find_refusal, refusal_response
 from backend.observability.logging import log_access
 from backend.observability.metrics.requests import record_response
 
@@ -46,22 +44,6 @@ CLOSES = ("Connection", "close")
 NOTIFY_SECONDS = 1.0
 # A client that has its answer sends the next request within this time, or not soon.
 FOLLOWING_MS = 1
-# What the handling of a request comes to when its connection goes on in the event loop.
-HANDED_OVER = object()
-NOT_HTTP = "This is not a well-formed HTTP request."
-# Refusals of gunicorn's parser, the most specific first.
-REFUSALS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
-    (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG, "The first line of the request is too long."),
-    (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too long, or too many."),
-    (errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED, "Bodies may come in chunks, and no other way."),
-    (errors.ExpectationFailed, HTTPStatus.EXPECTATION_FAILED, "Expect may ask for 100-continue, and nothing else."),
-    (errors.ForbiddenProxyRequest, HTTPStatus.FORBIDDEN, "The proxy protocol is not spoken here."),
-    (errors.ConfigurationProblem, HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong with this server."),
-    (errors.InvalidResponseHeader, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here."),
-    (errors.InvalidResponseHeaderName, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here."),
-    (ParseException, HTTPStatus.BAD_REQUEST, NOT_HTTP),
-    (Exception, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here. The request id finds it in the logs."),
-)
 
 
 class OnePacketResponse(Response):  # type: ignore[misc]
@@ -122,7 +104,7 @@ class _Buffer:
         self.pieces.append(piece)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(PollingWorker):
     """gunicorn's worker of threads, with problems in the place of its error pages.
 
     A thread keeps a connection whose next request comes at once while nobody waits for a thread: on the way back to the
@@ -147,32 +129,35 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._notified_at = now
             super().notify()
 
-    def enqueue_req(self, conn: Any) -> None:
+    def enqueue_req(self, conn: ClientConnection) -> None:
         """Have a thread serve a connection."""
         self._waiting.append(None)
         super().enqueue_req(conn)
 
-    def handle(self, conn: Any) -> Any:
+    def handle(self, conn: ClientConnection) -> Any:
         """Serve a connection: one request, and those that follow at once while no other connection waits."""
         self._waiting.pop()
-        result = super().handle(conn)
+        result = self._handle_one(conn)
         while result is True and self._follows_at_once(conn):
-            result = super().handle(conn)
+            result = self._handle_one(conn)
         return result
 
-    def _follows_at_once(self, conn: Any) -> bool:
+    def _handle_one(self, conn: ClientConnection) -> Any:
+        conn.begin_handling()
+        return super().handle(conn)
+
+    def _follows_at_once(self, conn: ClientConnection) -> bool:
         if self._waiting or not self.alive:
             return False
-        if conn.parser.unreader.buf.getvalue():
-            return True
-        poll = select.poll()
-        poll.register(conn.sock, select.POLLIN)
-        return bool(poll.poll(FOLLOWING_MS)) and not self._waiting
+        # A lost connection ends in the poller.
+        with suppress(OSError):
+            return conn.follows_within(FOLLOWING_MS) and not self._waiting
+        return False
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer a request that does not reach the application, and close the connection."""
         started, request_id = time.perf_counter(), new_request_id()
-        status, detail = next((status, detail) for kind, status, detail in REFUSALS if isinstance(exc, kind))
+        status, detail = find_refusal(exc)
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             # Without the request: it may hold a token.
             self.log.exception("Error handling a request, %s", request_id)
@@ -188,53 +173,28 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             ip=plain_address(addr[0]) if addr else "",
         )
         with suppress(OSError):  # The client has closed the connection.
-            client.sendall(_refusal(status, detail, path, request_id))
+            client.sendall(refusal_response(status, detail, path, request_id))
 
-    def handle_request(self, req: Any, conn: Any) -> Any:
+    def handle_request(self, req: Any, conn: ClientConnection) -> Any:
         """Answer a request; a stream of events leaves this thread with its socket after the first piece."""
+        if not conn.is_reusable:
+            req.force_close()
+        if conn.has_continued:
+            req._expected_100_continue = False
         try:
             return super().handle_request(req, conn)
         except SocketHandover as handover:
+            conn.sock.wait_until_sent()
             sock = socket.socket(fileno=conn.sock.detach())
             handover.body.hand_over(sock, is_chunked=req.version > (1, 0))
             return HANDED_OVER
 
-    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
-        """Wait for the next request on a connection, or close it; one that was handed over is no longer ours."""
-        if not fs.cancelled() and fs.exception() is None and fs.result() is HANDED_OVER:
-            self.nr_conns -= 1
-        else:
-            super().finish_request(conn, fs)
-
-    def _keepalive_after(self, conn: Any, keepalive: Any) -> Any:
-        """Whether the connection goes on. Not where the rest of a body turns out to be malformed: its request has been
-        answered, and another answer would be taken for that to the next one."""
+    def _keepalive_after(self, conn: ClientConnection, keepalive: Any) -> Any:
+        """Whether the connection goes on. Not where the rest of a body is missing or turns out to be malformed: its
+        request has been answered, and another answer would be taken for that to the next one."""
         if keepalive is HANDED_OVER:
             return HANDED_OVER
         try:
-            return bool(super()._keepalive_after(conn, keepalive))
+            return conn.is_reusable and bool(super()._keepalive_after(conn, keepalive))
         except ParseException:
             return False
-
-
-def _refusal(status: HTTPStatus, detail: str, path: str, request_id: str) -> bytes:
-    body = orjson.dumps(
-        {
-            "type": "about:blank",
-            "title": phrase(status),
-            "status": int(status),
-            "detail": detail,
-            "instance": path.encode("latin-1", "replace").decode("utf-8", "replace"),
-            "request_id": request_id,
-        }
-    )
-    headers = [
-        *OF_API,
-        ("Content-Type", "application/problem+json"),
-        ("Content-Length", str(len(body))),
-        ("X-Request-ID", request_id),
-        ("Cache-Control", "no-store"),
-        ("Connection", "close"),
-    ]
-    lines = [f"HTTP/1.1 {int(status)} {phrase(status)}", *(f"{name}: {value}" for name, value in headers), "", ""]
-    return "\r\n".join(lines).encode("latin-1") + body

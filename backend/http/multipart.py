@@ -30,16 +30,21 @@ def is_multipart(request: Request) -> bool:
 
 
 def open_spooled(data_dir: Path) -> IO[bytes]:
-    """Open a file without a name, in which a file comes in; what is left of it is gone with its process.
+    """Open a file without a name, in which a file comes in; what is left of it is gone with its process."""
+    return cast("IO[bytes]", SpooledTemporaryFile(SPOOLED_BYTES, dir=str(uploads_directory(data_dir))))
 
-    It lies in `<data-dir>/uploads`: in a container, `/tmp` is memory. Where nothing may be written, `/tmp` it is.
+
+def uploads_directory(data_dir: Path) -> Path:
+    """Return the directory for files without a name, and make it where it is missing.
+
+    It is `<data-dir>/uploads`: in a container, `/tmp` is memory. Where nothing may be written, `/tmp` it is.
     """
     directory = data_dir / "uploads"
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError:
         directory = Path(gettempdir())
-    return cast("IO[bytes]", SpooledTemporaryFile(SPOOLED_BYTES, dir=str(directory)))
+    return directory
 
 
 def form_values(request: Request) -> dict[str, Any]:

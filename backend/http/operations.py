@@ -107,11 +107,17 @@ class Operation:
     body_limit: int = BODY_LIMIT_BYTES
     dialect: Dialect | None = None
     check_limit: Check = unlimited
+    may_lag: bool | None = None
 
     @property
     def schemes(self) -> frozenset[str]:
         """The schemes that may stand before a token in Authorization, in lower case."""
         return self.dialect.schemes if self.dialect else BEARER
+
+    @property
+    def is_read_on_replica(self) -> bool:
+        """Whether its reads may be answered by a replica."""
+        return self.cache is not None if self.may_lag is None else self.may_lag
 
     @property
     def cached_type(self) -> str:
@@ -185,6 +191,7 @@ def operation(
     is_timed: bool = False,
     body_limit: int = BODY_LIMIT_BYTES,
     dialect: Dialect | None = None,
+    may_lag: bool | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a route: its scope (None: public), rate-limit class and responses by status.
 
@@ -204,6 +211,8 @@ def operation(
         is_timed: Whether the response says how long it took (`took_ms`), which is not part of its ETag.
         body_limit: The most bytes of its body; only a few bodies over the usual limit are read at the same time.
         dialect: The dialect of another product's clients, where these call it.
+        may_lag: Whether a replica may answer its reads: they write nothing, and show nothing but what invalidates the
+            responses of an organization or a person when it changes. Without it, those that are cached.
 
     The view may take `actor`, `query`, and `json` or (a multipart body with a file) `form`; each comes checked, in that
     order: 401 before 422, 422 before work.
@@ -212,6 +221,7 @@ def operation(
         *(scope, limit, tag, responses, media_types, cache, cost, changes, retags, cache_policy, is_timed),
         body_limit,
         dialect,
+        may_lag=may_lag,
     )
 
     def decorate(view: View) -> View:

@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import DBAPIError
 
 from backend.actor import Actor
-from backend.database import CONFLICTS, PRECONDITION_CHECKED
+from backend.database import CONFLICTS, PRECONDITION_CHECKED, REPLICA
 from backend.errors import PreconditionFailed
 from backend.extensions import db, limiter
 from backend.http.admission import READS, admit, charge_more
@@ -26,6 +26,7 @@ from backend.http.idempotency.replay import replay_or_run
 from backend.http.operations import Operation, Route
 from backend.http.preconditions import is_conditional_write
 from backend.http.rate_limits.charge import RateLimits
+from backend.http.replica_reads import read_on_replica
 from backend.http.request_state import request_state
 from backend.http.response_cache.flask_caching_backend import cache_backend
 from backend.http.response_cache.refresh_ahead import refresh_later
@@ -79,7 +80,8 @@ def run_view(route: Route, arguments: dict[str, Any]) -> Response:
         charge_more(route.operation, extra)
     if request.method in ("PUT", "PATCH", "DELETE") and is_conditional_write():
         check_preconditions(arguments.get("actor"))
-    return route.respond(route.view(**arguments))
+    response = read_on_replica(route, arguments) if REPLICA in current_app.extensions else None
+    return response or route.respond(route.view(**arguments))
 
 
 def compute_ahead(route: Route, actor: Actor, arguments: dict[str, Any]) -> None:

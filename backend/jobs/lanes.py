@@ -27,6 +27,7 @@ import backend
 from backend.jobs.registry import load_jobs
 from backend.jobs.supervisor import WorkerProcess, WorkerSupervisor
 from backend.jobs.worker import LANE_MARK, FuzeWorker, make_worker
+from backend.observability.flushing import flush_telemetry
 from backend.observability.stdlib_logging import begin_process
 from backend.redis.client import connect_redis
 from backend.redis.probe import probe_redis
@@ -140,7 +141,10 @@ def _serve(app: Flask, lane: Lane, worker_name: str, ours: socket.socket | None)
     with app.app_context(), _resident(lane, ours) as resident:
         worker: Any = make_worker(lane.queues, ResidentWorker if resident else FuzeWorker, name=name)
         worker.resident = resident
-        worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+        try:
+            worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
+        finally:
+            flush_telemetry()
 
 
 def _resident(lane: Lane, ours: socket.socket | None) -> AbstractContextManager[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import redis
 from rq.exceptions import NoSuchJobError
@@ -18,6 +18,22 @@ FIELDS = ("data", "meta", "origin", "timeout", "status")
 MOST_BYTES = 65_536
 DEFAULT_TIMEOUT_SECONDS, LONGEST_TIMEOUT_SECONDS = 120, 3_600
 WORD = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
+
+
+# W3C Trace Context, version 00.
+TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+
+class MessageOrigin(NamedTuple):
+    """What a message works for: the id of a request, and what continues its trace; empty where there is none."""
+
+    request_id: str = ""
+    traceparent: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What there is of it, as it is stored."""
+        return {name: value for name, value in self._asdict().items() if value}
 
 
 class MalformedMessage(NoSuchJobError):
@@ -120,14 +136,18 @@ def read_word(raw: bytes) -> str:
     return text
 
 
-def read_request_id(raw: bytes) -> str:
-    """Return the id of the request that sent the message, for the log; empty if it is malformed."""
+def read_origin(raw: bytes) -> MessageOrigin:
+    """Return where a message comes from, for log and traces; what is malformed is left out."""
     try:
         meta = json.loads(raw) if raw else {}
     except (ValueError, RecursionError):
-        return ""
-    request_id = meta.get("request_id") if isinstance(meta, dict) else None
-    return request_id if isinstance(request_id, str) and WORD.fullmatch(request_id) else ""
+        return MessageOrigin()
+    found = meta if isinstance(meta, dict) else {}
+    return MessageOrigin(_matching(found.get("request_id"), WORD), _matching(found.get("traceparent"), TRACEPARENT))
+
+
+def _matching(value: object, form: re.Pattern[str]) -> str:
+    return value if isinstance(value, str) and form.fullmatch(value) else ""
 
 
 def read_status(raw: bytes) -> JobStatus | None:

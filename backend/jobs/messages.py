@@ -27,7 +27,7 @@ from backend.jobs.message_fields import (
     declaration_of,
     read_call,
     read_fields,
-    read_request_id,
+    read_origin,
     read_status,
     read_timeout,
     read_word,
@@ -101,7 +101,7 @@ class DeclaredJob(Job):
         self.origin = read_word(raw_data.get("origin", b""))
         self.timeout = read_timeout(raw_data.get("timeout"))
         self.result_ttl, self.failure_ttl = 0, 3600
-        self.meta = {"request_id": read_request_id(raw_data.get("meta", b""))}
+        self.meta = read_origin(raw_data.get("meta", b"")).fields
         self._status = read_status(raw_data.get("status", b"")) or JobStatus.CREATED
 
     @property

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
+from uuid import uuid4
 
 import redis
 from loguru import logger
@@ -13,8 +14,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from backend.http.request_state import current_request_id
-from backend.jobs.message_fields import read_request_id
+from backend.jobs.message_fields import MessageOrigin, read_origin
 from backend.redis.client import redis_client
+from backend.spans import current_traceparent
 
 # For mails; mails that nobody waits for; scheduler passes; jobs that a person waits for; long jobs; due captures.
 # `lanes.py` maps lanes to queues.
@@ -23,7 +25,8 @@ QUEUES = ("mail", "bulk_mail", "maintenance", "interactive", "bulk", "capture")
 WAKE_UPS = ("capture",)
 # Which request asked for the work on a subject, for the log of a pass that finds its work in PostgreSQL.
 REQUEST_OF, REQUEST_OF_SECONDS = "fuze:request-of:", 3600
-# Marks a function with a waiting message. The expiry bounds how long a lost message blocks the next one.
+# Marks a function with a waiting message, by its id. The expiry bounds how long a lost message blocks the next
+# one; the scheduler clears its mark earlier.
 MARK, MARK_SECONDS = "fuze:waiting:", 60
 
 
@@ -55,7 +58,7 @@ def send(messages: Iterable[Message]) -> bool:
         by_queue.setdefault(message.queue, []).append(message)
     try:
         for name, batch in by_queue.items():
-            if due := [message for message in batch if not message.once or _mark(message)]:
+            if due := [sent for message in batch if (sent := _unless_waiting(message))]:
                 _enqueue(name, due)
     except redis.RedisError as error:
         logger.warning("queue unavailable, left to the scheduler: {}", error)
@@ -68,14 +71,14 @@ def rq_queue(name: str) -> Queue:
     return Queue(name, connection=redis_client(), serializer=JSONSerializer)
 
 
-def requests_of(subjects: Sequence[str]) -> dict[str, str]:
-    """Return the ids of the requests that asked for the work on some subjects, as far as Redis knows."""
+def requests_of(subjects: Sequence[str]) -> dict[str, MessageOrigin]:
+    """Return the requests that asked for the work on some subjects, as far as Redis knows."""
     try:
         found = redis_client().mget([REQUEST_OF + subject for subject in subjects])
     except redis.RedisError:
         return {}
-    ids = (read_request_id(value or b"") for value in cast("list[bytes | None]", found))
-    return {subject: request_id for subject, request_id in zip(subjects, ids, strict=True) if request_id}
+    origins = (read_origin(value or b"") for value in cast("list[bytes | None]", found))
+    return {subject: origin for subject, origin in zip(subjects, origins, strict=True) if origin.request_id}
 
 
 def waiting_keys(name: str) -> set[str]:
@@ -89,6 +92,26 @@ def clear_mark(function: str) -> None:
     redis_client().delete(MARK + function)
 
 
+def clear_lost_marks(messages: Sequence[Message]) -> None:
+    """Remove the marks of messages that wait no longer and never started: their worker died in between.
+
+    Three round trips at most. A message that starts just now loses its mark a moment early, which at worst sends one
+    more.
+    """
+    client = redis_client()
+    marks = [MARK + message.function for message in messages]
+    keys = cast("list[bytes | None]", client.mget(marks))
+    marked = [(mark, message, key) for mark, message, key in zip(marks, messages, keys, strict=True) if key]
+    if not marked:
+        return
+    with client.pipeline(transaction=False) as pipeline:
+        for _, message, key in marked:
+            pipeline.lpos(Queue.redis_queue_namespace_prefix + message.queue, cast(str, key))
+        places = pipeline.execute()
+    if lost := [mark for (mark, _, _), place in zip(marked, places, strict=True) if place is None]:
+        client.delete(*lost)
+
+
 def queue_depth() -> int:
     """Count the messages that wait on all queues, except captures: those are counted in PostgreSQL."""
     with redis_client().pipeline(transaction=False) as pipeline:
@@ -98,21 +121,28 @@ def queue_depth() -> int:
 
 
 def _enqueue(name: str, messages: Sequence[Message]) -> None:
-    request_id = current_request_id()
+    origin = _current_origin()
     with redis_client().pipeline() as pipeline:
         for message in messages:
-            if request_id and message.subject:
-                value = json.dumps({"request_id": request_id})
+            if origin.request_id and message.subject:
+                value = json.dumps(origin.fields)
                 pipeline.set(REQUEST_OF + message.subject, value, ex=REQUEST_OF_SECONDS)
-        rq_queue(name).enqueue_many([_as_job_data(message) for message in messages], pipeline)
+        rq_queue(name).enqueue_many([_as_job_data(message, origin) for message in messages], pipeline)
         pipeline.execute()
 
 
-def _mark(message: Message) -> bool:
-    return bool(redis_client().set(MARK + message.function, 1, nx=True, ex=MARK_SECONDS))
+def _unless_waiting(message: Message) -> Message | None:
+    if not message.once:
+        return message
+    marked = replace(message, key=uuid4().hex)
+    return marked if redis_client().set(MARK + message.function, marked.key, nx=True, ex=MARK_SECONDS) else None
 
 
-def _as_job_data(message: Message) -> Any:
+def _current_origin() -> MessageOrigin:
+    return MessageOrigin(current_request_id(), current_traceparent())
+
+
+def _as_job_data(message: Message, origin: MessageOrigin) -> Any:
     return Queue.prepare_data(
         message.function,
         kwargs=message.arguments,
@@ -121,5 +151,5 @@ def _as_job_data(message: Message) -> Any:
         result_ttl=0,
         failure_ttl=3600,
         description=message.function.rpartition(".")[2],
-        meta={"request_id": request_id} if (request_id := current_request_id()) else {},
+        meta=origin.fields,
     )

@@ -16,17 +16,23 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from backend.actor import Actor
 from backend.clock import utc_now
 from backend.extensions import db
+from backend.jobs.attempts import (
+    MAX_ATTEMPTS,
+    attempts_without_progress,
+    delay_after_failure,
+    own_arguments,
+    with_progress,
+)
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.rights import LOST, current_requester
 from backend.jobs.service import KINDS, job_message, next_turn_message
-from backend.leases import BackOff, claim_attempt, is_due, is_free, seconds_from_now, update_attempt
+from backend.leases import claim_attempt, is_due, is_free, seconds_from_now, update_attempt
 from backend.observability.log_context import log_context
 from backend.observability.metrics.recording import record_durable_job
+from backend.spans import annotate_span, child_span
 
 LEASE_SECONDS = 120
-BACK_OFF = BackOff.exponential(30, attempts=3)
-MAX_ATTEMPTS = BACK_OFF.attempts
 
 
 class RetryLater(Exception):
@@ -52,15 +58,17 @@ class PermissionLost(JobStopped):
 
 @dataclass(frozen=True)
 class ClaimedJob:
-    """A job under this process's lease. `attempt` fences off earlier claims; `result` is what an earlier attempt stored
-    with `store_result`; `requester` acts with the permissions of the time of the claim; `request_id` is that of the
-    request that added the job; `claimed_at` a reading of `time.perf_counter`."""
+    """A job under this process's lease. `attempt` fences off earlier claims; `without_progress` counts those since the
+    last progress that was kept; `result` is what an earlier attempt stored with `store_result`; `requester` acts with
+    the permissions of the time of the claim; `request_id` is that of the request that added the job; `claimed_at` a
+    reading of `time.perf_counter`."""
 
     id: UUID
     kind: str
     requester: Actor
     arguments: dict[str, Any]
     attempt: int
+    without_progress: int = 1
     result: dict[str, Any] | None = None
     request_id: str = ""
     claimed_at: float = field(default_factory=time.perf_counter, compare=False)
@@ -89,16 +97,20 @@ def durable_job(handler: Handler) -> Callable[[UUID | str], None]:
         if claimed is None:
             return
         # The message may come from the scheduler, which knows nothing of the request.
-        with log_context(
-            request_id=claimed.request_id,
-            job_id=str(job_id),
-            kind=claimed.kind,
-            attempt=claimed.attempt,
-            user_id=claimed.user_id,
-            organization_id=claimed.organization_id,
+        with (
+            log_context(
+                request_id=claimed.request_id,
+                job_id=str(job_id),
+                kind=claimed.kind,
+                attempt=claimed.attempt,
+                user_id=claimed.user_id,
+                organization_id=claimed.organization_id,
+            ),
+            child_span(f"job {claimed.kind}", attributes={"fuze.job_id": str(job_id), "fuze.attempt": claimed.attempt}),
         ):
-            if claimed.attempt > MAX_ATTEMPTS:
-                # Every earlier attempt ended with the death of its worker; another one would kill this worker too.
+            if claimed.without_progress > MAX_ATTEMPTS:
+                # Every attempt since the last progress ended with the death of its worker; another one would kill this
+                # worker too.
                 _fail(claimed, "It was started three times and never came to an end.")
             else:
                 _work(claimed, handler)
@@ -138,14 +150,14 @@ def store_result(job: ClaimedJob, result: dict[str, Any]) -> None:
 def keep_progress(
     job: ClaimedJob, result: dict[str, Any], done: int, total: int, message: str, *, lease_seconds: int = LEASE_SECONDS
 ) -> None:
-    """Store the result so far like `store_result`, with the progress; the lease starts over.
+    """Store the result so far like `store_result`, with the progress; lease and count of attempts start over.
 
     Raises:
         JobStopped: like `store_result`; commit nothing.
     """
     _require_requester(job, lock=True)
     values: dict[str, Any] = {"result": result, "done": done, "total": total, "message": message}
-    values["lease_until"] = seconds_from_now(lease_seconds)
+    values |= {"lease_until": seconds_from_now(lease_seconds), "arguments": with_progress(job.attempt)}
     if db.session.scalar(_changed(job, **values)) is None:
         raise JobStopped
 
@@ -184,7 +196,7 @@ def _work(claimed: ClaimedJob, handler: Handler) -> None:
     except Exception as error:
         db.session.rollback()
         logger.opt(exception=error).error("job {} failed on attempt {}", claimed.id, claimed.attempt)
-        delay = BACK_OFF.delay_after(claimed.attempt)
+        delay = delay_after_failure(claimed.id, claimed.attempt)
         if delay is None:
             _fail(claimed, "It failed three times for a reason inside the server; see its logs.")
         else:
@@ -213,7 +225,16 @@ def _claim(job_id: UUID) -> ClaimedJob | None:
     db.session.commit()
     if requester is None:
         return None
-    return ClaimedJob(job.id, job.kind, requester, job.arguments, job.attempts, job.result, job.request_id)
+    return ClaimedJob(
+        job.id,
+        job.kind,
+        requester,
+        own_arguments(job),
+        job.attempts,
+        without_progress=attempts_without_progress(job),
+        result=job.result,
+        request_id=job.request_id,
+    )
 
 
 def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
@@ -226,6 +247,7 @@ def _require_requester(claimed: ClaimedJob, *, lock: bool = False) -> None:
 
 
 def _record(claimed: ClaimedJob, outcome: str) -> None:
+    annotate_span({"fuze.outcome": outcome}, fault="failed" if outcome in ("failed", "retried") else "")
     record_durable_job(claimed.kind, outcome, time.perf_counter() - claimed.claimed_at)
 
 

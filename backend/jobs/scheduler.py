@@ -16,7 +16,8 @@ from redis.client import Pipeline
 from rq.cron import CronJob, CronScheduler
 
 from backend.clock import utc_now
-from backend.jobs.queue import Message, send
+from backend.jobs.queue import Message, clear_lost_marks, send
+from backend.observability.flushing import flush_telemetry
 from backend.observability.logging import configure_logging
 from backend.observability.metrics.recording import record_scheduler_pass
 from backend.observability.metrics.storage import storage
@@ -72,7 +73,7 @@ def scheduled_jobs(reconcile_seconds: int) -> list[ScheduledJob]:
         ScheduledJob("mail.purge_mails", cron="57 3 * * *", queue="bulk"),
         ScheduledJob("transfer.purge_imports", cron="12 * * * *", queue="bulk"),
         ScheduledJob("dashboard.purge_exports", cron="22 * * * *", queue="bulk"),
-        ScheduledJob("profile.purge_exports", cron="58 3 * * *", queue="bulk"),
+        ScheduledJob("profile.purge_exports", cron="58 * * * *", queue="bulk"),
         ScheduledJob("activity.roll_up", cron="*/15 * * * *", queue="bulk"),
         ScheduledJob("activity.flush_searches", seconds=reconcile_seconds, queue="bulk"),
         ScheduledJob("activity.make_partitions", cron="2 4 * * *", queue="bulk"),
@@ -114,8 +115,10 @@ class FuzeScheduler(CronScheduler):
             record_scheduler_pass()
 
     def _send(self, due: list[CronJob]) -> bool:
+        messages = [Message(job.func_name, queue=job.queue_name, timeout_seconds=600, once=True) for job in due]
         with _tolerating_redis():
-            if send(Message(job.func_name, queue=job.queue_name, timeout_seconds=600, once=True) for job in due):
+            clear_lost_marks(messages)
+            if send(messages):
                 return True
         time.sleep(RECONNECT_SECONDS)
         return False
@@ -156,4 +159,7 @@ def run_scheduler(settings: Settings) -> None:
             scheduler.add(work)
         send([Message("cache_warmup.warm_people_of_today", queue="bulk", timeout_seconds=600, once=True)])
         logger.info("scheduler sends due work every {} s", settings.RECONCILE_SECONDS)
-        scheduler.start()  # type: ignore[no-untyped-call]
+        try:
+            scheduler.start()  # type: ignore[no-untyped-call]
+        finally:
+            flush_telemetry()

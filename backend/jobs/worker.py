@@ -18,12 +18,15 @@ from rq.serializers import JSONSerializer
 from backend.clock import utc_now
 from backend.database import after_fork
 from backend.extensions import current_settings, db
+from backend.jobs.message_fields import MessageOrigin
 from backend.jobs.messages import DeclaredJob, DeclaredWorker
 from backend.jobs.queue import QUEUES, clear_mark
 from backend.jobs.registry import load_jobs
+from backend.observability.flushing import flush_telemetry
 from backend.observability.log_context import log_context
 from backend.observability.metrics.recording import record_job
 from backend.redis.client import connect_redis
+from backend.spans import annotate_span, continued_span
 
 HEARTBEATS = "fuze:workers"
 # Separates the parts of a worker's name: worker, lane, and a suffix that is new at each start of the lane.
@@ -55,15 +58,23 @@ class FuzeWorker(DeclaredWorker):
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         """Run one message; every log line names it, and the request that sent it."""
         started, is_done = time.perf_counter(), False
-        request_id = (job.meta or {}).get("request_id", "")
-        with log_context(request_id=request_id, message_id=job.id, job=job.func_name):
-            try:
-                clear_mark(job.func_name or "")
-                is_done = bool(super().perform_job(job, queue, execution))
-                return is_done
-            finally:
-                record_job(_job_name(job), "succeeded" if is_done else "failed", time.perf_counter() - started)
-                db.session.remove()
+        origin = MessageOrigin(**(job.meta or {}))
+        try:
+            with (
+                continued_span(_job_name(job), "consumer", _span_attributes(job, queue), origin.traceparent),
+                log_context(request_id=origin.request_id, message_id=job.id, job=job.func_name),
+            ):
+                try:
+                    clear_mark(job.func_name or "")
+                    is_done = bool(super().perform_job(job, queue, execution))
+                    return is_done
+                finally:
+                    annotate_span(fault="" if is_done else "failed")
+                    record_job(_job_name(job), "succeeded" if is_done else "failed", time.perf_counter() - started)
+                    db.session.remove()
+        finally:
+            if self._is_horse:
+                flush_telemetry()  # The process ends without another word.
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
         """Log a failed message as one line; RQ would put the traceback into the message."""
@@ -74,6 +85,12 @@ class FuzeWorker(DeclaredWorker):
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
         seconds = (utc_now() - job.started_at).total_seconds() if job.started_at else 0.0
         record_job(_job_name(job), "killed", seconds)
+
+
+def _span_attributes(job: Job, queue: Queue) -> dict[str, str]:
+    origin = (job.meta or {}).get("request_id", "")
+    named = {"messaging.system": "rq", "messaging.destination.name": queue.name, "messaging.message.id": job.id}
+    return {**named, "fuze.request_id": origin}
 
 
 def _job_name(job: Job) -> str:

@@ -44,5 +44,11 @@ def linkding_operation(
     )
     refusals = dict.fromkeys(statuses, LINKDING.refusal)
     return operation(
-        scope=scope, limit=limit, tag=TAG, responses={**refusals, **responses}, changes=changes, dialect=LINKDING
+        scope=scope,
+        limit=limit,
+        tag=TAG,
+        responses={**refusals, **responses},
+        changes=changes,
+        dialect=LINKDING,
+        may_lag=scope == "bookmarks:read",
     )

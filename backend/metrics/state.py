@@ -23,6 +23,7 @@ from backend.jobs.queue import QUEUES
 from backend.jobs.worker import last_heartbeats, live_workers
 from backend.observability.metrics.storage import metrics_files, storage
 from backend.redis.client import redis_client
+from backend.replica.service import bound_replica
 from config import VERSION
 
 
@@ -50,6 +51,9 @@ FAMILIES = {
     "fuze_disk_free_bytes": StateFamily("gauge", "Free bytes on the disk of the data directory."),
     "fuze_disk_size_bytes": StateFamily("gauge", "Bytes of the disk of the data directory."),
     "fuze_database_up": StateFamily("gauge", "1 if PostgreSQL answers, else 0."),
+    "fuze_replica_lag_seconds": StateFamily(
+        "gauge", "For so long the replica lacks commits at most, as the process that answers has measured it."
+    ),
     "fuze_due_captures": StateFamily("gauge", "Pages that are due to be read."),
     "fuze_pending_embeddings": StateFamily("gauge", "Bookmarks that wait for a vector."),
     "fuze_failing_mails": StateFamily("gauge", "Mails that wait for another try after one that failed."),
@@ -91,7 +95,14 @@ def read_process() -> list[StateSample]:
         StateSample("fuze_processes", alive),
         StateSample("fuze_disk_free_bytes", disk.free),
         StateSample("fuze_disk_size_bytes", disk.total),
+        *_replica(),
     ]
+
+
+def _replica() -> list[StateSample]:
+    replica = bound_replica()
+    lag = replica.monitor.lag() if replica is not None else None
+    return [StateSample("fuze_replica_lag_seconds", lag)] if lag is not None else []
 
 
 def read_database() -> list[StateSample]:

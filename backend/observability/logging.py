@@ -36,6 +36,7 @@ ACCESS = "access"
 _access_log: AccessLog | None = None
 _log_file: DailyLogFile | None = None
 _request_fields: Callable[[], Mapping[str, Any]] = dict
+_trace_id: Callable[[], str] | None = None
 _has_access_lines = True
 _probes_every = 1
 _probes = count()
@@ -59,6 +60,11 @@ def configure_logging(settings: Settings) -> None:
             settings.LOG_DIR, lambda text: console.write(_notice(text, form)), lambda text: _notice(text, "json")
         )
         _add_sink(LineSink(_log_file, "json"), "json", settings)
+    if settings.SENTRY_DSN:
+        # The SDK takes 10 MB: it is loaded where errors are reported, and nowhere else.
+        from backend.observability.error_reports import LEVEL, ErrorReports  # noqa: PLC0415
+
+        logger.add(ErrorReports(settings), level=LEVEL, format=no_pattern, backtrace=False, diagnose=False)
     route_loggers()
 
 
@@ -66,6 +72,12 @@ def name_requests(request_fields: Callable[[], Mapping[str, Any]]) -> None:
     """Give every line that is logged during a request the fields that this function returns; empty: no request."""
     global _request_fields
     _request_fields = request_fields
+
+
+def name_traces(trace_id: Callable[[], str] | None) -> None:
+    """Give every line the trace that this function returns; None: traces are off."""
+    global _trace_id
+    _trace_id = trace_id
 
 
 def start_batches(settings: Settings) -> None:
@@ -89,6 +101,8 @@ def log_access(*, method: str, path: str, status: int, started: float, **more: A
     """
     if not _has_access_lines:
         return
+    if _trace_id is not None and (trace_id := _trace_id()):
+        more["trace_id"] = trace_id
     shown, is_probe = _shown_path(path if len(path) <= LONGEST_PATH else path[:LONGEST_PATH])
     if is_probe and status < 400 and _probes_every > 1:
         if next(_probes) % _probes_every:
@@ -154,8 +168,12 @@ def _complete(record: Record) -> None:
     """Add the request's fields to a record, and hide its secrets."""
     extra = record["extra"]
     if BATCH not in extra:
-        record["extra"] = redact_fields({**_request_fields(), **extra})
+        record["extra"] = redact_fields({**_request_fields(), **_trace_fields(), **extra})
         record["message"] = shortened(redact(record["message"]), MOST_MESSAGE)
+
+
+def _trace_fields() -> dict[str, str]:
+    return {"trace_id": trace_id} if _trace_id is not None and (trace_id := _trace_id()) else {}
 
 
 def _secrets_of(settings: Settings) -> Iterator[str]:

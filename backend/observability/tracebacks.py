@@ -32,7 +32,7 @@ def trace_of(error: BaseException | None) -> str:
     """
     if error is None:
         return ""
-    trace = MARKS.sub("", _without_values("".join(traceback.format_exception(error)), error))
+    trace = MARKS.sub("", without_quoted_values("".join(traceback.format_exception(error)), error))
     trace = LIBRARY_FRAMES.sub(_shorten_run, trace)
     for place in PLACES:
         trace = trace.replace(f'File "{place}/', 'File "')
@@ -45,7 +45,8 @@ def _shorten_run(run: re.Match[str]) -> str:
     return f"{first}  [… {number} more of libraries]\n{last}"
 
 
-def _without_values(trace: str, error: BaseException) -> str:
+def without_quoted_values(trace: str, error: BaseException) -> str:
+    """Reduce what errors of PostgreSQL among the causes say in a text to their first line: the others quote values."""
     # A process that has not loaded the driver has no such errors.
     driver = sys.modules.get("psycopg2")
     if driver is None:

@@ -16,6 +16,7 @@ from backend.outbound.failures import connection_error
 from backend.outbound.resolver import Resolver, resolve_permitted, system_resolver
 from backend.outbound.transport import PinnedTransport
 from backend.outbound.urls import parse_url
+from backend.spans import annotate_span, child_span, current_traceparent
 from config import VERSION
 
 MAX_RESPONSE_BYTES = 1024 * 1024
@@ -55,6 +56,7 @@ def open_response(request: httpx.Request, policy: NetworkPolicy, deadline: Deadl
             PinnedTransport(addresses, deadline) as transport,
             closing(transport.handle_request(request)) as response,
         ):
+            annotate_span({"http.response.status_code": response.status_code})
             yield response
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise connection_error(error) from error
@@ -63,7 +65,7 @@ def open_response(request: httpx.Request, policy: NetworkPolicy, deadline: Deadl
 def post_json(url: str, content: bytes, api_key: str | None, policy: NetworkPolicy, deadline: Deadline) -> HttpResponse:
     """Send JSON, with the key if there is one, and read the response. Redirects are not followed.
 
-    No other header is sent, and nothing of the machine's environment.
+    No other header is sent but `traceparent` where traces are on, and nothing of the machine's environment.
 
     Raises:
         FetchError: the address cannot be used or reached, or time is up.
@@ -77,10 +79,17 @@ def post_json(url: str, content: bytes, api_key: str | None, policy: NetworkPoli
     }
     if api_key is not None:
         headers["Authorization"] = f"Bearer {api_key}"
-    request = httpx.Request("POST", parse_url(url), headers=headers, content=content)
-    with open_response(request, policy, deadline) as response:
-        coding = response.headers.get("content-encoding", "")
-        body = read_body(response.iter_raw(), coding, MAX_RESPONSE_BYTES, deadline)
-        if body.fault is not None:
-            raise body.fault
-        return HttpResponse(response.status_code, response.headers, body.content)
+    with child_span("POST", "client", {"http.request.method": "POST"}):
+        if traceparent := current_traceparent():
+            headers["traceparent"] = traceparent
+        request = httpx.Request("POST", parse_url(url), headers=headers, content=content)
+        with open_response(request, policy, deadline) as response:
+            return _read_response(response, deadline)
+
+
+def _read_response(response: httpx.Response, deadline: Deadline) -> HttpResponse:
+    coding = response.headers.get("content-encoding", "")
+    body = read_body(response.iter_raw(), coding, MAX_RESPONSE_BYTES, deadline)
+    if body.fault is not None:
+        raise body.fault
+    return HttpResponse(response.status_code, response.headers, body.content)

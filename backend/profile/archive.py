@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from backend.extensions import db
 from backend.profile.models import ExportPart
+from backend.transfer.export_storage import export_storage, folder_of
 from backend.transfer.stored_parts import PartsWriter
 
 
@@ -27,8 +28,13 @@ def write_archive(export_id: UUID, files: Iterable[tuple[str, Iterable[Any]]]) -
 
 
 def _store(export_id: UUID, position: int, data: bytes) -> None:
-    db.session.execute(insert(ExportPart).values(export_id=export_id, position=position, data=data))
+    storage = export_storage()
+    if storage is None:
+        db.session.execute(insert(ExportPart).values(export_id=export_id, position=position, data=data))
+    # No transaction waits for the storage.
     db.session.commit()
+    if storage is not None:
+        storage.write(folder_of("personal", export_id), position, data)
 
 
 def _write_list(file: IO[bytes], rows: Iterable[Any]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
+from itertools import chain, count
 from typing import cast
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from backend.profile.archive import write_archive
 from backend.profile.models import Export, ExportPart
 from backend.profile.personal_data import Progress, personal_files
 from backend.profile.service import in_personal_organization, lock_user
+from backend.transfer.export_storage import StorageUnavailable, export_storage, folder_of
 
 LIFETIME = timedelta(hours=24)
 
@@ -64,13 +66,21 @@ def get_export(actor: Actor, export_id: UUID) -> Download:
     Raises:
         NotFound: it does not exist, is somebody else's, has expired, or holds rows of an organization that they have
             left.
+        Unavailable: the storage of exports does not answer.
     """
     own = select(Export).where(Export.id == export_id, Export.user_id == actor.user_id)
     export = db.session.scalar(own.where(Export.expires_at > func.now(), _may_see_all(actor.user_id)))
     if export is None or export.size is None:
         raise NotFound
     name = f"fuze-export-{export.created_at:%Y-%m-%d}.zip"
-    return Download(name, export.size, read_parts(application(), export.id))
+    parts = read_parts(application(), export.id)
+    if export_storage() is not None:
+        # Before the response begins: a fault after that can only cut the connection.
+        first = next(parts, None)
+        if first is None:
+            raise NotFound
+        parts = chain([first], parts)
+    return Download(name, export.size, parts)
 
 
 def read_parts(app: Flask, export_id: UUID) -> Iterator[bytes]:
@@ -81,6 +91,8 @@ def read_parts(app: Flask, export_id: UUID) -> Iterator[bytes]:
             data = db.session.scalar(
                 select(ExportPart.data).where(ExportPart.export_id == export_id, ExportPart.position == position)
             )
+            if data is None and (storage := export_storage()) is not None:
+                data = storage.read(folder_of("personal", export_id), position)
         if data is None:
             return
         yield data
@@ -112,6 +124,13 @@ def purge_exports() -> None:
     """Delete expired exports, among them those that a dead worker left incomplete."""
     db.session.execute(delete(Export).where(Export.expires_at < func.now()))
     db.session.commit()
+    with suppress(StorageUnavailable):  # The next purge comes in an hour.
+        if (storage := export_storage()) is not None:
+            storage.delete_orphans("personal", _existing)
+
+
+def _existing(ids: Iterable[UUID]) -> Iterable[UUID]:
+    return db.session.scalars(select(Export.id).where(Export.id.in_(ids)))
 
 
 def _may_see_all(user_id: int) -> ColumnElement[bool]:

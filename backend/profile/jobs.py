@@ -14,6 +14,7 @@ from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, durable_job,
 from backend.profile import exports
 from backend.profile.ai.check import CheckOutcome, check_provider
 from backend.profile.deletion import deletion_message, is_removal_due, remove_deleted
+from backend.transfer.export_storage import NO_ANSWER, StorageUnavailable
 
 # Length of a slice: messages of other queues wait meanwhile.
 REMOVAL_SLICE_SECONDS = 60
@@ -34,6 +35,9 @@ def run_export(job: ClaimedJob) -> dict[str, Any]:
         export = exports.write_export(job.user_id, lambda done, total, text: report_progress(job, done, total, text))
     except exports.OrganizationLeft:
         raise RetryLater(0) from None
+    except StorageUnavailable:
+        report_progress(job, 0, 0, f"{NO_ANSWER} Trying again")
+        raise
     expires_at = export.expires_at.isoformat(timespec="seconds").replace("+00:00", "Z")
     return {"download_url": f"/api/v1/profile/exports/{export.id}", "expires_at": expires_at}
 

@@ -19,6 +19,7 @@ blueprint = Blueprint("recommendations", __name__, url_prefix="/recommendations"
     tag="recommendations",
     responses={200: Recommendations},
     cache="recommendations",
+    may_lag=False,  # Stores what it has recommended.
 )
 def recommend(actor: Actor, query: RecommendationQuery) -> Recommendations:
     """Recommend bookmarks for a project, a task, a bookmark, a text, or the person."""

@@ -15,7 +15,10 @@ from config import Settings
 
 
 def redis_client() -> redis.Redis:
-    """Return the plain Redis client: one pool of 20 connections, short time-outs, no retries."""
+    """Return the plain Redis client: one pool of 20 connections, short time-outs, no retries.
+
+    It shares the circuit breaker of the resilient client: while Redis is away it fails at once.
+    """
     return resilient_redis().client
 
 

@@ -12,8 +12,18 @@ WRONG_PASSWORD = "Redis refuses the password: check REDIS_PASSWORD and REDIS_URL
 COMMAND = re.compile(r"run the '([\w|-]+)' command")
 
 
+class CircuitOpen(redis.ConnectionError):
+    """The circuit breaker is open: Redis has failed a moment ago, by `fault`, and nothing was sent."""
+
+    def __init__(self, fault: redis.RedisError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
 def redis_fault(error: redis.RedisError) -> str:
     """Describe a fault in one sentence that holds no data and no settings."""
+    if isinstance(error, CircuitOpen):
+        return redis_fault(error.fault)
     message = str(error)
     # redis-py raises some as plain errors, told apart by their first word.
     if isinstance(error, AuthenticationError) or message.startswith(("NOAUTH", "WRONGPASS")):

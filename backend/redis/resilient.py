@@ -1,6 +1,7 @@
 """Resilient client of Redis for everything that answers at once: credentials, rate limits, the cache.
 
-Commands go in one round trip, behind a circuit breaker. Two rules make what is read there safe to use:
+Commands go in one round trip, behind a circuit breaker, which the plain client shares: while Redis is away one call of
+the process waits for it, and all others fail at once. Two rules make what is read there safe to use:
 
 - *Invalidations* are values that all processes must see after a commit (a session has ended, rows of an organization
   have changed). Those that cannot be written are pending in this process: they go before its next commands, and a
@@ -30,9 +31,12 @@ from backend.circuit_breaker import CircuitBreaker
 from backend.named_blocks import read_blocks
 from backend.redis import connections as redis_connections
 from backend.redis.connections import RedisConnections
-from backend.redis.faults import redis_fault
+from backend.redis.faults import CircuitOpen, redis_fault
+from backend.redis.guarded import GuardedRedis
 
 PAUSE_SECONDS = 1.0
+# A probe that hangs takes the time-outs of `client.py`: connecting and one reply.
+PROBE_SECONDS = 3.0
 UNTRUSTED_SECONDS = 2.0
 RETRY_SECONDS = 0.1
 GENERATION_BYTES = 8
@@ -47,6 +51,7 @@ Invalidation = tuple[bytes | None, int]
 # An invalidation that Redis lacks, and until when it matters.
 _PendingInvalidation = tuple[bytes | None, int, float]
 ConnectHook = Callable[[AbstractConnection], None]
+Exchange = Callable[[Sequence[Command]], list[Any]]
 InvalidationCommand = Callable[[Mapping[str, tuple[bytes, int]]], Command]
 
 _script_sources: dict[str, str] = {}
@@ -69,26 +74,31 @@ class Script:
         return ("EVALSHA", self.sha, len(keys), *keys, *values)
 
 
-class CircuitOpen(redis.ConnectionError):
-    """The circuit breaker is open: Redis has failed a moment ago, and nothing was sent."""
-
-
 class ResilientRedis:
     """Client of Redis that tolerates outages. One for each process; its threads share it."""
 
     def __init__(self, connect: Callable[[ConnectHook], redis.Redis]) -> None:
         """Connect on first use; `connect` makes the client, given a hook to call for each new connection."""
-        self.client = connect(self._connected)
+        self._unguarded = connect(self._connected)
+        # For commands that callers send one by one, behind the same circuit breaker.
+        self.client: redis.Redis = GuardedRedis(self._unguarded.connection_pool, self._guard)
         # Past the client, whose own pool takes longer. Errors of single commands are among the replies.
-        self._pipe = RedisConnections(self.client.connection_pool).exchange
-        self._breaker = CircuitBreaker(redis.RedisError, lambda fault: CircuitOpen(str(fault)), seconds=PAUSE_SECONDS)
+        self._pipe: Exchange = RedisConnections(self._unguarded.connection_pool).exchange
+        self._breaker = CircuitBreaker(
+            redis.RedisError, _circuit_open, seconds=PAUSE_SECONDS, probe_seconds=PROBE_SECONDS
+        )
         self._run = ""
+        self._run_since = 0.0
         self._is_run_probed = False
         self._distrusted_until = 0.0
         self._lock = threading.Lock()
         self._pending: dict[str, _PendingInvalidation] = {}
         self._sender: threading.Thread | None = None
         self._failures = 0
+
+    def wrap_exchange(self, wrap: Callable[[Exchange], Exchange]) -> None:
+        """Have every round trip go through another function, which is given the one so far."""
+        self._pipe = wrap(self._pipe)
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +109,11 @@ class ResilientRedis:
     def is_trusted(self) -> bool:
         """Tell whether the invalidations of all processes have certainly arrived."""
         return time.monotonic() >= self._distrusted_until
+
+    @property
+    def run_seconds(self) -> float:
+        """For how long this process has known the present run of Redis."""
+        return time.monotonic() - self._run_since if self._run else 0.0
 
     def key(self, name: str) -> str:
         """Return the key of a name. Call it only while commands are made: keys change with Redis's run."""
@@ -111,11 +126,8 @@ class ResilientRedis:
         """
         ask = self._catch_up if self._pending or self._failures else self._ask
         try:
-            return self._breaker.call(lambda: ask(commands))
-        except CircuitOpen:
-            return None
-        except redis.RedisError as error:
-            self._record_failure(error)
+            return cast("list[Any] | None", self._guard(lambda: ask(commands)))
+        except redis.RedisError:
             return None
 
     def invalidate(self, invalidations: Mapping[str, Invalidation], command: InvalidationCommand | None = None) -> None:
@@ -140,6 +152,15 @@ class ResilientRedis:
         self._distrusted_until = 0.0
         self._breaker.reset()
 
+    def _guard(self, function: Callable[[], Any]) -> Any:
+        try:
+            return self._breaker.call(function)
+        except CircuitOpen:
+            raise
+        except redis.RedisError as error:
+            self._record_failure(error)
+            raise
+
     def _connected(self, connection: AbstractConnection) -> None:
         connection.on_connect()  # type: ignore[no-untyped-call]
         try:
@@ -155,6 +176,8 @@ class ResilientRedis:
         if self._run not in ("", run):
             logger.warning("Redis was restarted")
             self._distrust()
+        if self._run != run:
+            self._run_since = time.monotonic()
         self._run = run
 
     def _catch_up(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
@@ -168,7 +191,7 @@ class ResilientRedis:
 
     def _ask(self, commands: Callable[[], Sequence[Command]]) -> list[Any] | None:
         if not self._run:
-            self.client.ping()
+            self._unguarded.ping()
         run, sent = self._run, commands()
         replies = self._pipe(sent) if sent else []
         if any(isinstance(reply, redis.RedisError) for reply in replies):
@@ -234,6 +257,10 @@ class ResilientRedis:
 def _call(connection: AbstractConnection, *command: Any) -> bytes:
     connection.send_command(*command)  # type: ignore[no-untyped-call]
     return cast(bytes, connection.read_response())
+
+
+def _circuit_open(fault: redis.RedisError) -> redis.RedisError:
+    return CircuitOpen(fault)
 
 
 def _run_of_probe(address: bytes) -> str:

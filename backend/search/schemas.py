@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from backend.bookmarks.facets.schemas import FacetNames, Facets
 from backend.bookmarks.schemas import BookmarkFilter, BookmarkOut
 from backend.http.field_types import SafeText
 from backend.http.schemas import Page, PageQuery, QueryParams, ResponseBody
@@ -22,6 +23,7 @@ class SearchQuery(BookmarkFilter, PageQuery):
         max_length=1000, description='Words, "a phrase", -word, a OR b, tag:x, site:example.com, is:unread …'
     )
     mode: SearchMode = "hybrid"
+    facets: FacetNames = Field([], max_length=20, description="What to count of all hits; repeatable, or with commas")
 
 
 class Highlights(ResponseBody):
@@ -57,6 +59,7 @@ class SearchPage(Page[SearchHit]):
     expanded: list[Expansion] = Field(description="The words that were searched for as something else")
     degraded: bool = Field(description="Meaning was asked for but could not be used, or many bookmarks wait for it")
     took_ms: float
+    facets: Facets | None = Field(None, description="Counts over all hits, if they were asked for")
 
 
 class SuggestQuery(QueryParams):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from backend.actor import Actor
+from backend.bookmarks.facets.queries import facets_of
+from backend.bookmarks.facets.schemas import Facets
 from backend.bookmarks.schemas import BookmarkFilter
 from backend.observability.metrics.recording import record_search
 from backend.search import candidates as retrieval
@@ -41,7 +43,8 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     if page.page == 1:
         store_search(actor, query.q, found=bool(hits))
     record_search(query.mode, time.perf_counter() - started, is_degraded=found.ranking.degraded)
-    return _response(query, found, page, hits, started)
+    facets = facets_of(actor, [id_ for id_, _, _ in found.ranking.hits], query.facets) if query.facets else None
+    return _response(query, found, page, hits, facets, started)
 
 
 def _find(actor: Actor, query: SearchQuery, parsed: ParsedQuery) -> FoundHits:
@@ -81,7 +84,12 @@ def _highlight(ranked: Sequence[RankedHit], query: Query) -> list[SearchHit]:
 
 
 def _response(
-    query: SearchQuery, found: FoundHits, page: PageSlice, hits: list[SearchHit], started: float
+    query: SearchQuery,
+    found: FoundHits,
+    page: PageSlice,
+    hits: list[SearchHit],
+    facets: Facets | None,
+    started: float,
 ) -> SearchPage:
     total = len(found.ranking.hits)
     return SearchPage(
@@ -96,5 +104,6 @@ def _response(
         mode=query.mode,
         expanded=list(found.expanded),
         degraded=found.ranking.degraded,
+        facets=facets,
         took_ms=round((time.perf_counter() - started) * 1000, 2),
     )

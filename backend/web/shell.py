@@ -8,7 +8,9 @@ from html import escape
 from backend.web.files import MEDIA_TYPES, ClientFile, ClientFiles
 
 ENTRY = "main.js"
-# Every module that the entry imports directly or not is named, so that the browser asks for all of them at once.
+# Every module that these import directly or not is named, so that the browser asks for all of them at once: the entry,
+# and the screens where most people begin.
+PRELOADED = (ENTRY, "screens/home.js", "screens/library.js", "screens/search.js", "screens/login.js")
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -24,7 +26,7 @@ PAGE = """<!doctype html>
 <link rel="icon" href="{assets}/icons/fuze.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="{assets}/icons/fuze-192.png">
 <link rel="manifest" href="{base}/manifest.webmanifest">
-{styles}
+<link rel="stylesheet" href="{assets}/styles.css">
 {modules}
 <script type="module" src="{assets}/main.js"></script>
 </head>
@@ -53,12 +55,10 @@ class Shell:
         }
 
     def _page(self) -> str:
-        modules = self._files.imported_by(ENTRY)
-        styles = sorted(path for path in self._files.by_path if path.startswith("styles/"))
+        modules = dict.fromkeys(path for entry in PRELOADED for path in self._files.imported_by(entry))
         links = [f'<link rel="modulepreload" href="{self.assets}/{path}">' for path in modules if path != ENTRY]
-        sheets = [f'<link rel="stylesheet" href="{self.assets}/{path}">' for path in styles]
         values = {"assets": escape(self.assets), "base": escape(self._base)}
-        return PAGE.format(**values, styles="\n".join(sheets), modules="\n".join(links))
+        return PAGE.format(**values, modules="\n".join(links))
 
     def _manifest(self) -> str:
         manifest = json.loads(self._files.text("manifest.webmanifest"))

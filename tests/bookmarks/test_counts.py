@@ -22,7 +22,7 @@ from tests.support.api import PASSWORD, Api
 from tests.support.pages import add_page
 from tests.support.sql import SqlCounter
 
-pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.requires_db]
 TAGS = ["x", "y", "z"]
 URLS = [f"https://example.org/{number}" for number in range(40)]
 FLAGS = ("is_read", "is_favorite", "is_archived")

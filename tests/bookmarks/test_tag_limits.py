@@ -14,7 +14,7 @@ from backend.extensions import db
 from tests.support.api import Api, field_errors
 from tests.support.sql import SqlCounter
 
-pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.requires_db]
 LINK = "https://example.org/a"
 Way = Callable[[Api, int, list[str]], TestResponse]
 

@@ -95,3 +95,16 @@ def test_a_renamed_tag_is_renamed_in_the_trash_too(ada: Api, trashed: int) -> No
     assert ada.patch(f"/tags/{tag['id']}", {"name": "renamed"}).json["bookmark_count"] == 0
     assert ada.post(f"/bookmarks/{trashed}/restore").json["tags"] == ["renamed"]
     assert ada.titles(q="renamed") == ["Gone"]
+
+
+def test_the_trash_is_emptied_at_once(ada: Api, bob: Api, trashed: int) -> None:
+    kept = ada.save("https://example.org/kept", title="Kept")
+    others = bob.save("https://example.org/others", title="Other")
+    bob.delete(f"/bookmarks/{others['id']}")
+    response = ada.delete("/bookmarks/trash")
+    assert (response.status_code, response.json) == (200, {"deleted": 1})
+    assert ada.titles(deleted="true") == []
+    assert ada.titles() == [kept["title"]]
+    assert ada.post(f"/bookmarks/{trashed}/restore").status_code == 404
+    assert bob.titles(deleted="true") == ["Other"]
+    assert ada.delete("/bookmarks/trash").json == {"deleted": 0}

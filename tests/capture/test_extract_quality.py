@@ -9,6 +9,7 @@ from benchmarks.made_pages import MADE, MadePage, load_made, read_made
 from benchmarks.page_truth import BODIES, PAGES, PASSAGES, SNAPSHOTS, four_gram_f1, load_truth, title_matches
 
 pytestmark = [
+    pytest.mark.untraced,
     pytest.mark.integration,
     pytest.mark.skipif(not (PAGES / "ground-truth.jsonl.gz").exists(), reason="the development data is not here"),
 ]

@@ -36,6 +36,8 @@ OTHER_SECRETS = {
     "EMBEDDING_API_KEY": {"web", "worker"},
     "GRAFANA_PASSWORD": {"grafana"},
     "METRICS_TOKEN": {"web", "prometheus"},
+    "OTEL_EXPORTER_OTLP_HEADERS": {"web", "worker"},
+    "SENTRY_DSN": {"web", "worker"},
 }
 TEXT = (ROOT / "docker-compose.yml").read_text()
 

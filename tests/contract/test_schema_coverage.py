@@ -10,7 +10,7 @@ from tests.contract.schemathesis_run import check, configuration_of_two
 from tests.support.api import Api
 from tests.support.live import LiveServer
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.processes]
 
 
 def test_values_at_the_edges_of_a_schema_are_answered_as_described(

@@ -10,7 +10,7 @@ from tests.contract.schemathesis_run import EXAMPLES, check, configuration, conf
 from tests.support.api import Api
 from tests.support.live import LiveServer
 
-pytestmark = [pytest.mark.integration, pytest.mark.processes]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.processes]
 
 
 def test_whatever_a_person_sends_is_answered_as_described(ada: Api, bob: Api, live: LiveServer, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from backend.activity import roll_ups
+from backend.auth.preferences import WEEKDAYS
 from backend.clock import utc_now
 from backend.dashboard.charts.queries import DONE, GROWN
 from backend.extensions import db
@@ -47,6 +48,27 @@ def test_the_default_is_thirty_days_that_end_today(year: SimulatedYear, members:
     own = of_team(year, members[2].team)
     assert data["series"] == expected_series(own, "UTC", "day", last - timedelta(29), last)
     assert datetime.fromisoformat(data["recorded_since"]) <= min(event.moment for event in own.events)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/New_York"])
+def test_weeks_begin_as_in_the_profile(year: SimulatedYear, members: list[MemberApi], zone: str) -> None:
+    """Also at once after a change of the profile; days and months stay what they are."""
+    api = members[4]
+    last = year.now.astimezone(ZoneInfo(zone)).date()
+    first = last - timedelta(days=399)
+    query = {"from": str(first), "to": str(last), "time_zone": zone}
+    for week_start, weekday in WEEKDAYS.items():
+        api.patch("/profile", {"week_start": week_start})
+        for interval in ("day", "week", "month"):
+            data = api.get("/dashboard/statistics", interval=interval, **query).json["data"]
+            own = of_team(year, api.team)
+            assert data["series"] == expected_series(own, zone, interval, first, last, weekday)
+    assert date.fromisoformat(data["from"]).day == 1
+    api.patch("/profile", {"week_start": "saturday"})
+    weeks = api.get("/dashboard/statistics", interval="week").json["data"]
+    assert len(weeks["series"]) == 12
+    assert [date.fromisoformat(weeks[name]).weekday() for name in ("from", "to")] == [5, 4]
+    api.patch("/profile", {"week_start": "monday"})
 
 
 def test_rolled_up_and_raw_counts_are_the_same(year: SimulatedYear, members: list[MemberApi], context: None) -> None:

@@ -75,6 +75,8 @@ def test_everything_is_healthy_when_everything_runs(anonymous: Api) -> None:
         "llm": "disabled",
         "logs": "healthy",
         "mail": "healthy",
+        "replica": "disabled",
+        "storage": "disabled",
     }
     assert body["checks"]["worker"]["workers"] == 1
     assert all(body["checks"][name]["latency_ms"] >= 0 for name in ("database", "redis", "worker"))

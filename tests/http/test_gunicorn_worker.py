@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import ThreadWorker
 
+from backend.http.connections.client_connection import ClientConnection
+from backend.http.connections.client_limits import ClientLimits
+from backend.http.connections.client_socket import ClientSocket
 from backend.http.gunicorn_worker import HANDED_OVER, Worker
 
 pytestmark = pytest.mark.unit
@@ -18,12 +20,18 @@ REQUEST = b"GET / HTTP/1.1\r\n\r\n"
 
 
 class Connection:
-    """A connection to a client, and what was read beyond the last request."""
+    """A connection, and how often a request follows the one before on it."""
 
     def __init__(self) -> None:
-        self.client, self.sock = socket.socketpair()
-        self.read_ahead = b""
-        self.parser = SimpleNamespace(unreader=SimpleNamespace(buf=SimpleNamespace(getvalue=lambda: self.read_ahead)))
+        self.client, ours = socket.socketpair()
+        self.limits = ClientLimits()
+        self.sock = ClientSocket(ours, self.limits.data_dir)
+        self.conn = ClientConnection(Config(), self.sock, "", "", self.limits)
+        self.conn.init()
+
+    def read_request(self) -> None:
+        """Do what gunicorn's parser does."""
+        next(self.conn.parser)
 
 
 @pytest.fixture
@@ -46,9 +54,8 @@ def serve(monkeypatch: pytest.MonkeyPatch, after: list[Callable[[], Any]]) -> li
     """Have gunicorn answer requests; after each something happens, whose result is that of its handling."""
     served: list[Any] = []
 
-    def handle(_: ThreadWorker, connection: Connection) -> Any:
-        connection.sock.setblocking(False)
-        served.append(connection)
+    def handle(_: ThreadWorker, conn: ClientConnection) -> Any:
+        served.append(conn)
         return after[len(served) - 1]()
 
     monkeypatch.setattr(ThreadWorker, "handle", handle)
@@ -62,10 +69,11 @@ def test_requests_that_follow_at_once_stay_in_their_thread(
         return connection.client.send(REQUEST) > 0
 
     def take() -> bool:
-        return len(connection.sock.recv(1024)) > 0
+        connection.read_request()
+        return True
 
     served = serve(monkeypatch, [follow, lambda: True, take])
-    assert worker.handle(connection) is True
+    assert worker.handle(connection.conn) is True
     assert len(served) == 3
 
 
@@ -73,12 +81,13 @@ def test_a_request_that_was_read_along_with_the_one_before_follows(
     monkeypatch: pytest.MonkeyPatch, worker: Worker, connection: Connection
 ) -> None:
     def take() -> bool:
-        connection.read_ahead = b""
+        connection.read_request()
         return True
 
-    connection.read_ahead = REQUEST
-    served = serve(monkeypatch, [lambda: True, take])
-    assert worker.handle(connection) is True
+    connection.client.send(REQUEST + REQUEST)
+    assert connection.sock.collect()
+    served = serve(monkeypatch, [take, take])
+    assert worker.handle(connection.conn) is True
     assert len(served) == 2
 
 
@@ -88,7 +97,7 @@ def test_a_connection_that_has_ended_is_left(
 ) -> None:
     connection.client.send(REQUEST)
     served = serve(monkeypatch, [lambda: result])
-    assert worker.handle(connection) is result
+    assert worker.handle(connection.conn) is result
     assert len(served) == 1
 
 
@@ -101,7 +110,7 @@ def test_who_waits_for_a_thread_comes_first(
 
     connection.client.send(REQUEST)
     served = serve(monkeypatch, [wait])
-    assert worker.handle(connection) is True
+    assert worker.handle(connection.conn) is True
     assert len(served) == 1
 
 
@@ -111,7 +120,7 @@ def test_a_process_that_stops_leaves_its_connections_to_the_poller(
     worker.alive = False
     connection.client.send(REQUEST)
     served = serve(monkeypatch, [lambda: True])
-    assert worker.handle(connection) is True
+    assert worker.handle(connection.conn) is True
     assert len(served) == 1
 
 
@@ -124,3 +133,14 @@ def test_the_arbiter_is_told_once_a_second(monkeypatch: pytest.MonkeyPatch, work
         now[0] = 100.0 + second
         worker.notify()
     assert len(told) == 3
+
+
+def test_half_a_request_does_not_hold_its_thread(
+    monkeypatch: pytest.MonkeyPatch, worker: Worker, connection: Connection
+) -> None:
+    def follow() -> bool:
+        return connection.client.send(REQUEST[:5]) > 0
+
+    served = serve(monkeypatch, [follow])
+    assert worker.handle(connection.conn) is True
+    assert len(served) == 1

@@ -26,7 +26,7 @@ from tests.support.llm_server import LlmServer, said
 from tests.support.llm_server import running as running_llm
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 
 STEPS = {"subtasks": [{"title": "Secret step", "description": "", "estimate_minutes": 20, "bookmark_ids": []}]}
 

@@ -11,14 +11,15 @@ from flask import Flask
 from sqlalchemy import func, text, update
 
 from backend.extensions import db
+from backend.jobs.attempts import MAX_ATTEMPTS
 from backend.jobs.models import Job
 from backend.jobs.running import (
-    MAX_ATTEMPTS,
     ClaimedJob,
     JobFailed,
     RetryLater,
     due_job_messages,
     durable_job,
+    keep_progress,
     report_progress,
     store_result,
 )
@@ -161,6 +162,52 @@ def test_a_job_that_kills_its_worker_again_and_again_is_parked(ada: Api, job_id:
     assert [shown["status"], shown["result"]] == ["failed", None]
     assert "three times" in shown["error"]
     assert due_job_messages(10) == []
+
+
+def dying_after(*, progress: bool, error: BaseException) -> Callable[[str], None]:
+    """A handler that gets further, or not, and then dies or fails."""
+
+    @durable_job
+    def handler(job: ClaimedJob) -> dict[str, Any]:
+        assert job.arguments == {"bookmark_id": 5}
+        if progress:
+            keep_progress(job, {"so far": job.attempt}, job.attempt, 9, "")
+            db.session.commit()
+        raise error
+
+    return handler
+
+
+def die(job_id: str, *, progress: bool) -> None:
+    """Have a worker die in the middle of an attempt, and its lease end."""
+    with pytest.raises(SystemExit):
+        dying_after(progress=progress, error=SystemExit())(job_id)
+    db.session.rollback()
+    put(job_id, lease_until=func.now() - text("interval '1 second'"))
+
+
+def test_attempts_count_since_the_last_progress(ada: Api, job_id: str) -> None:
+    for attempt in range(1, MAX_ATTEMPTS + 3):
+        die(job_id, progress=True)
+        assert [read(job_id).status, read(job_id).result] == ["running", {"so far": attempt}]
+    for _ in range(MAX_ATTEMPTS):
+        die(job_id, progress=False)
+        assert read(job_id).status == "running"
+    succeeding(job_id)
+    shown = ada.get(f"/jobs/{job_id}").json
+    assert [shown["status"], shown["result"]] == ["failed", {"so far": MAX_ATTEMPTS + 2}]
+    assert "three times" in shown["error"]
+
+
+def test_failures_count_since_the_last_progress(job_id: str) -> None:
+    for progress in (False, False, True, False):
+        put(job_id, run_after=func.now())
+        dying_after(progress=progress, error=RuntimeError())(job_id)
+        assert read(job_id).status == "queued"
+    for status in ("queued", "failed"):
+        put(job_id, run_after=func.now())
+        failing(RuntimeError())(job_id)
+        assert read(job_id).status == status
 
 
 def test_due_jobs_come_longest_waiting_first(ada: Api, job_id: str) -> None:

@@ -88,11 +88,19 @@ def test_a_second_up_on_the_same_directory_says_where_the_first_serves(stack):
     assert stack.is_ready()
 
 
-def test_two_stacks_run_side_by_side(stack, directory):
-    with RunningStack(directory / "other", **UNMEASURED) as other:
+def test_two_stacks_run_side_by_side_one_of_them_in_the_locale_c(stack, directory):
+    plain = {"LC_ALL": "C", "LANG": "C"}
+    with RunningStack(directory / "other", **plain, **UNMEASURED) as other:
         other.wait_ready()
         assert stack.is_ready()
         assert other.is_ready()
+        made = backend(
+            *("create-user", "lu@example.org", "łukasz", "--password-stdin"),
+            stdin=PASSWORD,
+            FUZE_DATA_DIR=str(directory / "other"),
+            **plain,
+        )
+        assert (made.returncode, made.stdout) == (0, "Made the account łukasz (lu@example.org)\n"), made.stderr
         assert other.stop() == 0
     assert stack.is_ready()
 

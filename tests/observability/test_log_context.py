@@ -14,6 +14,7 @@ from flask import Flask
 from backend.actor import Actor
 from backend.http.request_state import current_request_id
 from backend.http.response_cache.refresh_ahead import RefreshAhead
+from backend.jobs.message_fields import MessageOrigin
 from backend.jobs.queue import REQUEST_OF, Message, requests_of, rq_queue, send
 from backend.jobs.worker import make_worker
 from backend.observability.log_context import log_context
@@ -57,7 +58,7 @@ def test_messages_that_a_job_sends_carry_the_id_of_its_request(context: Flask) -
 def test_the_request_that_saved_a_link_is_known_to_the_pass_that_captures_it(ada: Api, context: Flask) -> None:
     response = ada.post("/bookmarks", {"url": "https://example.org/a"}, headers={"X-Request-ID": "of-the-test"})
     subject = f"capture:{response.json['id']}"
-    assert requests_of([subject, "capture:0"]) == {subject: "of-the-test"}
+    assert requests_of([subject, "capture:0"]) == {subject: MessageOrigin("of-the-test")}
     assert 0 < redis_client().ttl(REQUEST_OF + subject) <= 3600
 
 

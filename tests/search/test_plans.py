@@ -20,7 +20,7 @@ from tests.support.api import Api
 from tests.support.pages import add_page
 from tests.support.sql import SqlCounter
 
-pytestmark = [pytest.mark.integration, pytest.mark.requires_db]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.requires_db]
 DIMENSION = 384
 TABLES = (
     "bookmarks",

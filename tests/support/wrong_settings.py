@@ -58,6 +58,7 @@ WRONG = [
         "CAPTURE_PER_PERSON",
         {"CAPTURE_PER_PERSON": "40", "CAPTURE_CONCURRENCY": "40"},
     ),
+    WrongSettings("slow statements by a word", "SLOW_QUERY_MS", {"SLOW_QUERY_MS": "half a second"}),
     WrongSettings("fetch of an hour", "CAPTURE_TIMEOUT_SECONDS", {"CAPTURE_TIMEOUT_SECONDS": "3600"}),
     _production("no key", "SECRET_KEY is missing", SECRET_KEY=""),
     _production("one key for two purposes", "are the same", JWT_SECRET_KEY=STRONG["SECRET_KEY"]),

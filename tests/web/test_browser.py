@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from tests.support.api import PASSWORD
+from tests.support.stack import RunningStack
 from tests.web.browsing import Visitor
 from tests.web.sites import SavedSite
 
@@ -197,13 +200,15 @@ def test_no_screen_has_a_fault_that_axe_finds(visit: Visit, site: SavedSite) -> 
     task = visitor.api("POST", "/tasks", {"title": "Count", "project_id": project["id"], "due_at": "2026-01-01"})
     visitor.api("POST", "/tasks", {"title": "Again", "parent_id": task["id"]})
     screens = [
-        *("/", "/library", "/library?view=trash", "/search", "/search?q=lighthouse", "/add", f"/bookmarks/{saved}"),
+        *("/", "/library", "/trash", "/search", "/search?q=lighthouse", "/add", f"/bookmarks/{saved}"),
         *(f"/bookmarks/{saved}/read", "/tags", "/projects", f"/projects/{project['id']}", "/tasks"),
         *(f"/tasks/{task['id']}", "/dashboard", "/transfer", "/help"),
         *(f"/settings/{name}" for name in ("profile", "appearance", "sessions", "tokens", "organizations", "ai")),
         *(f"/settings/{name}" for name in ("feeds", "security", "account")),
     ]
+    visitor.api("DELETE", f"/bookmarks/{visitor.api('POST', '/bookmarks', {'url': 'https://example.org/gone'})['id']}")
     visitor.open(f"/bookmarks/{saved}").get_by_text("Read the page again").wait_for()
+    visitor.page.evaluate("localStorage.setItem('fuze.facets', 'open')")
     faults = {path: found for path in screens if (found := examine(visitor, path))}
     entrance = ("/login", "/register", "/forgot-password")
     nobody = visit()
@@ -244,3 +249,329 @@ def test_it_speaks_german_too(visit: Visit) -> None:
     page.reload()
     heading(page, "Einstellungen")
     assert page.locator("html").get_attribute("lang") == "de"
+
+
+def wait_shown(page: Any, titles: list[str]) -> None:
+    """Wait until a list of links shows these titles, in this order."""
+    page.wait_for_function(
+        "(given) => JSON.stringify([...document.querySelectorAll('.row-title')].map((one) => one.innerText)) === given",
+        arg=json.dumps(titles, separators=(",", ":"), ensure_ascii=False),
+    )
+
+
+def save(visitor: Visitor, title: str, **fields: Any) -> int:
+    """Save a link of this title, unread by the worker; its id."""
+    body = {"url": f"https://{fields.pop('host', 'example.org')}/{title}", "title": title, "capture": False, **fields}
+    return int(visitor.api("POST", "/bookmarks", body)["id"])
+
+
+def test_lists_and_searches_are_narrowed_by_what_they_hold(visit: Visit) -> None:
+    visitor = visit("facets")
+    save(visitor, "quokka-one", tags=["sea", MARKUP], host="a.example")
+    save(visitor, "quokka-two", tags=["sea", "two words"], host="b.example", is_read=True)
+    page = visitor.open("/library")
+    wait_shown(page, ["quokka-two", "quokka-one"])
+    page.get_by_text("Narrow down").click()
+    sites = page.get_by_role("group", name="Sites")
+    sites.get_by_role("button", name="a.example 1").click()
+    wait_shown(page, ["quokka-one"])
+    sites.get_by_role("button", name="a.example 1", pressed=True).click()
+    tags = page.get_by_role("group", name="Tags")
+    tags.get_by_role("button", name="#sea 2").click()
+    tags.get_by_role("button", name="#two words 1").click()
+    wait_shown(page, ["quokka-two"])
+    assert page.url.endswith("/library?tag=sea&tag=two+words")
+    page.get_by_role("button", name="Remove filter #two words").click()
+    wait_shown(page, ["quokka-two", "quokka-one"])
+    page.get_by_role("group", name="State").get_by_role("button", name="Unread 1").click()
+    wait_shown(page, ["quokka-one"])
+    page = visitor.open("/search?q=quokka&mode=text")
+    page.get_by_role("group", name="Tags").get_by_role("button", name="#two words 1").click()
+    wait_shown(page, ["quokka-two"])
+    assert page.get_by_role("combobox", name="Search").input_value() == 'quokka tag:"two words"'
+    assert page.evaluate("window.hacked") is None
+    assert visitor.violations() == []
+
+
+def test_the_trash_gives_back_and_is_emptied(visit: Visit) -> None:
+    visitor = visit("tidy")
+    for title in ("one", "two", "three", "four"):
+        visitor.api("DELETE", f"/bookmarks/{save(visitor, title)}")
+    project = visitor.api("POST", "/projects", {"name": "Old plans"})
+    visitor.api("DELETE", f"/projects/{project['id']}")
+    page = visitor.open("/library")
+    page.get_by_role("navigation").get_by_role("link", name="Trash").first.click()
+    wait_shown(page, ["four", "three", "two", "one"])
+    page.get_by_role("button", name="Restore three").click()
+    wait_shown(page, ["four", "two", "one"])
+    page.get_by_label("Select two").check()
+    page.get_by_role("button", name="Delete for good", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    wait_shown(page, ["four", "one"])
+    page.get_by_role("button", name="Restore Old plans").click()
+    page.get_by_text("Old plans").wait_for(state="detached")
+    page.get_by_role("button", name="Empty the trash").click()
+    page.get_by_role("dialog").get_by_role("button", name="Empty the trash").click()
+    page.get_by_text("2 links deleted for good").wait_for()
+    page.get_by_text("No links in the trash.").wait_for()
+    assert visitor.api("GET", "/bookmarks?is_archived=any")["total"] == 1
+    assert visitor.api("GET", f"/projects/{project['id']}")["name"] == "Old plans"
+
+
+def test_passages_are_highlighted_and_quoted_in_the_notes(visit: Visit, site: SavedSite) -> None:
+    visitor = visit("marker")
+    saved = visitor.api("POST", "/bookmarks", {"url": f"{site.url}/article?marked", "notes": "Mine"})
+    page = visitor.open(f"/bookmarks/{saved['id']}")
+    page.get_by_role("main").get_by_role("link", name="Read", exact=True).click()
+    page.frame_locator("iframe").get_by_text("Sentence 3 tells").wait_for()
+    archived = page.get_by_role("link", name="Archived copy").get_attribute("href")
+    assert archived.startswith("https://web.archive.org/web/20")
+    assert archived.endswith(f"/{saved['url']}")
+    page.get_by_role("button", name="Highlight").click()
+    page.get_by_text("Select a passage first.").wait_for()
+    page.evaluate("""() => {
+      const page = document.querySelector('iframe').contentDocument;
+      page.getSelection().selectAllChildren(page.querySelector('p'));
+    }""")
+    page.get_by_role("button", name="Highlight").click()
+    page.get_by_text("Highlighted, and quoted in the notes.").wait_for()
+    notes = visitor.api("GET", f"/bookmarks/{saved['id']}")["notes"]
+    assert notes.startswith("Mine\n\n> Sentence 0 tells of the lighthouse")
+    shown = "() => document.querySelector('iframe')?.contentWindow?.CSS?.highlights?.get('quotes')?.size === 1"
+    page.wait_for_function(shown)
+    page.reload()
+    page.wait_for_function(shown)
+
+
+def test_tags_of_similar_links_are_suggested(visit: Visit) -> None:
+    visitor = visit("suggested", service_workers="block")
+    saved = save(visitor, "island", tags=["sea"])
+    near = [({"tags": ["Sea", "birds", "coast"]}, 0.5), ({"tags": ["birds", "far"]}, 0.4), ({"tags": ["coast"]}, 0.1)]
+    items = [
+        {"bookmark": {"id": 9 + at, "title": "x", "url": "", **one}, "score": score}
+        for at, (one, score) in enumerate(near)
+    ]
+    visitor.page.route("**/similar?*", lambda route: route.fulfill(json={"items": items}))
+    page = visitor.open(f"/bookmarks/{saved}")
+    page.get_by_role("button", name="Edit").click()
+    suggested = page.get_by_role("group", name="Suggested tags")
+    suggested.get_by_role("button").first.wait_for()
+    assert suggested.get_by_role("button").all_inner_texts() == ["birds"]
+    suggested.get_by_role("button", name="Add tag birds").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("main").get_by_role("link", name="#birds").wait_for()
+    assert visitor.api("GET", f"/bookmarks/{saved}")["tags"] == ["sea", "birds"]
+
+
+def test_an_administrator_sees_health_and_keeps_people_out(visit: Visit, stack: RunningStack) -> None:
+    visit("guest")
+    visitor = visit("chief")
+    addresses = json.loads((stack.data_dir / "stack.json").read_text())
+    with (
+        psycopg2.connect(addresses["DATABASE_URL"].replace("+psycopg2", "")) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("UPDATE users SET role = 'admin' WHERE username = 'chief'")
+    connection.close()
+    page = visitor.open("/")
+    page.get_by_role("navigation").get_by_role("link", name="Administration").first.click()
+    page.get_by_role("heading", name="Health: ").wait_for()
+    page.get_by_role("heading", name="database").wait_for()
+    page.get_by_role("button", name="Empty the cache").click()
+    page.get_by_role("dialog").get_by_role("button", name="Empty the cache").click()
+    page.get_by_text("The cache is empty.").wait_for()
+    page.get_by_label("Name or mail address").fill("gues")
+    page.get_by_role("button", name="Disable: guest").click()
+    page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    page.get_by_role("button", name="Enable: guest").wait_for()
+    assert page.get_by_role("button", name="Disable: chief").count() == 0
+    if AXE.exists():
+        page.evaluate(AXE.read_text())
+        assert page.evaluate(RUN_AXE, RULES) == []
+
+
+def test_an_import_shows_its_progress_and_what_failed(visit: Visit, tmp_path: Path) -> None:
+    visitor = visit("mover", accept_downloads=True)
+    lines = [f'<DT><A HREF="https://example.org/{number}">Link {number}</A>' for number in range(40)]
+    lines[3] = '<DT><A HREF="javascript:alert(1)">Script</A>'
+    file = tmp_path / "bookmarks.html"
+    file.write_text("<!DOCTYPE NETSCAPE-Bookmark-file-1>\n<DL><p>\n" + "\n".join(lines) + "\n</DL>")
+    page = visitor.open("/transfer")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("heading", name="Imported").wait_for()
+    facts = page.locator(".facts").inner_text().split()
+    assert facts[facts.index("Saved") + 1] == "39"
+    assert "javascript:alert(1)" in page.locator("tbody").inner_text()
+    assert page.locator("a[href^=javascript]").count() == 0
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Export as CSV").click()
+    exported = Path(started.value.path()).read_text()
+    assert started.value.suggested_filename == "fuze.csv"
+    assert exported.count("https://example.org/") == 39
+
+
+def test_tasks_are_moved_by_dragging_and_by_keys(visit: Visit) -> None:
+    visitor = visit("sorter")
+    project = visitor.api("POST", "/projects", {"name": "Order"})["id"]
+    for title in ("first", "second", "third"):
+        visitor.api("POST", "/tasks", {"title": title, "project_id": project})
+    page = visitor.open(f"/projects/{project}")
+    row = page.locator(".task-row")
+    row.nth(2).wait_for()
+    row.nth(2).drag_to(row.nth(0), target_position={"x": 60, "y": 4})
+    wait_order(page, ["third", "first", "second"])
+    page.get_by_role("link", name="third").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    wait_order(page, ["first", "third", "second"])
+    page.locator('.task-row a:focus:text("third")').wait_for()
+    page.keyboard.press("Alt+ArrowRight")
+    page.locator("li li", has_text="third").wait_for()
+    found = {one["title"]: one for one in visitor.api("GET", f"/tasks?project_id={project}")["items"]}
+    assert found["third"]["parent_id"] == found["first"]["id"]
+    page.get_by_role("button", name="Move out: third").click()
+    page.locator("li li").wait_for(state="detached")
+    wait_order(page, ["first", "third", "second"])
+
+
+def wait_order(page: Any, titles: list[str]) -> None:
+    """Wait until the tasks stand in this order."""
+    page.wait_for_function(
+        "(titles) => [...document.querySelectorAll('.task-row a')].map((one) => one.innerText).join() === titles",
+        arg=",".join(titles),
+    )
+
+
+def test_an_older_answer_never_replaces_a_newer_one(visit: Visit) -> None:
+    """On a slow network the answer to the first letters may come last."""
+    visitor = visit("patient", service_workers="block")
+    save(visitor, "quokka")
+    save(visitor, "quay")
+    page = visitor.page
+
+    def answer(route: Any) -> None:
+        if "q=qu&" in route.request.url:
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    waiting: list[Any] = []
+    page.route("**/api/v1/search?*", answer)
+    visitor.open("/search?mode=text")
+    box = page.get_by_role("combobox", name="Search")
+    with page.expect_request(lambda request: "/search?q=qu&" in request.url):
+        box.press_sequentially("qu")
+    box.press_sequentially("okka")
+    wait_shown(page, ["quokka"])
+    with page.expect_response(lambda response: "/search?q=qu&" in response.url):
+        waiting[0].continue_()
+    page.wait_for_timeout(50)
+    wait_shown(page, ["quokka"])
+
+
+def test_a_slow_network_is_told_and_waited_for(visit: Visit) -> None:
+    visitor = visit("slow", service_workers="block")
+    save(visitor, "late")
+    page = visitor.page
+    held: list[Any] = []
+    page.route("**/api/v1/bookmarks?*", lambda route: held.append(route))
+    with page.expect_request("**/api/v1/bookmarks?*"):
+        page.goto("/library")
+    page.locator(".loading", has_text="Loading…").wait_for()
+    held[0].fulfill(status=503, headers={"Retry-After": "2", "Content-Type": "application/problem+json"}, body="{}")
+    page.get_by_text("Not available right now. Try again in 2 s.").wait_for()
+    page.unroute("**/api/v1/bookmarks?*")
+    page.get_by_role("button", name="Try again").click()
+    wait_shown(page, ["late"])
+
+
+def test_an_expired_token_is_renewed_without_a_word(visit: Visit) -> None:
+    visitor = visit("expired", service_workers="block")
+    page = visitor.open("/tags")
+    refused: list[str] = []
+
+    def refuse_once(route: Any) -> None:
+        if refused:
+            route.continue_()
+            return
+        refused.append(route.request.headers["authorization"])
+        route.fulfill(status=401, headers={"WWW-Authenticate": "Bearer"}, json={"status": 401, "title": "Expired"})
+
+    page.route("**/api/v1/projects?*", refuse_once)
+    with page.expect_response("**/auth/refresh?cookie=true"):
+        page.get_by_role("navigation").get_by_role("link", name="Projects").first.click()
+    page.get_by_text("No projects here.").wait_for()
+    assert len(refused) == 1
+
+
+def test_what_one_tab_archives_leaves_the_list_of_the_other(visit: Visit) -> None:
+    visitor = visit("twice")
+    save(visitor, "stays")
+    save(visitor, "goes")
+    first, second = visitor.open("/library"), visitor.tab()
+    second.goto("/library")
+    wait_shown(second, ["goes", "stays"])
+    first.get_by_role("button", name="Archive goes").click()
+    wait_shown(second, ["stays"])
+    first.get_by_role("button", name="Undo").click()
+    wait_shown(first, ["goes", "stays"])
+
+
+def test_a_newcomer_needs_no_pointer(visit: Visit, site: SavedSite) -> None:
+    """Register, paste a link, find it by a word of its text, make a project, get a recommendation: keys alone."""
+    page = visit().page
+
+    def reach(name: str) -> None:
+        """Press Tab until the focus is on what has this name."""
+        for _ in range(60):
+            named = "document.activeElement.getAttribute('aria-label') || document.activeElement.labels?.[0]?.innerText"
+            if page.evaluate(f"({named} || document.activeElement.innerText || '').trim()") == name:
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not reach {name!r}")
+
+    page.goto("/")
+    heading(page, "Log in")
+    reach("Make an account")
+    page.keyboard.press("Enter")
+    heading(page, "Make an account")
+    for name, value in (("Mail address", "keys@example.org"), ("Username", "keys"), ("Password", PASSWORD)):
+        reach(name)
+        page.keyboard.type(value)
+    page.keyboard.press("Enter")
+    heading(page, "Welcome, keys")
+    page.keyboard.press("a")
+    heading(page, "Add a link")
+    page.evaluate("document.activeElement.blur()")
+    page.evaluate(
+        """(text) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData('text', text);
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+    }""",
+        f"{site.url}/article?keys",
+    )
+    reach("Save")
+    page.keyboard.press("Enter")
+    page.get_by_text("The page has been read.").wait_for()
+    page.locator("h1").focus()
+    page.keyboard.press("/")
+    page.keyboard.type("quokkas")
+    page.locator(".row mark").first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator("h1").focus()
+    reach("Projects")
+    page.keyboard.press("Enter")
+    heading(page, "Projects")
+    reach("New project")
+    page.keyboard.press("Enter")
+    reach("Name")
+    page.keyboard.type("Lighthouse")
+    reach("Description")
+    page.keyboard.type("Where quokkas live beside a lighthouse")
+    reach("Make the project")
+    page.keyboard.press("Enter")
+    heading(page, "Lighthouse")
+    reach("Attach: Quokkas")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Detach Quokkas").wait_for()

@@ -18,6 +18,7 @@ from openai import (
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from backend.ai.embeddings.provider import EmbeddingsUnavailable, Vectors
+from backend.spans import child_span, current_traceparent
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -94,9 +95,14 @@ class RemoteEmbeddings:
 
     def _embed_batch(self, texts: Sequence[str]) -> Vectors:
         try:
-            response = self._client.embeddings.with_raw_response.create(
-                input=[_shorten(text) for text in texts], model=self.model, encoding_format="float"
-            )
+            with child_span("POST", "client", {"http.request.method": "POST"}):
+                traceparent = current_traceparent()
+                response = self._client.embeddings.with_raw_response.create(
+                    input=[_shorten(text) for text in texts],
+                    model=self.model,
+                    encoding_format="float",
+                    extra_headers={"traceparent": traceparent} if traceparent else None,
+                )
             answer = _Answer.model_validate_json(response.content)
         except OpenAIError as error:
             raise self._unavailable(error) from None  # The error's request holds the key.

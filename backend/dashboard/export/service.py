@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import shutil
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import BinaryIO, cast
@@ -29,6 +31,7 @@ from backend.http.file_responses import FileDownload
 from backend.jobs.models import Job
 from backend.jobs.queue import send
 from backend.jobs.service import add_job, job_message
+from backend.transfer.export_storage import StorageUnavailable, export_storage, folder_of
 from backend.transfer.stored_parts import PartsReader
 
 KIND = "dashboard_export"
@@ -75,6 +78,7 @@ def open_export(actor: Actor, export_id: UUID, signature: str) -> FileDownload:
         NotFound: there is none, it is somebody else's, or they left the organization.
         Forbidden: the link is not the one that was told, or the credential does not reach all that the file holds.
         Gone: the link has expired.
+        Unavailable: the storage of exports does not answer.
     """
     own = select(DashboardExport).where(DashboardExport.job_id == export_id, DashboardExport.user_id == actor.user_id)
     export = db.session.scalar(own.where(DashboardExport.size.is_not(None)))
@@ -94,6 +98,9 @@ def purge_exports() -> None:
     """Delete expired exports, and temporary files that killed workers have left."""
     for _ in execute_in_batches(PURGE):
         continue
+    with suppress(StorageUnavailable):  # The next purge comes in an hour.
+        if (storage := export_storage()) is not None:
+            storage.delete_orphans("dashboard", _existing)
     oldest = time.time() - LIFETIME.total_seconds()
     for path in scratch_directory().iterdir():
         if path.stat().st_mtime < oldest:
@@ -119,7 +126,10 @@ def _download(export: DashboardExport) -> FileDownload:
     assert export.digest is not None
     assert export.attempt is not None
     read_part = partial(_read_part, application(), export.job_id, export.attempt)
-    parts = io.BufferedReader(PartsReader(read_part, export.size), BUFFER_BYTES)
+    reader = PartsReader(read_part, export.size)
+    if export_storage() is not None:
+        _read_ahead(reader)
+    parts = io.BufferedReader(reader, BUFFER_BYTES)
     name = f"fuze-dashboard-{export.created_at:%Y-%m-%d}.{SUFFIXES[cast(TableFormat, export.format)]}"
     file = cast(BinaryIO, parts)
     return FileDownload(file, name, MEDIA_TYPES[export.format], export.size, export.digest, export.created_at)
@@ -132,6 +142,21 @@ def _read_part(app: Flask, job_id: UUID, attempt: int, position: int) -> bytes:
         data = db.session.scalar(
             select(part.data).where(part.job_id == job_id, part.attempt == attempt, part.position == position)
         )
+        if data is None and (storage := export_storage()) is not None:
+            data = storage.read(folder_of("dashboard", job_id, attempt), position)
     if data is None:
         raise FileNotFoundError("The export was deleted while it was sent.")
     return bytes(data)
+
+
+def _read_ahead(reader: PartsReader) -> None:
+    """Read the first part before the response begins: a fault after that can only cut the connection."""
+    try:
+        reader.read(1)
+    except FileNotFoundError:
+        raise NotFound from None
+    reader.seek(0)
+
+
+def _existing(ids: Iterable[UUID]) -> Iterable[UUID]:
+    return db.session.scalars(select(DashboardExport.job_id).where(DashboardExport.job_id.in_(ids)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend.clock import utc_now
@@ -23,14 +24,18 @@ from backend.dashboard.export.schemas import DashboardExportIn
 from backend.dashboard.export.tables import ExportTable, Period, Values, readable_tables
 from backend.dashboard.export.workbook import write_workbook
 from backend.extensions import current_settings, db
-from backend.jobs.running import ClaimedJob, report_progress, store_result
+from backend.jobs.models import Job
+from backend.jobs.running import ClaimedJob, JobFailed, RetryLater, report_progress, store_result
 from backend.organizations.models import Organization
+from backend.transfer.export_storage import NO_ANSWER, StorageUnavailable, export_storage, folder_of
 from backend.transfer.stored_parts import PartsWriter
 
 LIFETIME = timedelta(hours=24)
 # How often the rights of the requester are read, a cancellation is seen, and the lease starts over.
 REPORT_SECONDS = 1.0
 MESSAGE = "Writing"
+# While the storage is away the job is put back, and counts no attempt; then it has failed.
+STORAGE_RETRY_SECONDS, STORAGE_PATIENCE = 60.0, timedelta(hours=6)
 
 
 def write_export(job: ClaimedJob) -> dict[str, Any]:
@@ -39,6 +44,8 @@ def write_export(job: ClaimedJob) -> dict[str, Any]:
     Raises:
         JobStopped: it was cancelled, another worker has it, or its requester has lost the right to it: nothing is left
             of the file.
+        RetryLater: the storage of exports is away.
+        JobFailed: it has been away for hours.
     """
     if job.result is not None:
         return job.result
@@ -47,10 +54,13 @@ def write_export(job: ClaimedJob) -> dict[str, Any]:
     _begin(job, order, tables)
     try:
         return _write(job, order, tables)
-    except BaseException:
+    except BaseException as error:
         db.session.rollback()
         db.session.execute(_parts(job, DashboardExportPart.attempt == job.attempt))
         db.session.commit()
+        _delete_stored(job)
+        if isinstance(error, StorageUnavailable):
+            _wait_for_storage(job)
         raise
 
 
@@ -119,10 +129,30 @@ def _head(job: ClaimedJob, order: DashboardExportIn) -> ExportHead:
 
 
 def _store(job: ClaimedJob, progress: _Progress, position: int, data: bytes) -> None:
-    part = {"job_id": job.id, "attempt": job.attempt, "position": position, "data": data}
-    db.session.execute(insert(DashboardExportPart).values(**part))
+    storage = export_storage()
+    if storage is None:
+        part = {"job_id": job.id, "attempt": job.attempt, "position": position, "data": data}
+        db.session.execute(insert(DashboardExportPart).values(**part))
+    # No transaction waits for the storage.
     db.session.commit()
+    if storage is not None:
+        storage.write(folder_of("dashboard", job.id, job.attempt), position, data)
     progress.report()
+
+
+def _delete_stored(job: ClaimedJob) -> None:
+    """Delete what an attempt has stored outside the database; what cannot be deleted now is left to the purge."""
+    with suppress(StorageUnavailable):
+        if (storage := export_storage()) is not None:
+            storage.delete(folder_of("dashboard", job.id, job.attempt))
+
+
+def _wait_for_storage(job: ClaimedJob) -> NoReturn:
+    is_patient = select(Job.created_at > func.now() - STORAGE_PATIENCE).where(Job.id == job.id)
+    if not db.session.scalar(is_patient):
+        raise JobFailed(NO_ANSWER)
+    report_progress(job, 0, 0, f"{NO_ANSWER} Trying again")
+    raise RetryLater(STORAGE_RETRY_SECONDS)
 
 
 def _complete(job: ClaimedJob, file: PartsWriter) -> dict[str, Any]:
@@ -137,6 +167,9 @@ def _complete(job: ClaimedJob, file: PartsWriter) -> dict[str, Any]:
     }
     store_result(job, told)
     db.session.commit()
+    with suppress(StorageUnavailable):
+        if (storage := export_storage()) is not None:
+            storage.delete_except(f"dashboard/{job.id}", job.attempt)
     return told
 
 

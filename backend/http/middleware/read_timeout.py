@@ -20,8 +20,9 @@ def bound_reads(app: Flask) -> None:
     It is sent with the first statement, in the same message: no extra round trip, and no state in a pooler.
     """
     with app.app_context():
-        event.listen(db.engine, "begin", _begin)
-        event.listen(db.engine, "do_execute", _execute)
+        for engine in db.engines.values():
+            event.listen(engine, "begin", _begin)
+            event.listen(engine, "do_execute", _execute)
 
 
 def _begin(connection: Connection) -> None:

@@ -11,9 +11,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from backend.http.response_cache.ages import age_of_last
 from backend.http.response_cache.invalidation import EVERYTHING, FRESH
 from backend.http.response_cache.store import digest_of
 from backend.redis.client import resilient_redis
+from backend.replica.service import read_replica
 
 MakeKey = Callable[..., str]
 
@@ -43,10 +45,19 @@ def _generation(organization_id: int, subjects: tuple[str, ...]) -> str:
     gate = resilient_redis()
     names = (EVERYTHING, *(_generation_name(organization_id, subject) for subject in subjects))
     replies = gate.execute(lambda: [("MGET", *map(gate.key, names))]) if gate.is_trusted else None
-    if replies is None:
+    if replies is None or not _is_replica_current(names):
         # A key that nobody has: what is computed now is read by nobody else.
         return secrets.token_hex(8)
     return ".".join((part or b"").hex() for part in replies[0])
+
+
+def _is_replica_current(names: tuple[str, ...]) -> bool:
+    """Tell whether what the current session reads is no older than these generations."""
+    replica = read_replica()
+    if replica is None:
+        return True
+    age = age_of_last(names)
+    return age is not None and replica.holds(age)
 
 
 def _generation_name(organization_id: int, subject: str) -> str:

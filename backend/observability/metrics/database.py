@@ -26,17 +26,19 @@ CHECKED_OUT = "is_checked_out"
 
 
 def measure_database(app: Flask, *, pool_size: int, max_overflow: int) -> None:
-    """Measure the statements and connections of an application's engine."""
+    """Measure the statements and connections of an application's engines, which have a pool of this size each."""
     with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", _begin_statement)
-    event.listen(engine, "after_cursor_execute", _end_statement)
-    event.listen(engine, "handle_error", _count_error)
-    PoolGauges(pool_size, max_overflow).watch(engine)
+        engines = list(db.engines.values())
+    gauges = PoolGauges(pool_size * len(engines), max_overflow * len(engines))
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", _begin_statement)
+        event.listen(engine, "after_cursor_execute", _end_statement)
+        event.listen(engine, "handle_error", _count_error)
+        gauges.watch(engine)
 
 
 class PoolGauges:
-    """Gauges of the connection pool of a process."""
+    """Gauges of the connection pools of a process."""
 
     def __init__(self, size: int, max_overflow: int) -> None:
         self._size, self._capacity = size, size + max_overflow
@@ -44,7 +46,7 @@ class PoolGauges:
         self._process, self._open = os.getpid(), 0
 
     def watch(self, engine: Engine) -> None:
-        """Follow what the pool of an engine does."""
+        """Follow what the pool of an engine does, beside those of others."""
         event.listen(engine, "connect", self._opened)
         event.listen(engine, "close", self._closed)
         event.listen(engine, "checkout", _checked_out)

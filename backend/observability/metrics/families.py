@@ -101,6 +101,9 @@ CONNECTIONS_OPEN = _gauge("db_connections_open", "Connections to PostgreSQL that
 CONNECTIONS_CHECKED_OUT = _gauge("db_connections_checked_out", "Connections to PostgreSQL that are in use.")
 POOL_OVERFLOW = _gauge("db_pool_overflow", "Open connections to PostgreSQL beyond the size of the pools.")
 POOL_TIMEOUTS = _counter("db_pool_timeouts", "Requests that waited in vain for a connection to PostgreSQL.")
+REPLICA_READS = _counter(
+    "replica_reads", "Reads that a replica may answer, by outcome: replica, or why the primary answered.", "outcome"
+)
 
 JOB_DURATION = _histogram(
     "job_duration_seconds",

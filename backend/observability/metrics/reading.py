@@ -12,7 +12,9 @@ from itertools import accumulate
 import orjson
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
+from backend.observability.metrics.exemplars import BucketKey, read_exemplars
 from backend.observability.metrics.families import FAMILIES, REQUEST_BUCKETS, REQUEST_FAMILY, Family, bucket_label
 from backend.observability.metrics.storage import OF_LIVING, metrics_files, read_entries, storage
 
@@ -28,12 +30,12 @@ class SharedMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family, also those without a value yet."""
-        merged = merged_values()
+        merged, exemplars = merged_values(), read_exemplars()
         for family in FAMILIES.values():
             metric = Metric(family.name, family.help_text, family.kind)
             values = merged.get(family.name, {})
             if family.kind == "histogram":
-                _add_buckets(metric, family, values)
+                _add_buckets(metric, family, values, exemplars if family.name == REQUEST_FAMILY else {})
             else:
                 _add_numbers(metric, family, values)
             yield metric
@@ -97,7 +99,9 @@ def _add_numbers(metric: Metric, family: Family, values: Mapping[SampleKey, floa
             metric.add_sample(name, dict(zip(family.labels, labels, strict=True)), value)
 
 
-def _add_buckets(metric: Metric, family: Family, values: Mapping[SampleKey, float]) -> None:
+def _add_buckets(
+    metric: Metric, family: Family, values: Mapping[SampleKey, float], exemplars: Mapping[BucketKey, Exemplar]
+) -> None:
     """Add the samples of a histogram, with the buckets that nothing fell into."""
     bounds = [*map(bucket_label, (*family.buckets, math.inf))]
     labelled = {labels for name, labels in values if name.endswith("_sum") and len(labels) == len(family.labels)}
@@ -105,7 +109,8 @@ def _add_buckets(metric: Metric, family: Family, values: Mapping[SampleKey, floa
         named = dict(zip(family.labels, labels, strict=True))
         counts = [values.get((f"{family.name}_bucket", (*labels, bound)), 0.0) for bound in bounds]
         for bound, total in zip(bounds, accumulate(counts), strict=True):
-            metric.add_sample(f"{family.name}_bucket", {**named, "le": bound}, total)
+            exemplar = exemplars.get((*labels, bound))
+            metric.add_sample(f"{family.name}_bucket", {**named, "le": bound}, total, exemplar=exemplar)
         metric.add_sample(f"{family.name}_count", named, sum(counts))
         metric.add_sample(f"{family.name}_sum", named, values.get((f"{family.name}_sum", labels), 0.0))
 

@@ -13,6 +13,9 @@ from backend.observability.metrics import families
 # One of so many lookups is measured: to measure one takes a hundredth of a cached response's time.
 LOOKUPS_PER_MEASUREMENT = 16
 _lookups = count()
+# Of a read that a replica may answer: it did; the caller's data were written a moment ago; the replica is away or too
+# far behind; Redis does not say when they were written; the replica has failed.
+ReadOutcome = Literal["replica", "written", "lagging", "unknown", "failed"]
 
 
 def is_lookup_measured() -> bool:
@@ -33,6 +36,11 @@ def request_in_progress() -> Iterator[None]:
         yield
     finally:
         families.REQUESTS_IN_PROGRESS.dec()
+
+
+def record_replica_read(outcome: ReadOutcome) -> None:
+    """Record a read that a replica may answer: that it did, or why the primary had to."""
+    families.REPLICA_READS.labels(outcome).inc()
 
 
 def record_job(name: str, outcome: str, seconds: float) -> None:

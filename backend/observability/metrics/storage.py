@@ -93,8 +93,8 @@ class MetricsStorage:
         self._file: MetricsFile | None = None
         self._has_tried = False
 
-    def use(self, directory: Path) -> None:
-        """Store values in a directory from now on."""
+    def use(self, directory: Path | None) -> None:
+        """Store values in a directory from now on; None: in memory."""
         with self.lock:
             if directory != self.directory:
                 self._leave()

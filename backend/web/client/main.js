@@ -8,7 +8,7 @@ import { notify } from './core/notices.js';
 import { startOffline } from './core/offline.js';
 import { loadPerson } from './core/person.js';
 import { sendQueue } from './core/queue.js';
-import { startRouter } from './core/router.js';
+import { place, startRouter } from './core/router.js';
 import { resume, session } from './core/session.js';
 
 startTheme();
@@ -32,6 +32,8 @@ async function sendWaiting() {
 
 addEventListener('online', () => (session.peek().state === 'offline' ? resume() : sendWaiting()));
 
+// The screen's module comes while the session is resumed.
+place.peek().route?.load().catch(() => null);
 await Promise.all([startLanguage(), resume()]);
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 root.replaceChildren();

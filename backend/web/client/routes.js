@@ -32,6 +32,7 @@ export const ROUTES = [
   route('/add', () => import('./screens/add.js')),
   route('/bookmarks/:id', () => import('./screens/bookmark.js')),
   route('/bookmarks/:id/read', () => import('./screens/reader.js')),
+  route('/trash', () => import('./screens/trash.js')),
   route('/tags', () => import('./screens/tags.js')),
   route('/projects', () => import('./screens/projects.js')),
   route('/projects/:id', () => import('./screens/project.js')),

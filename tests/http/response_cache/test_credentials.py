@@ -23,7 +23,7 @@ from tests.support.api import Api
 from tests.support.factories import make_person
 from tests.support.sql import SqlCounter
 
-pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
+pytestmark = [pytest.mark.untraced, pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 JOIN = "INSERT INTO memberships (user_id, organization_id, role) VALUES (:user, :team, :role)"
 CONTENT = "INSERT INTO bookmark_contents (bookmark_id, text, html, word_count, vector) VALUES (:id, 'a', 'a', 1, '')"
 # What routes have to be asked for, or is asked for to have an answer that is made quickly.

@@ -6,6 +6,7 @@ import { ApiError } from '../core/problems.js';
 import { Field } from './field.js';
 import { Form } from './form.js';
 import { ProjectSelect } from './project-select.js';
+import { SuggestedTags } from './suggested-tags.js';
 import { TagInput } from './tag-input.js';
 
 const FIELDS = ['title', 'url', 'description', 'notes'];
@@ -43,6 +44,7 @@ export function BookmarkEditor({ bookmark, etag, saved, cancel }) {
           <${Field} as="textarea" label=${t('Description')} name="description" value=${bookmark.description} fault=${faults.description} dir="auto" />
           <${Field} as="textarea" label=${t('Notes')} name="notes" value=${bookmark.notes} fault=${faults.notes} dir="auto" />
           <${TagInput} tags=${tags} change=${setTags} fault=${faults.tags} />
+          <${SuggestedTags} id=${bookmark.id} tags=${tags} add=${(tag) => setTags([...tags, tag])} />
           <${ProjectSelect} label=${t('Add to project')} />`}
       <//>
       <div><button class="button quiet" onClick=${cancel}>${t('Cancel')}</button></div>

@@ -4,6 +4,7 @@ import { ago, moment } from '../core/dates.js';
 import { t, tn } from '../core/i18n.js';
 import { Highlighted } from './highlighted.js';
 import { Icon } from './icon.js';
+import { OuterLink } from './outer-link.js';
 
 /** @param {any} bookmark what to call it */
 export const titleOf = (bookmark) => bookmark.title || bookmark.url;
@@ -13,10 +14,11 @@ const CAPTURE = () => ({ pending: t('is being read'), failed: t('could not be re
 /** @param {{ item: any }} props */
 function Meta({ item }) {
   const capture = CAPTURE()[item.capture.status];
+  const time = item.deleted_at || item.created_at;
   return html`
     <span class="row-meta">
       <span class="row-host">${item.domain}</span>
-      <time datetime=${item.created_at} title=${moment(item.created_at)}>${ago(item.created_at)}</time>
+      <time datetime=${time} title=${moment(time)}>${ago(time)}</time>
       ${item.reading_minutes ? html`<span>${tn('{n} min', '{n} min', item.reading_minutes)}</span>` : null}
       ${capture && html`<span title=${item.capture.error || ''}><span class=${`dot dot-${item.capture.status}`}></span> ${capture}</span>`}
       ${item.tags.slice(0, 4).map((tag) => html`<a key=${tag} class="row-tag" href=${`library?tag=${encodeURIComponent(tag)}`}>#${tag}</a>`)}
@@ -37,16 +39,18 @@ export function BookmarkRow({ item, at, total, height, isChosen, choose, act }) 
       style=${{ transform: `translateY(${at * height}px)` }}>
       <input type="checkbox" checked=${isChosen} aria-label=${t('Select {title}', { title })} onChange=${() => choose(item.id)} />
       <div class="row-main">
-        <a class="row-title" dir="auto" href=${`bookmarks/${item.id}`}>${found?.title ? html`<${Highlighted} text=${found.title} />` : title}</a>
+        ${item.deleted_at
+          ? html`<${OuterLink} class="row-title" dir="auto" href=${item.url}>${title}<//>`
+          : html`<a class="row-title" dir="auto" href=${`bookmarks/${item.id}`}>${found?.title ? html`<${Highlighted} text=${found.title} />` : title}</a>`}
         ${found?.snippet && html`<span class="row-snippet" dir="auto"><${Highlighted} text=${found.snippet} /></span>`}
         <${Meta} item=${item} />
       </div>
       <div class="row-actions">
-        <button class="button quiet icon-only" aria-pressed=${item.is_favorite ? 'true' : 'false'} aria-label=${t('Favourite: {title}', { title })}
-          onClick=${() => act([item.id], item.is_favorite ? 'unfavorite' : 'favorite')}><${Icon} name="star" /></button>
-        <button class="button quiet icon-only" aria-label=${archiveLabel(archive, title)}
-          onClick=${() => act([item.id], archive)}><${Icon} name="archive" /></button>
-        ${item.capture.status === 'captured' &&
+        ${!item.deleted_at && html`<button class="button quiet icon-only" aria-pressed=${item.is_favorite ? 'true' : 'false'} aria-label=${t('Favourite: {title}', { title })}
+          onClick=${() => act([item.id], item.is_favorite ? 'unfavorite' : 'favorite')}><${Icon} name="star" /></button>`}
+        <button class="button quiet icon-only" aria-label=${archiveLabel(archive, title)} title=${item.deleted_at ? t('Restore') : undefined}
+          onClick=${() => act([item.id], archive)}><${Icon} name=${item.deleted_at ? 'left' : 'archive'} /></button>
+        ${!item.deleted_at && item.capture.status === 'captured' &&
         html`<a class="button quiet icon-only stays" href=${`bookmarks/${item.id}/read`} aria-label=${t('Read {title}', { title })}><${Icon} name="read" /></a>`}
       </div>
     </li>

@@ -13,7 +13,9 @@ import { BookmarkRow } from './bookmark-row.js';
 import { SelectionBar } from './selection-bar.js';
 import { Fault, Loading } from './states.js';
 
+// Pages are loaded so many rows before they are needed; the first, short one nearly to its end.
 const AHEAD = 40;
+const AHEAD_SHARE = 0.3;
 const LIVE_MS = 2500;
 const MOST_LIVE = 20;
 
@@ -26,7 +28,7 @@ export function BookmarkRows({ list, empty, isTrash = false }) {
 
   useEffect(() => void list.loadMore(), [list]);
   useEffect(() => {
-    if (items.length && to + AHEAD > items.length) list.loadMore();
+    if (items.length && to + Math.min(AHEAD, items.length * AHEAD_SHARE) > items.length) list.loadMore();
   }, [to, items.length, list]);
   useLayoutEffect(() => {
     if (items.length) scrollTo(0, scrolledTo());
@@ -46,7 +48,7 @@ export function BookmarkRows({ list, empty, isTrash = false }) {
       ${items.slice(from, to).map((item, offset) => rowOf({ item, at: from + offset, total, height, isChosen: chosen.has(item.id), list }, { choose, act }))}
     </ul>
     ${error && html`<${Fault} error=${error} retry=${() => list.loadMore()} />`}
-    ${chosen.size > 0 && html`<${SelectionBar} ids=${[...chosen]} isTrash=${isTrash} act=${act} clear=${() => setChosen(new Set())} />`}
+    ${chosen.size > 0 && html`<${SelectionBar} ids=${[...chosen]} isTrash=${isTrash} act=${act} clear=${() => setChosen(new Set())} refresh=${() => list.refresh()} />`}
   `;
 }
 

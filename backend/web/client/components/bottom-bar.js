@@ -18,6 +18,7 @@ const rest = () => [
   ['search', 'search', t('Search')],
   ['tasks', 'task', t('Tasks')],
   ['tags', 'tag', t('Tags')],
+  ['trash', 'trash', t('Trash')],
   ['dashboard', 'chart', t('Dashboard')],
   ['transfer', 'transfer', t('Import, export')],
   ['settings', 'settings', t('Settings')],

@@ -2,6 +2,7 @@
 import { html } from '../core/html.js';
 import { t } from '../core/i18n.js';
 import { setQuery } from '../core/router.js';
+import { toggleTag } from '../core/facets.js';
 import { Icon } from './icon.js';
 
 /** Views of the library by name: what the API is asked for. */
@@ -12,7 +13,6 @@ export const VIEWS = {
   untagged: { untagged: true },
   failed: { capture_status: 'failed' },
   archive: { is_archived: true },
-  trash: { deleted: true, is_archived: 'any' },
 };
 
 const VIEW_LABELS = () => ({
@@ -22,7 +22,6 @@ const VIEW_LABELS = () => ({
   untagged: t('Untagged'),
   failed: t('Not readable'),
   archive: t('Archived'),
-  trash: t('Trash'),
 });
 
 const SORTS = () => ({
@@ -35,15 +34,14 @@ const SORTS = () => ({
 /** @param {{ query: URLSearchParams }} props */
 export function FilterChips({ query }) {
   const view = query.get('view') || 'all';
-  const chosen = ['tag', 'domain', 'project_id'].filter((name) => query.get(name));
+  const chosen = ['domain', 'project_id', 'year'].filter((name) => query.get(name));
   return html`
     <div class="bar">
       <div class="chips" role="group" aria-label=${t('Filters')}>
         ${Object.entries(VIEW_LABELS()).map(([name, label]) => html`
           <button key=${name} class="chip" aria-pressed=${view === name ? 'true' : 'false'} onClick=${() => setQuery({ view: name === 'all' ? null : name })}>${label}</button>`)}
-        ${chosen.map((name) => html`
-          <button key=${name} class="chip" aria-pressed="true" aria-label=${t('Remove filter {filter}', { filter: query.get(name) })}
-            onClick=${() => setQuery({ [name]: null })}>${name === 'tag' ? '#' : ''}${query.get(name)}<${Icon} name="close" /></button>`)}
+        ${query.getAll('tag').map((tag) => html`<${Chosen} key=${tag} label=${`#${tag}`} remove=${() => toggleTag(query, tag)} />`)}
+        ${chosen.map((name) => html`<${Chosen} key=${name} label=${query.get(name) || ''} remove=${() => setQuery({ [name]: null })} />`)}
       </div>
       <label class="sort"><span class="visually-hidden">${t('Order')}</span>
         <select value=${query.get('sort') || '-created_at'} onChange=${(event) => setQuery({ sort: event.target.value })}>
@@ -52,4 +50,9 @@ export function FilterChips({ query }) {
       </label>
     </div>
   `;
+}
+
+/** @param {{ label: string, remove: () => void }} props */
+function Chosen({ label, remove }) {
+  return html`<button class="chip" aria-pressed="true" aria-label=${t('Remove filter {filter}', { filter: label })} onClick=${remove}><span class="chip-text" dir="auto">${label}</span><${Icon} name="close" /></button>`;
 }

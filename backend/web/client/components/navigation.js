@@ -20,6 +20,7 @@ const mainTargets = () => [
 /** @returns {Target[]} */
 const moreTargets = () => [
   { path: 'tags', icon: 'tag', label: t('Tags') },
+  { path: 'trash', icon: 'trash', label: t('Trash') },
   { path: 'dashboard', icon: 'chart', label: t('Dashboard') },
   { path: 'transfer', icon: 'transfer', label: t('Import, export') },
   { path: 'settings', icon: 'settings', label: t('Settings') },

@@ -3,6 +3,8 @@ import { signal } from './html.js';
 import { get } from './api.js';
 import { session } from './session.js';
 
+// The first page is what is in sight: it comes sooner, and most searches need no other.
+const FIRST_PAGE = 30;
 const PAGE = 100;
 const STORED_LISTS = 12;
 const RETRY_MS = 3000;
@@ -39,7 +41,7 @@ export class BookmarkList {
   async #load(cursor, before) {
     this.state.value = { ...this.state.peek(), isLoading: true, error: null };
     try {
-      const page = await get(this.path, { ...this.query, page_size: PAGE, cursor });
+      const page = await get(this.path, { ...this.query, page_size: cursor ? PAGE : FIRST_PAGE, cursor });
       const items = [...before, ...page.items.map(itemOf)];
       this.state.value = { items, total: page.total, next: page.next_cursor, isLoading: false, error: null, more: page };
     } catch (error) {

@@ -30,13 +30,13 @@ export function useLoaded(load, inputs) {
   };
 }
 
-/** A function that runs `work` once `ms` have passed without another call. @param {Function} work @param {number} ms */
+/** A function that runs `work` once `ms` have passed without another call. @param {Function} work @param {number | (() => number)} ms */
 export function useDelayed(work, ms) {
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
   return (/** @type {any[]} */ ...values) => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => work(...values), ms);
+    timer.current = setTimeout(() => work(...values), typeof ms === 'function' ? ms() : ms);
   };
 }
 

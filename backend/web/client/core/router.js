@@ -40,12 +40,12 @@ export function go(path, { replace = false } = {}) {
   if (!replace) scrollTo(0, 0);
 }
 
-/** Change parameters of the present address; empty ones go. @param {Record<string, string | null>} changes */
+/** Change parameters of the present address; empty ones go. @param {Record<string, string | string[] | null>} changes */
 export function setQuery(changes) {
   const query = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(changes)) {
-    if (value === null || value === '') query.delete(name);
-    else query.set(name, value);
+    query.delete(name);
+    for (const one of [value].flat()) if (one) query.append(name, one);
   }
   const text = query.toString();
   go(place.peek().path + (text ? `?${text}` : ''), { replace: true });

@@ -10,7 +10,7 @@ const OVERSCAN = 8;
  * @returns {{ from: number, to: number, height: number }}
  */
 export function useWindowRange(container, count) {
-  const [range, setRange] = useState({ from: 0, to: 30, height: 76 });
+  const [range, setRange] = useState({ from: 0, to: 16, height: 76 });
   useEffect(() => {
     let frame = 0;
     const measure = () => {

@@ -1,25 +1,33 @@
 // The library: all links, by filters.
-import { html, useEffect, useMemo } from '../core/html.js';
+import { html, useEffect, useMemo, useState } from '../core/html.js';
 import { BookmarkRows } from '../components/bookmark-rows.js';
+import { areFacetsOpen, Facets } from '../components/facets.js';
 import { FilterChips, VIEWS } from '../components/filter-chips.js';
 import { Icon } from '../components/icon.js';
 import { Screen } from '../components/screen.js';
 import { Empty } from '../components/states.js';
+import { get } from '../core/api.js';
 import { bookmarkList } from '../core/bookmark-list.js';
+import { toggleTag, yearFilter } from '../core/facets.js';
 import { t, tn } from '../core/i18n.js';
-import { go } from '../core/router.js';
+import { useLoaded } from '../core/loading.js';
+import { go, setQuery } from '../core/router.js';
 import { onBookmarksChanged } from '../core/bookmark-events.js';
 import { SearchBox } from '../components/search-box.js';
 
-/** What the API is asked for. @param {URLSearchParams} query */
+// Views that a state of the facets leads to.
+const VIEW_OF_STATE = { unread: 'unread', favorite: 'favorites', untagged: 'untagged', broken: 'failed' };
+
+/** What the API is asked for, but for the order. @param {URLSearchParams} query */
 function filtersOf(query) {
-  const [tag, domain, project, sort] = ['tag', 'domain', 'project_id', 'sort'].map((name) => query.get(name) || undefined);
-  return { ...VIEWS[query.get('view') || 'all'], tag, domain, project_id: project, sort };
+  const [domain, project] = ['domain', 'project_id'].map((name) => query.get(name) || undefined);
+  const tags = query.getAll('tag');
+  return { ...VIEWS[query.get('view') || 'all'], tag: tags.length ? tags : undefined, domain, project_id: project, ...yearFilter(query.get('year')) };
 }
 
 export default function Library({ query }) {
   const key = query.toString();
-  const list = useMemo(() => bookmarkList('bookmarks', filtersOf(query)), [key]);
+  const list = useMemo(() => bookmarkList('bookmarks', { ...filtersOf(query), sort: query.get('sort') || undefined }), [key]);
   useEffect(() => onBookmarksChanged(() => list.refresh()), [list]);
   const { total } = list.state.value;
   const count = total === null ? '' : tn('{n} link', '{n} links', total);
@@ -29,9 +37,33 @@ export default function Library({ query }) {
       <a class="button" href="add"><${Icon} name="plus" />${t('Add')}</a>`}>
       <${SearchBox} value="" type=${() => {}} submit=${search} />
       <${FilterChips} query=${query} />
-      <${BookmarkRows} list=${list} isTrash=${query.get('view') === 'trash'} empty=${html`<${Nothing} isFiltered=${key !== ''} />`} />
+      <${LibraryFacets} query=${query} total=${total} />
+      <${BookmarkRows} list=${list} empty=${html`<${Nothing} isFiltered=${key !== ''} />`} />
     <//>
   `;
+}
+
+/** Facets of the list, loaded once they are open: the rows come first. @param {{ query: URLSearchParams, total: number | null }} props */
+function LibraryFacets({ query, total }) {
+  const [isOpen, setOpen] = useState(areFacetsOpen());
+  const filters = filtersOf(query);
+  const isReady = isOpen && total !== null;
+  const loaded = useLoaded(async (signal) => (isReady ? (await get('bookmarks/facets', filters, signal)).facets : null), [isReady, total, JSON.stringify(filters)]);
+  const chosen = (facet, value) => {
+    if (facet === 'tags') return query.getAll('tag').some((one) => one.toLowerCase() === value.toLowerCase());
+    return facet === 'state' ? query.get('view') === VIEW_OF_STATE[value] : query.get(facet) === value;
+  };
+  const choose = (facet, value) => {
+    if (facet === 'tags') toggleTag(query, value);
+    else if (facet === 'state') setQuery({ view: query.get('view') === VIEW_OF_STATE[value] ? null : VIEW_OF_STATE[value] });
+    else setQuery({ [facet]: query.get(facet) === value ? null : value });
+  };
+  return html`<${Facets} facets=${usable(loaded.data)} total=${total} isOpen=${isOpen} toggle=${setOpen} chosen=${chosen} choose=${choose} />`;
+}
+
+/** What lists can be narrowed by: languages they cannot, and states that have a view. @param {any} facets */
+function usable(facets) {
+  return facets && { ...facets, language: null, state: facets.state.filter(({ value }) => VIEW_OF_STATE[value]) };
 }
 
 /** @param {{ isFiltered: boolean }} props */

@@ -4,11 +4,13 @@ import { Icon } from '../components/icon.js';
 import { OuterLink } from '../components/outer-link.js';
 import { Screen } from '../components/screen.js';
 import { Loaded } from '../components/states.js';
-import { get } from '../core/api.js';
+import { get, patch, read } from '../core/api.js';
 import { act } from '../core/bookmark-actions.js';
 import { forgetLists } from '../core/bookmark-list.js';
 import { t, tn } from '../core/i18n.js';
 import { useLoaded } from '../core/loading.js';
+import { notify, notifyFault } from '../core/notices.js';
+import { markQuotes, quotesIn, withQuote } from '../core/quotes.js';
 import { readerPage, tameLinks } from '../core/reader-page.js';
 import { frameMarkup } from '../core/trusted.js';
 
@@ -18,14 +20,14 @@ const STORED_SIZE = 'fuze.reader-size';
 export default function Reader({ parameters }) {
   const { id } = parameters;
   const loaded = useLoaded(async (signal) => {
-    const [bookmark, content] = await Promise.all([get(`bookmarks/${id}`, {}, signal), get(`bookmarks/${id}/content`, {}, signal)]);
-    return { bookmark, content };
+    const [{ data: bookmark, etag }, content] = await Promise.all([read(`bookmarks/${id}`, { signal }), get(`bookmarks/${id}/content`, {}, signal)]);
+    return { bookmark, content, etag };
   }, [id]);
-  return html`<${Loaded} of=${loaded}>${(data) => html`<${Page} ...${data} />`}<//>`;
+  return html`<${Loaded} of=${loaded}>${(data) => html`<${Page} ...${data} reload=${loaded.reload} />`}<//>`;
 }
 
-/** @param {{ bookmark: any, content: any }} props */
-function Page({ bookmark, content }) {
+/** @param {{ bookmark: any, content: any, etag: string | null, reload: () => void }} props */
+function Page({ bookmark, content, etag, reload }) {
   const [size, setSize] = useState(localStorage.getItem(STORED_SIZE) || 'medium');
   const choose = (name) => {
     localStorage.setItem(STORED_SIZE, name);
@@ -36,6 +38,17 @@ function Page({ bookmark, content }) {
     forgetLists();
     history.back();
   };
+  async function highlight() {
+    const passage = document.querySelector('iframe')?.contentDocument?.getSelection()?.toString().trim();
+    if (!passage) return notify(t('Select a passage first.'));
+    try {
+      await patch(`bookmarks/${bookmark.id}`, { notes: withQuote(bookmark.notes, passage) }, etag);
+      notify(t('Highlighted, and quoted in the notes.'));
+    } catch (error) {
+      notifyFault(error);
+    }
+    return reload();
+  }
   const title = content.title || bookmark.title || bookmark.url;
   return html`
     <${ReadingProgress} id=${bookmark.id} />
@@ -47,25 +60,32 @@ function Page({ bookmark, content }) {
             aria-label=${[t('Small'), t('Medium'), t('Large')][at]} onClick=${() => choose(name)}><span class=${`size-${name}`}>A</span></button>`)}
         </div>
         <${OuterLink} class="button small" href=${bookmark.url}><${Icon} name="open" />${t('Open the page')}<//>
+        <${OuterLink} class="button small" href=${archived(bookmark)}><${Icon} name="archive" />${t('Archived copy')}<//>
+        <button class="button small" onClick=${highlight}><${Icon} name="edit" />${t('Highlight')}</button>
         <a class="button small" href=${`bookmarks/${bookmark.id}`}>${t('Details')}</a>
         <button class="button small" onClick=${done}><${Icon} name="check" />${t('Done reading')}</button>
       </div>
-      <${ReaderFrame} title=${title} markup=${content.html || ''} text=${content.text} size=${size} language=${bookmark.language} id=${bookmark.id} />
+      <${ReaderFrame} title=${title} markup=${content.html || ''} text=${content.text} size=${size} language=${bookmark.language} id=${bookmark.id} notes=${bookmark.notes} />
     <//>
   `;
 }
 
-/** @param {{ title: string, markup: string, text: string, size: string, language: string | null, id: number }} props */
-function ReaderFrame({ title, markup, text, size, language, id }) {
+/** The page as the Internet Archive has it nearest to when it was read. @param {any} bookmark */
+const archived = ({ url, capture }) => `https://web.archive.org/web/${(capture.captured_at || '').replace(/\D/g, '').slice(0, 14) || '*'}/${url}`;
+
+/** @param {{ title: string, markup: string, text: string, size: string, language: string | null, id: number, notes: string }} props */
+function ReaderFrame({ title, markup, text, size, language, id, notes }) {
   const frame = useRef(/** @type {any} */ (null));
   useEffect(() => {
     frame.current.srcdoc = frameMarkup(readerPage(markup, text, language));
   }, [markup]);
   useEffect(() => fit(frame.current, size), [size]);
+  useEffect(() => frame.current.contentDocument?.body && markQuotes(frame.current.contentDocument, quotesIn(notes)), [notes]);
   function show() {
     const inner = frame.current?.contentDocument;
     if (!inner?.body) return;
     tameLinks(inner);
+    markQuotes(inner, quotesIn(notes));
     fit(frame.current, size);
     new ResizeObserver(() => fit(frame.current, size)).observe(inner.body);
     const share = Number(localStorage.getItem(`fuze.read.${id}`)) || 0;

@@ -1,22 +1,25 @@
 // Search as you type, in three modes, with what was found marked.
-import { html, useEffect, useMemo, useRef } from '../core/html.js';
+import { html, useEffect, useMemo, useRef, useState } from '../core/html.js';
 import { BookmarkRows } from '../components/bookmark-rows.js';
+import { areFacetsOpen, Facets } from '../components/facets.js';
 import { SearchBox } from '../components/search-box.js';
 import { SearchSyntax } from '../components/search-syntax.js';
 import { Screen } from '../components/screen.js';
 import { Empty } from '../components/states.js';
 import { bookmarkList } from '../core/bookmark-list.js';
+import { operatorOf } from '../core/facets.js';
 import { t, tn } from '../core/i18n.js';
 import { useDelayed } from '../core/loading.js';
 import { setQuery } from '../core/router.js';
+import { countSearch, typingDelay } from '../core/typing-pace.js';
 
-const TYPE_MS = 110;
+const FACETS = 'tags,domain,state,year,language';
 const MODES = () => ({ hybrid: t('Words and meaning'), text: t('Words'), semantic: t('Meaning') });
 
 export default function Search({ query }) {
   const q = (query.get('q') || '').trim();
   const mode = query.get('mode') || 'hybrid';
-  const later = useDelayed((value) => setQuery({ q: value.trim() }), TYPE_MS);
+  const later = useDelayed((value) => setQuery({ q: value.trim() }), typingDelay);
   return html`
     <${Screen} title=${t('Search')}>
       <${SearchBox} value=${query.get('q') || ''} type=${later} submit=${(value) => setQuery({ q: value.trim() })} focused />
@@ -31,11 +34,16 @@ export default function Search({ query }) {
 
 /** @param {{ q: string, mode: string }} props */
 function Results({ q, mode }) {
-  const list = useMemo(() => bookmarkList('search', { q, mode, is_archived: 'any' }), [q, mode]);
+  const [isOpen, setOpen] = useState(areFacetsOpen());
+  const facets = isOpen ? FACETS : undefined;
+  const list = useMemo(() => bookmarkList('search', { q, mode, is_archived: 'any', facets }), [q, mode, facets]);
   // While the next results come, the last ones stay.
   const shown = useRef(list);
   if (list.state.value.total !== null || list.state.value.error) shown.current = list;
-  useEffect(() => void list.loadMore(), [list]);
+  useEffect(() => {
+    if (list.state.peek().total === null) countSearch();
+    list.loadMore();
+  }, [list]);
   const { total, more } = shown.current.state.value;
   return html`
     <p class="muted" role="status">
@@ -43,6 +51,7 @@ function Results({ q, mode }) {
       ${more?.degraded ? ` · ${t('found by words alone for now')}` : ''}
     </p>
     <${Expansions} expanded=${more?.expanded || []} />
+    <${Facets} facets=${more?.facets || null} total=${total} isOpen=${isOpen} toggle=${setOpen} choose=${(facet, value) => setQuery({ q: `${q} ${operatorOf(facet, value)}` })} />
     <${BookmarkRows} list=${shown.current} empty=${html`<${Empty} icon="search" title=${t('Nothing found.')}><p>${t('Try fewer or other words, or find by meaning.')}</p><//>`} />
   `;
 }
