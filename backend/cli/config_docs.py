@@ -32,6 +32,7 @@ SECTIONS = {
     "DATABASE_URL": "Servers",
     "HOST": "Web server",
     "LOG_LEVEL": "Logs, metrics and health",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "Traces and reported errors",
     "ENABLE_RATE_LIMITING": "Rate limits and cache",
     "REGISTRATION": "Accounts and sessions",
     "DATABASE_POOL_SIZE": "Use of the database, retention, queue",
@@ -39,6 +40,7 @@ SECTIONS = {
     "EMBEDDING_PROVIDER": "Embeddings",
     "MAX_API_TOKENS_PER_PERSON": "Quotas",
     "LLM_BASE_URL": "Language models",
+    "EXPORT_STORAGE": "Storage of exports",
     "SMTP_URL": "Mail and addresses",
 }
 TABLE = ("| setting | values | default | meaning |", "|---|---|---|---|")

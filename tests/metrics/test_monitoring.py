@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from flask import Flask
+from werkzeug.datastructures import MIMEAccept
 
 from backend.metrics.service import render_metrics
 from tests.support.metrics import Scrape
@@ -22,8 +23,13 @@ NAME = re.compile(r"\bfuze_[a-z_]+")
 SUFFIXES = ("_bucket", "_count", "_sum", "_total")
 
 
+def rendered() -> Scrape:
+    text, _ = render_metrics(MIMEAccept())
+    return Scrape(text.decode())
+
+
 def test_the_documents_name_every_metric(context: Flask) -> None:
-    families = Scrape(render_metrics().decode()).families
+    families = rendered().families
     told = set(NAME.findall((ROOT / "docs" / "metrics.md").read_text()))
     names = {f"{name}_total" if family.type == "counter" else name for name, family in families.items()}
     assert names == told
@@ -44,7 +50,7 @@ def expressions() -> list[str]:
 
 
 def test_alerts_and_dashboards_ask_for_metrics_that_exist(context: Flask) -> None:
-    families = Scrape(render_metrics().decode()).families
+    families = rendered().families
     for expression in expressions():
         for name in NAME.findall(expression):
             family = re.sub(f"({'|'.join(SUFFIXES)})$", "", name)
