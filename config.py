@@ -90,7 +90,7 @@ ADDRESSES = ("DATABASE_URL", "DATABASE_MIGRATION_URL", "REDIS_URL")
 # Of docker-compose.yml alone.
 COMPOSE = (
     *("POSTGRES_PASSWORD", "POSTGRES_OWNER_PASSWORD", "POSTGRES_APP_PASSWORD"),
-    *("REDIS_MAXMEMORY", "FUZE_BIND", "FUZE_PORTS", "GRAFANA_PASSWORD"),
+    *("REDIS_MAXMEMORY", "FUZE_BIND", "FUZE_PORTS", "FUZE_DOMAIN", "GRAFANA_PASSWORD"),
 )
 POSTGRESQL_PREFIXES = ("postgresql+psycopg2://", "postgresql://", "postgres://")
 # What production does not start without, by what is started. Only web answers requests; the scheduler sends messages.

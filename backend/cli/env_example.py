@@ -25,6 +25,7 @@ COMPOSE_OPTIONS = {
     "REDIS_MAXMEMORY": ("512mb", "docker compose: beyond it Redis drops cached responses before their time"),
     "FUZE_BIND": ("127.0.0.1", "docker compose: address of this machine to publish on"),
     "FUZE_PORTS": ("8000", "docker compose: port to publish; a range such as 8000-8003 for several web containers"),
+    "FUZE_DOMAIN": ("", "docker compose: name of this server in the DNS, for the profile `internet`"),
     "GRAFANA_PASSWORD": ("", "docker compose: password of Grafana's user admin, for the profile `monitoring`"),
 }
 

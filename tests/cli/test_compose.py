@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 import sys
 from secrets import token_hex
 from typing import Any
@@ -39,6 +41,7 @@ OTHER_SECRETS = {
     "OTEL_EXPORTER_OTLP_HEADERS": {"web", "worker"},
     "SENTRY_DSN": {"web", "worker"},
 }
+CADDY = shutil.which("caddy", path=f"{os.environ['PATH']}:/usr/bin")
 TEXT = (ROOT / "docker-compose.yml").read_text()
 
 
@@ -61,6 +64,7 @@ def test_the_production_services_are_there_and_monitoring_is_a_choice(services):
         "prometheus",
         "grafana",
     }
+    assert {name for name, service in services.items() if service.get("profiles") == ["internet"]} == {"caddy"}
 
 
 def test_every_service_has_a_health_check_or_says_that_it_has_none(services):
@@ -140,7 +144,8 @@ def test_no_container_can_do_more_than_it_needs(services):
         assert "privileged" not in service, name
     # Only what lets its entrypoint become another user.
     assert {name: service["cap_add"] for name, service in services.items() if "cap_add" in service} == {
-        "redis": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
+        "redis": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"],
+        "caddy": ["NET_BIND_SERVICE"],
     }
 
 
@@ -245,6 +250,22 @@ def test_what_the_image_copies_is_let_through_and_exists():
     for name in " ".join(copied).split():
         assert f"!{name}\n" in ignore
         assert (ROOT / name).exists()
+
+
+@pytest.mark.skipif(CADDY is None, reason="caddy is not installed")
+def test_caddy_takes_its_settings_and_is_trusted_by_nobody_else(compose, services):
+    settings = ["--config", str(ROOT / "deploy" / "Caddyfile"), "--adapter", "caddyfile"]
+    checked = subprocess.run(
+        [str(CADDY), "validate", *settings],
+        env={**os.environ, "FUZE_DOMAIN": "fuze.example.org"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert {name for name, service in services.items() if "front" in service.get("networks", ())} == {"caddy", "web"}
+    [network] = compose["networks"]["front"]["ipam"]["config"]
+    assert f"TRUSTED_PROXIES={network['subnet']}" in (ROOT / "docs" / "deployment.md").read_text()
 
 
 def test_prometheus_asks_one_web_container_for_the_metrics_of_all(services):
