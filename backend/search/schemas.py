@@ -59,7 +59,11 @@ class SearchPage(Page[SearchHit]):
     expanded: list[Expansion] = Field(description="The words that were searched for as something else")
     degraded: bool = Field(description="Meaning was asked for but could not be used, or many bookmarks wait for it")
     took_ms: float
-    facets: Facets | None = Field(None, description="Counts over all hits, if they were asked for")
+    facets: Facets | None = Field(
+        None,
+        description="Counts over all hits; left out if none were asked for",
+        exclude_if=lambda value: value is None,
+    )
 
 
 class SuggestQuery(QueryParams):
