@@ -5,6 +5,7 @@ import { go, place } from '../core/router.js';
 import { session } from '../core/session.js';
 import { queue } from '../core/queue.js';
 import { useKeys } from '../core/keyboard.js';
+import { collectTyped } from '../core/typed-ahead.js';
 import { BottomBar } from './bottom-bar.js';
 import { Navigation } from './navigation.js';
 import { NoticeList } from './notice-list.js';
@@ -79,8 +80,12 @@ function Workspace({ here }) {
 
 function focusSearch() {
   const box = document.querySelector('input[type=search]');
-  if (box instanceof HTMLElement) box.focus();
-  else go('/search');
+  if (box instanceof HTMLElement) {
+    box.focus();
+    return;
+  }
+  collectTyped();
+  go('/search');
 }
 
 function Banner() {

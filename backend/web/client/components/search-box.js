@@ -1,8 +1,9 @@
 // The search field with its suggestions.
-import { html, useId, useState, useEffect } from '../core/html.js';
+import { html, useEffect, useId, useRef, useState } from '../core/html.js';
 import { suggestions } from '../core/api.js';
 import { t } from '../core/i18n.js';
 import { useDelayed } from '../core/loading.js';
+import { takeTyped } from '../core/typed-ahead.js';
 
 const SUGGEST_MS = 90;
 const KINDS = () => ({ tag: t('Tag'), title: t('Title'), domain: t('Site'), recent: t('Recent search') });
@@ -23,20 +24,29 @@ export function SearchBox({ value, type, submit, focused = false }) {
   const [options, setOptions] = useState(/** @type {any[]} */ ([]));
   const [active, setActive] = useState(-1);
   const suggest = useDelayed(async (q) => setOptions(q ? await suggestions('search/suggest', { q }) : []), SUGGEST_MS);
-  useEffect(() => setText(value), [value]);
+  // What was typed comes back as the value while the next letters are typed: it must not replace them.
+  const typed = useRef(/** @type {Set<string>} */ (new Set()));
   useEffect(() => {
-    if (focused) document.getElementById(id)?.focus();
+    if (!typed.current.delete(value)) setText(value);
+  }, [value]);
+  useEffect(() => {
+    if (!focused) return;
+    document.getElementById(id)?.focus();
+    const ahead = takeTyped();
+    if (ahead) change(text + ahead);
   }, []);
 
   function change(next) {
     setText(next);
     setActive(-1);
     suggest(next.trim());
+    typed.current.add(next.trim());
     type(next);
   }
   function choose(query) {
     suggest('');
     setOptions([]);
+    typed.current.clear();
     setText(query);
     submit(query);
   }
