@@ -61,7 +61,7 @@ def configure_logging(settings: Settings) -> None:
         )
         _add_sink(LineSink(_log_file, "json"), "json", settings)
     if settings.SENTRY_DSN:
-        # The SDK takes 10 MB: it is loaded where errors are reported, and nowhere else.
+        # The SDK takes 3 MB: it is loaded where errors are reported, and nowhere else.
         from backend.observability.error_reports import LEVEL, ErrorReports  # noqa: PLC0415
 
         logger.add(ErrorReports(settings), level=LEVEL, format=no_pattern, backtrace=False, diagnose=False)
