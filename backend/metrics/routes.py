@@ -22,7 +22,7 @@ blueprint = Blueprint("metrics", __name__, url_prefix="/metrics")
     media_types=("text/plain", OPEN_METRICS),
 )
 def read_metrics() -> Response:
-    """Read the metrics of all processes, in the text format of Prometheus; where traces are on, also in OpenMetrics."""
+    """Read the metrics of all processes, in the text format of Prometheus or in OpenMetrics."""
     authorize_scrape(current_settings(), request.headers, request.environ.get(PEER, ""))
     text, content_type = render_metrics(request.accept_mimetypes)
     return Response(text, content_type=content_type, headers={"Cache-Control": "no-store"})
