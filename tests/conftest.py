@@ -138,8 +138,8 @@ def app(migrated_app: Flask) -> Iterator[Flask]:
     with migrated_app.app_context():
         with db.engine.begin() as connection:
             empty_tables(connection)
-        redis_client().flushall()
         resilient_redis().forget_failures()
+        redis_client().flushall()
         health_monitor().forget()
         storage.use(current_settings().metrics_dir)
         db.session.remove()
