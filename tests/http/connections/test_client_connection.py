@@ -83,7 +83,8 @@ def test_one_connection_too_many_is_refused_and_closed() -> None:
         for _ in range(2):
             clients.append(socket.create_connection(listener.getsockname(), timeout=10))
             worker.accept(listener)
-        answer = clients[1].makefile("rb").read()
+        with clients[1].makefile("rb") as received:
+            answer = received.read()
         assert answer.startswith(b"HTTP/1.1 429 ")
         assert b"\r\nRetry-After: " in answer
         for client in clients:

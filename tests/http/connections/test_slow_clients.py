@@ -37,10 +37,10 @@ def connect(server: LiveServer, sent: bytes = b"") -> socket.socket:
 
 def status(connection: socket.socket) -> int:
     """The status of the next response, whose body is read."""
-    response = http.client.HTTPResponse(connection)
-    response.begin()
-    response.read()
-    return response.status
+    with closing(http.client.HTTPResponse(connection)) as response:
+        response.begin()
+        response.read()
+        return response.status
 
 
 def is_open(connection: socket.socket) -> bool:
@@ -98,7 +98,7 @@ def test_clients_that_read_nothing_hold_no_thread(live: LiveServer) -> None:
             connection.sendall(sent * 8)
             waiting.append(connection)
         assert live.request("GET", "/api/health/live").status == 200
-        found = waiting[-1].makefile("rb")
+        found = opened.enter_context(waiting[-1].makefile("rb"))
         for _ in range(8):
             assert found.readline().startswith(b"HTTP/1.1 200 ")
             headers = http.client.parse_headers(found)
@@ -107,8 +107,8 @@ def test_clients_that_read_nothing_hold_no_thread(live: LiveServer) -> None:
 
 def test_requests_sent_together_are_answered_in_order(live: LiveServer) -> None:
     missing = LIVE.replace(b"live", b"nothing")
-    with connect(live, b"".join([LIVE, missing] * 20) + LIVE[:30]) as connection:
-        found = connection.makefile("rb")
+    sent = b"".join([LIVE, missing] * 20) + LIVE[:30]
+    with connect(live, sent) as connection, connection.makefile("rb") as found:
         statuses = []
         for _ in range(40):
             statuses.append(int(found.readline().split()[1]))
@@ -143,7 +143,8 @@ def test_who_is_too_slow_is_refused_and_closed_and_a_fair_upload_goes_on(impatie
             fair.sendall(b" " * 1_000)
             length -= 1_000
         for name, (_, expected) in SLOW.items():
-            answer = waiting[name].makefile("rb").read()
+            with waiting[name].makefile("rb") as received:
+                answer = received.read()
             assert answer.startswith(expected), name
             assert (b"application/problem+json" in answer) == bool(expected), name
             assert (b"\r\nConnection: close\r\n" in answer) == bool(expected), name
