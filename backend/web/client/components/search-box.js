@@ -23,7 +23,11 @@ export function SearchBox({ value, type, submit, focused = false }) {
   const [text, setText] = useState(value);
   const [options, setOptions] = useState(/** @type {any[]} */ ([]));
   const [active, setActive] = useState(-1);
-  const suggest = useDelayed(async (q) => setOptions(q ? await suggestions('search/suggest', { q }) : []), SUGGEST_MS);
+  const suggest = useDelayed(async (q) => {
+    const found = q ? await suggestions('search/suggest', { q }) : [];
+    // Whoever has gone on is not shown them any more.
+    setOptions(document.activeElement?.id === id ? found : []);
+  }, SUGGEST_MS);
   // What was typed comes back as the value while the next letters are typed: it must not replace them.
   const typed = useRef(/** @type {Set<string>} */ (new Set()));
   useEffect(() => {

@@ -1,5 +1,5 @@
 // Keys: one map for the whole client, and one for the screen that is shown.
-import { useEffect } from './html.js';
+import { useLayoutEffect } from './html.js';
 
 /** @typedef {Record<string, (event: KeyboardEvent) => void>} Keys */
 
@@ -23,7 +23,8 @@ function press(event) {
 
 /** Use these keys while a component is shown. @param {Keys} keys */
 export function useKeys(keys) {
-  useEffect(() => {
+  // Before the browser shows what they act on.
+  useLayoutEffect(() => {
     maps.push(keys);
     return () => void maps.splice(maps.indexOf(keys), 1);
   });
