@@ -36,8 +36,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -45,35 +44,17 @@ import numpy as np
 from backend.local_stack.processes import inherited_environment
 from benchmarks.corpora import SEED, WordDraw, draw_queries, link_texts, load_links, varied_links
 from benchmarks.loading import save_all, wait_until_quiet
+from benchmarks.mix import EXPECTED, MIX, READS, WRITES, Draw, Person, request_of
 from benchmarks.stack import RAISED_LIMITS, ROOT, RunningStack, SessionAuth, new_person, running_stack
 from benchmarks.statements import Statements, counted_statements
 
 SETTINGS = {"EMBEDDING_PROVIDER": "none", "ACCESS_TOKEN_MINUTES": "1440", **RAISED_LIMITS}
-# Of 100 requests.
-MIX = {"list": 28, "item": 28, "tags": 12, "lookup": 12, "search": 15, "create": 3, "change": 2}
-READS = ("list", "item", "tags", "lookup")
-WRITES = ("create", "change")
-EXPECTED = {kind: 201 if kind == "create" else 200 for kind in MIX}
-# What people look at first comes first.
-LISTS = (
-    *("", "page=2", "is_favorite=true", "is_read=false", "page=3", "sort=title", "untagged=true"),
-    *("page=4", "sort=-updated_at", "page_size=100"),
-)
 QUERIES = 300
 HIT_RATE_GOAL = 80.0
 NOTHING_KEPT, IN_USE, UNCACHED = "nothing kept beforehand", "in use for as long before", "caching off"
 # What a request needs before its answer is looked for in the cache is no cacheable read of this load.
 NOT_READS = {"session", "profile", "organization"}
 ADMIN_PASSWORD = secrets.token_urlsafe(16)
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who asks: their token, and what of theirs can be asked for, the most popular first."""
-
-    token: str
-    ids: list[int]
-    urls: list[str]
 
 
 @dataclass(frozen=True)
@@ -150,23 +131,6 @@ class Outcome:
     @property
     def statements_per_request(self) -> float:
         return self.statements.work / max(self.counted.requests, 1)
-
-
-class Draw:
-    """Places in a list as Zipf's law has them: the n-th is drawn as often as 1/n^s says."""
-
-    def __init__(self, chance: random.Random, exponent: float) -> None:
-        self._chance = chance
-        self._exponent = exponent
-        self._weights: dict[int, list[float]] = {}
-
-    def one_of(self, things: Sequence[Any]) -> Any:
-        """One of them; the first is the most popular."""
-        weights = self._weights.get(len(things))
-        if weights is None:
-            weights = list(itertools.accumulate(1 / place**self._exponent for place in range(1, len(things) + 1)))
-            self._weights[len(things)] = weights
-        return self._chance.choices(things, cum_weights=weights)[0]
 
 
 def main() -> None:
@@ -298,29 +262,6 @@ def send_mix(plan: Plan) -> Tally:
     for tally in tallies:
         whole.add(tally)
     return whole
-
-
-def request_of(
-    kind: str, person: Person, queries: Sequence[str], draw: Draw, chance: random.Random
-) -> tuple[str, str, dict[str, object] | None]:
-    """Method, path and body of one request of a kind."""
-    match kind:
-        case "list":
-            return "GET", f"bookmarks?{draw.one_of(LISTS)}", None
-        case "item":
-            return "GET", f"bookmarks/{draw.one_of(person.ids)}", None
-        case "tags":
-            return "GET", "tags", None
-        case "lookup":
-            return "GET", f"bookmarks/lookup?{urlencode({'url': draw.one_of(person.urls)})}", None
-        case "search":
-            return "GET", f"search?{urlencode({'q': draw.one_of(queries)})}", None
-        case "create":
-            url = f"https://created.example/{chance.getrandbits(64):x}"
-            return "POST", "bookmarks", {"url": url, "title": "A link", "capture": False}
-        case _:
-            body: dict[str, object] = {"is_favorite": chance.random() < 0.5}
-            return "PATCH", f"bookmarks/{draw.one_of(person.ids)}", body
 
 
 def best_hit_rate(touches: Sequence[Touch]) -> float:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
 
-from benchmarks import http, mixed, staleness
+from benchmarks import http, mix, mixed, staleness
 from benchmarks.generators import Burst, Load, read_ab, read_wrk
 from benchmarks.pairs import LIST, Findings, Lane, UnexpectedAnswer
 from benchmarks.statements import Statements, count_statements
+from tests.support.stack import ROOT
 
 pytestmark = pytest.mark.unit
 NOTHING, ALL = http.Features(False, False, False), http.Features(True, True, True)
@@ -218,3 +221,17 @@ def test_an_answer_that_is_neither_there_nor_gone_is_a_fault():
     refusing.ask = lambda *_: (503, {})
     with pytest.raises(UnexpectedAnswer, match="503"):
         Lane([Process(1, [{}]), refusing]).pair()
+
+
+def test_each_kind_of_the_mix_is_a_request_of_the_api():
+    person, draw = mix.Person("token", [7], ["https://example.org/a b"]), mix.Draw(random.Random(1), 1.0)
+    made = {kind: mix.request_of(kind, person, ["word"], draw, random.Random(1)) for kind in mix.MIX}
+    assert made["item"] == ("GET", "bookmarks/7", None)
+    assert made["lookup"] == ("GET", "bookmarks/lookup?url=https%3A%2F%2Fexample.org%2Fa+b", None)
+    assert {kind for kind, (method, _, body) in made.items() if method != "GET" and body} == set(mix.WRITES)
+
+
+def test_the_mix_needs_nothing_but_python():
+    code = "import sys, benchmarks.mix; print([name for name in sys.modules if name in ('numpy', 'httpx', 'backend')])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
