@@ -183,7 +183,7 @@ def test_both_processes_count_against_the_same_limits(pair: Pair, ada: Api) -> N
     while 429 not in statuses[-2:] and len(statuses) < 100:
         statuses += [get(server, ada, "/dashboard/statistics").status for server in (pair.first, pair.second)]
         allowed = statuses.count(200)
-    assert allowed == 30
+    assert allowed == 30, statuses
     assert [get(server, ada, "/dashboard/statistics").status for server in (pair.first, pair.second)] == [429, 429]
 
 
