@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from backend.http.operations import declared_operation
 from backend.observability.metrics.recording import ReadOutcome
-from tests.support.api import Api
+from tests.support.api import PASSWORD, Api
 from tests.support.live import Answer, LiveServer, serving
 from tests.support.metrics import Scrape
 from tests.support.pooler import PGBOUNCER, pooler, readable_directory
@@ -138,6 +138,18 @@ def test_a_stale_replica_neither_answers_after_a_write_nor_fills_the_cache(pair:
             time.sleep(0.2)
     assert eventually(lambda: is_read_on_replica(pair, ada))
     assert titles(pair.second, ada, "&page_size=90") == ["before", "after"]
+
+
+def test_an_account_is_read_at_once_in_the_other_process(pair: Pair, ada: Api) -> None:
+    account = {"email": "new@example.org", "username": "new", "password": PASSWORD}
+    save(pair.first, ada, "a")
+    assert eventually(lambda: is_read_on_replica(pair, ada))
+    with paused_replay(pair.replica):
+        registered = pair.first.send("POST", "/api/v1/auth/register", account)
+        assert registered.status == 201
+        for path in ("/profile", "/dashboard/statistics", "/bookmarks"):
+            person = Api(ada.app, session=registered.json)
+            assert get(pair.second, person, path).status == 200, path
 
 
 def test_no_route_that_may_be_read_on_a_replica_writes(pair: Pair, app: Flask, ada: Api) -> None:

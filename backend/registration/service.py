@@ -14,6 +14,7 @@ from backend.auth.schemas import SessionOut
 from backend.auth.service import create_session, validate_username
 from backend.errors import Conflict, Forbidden, Invalid
 from backend.extensions import current_settings, db
+from backend.http.response_cache.invalidation import invalidate
 from backend.jobs.queue import send
 from backend.observability.metrics.recording import record_registration
 from backend.organizations.service import add_owner, add_personal_organization
@@ -39,7 +40,7 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
     session.device = issue_device_cookie(user, client.device)
     message = create_verification_mail(user)
     count_registration(client.ip)
-    db.session.commit()
+    _commit(user)
     record_registration()
     send([message])
     return session
@@ -48,8 +49,14 @@ def register(email: str, username: str, password: str, client: Client) -> Sessio
 def create_user(email: str, username: str, password: str, *, admin: bool) -> User:
     """Create an account for the operator, also where registration is closed."""
     user = _add_user(email, username, password, admin=admin)
-    db.session.commit()
+    _commit(user)
     return user
+
+
+def _commit(user: User) -> None:
+    """Commit a new account; it dates a change of the person, before which no replica is read for them."""
+    db.session.commit()
+    invalidate([], [user.id])
 
 
 def _add_user(email: str, username: str, password: str, *, admin: bool) -> User:

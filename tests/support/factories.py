@@ -15,6 +15,7 @@ from backend.auth.models import User
 from backend.auth.passwords import hash_password
 from backend.auth.service import create_session
 from backend.extensions import db
+from backend.http.response_cache.invalidation import invalidate
 from backend.organizations.service import add_owner, add_personal_organization
 from backend.redis.resilient import ResilientRedis
 from backend.text.account_keys import account_key
@@ -59,5 +60,6 @@ def make_person(app: Flask, username: str | None = None, *, admin: bool = False)
         add_owner(organization, user.id)
         session = create_session(user, Client("tests", "127.0.0.1"))
         db.session.commit()
+        invalidate([], [user.id])
         db.session.remove()
     return Api(app, session=session.model_dump(mode="json"))
