@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.bookmarks.document_conditions import in_organization
 from backend.bookmarks.models import Bookmark
-from backend.search.text_select import text_select
+from backend.search.text_select import OWN_DOCUMENT, holds, text_select
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
 from backend.text.sort_keys import sort_key
@@ -45,12 +45,14 @@ CONDITIONS = {
     "beginnings": f"title_key ~>=~ :least AND title_key ~<~ :above LIMIT {MOST_NAMED + 1}",
 }
 # Scalar subqueries by key: a join might search all documents with the words.
-HOLDS = """(SELECT (d.organization_id = :organization_id) IS TRUE AND d.document @@ CAST(:{words} AS tsquery)
-              FROM bookmark_documents d WHERE d.bookmark_id = given.id)"""
+MATCHES, MATCHES_REQUIRED = (
+    f"(SELECT {OWN_DOCUMENT} AND {holds(parameter)} FROM bookmark_documents d WHERE d.bookmark_id = given.id)"  # nosec B608
+    for parameter in ("words", "required")
+)
 NAMED = f"""
     SELECT given.id, given.tier
       FROM unnest(CAST(:ids AS bigint[]), CAST(:tiers AS integer[])) AS given(id, tier)
-     WHERE (given.tier < {TITLE_BEGINS} OR {HOLDS.format(words="words")})
+     WHERE (given.tier < {TITLE_BEGINS} OR {MATCHES})
 """  # nosec B608
 
 
@@ -148,7 +150,7 @@ def named_bookmarks(organization_id: int, tiers: Mapping[int, int], words: str, 
     values: dict[str, object] = {"ids": list(known), "tiers": list(known.values()), "organization_id": organization_id}
     values["words"] = in_organization(organization_id, words)
     if required:
-        statement += f" AND {HOLDS.format(words='required')}"
+        statement += f" AND {MATCHES_REQUIRED}"
         values["required"] = in_organization(organization_id, required)
     return text_select(statement, values, column("id", BigInteger), column("tier", Integer)).cte("named")
 

@@ -41,7 +41,7 @@ from backend.search.corpus_statistics import CorpusStatistics, read_corpus_stati
 from backend.search.exact_matches import NO_NAMES, NOT_NAMED, Names, named_bookmarks
 from backend.search.query_plan import Clause, QueryPlan, any_clause
 from backend.search.selection import best_passing, few_passing, newest_passing
-from backend.search.text_select import text_select
+from backend.search.text_select import OWN_DOCUMENT, holds, text_select
 from backend.text.tokens import quoted
 
 SCORED = """
@@ -49,16 +49,14 @@ SCORED = """
            -(d.impacts <#> CAST(:weights AS sparsevec))
            + coalesce(-(d.page_impacts <#> CAST(:weights AS sparsevec)), 0) AS score
 """
-# IS TRUE, which no index answers; see `matches`.
-OWN = "(d.organization_id = :organization_id) IS TRUE"
-HOLDS = "d.document @@ CAST(:words AS tsquery)"
+HOLDS = holds("words")
 ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
 # No index has this order: a scan along one would unpack each document on the way until it has enough.
 MATCHING = f"""{SCORED}
-      FROM (SELECT d.bookmark_id, d.impacts, d.page_impacts FROM bookmark_documents d WHERE {OWN} AND {HOLDS}
+      FROM (SELECT d.bookmark_id, d.impacts, d.page_impacts FROM bookmark_documents d WHERE {OWN_DOCUMENT} AND {HOLDS}
              ORDER BY date_part('epoch', d.written_at) DESC LIMIT :budget) AS d
 """  # nosec B608
-GIVEN = f"{SCORED} FROM bookmark_documents d WHERE {ONE_OF} AND {OWN}"  # nosec B608
+GIVEN = f"{SCORED} FROM bookmark_documents d WHERE {ONE_OF} AND {OWN_DOCUMENT}"  # nosec B608
 CHAMPIONS = f"""{SCORED}
       FROM (SELECT champion.id
               FROM unnest(CAST(:terms AS integer[]), CAST(:term_weights AS float8[])) AS query(term, weight)
@@ -66,13 +64,14 @@ CHAMPIONS = f"""{SCORED}
              CROSS JOIN LATERAL unnest(t.champions, t.champion_impacts) AS champion(id, impact)
              GROUP BY champion.id
              ORDER BY sum(query.weight * champion.impact) DESC, champion.id DESC LIMIT :budget) AS best
-      JOIN bookmark_documents d ON d.bookmark_id = best.id AND {OWN}
+      JOIN bookmark_documents d ON d.bookmark_id = best.id AND {OWN_DOCUMENT}
 """  # nosec B608
 # A document that is not written yet scores 0.
 SCORED_NAMES = f"""
     SELECT named.id, coalesce(scored.score, 0) AS score
       FROM named
-      LEFT JOIN LATERAL ({SCORED} FROM bookmark_documents d WHERE d.bookmark_id = named.id AND {OWN}) scored ON true
+      LEFT JOIN LATERAL ({SCORED} FROM bookmark_documents d WHERE d.bookmark_id = named.id AND {OWN_DOCUMENT}) AS scored
+             ON true
 """  # nosec B608
 
 NOTHING = Requirements("", False, ())

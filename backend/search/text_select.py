@@ -7,8 +7,16 @@ from typing import Any
 
 from sqlalchemy import BindParameter, ColumnClause, TextualSelect, bindparam, text
 
+# Conditions on `bookmark_documents AS d`. IS TRUE, which no index answers; see `document_conditions.matches`.
+OWN_DOCUMENT = "(d.organization_id = :organization_id) IS TRUE"
+
 
 def text_select(statement: str, values: Mapping[str, object], *columns: ColumnClause[Any]) -> TextualSelect:
     """Build a selection of these columns. Its parameters are its own: another part may have equal names."""
     bound: list[BindParameter[Any]] = [bindparam(name, value, unique=True) for name, value in values.items()]
     return text(statement).bindparams(*bound).columns(*columns)
+
+
+def holds(parameter: str) -> str:
+    """Write the condition that a document matches the tsquery in a parameter."""
+    return f"d.document @@ CAST(:{parameter} AS tsquery)"

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from backend.bookmarks import trash
 from backend.extensions import db
 from tests.support.api import Api
 
@@ -108,3 +109,13 @@ def test_the_trash_is_emptied_at_once(ada: Api, bob: Api, trashed: int) -> None:
     assert ada.post(f"/bookmarks/{trashed}/restore").status_code == 404
     assert bob.titles(deleted="true") == ["Other"]
     assert ada.delete("/bookmarks/trash").json == {"deleted": 0}
+
+
+def test_a_full_trash_is_emptied_in_batches(ada: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trash, "BATCH", 2)
+    ids = [ada.save(f"https://example.org/{number}")["id"] for number in range(5)]
+    ada.post("/bookmarks/actions", {"action": "delete", "ids": ids})
+    assert ada.delete("/bookmarks/trash").json == {"deleted": 5}
+    assert ada.titles(deleted="true") == []
+    events = ada.get("/dashboard/activity", type="bookmark.deleted").json["items"]
+    assert sorted(event["data"]["count"] for event in events if event["data"].get("permanent")) == [1, 2, 2]
