@@ -103,7 +103,7 @@ def select_bookmarks(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) ->
 
 def bookmark_out(row: Row[Any]) -> BookmarkOut:
     """Convert a row of `select_bookmarks` to the API's representation."""
-    return BookmarkOut.model_validate(_values(row))
+    return BookmarkOut.model_validate(_values(row._fields, row))
 
 
 def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
@@ -113,14 +113,15 @@ def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Se
 
 def listed_out(rows: Sequence[Row[Any]], room: int = LIST_BYTES) -> list[BookmarkOut]:
     """Convert the rows of one list to the API's representation, within a limit of bytes."""
-    items = [BookmarkOut.model_validate(_values(row, LONG_TEXTS)) for row in rows]
+    names = rows[0]._fields if rows else ()  # Each row would list them again.
+    items = [BookmarkOut.model_validate(_values(names, row, LONG_TEXTS)) for row in rows]
     fit(items, CUTTABLE, room)
     return items
 
 
-def _values(row: Row[Any], shortened: Sequence[str] = ()) -> dict[str, Any]:
+def _values(names: Sequence[str], row: Row[Any], shortened: Sequence[str] = ()) -> dict[str, Any]:
     """Return the fields of the API's representation; with `shortened` texts they are those of a list."""
-    values = dict(zip(row._fields, row, strict=True))
+    values = dict(zip(names, row, strict=True))
     if shortened:
         shorten(values, shortened)
     words = values["word_count"]

@@ -117,5 +117,5 @@ def test_a_full_trash_is_emptied_in_batches(ada: Api, monkeypatch: pytest.Monkey
     ada.post("/bookmarks/actions", {"action": "delete", "ids": ids})
     assert ada.delete("/bookmarks/trash").json == {"deleted": 5}
     assert ada.titles(deleted="true") == []
-    events = ada.get("/dashboard/activity", type="bookmark.deleted").json["items"]
+    events = ada.get("/dashboard/activity", type="bookmark.deleted").json["data"]["items"]
     assert sorted(event["data"]["count"] for event in events if event["data"].get("permanent")) == [1, 2, 2]

@@ -14,7 +14,7 @@ RESPONSE_SCANNED, RESPONSE_ANALYSED = 1_200_000, 40_000
 COMPARISONS_PER_CHARACTER = 1.5
 
 
-@dataclass
+@dataclass(slots=True)
 class Allowance:
     """Characters of one text that may be read.
 
@@ -86,9 +86,9 @@ class Budget:
         The text before must have been read.
         """
         texts = max(1, self._texts - self._given)
-        scanned, analysed = self._most[0] - self.scanned, self._most[1] - self.analysed
         self._spent.scanned += self._latest.scanned
         self._spent.analysed += self._latest.analysed
+        scanned, analysed = self._most[0] - self._spent.scanned, self._most[1] - self._spent.analysed
         share = 1 if texts == 1 else min(0.5, 2 / texts)
         self._given += 1
         self._latest = Allowance(

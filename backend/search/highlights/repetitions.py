@@ -15,6 +15,8 @@ def distinct_text(title: str, own: str, page: str) -> str:
 
     Of a line and one that begins with it the longer stays, so that no word is lost but those of the title.
     """
+    if not page and len(own.splitlines()) < 2:
+        return own  # There is nothing else that it could repeat, and nothing better.
     head, rest = _split(page)
     begun, stated, name = _keys(head), _keys(own), _key(title)
     own_repeated = {key for key in stated if key == name or _begins_one(key, begun - {key})}
