@@ -27,6 +27,7 @@ from backend.observability.logging import configure_logging, flush_batches, star
 from backend.observability.metrics.exemplars import exemplars_dir
 from backend.observability.metrics.storage import empty_directory
 from backend.observability.stdlib_logging import begin_process
+from backend.web.middleware import preload_web_client
 from config import ConfigurationError, load_settings
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def when_ready(server: Arbiter) -> None:
     The processes go on sharing its memory, and each ends in a tenth of the time.
     """
     configure_mappers()
-    preload(server.app.wsgi())
+    app = server.app.wsgi()
+    preload(app)
+    preload_web_client(app)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTION_THRESHOLDS)

@@ -89,6 +89,12 @@ class ClientFiles:
             digest.update(f"{path}\0{file.etag}\n".encode())
         return digest.hexdigest()[:16]
 
+    def encode(self) -> None:
+        """Encode all files in each content coding; else each is encoded when somebody asks for it first."""
+        for file in self.by_path.values():
+            for coding in ENCODERS:
+                file.body(coding)
+
     def text(self, path: str) -> str:
         """Return the text of a file."""
         return self.by_path[path].content.decode()

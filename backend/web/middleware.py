@@ -75,6 +75,10 @@ class WebClient:
     def _screens(self) -> re.Pattern[str]:
         return screen_pattern(self._files.text("routes.js"))
 
+    def preload(self) -> None:
+        """Read and encode all files; processes that are forked afterwards share them."""
+        self._files.encode()
+
     def _make_shell(self, base: str) -> Shell:
         return Shell(self._files, base)
 
@@ -92,7 +96,14 @@ class WebClient:
 
 def register_web_client(app: Flask) -> None:
     """Serve the web client in front of Flask, behind the fast path of the API."""
-    app.wsgi_app = WebClient(app.wsgi_app)  # type: ignore[method-assign]
+    client = app.extensions["web_client"] = WebClient(app.wsgi_app)
+    app.wsgi_app = client  # type: ignore[method-assign]
+
+
+def preload_web_client(app: Flask) -> None:
+    """Read and encode the client's files before the processes are forked: no first visit waits for that."""
+    client: WebClient = app.extensions["web_client"]
+    client.preload()
 
 
 def _send(file: ClientFile, stored: str, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
