@@ -209,7 +209,7 @@ def list_attached(
     if not page.total:
         projects.get_project(actor, project_id)
     names = (*LONG_TEXTS, "note")
-    items = [AttachedBookmarkOut.model_validate(_values(row, names)) for row in page.rows]
+    items = [AttachedBookmarkOut.model_validate(_values(row._fields, row, names)) for row in page.rows]
     fit(items, (*CUTTABLE, "note"))
     return page, items
 
@@ -226,7 +226,7 @@ def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBoo
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
-    return AttachedBookmarkOut.model_validate(_values(row))
+    return AttachedBookmarkOut.model_validate(_values(row._fields, row))
 
 
 def _attached(

@@ -8,8 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
-from backend.web.files import ALL_STYLES, CLIENT, ClientFiles
+from backend.web.files import ALL_STYLES, CLIENT, ENCODERS, ClientFiles
+from backend.web.middleware import preload_web_client, register_web_client
 from backend.web.shell import ENTRY, Shell
 
 pytestmark = pytest.mark.unit
@@ -86,3 +88,11 @@ def test_every_text_is_there_in_german_too() -> None:
     assert used == known
     for english, translated in german:
         assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", translated)), english
+
+
+def test_files_are_encoded_before_the_processes_are_forked() -> None:
+    app = Flask("client")
+    register_web_client(app)
+    preload_web_client(app)
+    served: ClientFiles = app.extensions["web_client"]._files
+    assert all({*file._bodies} == {*ENCODERS} for file in served.by_path.values())
