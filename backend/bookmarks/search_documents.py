@@ -30,7 +30,12 @@ LARGE_BATCH = 20
 
 SQL = read_statements(__file__)
 KNOWN = select(SearchStatistics).where(SearchStatistics.organization_id == Bookmark.organization_id).correlate(Bookmark)
-AVERAGE = KNOWN.with_only_columns(SearchStatistics.average).scalar_subquery().label("search_average")
+# By language; the average of all documents under "".
+AVERAGES = (
+    KNOWN.with_only_columns(func.jsonb_build_object("", SearchStatistics.average).concat(SearchStatistics.averages))
+    .scalar_subquery()
+    .label("search_averages")
+)
 GENERATION = KNOWN.with_only_columns(SearchStatistics.generation).scalar_subquery().label("search_generation")
 
 # Documents that were analysed before they are due, by what they depend on.
@@ -55,7 +60,7 @@ def refresh_documents(
     if not bookmark_ids:
         return {}
     rows = db.session.execute(
-        select_bookmarks(AVERAGE, GENERATION).where(id_in(bookmark_ids)).order_by(Bookmark.id)
+        select_bookmarks(AVERAGES, GENERATION).where(id_in(bookmark_ids)).order_by(Bookmark.id)
     ).all()
     texts = [_texts(row) for row in rows]
     number = count_affordable(texts)
@@ -92,7 +97,10 @@ def _defer(bookmark_ids: Sequence[int]) -> None:
 
 def _write(rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], page_language: str | None) -> None:
     default = fmean(document.length for document in documents) if len(documents) >= LARGE_BATCH else DEFAULT_LENGTH
-    averages = [row.search_average or default for row in rows]
+    averages = [
+        average_of(document.language, row.search_averages) or default
+        for row, document in zip(rows, documents, strict=True)
+    ]
     db.session.execute(
         SQL["refresh"],
         {
@@ -109,6 +117,11 @@ def _write(rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], page
             "page_language": page_language,
         },
     )
+
+
+def average_of(language: str | None, averages: Mapping[str, float] | None) -> float | None:
+    """Return the mean length of documents in a language; that of all documents where the language has none."""
+    return (averages or {}).get(language or "") or (averages or {}).get("")
 
 
 def _literal(row: Row[Any], document: AnalyzedDocument) -> str:
