@@ -270,9 +270,9 @@ def shown_states(page: Any, saved: int) -> Iterator[str]:
 def test_no_state_has_a_fault_at_320_pixels_nor_at_200_percent(visit: Visit) -> None:
     """640 pixels are what 1280 are at a zoom of 200 percent."""
     visitor = visit("zoomed", service_workers="block")
-    for number in range(12):
-        gone = save(visitor, f"page {number}", host=f"site-{number}.example", tags=[f"a rather long tag {number}"])
-    visitor.api("DELETE", f"/bookmarks/{gone}")
+    pages = [{"url": f"https://site-{at}.example/", "tags": [f"a rather long tag {at}"]} for at in range(12)]
+    visitor.api("POST", "/bookmarks/bulk", {"items": [{**one, "capture": False} for one in pages]})
+    visitor.api("DELETE", f"/bookmarks/{save(visitor, 'gone')}")
     saved = save(visitor, "quokka", tags=["sea"], notes="Mine\n> Text")
     near = {"bookmark": {"id": 1, "title": "x", "url": "", "tags": ["coast"]}, "score": 0.9}
     page = visitor.page
@@ -284,8 +284,10 @@ def test_no_state_has_a_fault_at_320_pixels_nor_at_200_percent(visit: Visit) -> 
         for width in (WIDTH, 2 * WIDTH):
             page.set_viewport_size({"width": width, "height": 700})
             needed = page.evaluate("document.documentElement.scrollWidth")
-            if found := axe_faults(page) + [f"{needed} pixels wide"] * (needed > width):
-                faults[f"{state} at {width}"] = found
+            # Both widths have one design but for the lines of rows: those are examined twice.
+            found = axe_faults(page) if width == WIDTH or state == "facets" else []
+            if found or needed > width:
+                faults[f"{state} at {width}"] = [*found, f"{needed} pixels wide"]
     assert faults == {}
 
 
