@@ -84,6 +84,26 @@ def test_from_an_account_to_a_project(visit: Visit, site: SavedSite) -> None:
     assert visitor.violations() == []
 
 
+def test_the_first_load_asks_for_nothing_twice(visit: Visit) -> None:
+    visitor = visit("once", service_workers="block")
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url.partition("/api/v1/")[2]))
+    first = ["auth/refresh?cookie=true", "bookmarks?page_size=30", "organizations?page_size=100", "profile"]
+    page = visitor.open("/library")
+    page.wait_for_load_state("networkidle")
+    assert sorted(filter(None, asked)) == first
+    assert [one for one in asked if one][:2] == first[:2]
+    asked.clear()
+    # Somebody who is logged out asks nothing; with the cookie of an ended session, once.
+    visitor.context.clear_cookies()
+    for cookies, expected in (([], []), ([{"name": "fuze_csrf", "value": "ended", "url": page.url}], first[:1])):
+        visitor.context.add_cookies(cookies)
+        page.goto("/library")
+        heading(page, "Log in")
+        page.wait_for_load_state("networkidle")
+        assert list(filter(None, asked)) == expected
+
+
 def test_a_session_that_has_ended_leads_to_login_and_back(visit: Visit) -> None:
     visitor = visit("ended")
     page = visitor.open("/tags")

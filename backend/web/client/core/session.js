@@ -1,5 +1,6 @@
 // Who is logged in. The access token is in memory only; the refresh token in a cookie that no script can read.
 import { address } from './addresses.js';
+import { csrfToken, exclusively, takeEarlyAnswer, tradeCookie } from './early-session.js';
 import { signal } from './html.js';
 import { ApiError } from './problems.js';
 import { onMessage, tell } from './tabs.js';
@@ -38,7 +39,9 @@ export async function credentials() {
 export async function resume() {
   if (!csrfToken()) return leave();
   try {
-    await refresh();
+    const early = await answerOf(takeEarlyAnswer());
+    if (early) enter(early);
+    else await refresh();
   } catch (error) {
     if (error instanceof ApiError && error.status === 0) goOffline();
     else leave();
@@ -54,7 +57,7 @@ export function refresh() {
 async function renew() {
   // Another tab may have done so while this one waited.
   if (token && Date.now() < endsAt - MARGIN_MS && session.value.state === 'in') return;
-  enter(await post('auth/refresh?cookie=true', {}, { 'X-CSRF-Token': csrfToken() }));
+  enter(await answerOf(tradeCookie()));
 }
 
 /** @param {string} login @param {string} password */
@@ -139,24 +142,18 @@ function remembered() {
   return JSON.parse(localStorage.getItem(REMEMBERED) || 'null');
 }
 
-function csrfToken() {
-  return /(?:^|; )fuze_csrf=([^;]*)/.exec(document.cookie)?.[1] || '';
-}
-
-/** @param {() => Promise<void>} work */
-function exclusively(work) {
-  return navigator.locks ? navigator.locks.request('fuze-refresh', work) : work();
-}
-
 /** @param {string} path @param {any} body @param {Record<string, string>} [headers] */
-async function post(path, body, headers = {}) {
-  const response = await fetch(address(`api/v1/${path}`), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  }).catch(() => {
+function post(path, body, headers = {}) {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  return answerOf(fetch(address(`api/v1/${path}`), init));
+}
+
+/** The body of an answer; null where there is none. @param {Promise<Response | null> | null} answer */
+async function answerOf(answer) {
+  const response = await answer?.catch(() => {
     throw new ApiError(0, null, 0);
   });
+  if (!response) return null;
   const said = response.status === 204 ? null : await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, said, Number(response.headers.get('Retry-After')) || 0);
   return said;
