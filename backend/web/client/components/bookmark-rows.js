@@ -28,7 +28,7 @@ export function BookmarkRows({ list, empty, isTrash = false }) {
   const { from, to, height } = useWindowRange(container, items.length);
 
   // Asked for at once: an effect would wait for the next frame.
-  useLayoutEffect(() => void list.loadMore(), [list]);
+  useLayoutEffect(() => void list.begin(), [list]);
   useEffect(() => {
     if (items.length && to + Math.min(AHEAD, items.length * AHEAD_SHARE) > items.length) list.loadMore();
   }, [to, items.length, list]);

@@ -29,7 +29,7 @@ function filtersOf(query) {
 const listOf = (query) => bookmarkList('bookmarks', { ...filtersOf(query), sort: query.get('sort') || undefined });
 
 /** Ask for the first page, before anything is drawn. @param {URLSearchParams} query */
-export const begin = (query) => void listOf(query).loadMore();
+export const begin = (query) => void listOf(query).begin();
 
 export default function Library({ query }) {
   const key = query.toString();
