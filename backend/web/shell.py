@@ -8,7 +8,7 @@ from html import escape
 from backend.web.files import MEDIA_TYPES, ClientFile, ClientFiles
 
 ENTRY = "main.js"
-# It runs before the other modules are there.
+# It runs before the rest of the page is read.
 FIRST = "core/early-session.js"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -22,7 +22,7 @@ PAGE = """<!doctype html>
 <meta name="description" content="What you save to read and use">
 <title>Fuze</title>
 <base href="{base}/">
-<script type="module" async src="{assets}/core/early-session.js"></script>
+<script src="{assets}/core/early-session.js"></script>
 <link rel="icon" href="{assets}/icons/fuze.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="{assets}/icons/fuze-192.png">
 <link rel="manifest" href="{base}/manifest.webmanifest">

@@ -82,7 +82,7 @@ def test_the_shell_holds_no_script_or_style_of_its_own(anonymous: Api) -> None:
     page = shell(anonymous)
     assert not re.search(r"<style|\sstyle=|\son\w+=", page)
     assert re.findall(r"<script(.*?)>(.*?)</script>", page) == [
-        (f' type="module" async src="/assets/{FILES.version}/core/early-session.js"', ""),
+        (f' src="/assets/{FILES.version}/core/early-session.js"', ""),
         (f' type="module" src="/assets/{FILES.version}/main.js"', ""),
     ]
 

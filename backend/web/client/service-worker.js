@@ -13,7 +13,18 @@ let settling = 0;
 // What may be read without a connection. Nothing of tokens, sessions or administration.
 const READABLE = /^\/api\/v1\/(bookmarks|projects|tasks|tags|search|profile|organizations|recommendations)(\/\d+(\/(content|bookmarks))?)?$/;
 
+// Without waiting until this worker has started, where browsers can: files come from the cache, and a page from the
+// network, unless that fails.
+const ROUTES = [
+  { condition: { urlPattern: { pathname: `${BASE}/assets/*` } }, source: { cacheName: FILES } },
+  { condition: { requestMode: 'navigate', urlPattern: { pathname: `${BASE}/api/*` } }, source: 'network' },
+  { condition: { requestMode: 'navigate', urlPattern: { pathname: `${BASE}/save` } }, source: 'network' },
+  { condition: { requestMode: 'navigate' }, source: 'race-network-and-fetch-handler' },
+];
+
 self.addEventListener('install', (event) => {
+  // A browser that knows other routes than these does without.
+  event.waitUntil(event.addRoutes?.(ROUTES).catch((error) => console.info('No routes:', error)));
   event.waitUntil(storeFiles().then(() => self.skipWaiting()));
 });
 

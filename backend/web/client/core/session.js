@@ -1,6 +1,5 @@
 // Who is logged in. The access token is in memory only; the refresh token in a cookie that no script can read.
 import { address } from './addresses.js';
-import { csrfToken, exclusively, takeEarlyAnswer, tradeCookie } from './early-session.js';
 import { signal } from './html.js';
 import { ApiError } from './problems.js';
 import { onMessage, tell } from './tabs.js';
@@ -57,7 +56,7 @@ export function refresh() {
 async function renew() {
   // Another tab may have done so while this one waited.
   if (token && Date.now() < endsAt - MARGIN_MS && session.value.state === 'in') return;
-  enter(await answerOf(tradeCookie()));
+  enter(await post('auth/refresh?cookie=true', {}, { 'X-CSRF-Token': csrfToken() }));
 }
 
 /** @param {string} login @param {string} password */
@@ -140,6 +139,22 @@ function leave() {
 
 function remembered() {
   return JSON.parse(localStorage.getItem(REMEMBERED) || 'null');
+}
+
+function csrfToken() {
+  return /(?:^|; )fuze_csrf=([^;]*)/.exec(document.cookie)?.[1] || '';
+}
+
+/** What `early-session.js` has asked for, given out once; null where another tab was asking. @returns {Promise<Response | null> | null} */
+function takeEarlyAnswer() {
+  const taken = /** @type {any} */ (window).earlyAnswer || null;
+  /** @type {any} */ (window).earlyAnswer = null;
+  return taken;
+}
+
+/** @param {() => Promise<void>} work */
+function exclusively(work) {
+  return navigator.locks ? navigator.locks.request('fuze-refresh', work) : work();
 }
 
 /** @param {string} path @param {any} body @param {Record<string, string>} [headers] */
