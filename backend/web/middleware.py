@@ -11,12 +11,10 @@ from flask import Flask
 from backend.http.middleware.security_headers import CHOSEN_HEADERS, HEADERS
 from backend.http.request_state import KEY, RequestState
 from backend.web.files import ClientFile, ClientFiles
-from backend.web.screens import screen_pattern
+from backend.web.screens import Screens
 from backend.web.shell import Shell
 
 if TYPE_CHECKING:
-    import re
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 READS = ("GET", "HEAD")
@@ -72,8 +70,8 @@ class WebClient:
         return ClientFiles()
 
     @cached_property
-    def _screens(self) -> re.Pattern[str]:
-        return screen_pattern(self._files.text("routes.js"))
+    def _screens(self) -> Screens:
+        return Screens(self._files.text("routes.js"))
 
     def preload(self) -> None:
         """Read and encode all files; processes that are forked afterwards share them."""
@@ -88,10 +86,9 @@ class WebClient:
             version, _, name = path.removeprefix(ASSETS).partition("/")
             file = self._files.by_path.get(name) if version == self._files.version else None
             return (file, IMMUTABLE) if file else None
-        shell = self._shell(base)
-        if path[1:] in shell.by_name or self._screens.fullmatch(path):
-            return shell.by_name.get(path[1:], shell.page), REVALIDATED
-        return None
+        screen = self._screens.module_of(path)
+        file = self._shell(base).page(screen) if screen else self._shell(base).by_name.get(path[1:])
+        return (file, REVALIDATED) if file else None
 
 
 def register_web_client(app: Flask) -> None:

@@ -8,9 +8,8 @@ from html import escape
 from backend.web.files import MEDIA_TYPES, ClientFile, ClientFiles
 
 ENTRY = "main.js"
-# Every module that these import directly or not is named, so that the browser asks for all of them at once: the entry,
-# and the screens where most people begin.
-PRELOADED = (ENTRY, "screens/home.js", "screens/library.js", "screens/search.js", "screens/login.js")
+# It runs before the rest of the page is read.
+FIRST = "core/early-session.js"
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -23,6 +22,7 @@ PAGE = """<!doctype html>
 <meta name="description" content="What you save to read and use">
 <title>Fuze</title>
 <base href="{base}/">
+<script src="{assets}/core/early-session.js"></script>
 <link rel="icon" href="{assets}/icons/fuze.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="{assets}/icons/fuze-192.png">
 <link rel="manifest" href="{base}/manifest.webmanifest">
@@ -44,19 +44,30 @@ class Shell:
     """The shell below one base path, such as `/fuze`; "" at the top of a host."""
 
     def __init__(self, files: ClientFiles, base: str) -> None:
-        """Write the page, the manifest and the service worker for this base path."""
+        """Write the manifest and the service worker for this base path; pages are written when they are asked for."""
         self._files = files
         self._base = base
         self.assets = f"{base}/assets/{files.version}"
-        self.page = _file(".html", self._page())
+        self._pages: dict[str, ClientFile] = {}
         self.by_name = {
             "manifest.webmanifest": _file(".webmanifest", self._manifest()),
             "service-worker.js": _file(".js", self._service_worker()),
         }
 
-    def _page(self) -> str:
-        modules = dict.fromkeys(path for entry in PRELOADED for path in self._files.imported_by(entry))
-        links = [f'<link rel="modulepreload" href="{self.assets}/{path}">' for path in modules if path != ENTRY]
+    def page(self, screen: str) -> ClientFile:
+        """Return the page that names all modules of a screen, so that the browser asks for all of them at once."""
+        if screen not in self._pages:
+            self._pages[screen] = _file(".html", self._page(screen))
+        return self._pages[screen]
+
+    def _page(self, screen: str) -> str:
+        modules = dict.fromkeys(path for entry in (ENTRY, screen) for path in self._files.imported_by(entry))
+        # They are fetched at a low priority, so that the first request of the API need not wait for all of them.
+        links = [
+            f'<link rel="modulepreload" fetchpriority="low" href="{self.assets}/{path}">'
+            for path in modules
+            if path not in (ENTRY, FIRST)
+        ]
         values = {"assets": escape(self.assets), "base": escape(self._base)}
         return PAGE.format(**values, modules="\n".join(links))
 

@@ -31,6 +31,13 @@ TYPING_DELAYS = """async () => {
   };
   return [after(0), after(20), after(30) >= 1000, typingDelay(1e6 + 60_000)];
 }"""
+FOLLOW = """(path) => {
+  const link = document.createElement('a');
+  link.href = path;
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
 DARK = ("/", "/library", "/search?q=lighthouse", "/dashboard", "/settings/tokens", "/login")
 Visit = Callable[..., Visitor]
 WIDTH = 320
@@ -83,6 +90,54 @@ def test_from_an_account_to_a_project(visit: Visit, site: SavedSite) -> None:
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("link", name="Count the quokkas").wait_for()
     assert visitor.violations() == []
+
+
+def test_the_first_load_asks_for_nothing_twice(visit: Visit) -> None:
+    visitor = visit("once", service_workers="block")
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url.partition("/api/v1/")[2]))
+    first = ["auth/refresh?cookie=true", "bookmarks?page_size=30", "organizations?page_size=100", "profile"]
+    page = visitor.open("/library")
+    page.wait_for_load_state("networkidle")
+    assert sorted(filter(None, asked)) == first
+    assert [one for one in asked if one][:2] == first[:2]
+    asked.clear()
+    # Somebody who is logged out asks nothing; with the cookie of an ended session, once.
+    visitor.context.clear_cookies()
+    for cookies, expected in (([], []), ([{"name": "fuze_csrf", "value": "ended", "url": page.url}], first[:1])):
+        visitor.context.add_cookies(cookies)
+        page.goto("/library")
+        heading(page, "Log in")
+        page.wait_for_load_state("networkidle")
+        assert list(filter(None, asked)) == expected
+
+
+def test_a_round_of_the_screens_leaves_nothing_behind(visit: Visit) -> None:
+    visitor = visit("walker-round", service_workers="block")
+    links = [{"url": f"https://example.org/{number}", "title": "again", "capture": False} for number in range(40)]
+    visitor.api("POST", "/bookmarks/bulk", {"items": links})
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    page = visitor.open("/")
+    chromium = visitor.context.new_cdp_session(page)
+    chromium.send("Performance.enable")
+    counts = [walk_round(page, chromium) for _ in range(3)]
+    assert counts[2] == counts[1]
+    # A list that is shown again is not loaded any further.
+    assert any("/search?q=again" in address for address in asked)
+    assert not any("cursor=" in address for address in asked)
+
+
+def walk_round(page: Any, chromium: Any) -> dict[str, float]:
+    """Go through some screens by their links and home again; what the page then has of nodes and listeners."""
+    for path in ("library", "search?q=again", "projects", "./"):
+        page.evaluate(FOLLOW, path)
+        page.locator("h1").first.wait_for()
+        page.locator(".loading").first.wait_for(state="detached")
+    page.wait_for_load_state("networkidle")
+    chromium.send("HeapProfiler.collectGarbage")
+    found = {one["name"]: one["value"] for one in chromium.send("Performance.getMetrics")["metrics"]}
+    return {name: found[name] for name in ("Nodes", "JSEventListeners", "Documents")}
 
 
 def test_a_session_that_has_ended_leads_to_login_and_back(visit: Visit) -> None:
@@ -534,7 +589,7 @@ def test_an_older_answer_never_replaces_a_newer_one(visit: Visit) -> None:
     waiting: list[Any] = []
     page.route("**/api/v1/search?*", answer)
     visitor.open("/search?mode=text")
-    assert page.evaluate(TYPING_DELAYS) == [25, 25, True, 25]
+    assert page.evaluate(TYPING_DELAYS) == [0, 0, True, 0]
     box = page.get_by_role("combobox", name="Search")
     with page.expect_request(lambda request: "/search?q=qu&" in request.url):
         box.press_sequentially("qu")

@@ -12,12 +12,13 @@ from flask import Flask
 
 from backend.web.files import ALL_STYLES, CLIENT, ENCODERS, ClientFiles
 from backend.web.middleware import preload_web_client, register_web_client
-from backend.web.shell import ENTRY, Shell
+from backend.web.shell import ENTRY, FIRST, Shell
 
 pytestmark = pytest.mark.unit
 FILES = ClientFiles()
 LOCK = json.loads((CLIENT.parent / "vendor.lock.json").read_text())
 OURS = sorted(path for path in CLIENT.rglob("*.js") if "vendor" not in path.parts)
+SCREENS = sorted(path for path in FILES.by_path if path.startswith("screens/"))
 TEXT = r"'((?:[^'\\]|\\.)*)'"
 FIRST_LOAD_BYTES = 90 * 1024
 MOST_LINES = 300
@@ -33,16 +34,28 @@ def test_every_import_leads_to_a_file() -> None:
         for imported in FILES.imported_by(module):
             assert imported in FILES.by_path, f"{module} imports {imported}"
     screens = re.findall(r"=> import\('\./([^']+)'\)", FILES.text("routes.js"))
-    assert set(screens) == {path for path in FILES.by_path if path.startswith("screens/")}
+    assert set(screens) == set(SCREENS)
 
 
-def test_the_first_load_is_small() -> None:
-    """What a browser fetches before the first screen: the shell, the styles, and all modules that the shell names."""
-    named = re.findall(r'href="/assets/\w+/([^"]+\.(?:js|css))"', Shell(FILES, "").page.content.decode())
-    assert {ALL_STYLES, "screens/library.js", "components/bookmark-row.js"} <= set(named)
-    loaded = [FILES.by_path[path] for path in [ENTRY, *named]]
-    sizes = [len(file.body("br")[0]) for file in [Shell(FILES, "").page, *loaded]]
-    assert sum(sizes) <= FIRST_LOAD_BYTES
+def test_modules_that_are_imported_later_are_there() -> None:
+    imported = [(path, name) for path in OURS for name in re.findall(r"\bimport\('([^']+)'\)", path.read_text())]
+    assert len(imported) > len(SCREENS)
+    for path, name in imported:
+        assert (path.parent / name).is_file(), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_first_load_is_small(screen: str) -> None:
+    """What a browser fetches before a screen: the page, the styles, and all modules that the page names."""
+    page = Shell(FILES, "").page(screen)
+    named = re.findall(r'(?:href|src)="/assets/\w+/([^"]+\.(?:js|css))"', page.content.decode())
+    assert {ALL_STYLES, screen, ENTRY, FIRST} <= set(named)
+    assert len(named) == len(set(named))
+    assert sum(len(file.body("br")[0]) for file in [page, *map(FILES.by_path.__getitem__, named)]) <= FIRST_LOAD_BYTES
+
+
+def test_the_first_request_waits_for_no_other_module() -> None:
+    assert FILES.imported_by(FIRST) == [FIRST]
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.relative_to(CLIENT).as_posix())

@@ -25,13 +25,26 @@ def shell(anonymous: Api) -> str:
     return text
 
 
+def but_for_modules(page: str) -> list[str]:
+    """The lines of a page that do not name the modules of its screen."""
+    return [line for line in page.splitlines() if "modulepreload" not in line]
+
+
 @pytest.mark.parametrize("path", [*SCREENS, "/projects/", "/?utm_source=x"])
 def test_every_screen_begins_as_the_shell(anonymous: Api, path: str) -> None:
     response = anonymous.client.get(path)
     assert response.status_code == 200
     assert response.content_type == "text/html; charset=utf-8"
     assert response.headers["Cache-Control"] == "no-cache"
-    assert response.get_data(as_text=True) == shell(anonymous)
+    assert but_for_modules(response.get_data(as_text=True)) == but_for_modules(shell(anonymous))
+
+
+def test_the_page_of_a_screen_names_its_modules(anonymous: Api) -> None:
+    page = anonymous.client.get("/settings/tokens").get_data(as_text=True)
+    for module in ("screens/settings.js", "settings/tokens.js", "vendor/preact.js"):
+        assert f'rel="modulepreload" fetchpriority="low" href="/assets/{FILES.version}/{module}"' in page
+    assert "screens/home.js" not in page
+    assert "screens/home.js" in shell(anonymous)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +82,8 @@ def test_the_shell_holds_no_script_or_style_of_its_own(anonymous: Api) -> None:
     page = shell(anonymous)
     assert not re.search(r"<style|\sstyle=|\son\w+=", page)
     assert re.findall(r"<script(.*?)>(.*?)</script>", page) == [
-        (f' type="module" src="/assets/{FILES.version}/main.js"', "")
+        (f' src="/assets/{FILES.version}/core/early-session.js"', ""),
+        (f' type="module" src="/assets/{FILES.version}/main.js"', ""),
     ]
 
 

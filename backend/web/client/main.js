@@ -10,10 +10,26 @@ import { loadPerson } from './core/person.js';
 import { sendQueue } from './core/queue.js';
 import { place, startRouter } from './core/router.js';
 import { resume, session } from './core/session.js';
+import { ROUTES } from './routes.js';
+
+const LATER_MS = 1500;
+// Where most people go from the first screen.
+const FREQUENT = ['/', '/library', '/search'];
 
 startTheme();
 startRouter();
 startKeyboard();
+
+async function sendWaiting() {
+  const sent = await sendQueue();
+  if (sent) notify(t('{n} waiting links were sent.', { n: sent }));
+}
+
+addEventListener('online', () => (session.peek().state === 'offline' ? resume() : sendWaiting()));
+
+// A screen that cannot be loaded says so itself.
+await Promise.all([startLanguage(), resume(), place.peek().route?.load().catch(() => null)]);
+if (session.peek().state !== 'out') place.peek().route?.begin?.(place.peek().query);
 
 let known = 0;
 effect(() => {
@@ -25,17 +41,11 @@ effect(() => {
   sendWaiting();
 });
 
-async function sendWaiting() {
-  const sent = await sendQueue();
-  if (sent) notify(t('{n} waiting links were sent.', { n: sent }));
-}
-
-addEventListener('online', () => (session.peek().state === 'offline' ? resume() : sendWaiting()));
-
-// The screen's module comes while the session is resumed.
-place.peek().route?.load().catch(() => null);
-await Promise.all([startLanguage(), resume()]);
 const root = /** @type {HTMLElement} */ (document.getElementById('app'));
 root.replaceChildren();
 render(html`<${App} />`, root);
-startOffline();
+// What comes next is fetched when the first screen has what it needs.
+setTimeout(() => {
+  startOffline();
+  for (const path of FREQUENT) ROUTES.find((route) => route.pattern.test(path))?.load().catch(() => null);
+}, LATER_MS);

@@ -4,7 +4,9 @@
  * @typedef {object} Route
  * @property {RegExp} pattern
  * @property {string[]} names of the parameters
- * @property {() => Promise<{ default: Function }>} load
+ * @property {() => Promise<any>} load
+ * @property {any} view once it is loaded
+ * @property {((query: URLSearchParams) => void) | null} begin asks for what the view shows first; some screens have it
  * @property {'person' | 'anyone'} who
  */
 
@@ -16,8 +18,14 @@
  */
 function route(path, load, who = 'person') {
   const names = (path.match(/:[a-z_]+/g) || []).map((name) => name.slice(1));
-  return { pattern: new RegExp(`^${path.replace(/:[a-z_]+/g, '([A-Za-z0-9_-]{1,64})')}$`), names, load, who };
+  const pattern = new RegExp(`^${path.replace(/:[a-z_]+/g, '([A-Za-z0-9_-]{1,64})')}$`);
+  /** @type {Route} */
+  const made = { pattern, names, who, view: null, begin: null, load: async () => void Object.assign(made, viewOf(await load())) };
+  return made;
 }
+
+/** @param {{ default: Function, begin?: (query: URLSearchParams) => void }} module of a screen */
+const viewOf = (module) => ({ view: module.default, begin: module.begin || null });
 
 export const ROUTES = [
   route('/', () => import('./screens/home.js')),

@@ -1,5 +1,5 @@
 // The whole page: navigation, the screen of the present address, notices.
-import { html, useEffect, useState } from '../core/html.js';
+import { html, useEffect, useLayoutEffect, useState } from '../core/html.js';
 import { language, t } from '../core/i18n.js';
 import { go, place } from '../core/router.js';
 import { session } from '../core/session.js';
@@ -11,16 +11,17 @@ import { Navigation } from './navigation.js';
 import { NoticeList } from './notice-list.js';
 import { Empty, Fault, Loading } from './states.js';
 
-/** The view of a route's module. @param {import('../routes.js').Route | null} route */
+/** The view of a route's module; one that is loaded is shown at once. @param {import('../routes.js').Route | null} route */
 function useScreen(route) {
-  const [loaded, setLoaded] = useState({ route: /** @type {any} */ (null), view: /** @type {any} */ (null), error: /** @type {any} */ (null) });
-  useEffect(() => {
-    route?.load().then(
-      (module) => setLoaded({ route, view: module.default, error: null }),
-      (error) => setLoaded({ route, view: null, error }),
+  const [loaded, setLoaded] = useState({ route: /** @type {any} */ (null), error: /** @type {any} */ (null) });
+  useLayoutEffect(() => {
+    if (!route || route.view) return;
+    route.load().then(
+      () => setLoaded({ route, error: null }),
+      (error) => setLoaded({ route, error }),
     );
   }, [route]);
-  return loaded.route === route ? loaded : { view: null, error: null };
+  return { view: route?.view, error: loaded.route === route ? loaded.error : null };
 }
 
 /** Where to go instead: to log in, or on from there. @param {import('../core/router.js').Place} here */

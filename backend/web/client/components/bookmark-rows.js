@@ -6,11 +6,11 @@ import { useInterval } from '../core/loading.js';
 import { go, scrolledTo } from '../core/router.js';
 import { session } from '../core/session.js';
 import { useKeys } from '../core/keyboard.js';
+import { lazy } from '../core/lazy.js';
 import { useWindowRange } from '../core/window-range.js';
 import { get } from '../core/api.js';
 import { webAddress } from '../core/addresses.js';
 import { BookmarkRow } from './bookmark-row.js';
-import { SelectionBar } from './selection-bar.js';
 import { Fault, Loading } from './states.js';
 
 // Pages are loaded so many rows before they are needed; the first, short one nearly to its end.
@@ -18,6 +18,7 @@ const AHEAD = 40;
 const AHEAD_SHARE = 0.3;
 const LIVE_MS = 2500;
 const MOST_LIVE = 20;
+const SelectionBar = lazy(() => import('./selection-bar.js').then((module) => module.SelectionBar));
 
 /** @param {{ list: import('../core/bookmark-list.js').BookmarkList, empty: any, isTrash?: boolean }} props */
 export function BookmarkRows({ list, empty, isTrash = false }) {
@@ -26,7 +27,8 @@ export function BookmarkRows({ list, empty, isTrash = false }) {
   const [chosen, setChosen] = useState(/** @type {Set<number>} */ (new Set()));
   const { from, to, height } = useWindowRange(container, items.length);
 
-  useEffect(() => void list.loadMore(), [list]);
+  // Asked for at once: an effect would wait for the next frame.
+  useLayoutEffect(() => void list.begin(), [list]);
   useEffect(() => {
     if (items.length && to + Math.min(AHEAD, items.length * AHEAD_SHARE) > items.length) list.loadMore();
   }, [to, items.length, list]);

@@ -1,10 +1,12 @@
 // Navigation of narrow screens: what is used most, and a menu of the rest.
 import { html, useEffect, useState } from '../core/html.js';
 import { t } from '../core/i18n.js';
+import { lazy } from '../core/lazy.js';
 import { place } from '../core/router.js';
-import { Dialog } from './dialog.js';
 import { Icon } from './icon.js';
 import { OrganizationSwitcher } from './organization-switcher.js';
+
+const Dialog = lazy(() => import('./dialog.js').then((module) => module.Dialog));
 
 /** @param {{ path: string, icon: string, label: string }} props */
 function Tab({ path, icon, label }) {

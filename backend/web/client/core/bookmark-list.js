@@ -24,6 +24,11 @@ export class BookmarkList {
     await this.#load('', []);
   }
 
+  /** Load the first page, unless it is there or on its way. */
+  async begin() {
+    if (this.state.peek().total === null) await this.loadMore();
+  }
+
   /** Load the next page, if there is one and none is loading. */
   async loadMore() {
     const { items, next, isLoading, total } = this.state.peek();

@@ -38,7 +38,9 @@ export async function credentials() {
 export async function resume() {
   if (!csrfToken()) return leave();
   try {
-    await refresh();
+    const early = await answerOf(takeEarlyAnswer());
+    if (early) enter(early);
+    else await refresh();
   } catch (error) {
     if (error instanceof ApiError && error.status === 0) goOffline();
     else leave();
@@ -143,20 +145,30 @@ function csrfToken() {
   return /(?:^|; )fuze_csrf=([^;]*)/.exec(document.cookie)?.[1] || '';
 }
 
+/** What `early-session.js` has asked for, given out once; null where another tab was asking. @returns {Promise<Response | null> | null} */
+function takeEarlyAnswer() {
+  const taken = /** @type {any} */ (window).earlyAnswer || null;
+  /** @type {any} */ (window).earlyAnswer = null;
+  return taken;
+}
+
 /** @param {() => Promise<void>} work */
 function exclusively(work) {
   return navigator.locks ? navigator.locks.request('fuze-refresh', work) : work();
 }
 
 /** @param {string} path @param {any} body @param {Record<string, string>} [headers] */
-async function post(path, body, headers = {}) {
-  const response = await fetch(address(`api/v1/${path}`), {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  }).catch(() => {
+function post(path, body, headers = {}) {
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) };
+  return answerOf(fetch(address(`api/v1/${path}`), init));
+}
+
+/** The body of an answer; null where there is none. @param {Promise<Response | null> | null} answer */
+async function answerOf(answer) {
+  const response = await answer?.catch(() => {
     throw new ApiError(0, null, 0);
   });
+  if (!response) return null;
   const said = response.status === 204 ? null : await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(response.status, said, Number(response.headers.get('Retry-After')) || 0);
   return said;

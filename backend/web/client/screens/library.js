@@ -28,9 +28,15 @@ function filtersOf(query) {
   return { ...view, q, tag: tags.length ? tags : undefined, domain, project_id: project, ...yearFilter(query.get('year')) };
 }
 
+/** @param {URLSearchParams} query */
+const listOf = (query) => bookmarkList('bookmarks', { ...filtersOf(query), sort: query.get('sort') || undefined });
+
+/** Ask for the first page, before anything is drawn. @param {URLSearchParams} query */
+export const begin = (query) => void listOf(query).begin();
+
 export default function Library({ query }) {
   const key = query.toString();
-  const list = useMemo(() => bookmarkList('bookmarks', { ...filtersOf(query), sort: query.get('sort') || undefined }), [key]);
+  const list = useMemo(() => listOf(query), [key]);
   useEffect(() => onBookmarksChanged(() => list.refresh()), [list]);
   const { total } = list.state.value;
   const count = total === null ? '' : tn('{n} link', '{n} links', total);

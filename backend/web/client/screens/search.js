@@ -1,5 +1,5 @@
 // Search as you type, in three modes, with what was found marked.
-import { html, useEffect, useMemo, useRef, useState } from '../core/html.js';
+import { html, useLayoutEffect, useMemo, useRef, useState } from '../core/html.js';
 import { BookmarkRows } from '../components/bookmark-rows.js';
 import { areFacetsOpen, Facets } from '../components/facets.js';
 import { SearchBox } from '../components/search-box.js';
@@ -40,9 +40,9 @@ function Results({ q, mode }) {
   // While the next results come, the last ones stay.
   const shown = useRef(list);
   if (list.state.value.total !== null || list.state.value.error) shown.current = list;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (list.state.peek().total === null) countSearch();
-    list.loadMore();
+    list.begin();
   }, [list]);
   const { total, more } = shown.current.state.value;
   return html`
