@@ -1,0 +1,28 @@
+"""Options of glibc's malloc, set while the process runs; elsewhere nothing happens."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+# malloc.h of glibc
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
+ARENAS = 2
+LARGE_BLOCK_BYTES = 512 * 1024
+
+_set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+
+
+def bound_arenas() -> None:
+    """Use few arenas, as MALLOC_ARENA_MAX has it for a program that starts: each holds freed memory back."""
+    if _set_option is not None:
+        _set_option(M_ARENA_MAX, ARENAS)
+
+
+def return_large_blocks() -> None:
+    """Give each large block back to the system when it is freed.
+
+    glibc would raise the size that counts as large with each such block, up to 32 MiB, and keep what is smaller.
+    """
+    if _set_option is not None:
+        _set_option(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
