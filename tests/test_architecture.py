@@ -22,6 +22,7 @@ ROOMS = (
     *(
         "errors",
         "clock",
+        "allocator",
         "named_blocks",
         "circuit_breaker",
         "actor",

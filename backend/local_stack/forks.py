@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from multiprocessing.context import ForkProcess
 from typing import IO
 
-from backend.local_stack.allocator import bound_arenas
+from backend.allocator import bound_arenas
 from backend.local_stack.processes import die_with_parent, replace_environment
 from backend.local_stack.titles import set_title
 

@@ -1,4 +1,4 @@
-"""Options of glibc's malloc, set while the process runs; elsewhere nothing happens."""
+"""What glibc's malloc holds back, and when it gives that to the system; with another C library nothing happens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 ARENAS = 2
 LARGE_BLOCK_BYTES = 512 * 1024
 
-_set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+# Not every Linux has glibc.
+_set_option, _trim = getattr(_libc, "mallopt", None), getattr(_libc, "malloc_trim", None)
 
 
 def bound_arenas() -> None:
@@ -26,3 +28,9 @@ def return_large_blocks() -> None:
     """
     if _set_option is not None:
         _set_option(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+
+
+def return_free_memory() -> None:
+    """Give free memory back to the system, after something large: glibc would hold it for the next one."""
+    if _trim is not None:
+        _trim(0)
