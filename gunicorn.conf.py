@@ -80,13 +80,13 @@ proc_name = "fuze"
 # The kernel ends a worker whose arbiter was killed, at once.
 end_forks_with_parent()
 
-# After a response that is larger, what it took goes back to the system.
-LARGE_RESPONSE = 262_144
+# After a response or a request that is larger, what it took goes back to the system.
+LARGE_RESPONSE, LARGE_REQUEST = 262_144, 1_048_576
 
 
 def post_request(worker: Worker, req: Request, environ: dict[str, Any], resp: Response) -> None:
-    """Give memory back after a large response."""
-    if (resp.sent or 0) >= LARGE_RESPONSE:
+    """Give memory back after a large response or request."""
+    if (resp.sent or 0) >= LARGE_RESPONSE or int(environ.get("CONTENT_LENGTH") or 0) >= LARGE_REQUEST:
         return_free_memory()
 
 

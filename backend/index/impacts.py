@@ -11,7 +11,7 @@ Moffat 2006, doi:10.1145/1148170.1148235, for precomputed impacts.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
@@ -47,13 +47,17 @@ class TermFrequencies:
     @classmethod
     def of(cls, frequencies: Mapping[str, float]) -> TermFrequencies:
         """Pack frequencies, which are multiples of a half and so are exact as floats of four bytes."""
-        return cls(array("I", map(term_id, frequencies)), array("f", frequencies.values()))
+        return cls(array("I", _term_ids(frequencies)), array("f", frequencies.values()))
 
 
 def term_id(term: str) -> int:
     """Return the dimension of a term, from 1: a hash, by which two terms of a query collide less than once in 10
     million."""
-    return crc32(term.encode()) % DIMENSIONS + 1
+    return _term_ids((term,))[0]
+
+
+def _term_ids(terms: Iterable[str]) -> list[int]:
+    return [crc32(term.encode()) % DIMENSIONS + 1 for term in terms]
 
 
 @lru_cache(maxsize=CACHE_ENTRIES)
