@@ -42,7 +42,7 @@ def main() -> None:
         with peak_memory() as peak:
             _save_bulk(client)
             time.sleep(options.settle)
-        print(f"bulk of Chinese notes: worker at most {peak[0]:.0f} MB, all processes {memory():.0f} MB after it")
+        print(f"bulk of Chinese notes: worker at most {peak[0]:.0f} MB")
 
 
 def _options() -> argparse.Namespace:
