@@ -20,7 +20,8 @@ from loguru import logger
 from sqlalchemy import ColumnElement, Connection, Engine, Executable, Row, Select, create_engine, event, tuple_
 from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
@@ -208,6 +209,14 @@ def owner_engine() -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Tell whether an error says that PostgreSQL is away: it gave no connection, or the connection was lost."""
+    if isinstance(error, DBAPIError):
+        is_refused = isinstance(error, OperationalError) and getattr(error.orig, "pgcode", None) is None
+        return error.connection_invalidated or is_refused
+    return isinstance(error, PoolTimeout)
 
 
 _applications: list[Flask] = []

@@ -19,7 +19,7 @@ from backend.backup.archive import (
     BackupWriter,
     new_private_file,
 )
-from backend.backup.data_files import differing, put_file, refuse_place, saved_files, secret_files
+from backend.backup.data_files import SECRETS_FILE, differing, put_file, refuse_place, saved_files, secret_files
 from backend.backup.database import DatabaseSession, connect, dump, load
 from backend.backup.errors import BackupError
 from backend.backup.programs import DUMP as DUMP_PROGRAM
@@ -120,10 +120,11 @@ class Restore:
         if self.with_secrets and not manifest.names(SECRETS):
             raise BackupError("the backup holds no secrets: it was made without --with-secrets")
         self.backup.verify()
-        if not self.replace:
-            self._refuse_files()
         with connect(self.settings) as session:
             self._refuse_database(session)
+            is_empty = session.is_empty()
+        if not self.replace:
+            self._refuse_files(is_empty=is_empty)
 
     def load(self) -> None:
         """Load the database, then write the files. Call `check` first.
@@ -157,8 +158,10 @@ class Restore:
         for name in manifest.names(SECRETS) if self.with_secrets else []:
             yield f"{SECRETS}{name}", places[name]
 
-    def _refuse_files(self) -> None:
+    def _refuse_files(self, *, is_empty: bool = False) -> None:
         for name, target in self._targets():
+            if is_empty and target.name == SECRETS_FILE:
+                continue  # Made for a database that holds nothing: nothing is encrypted with them.
             with self.backup.open(name) as source:
                 if differing(target, source):
                     raise BackupError(f"{target} is there already, with another content: --replace overwrites it")

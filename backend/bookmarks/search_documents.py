@@ -31,7 +31,12 @@ MAX_LITERAL_CHARACTERS = 2_000_000
 
 SQL = read_statements(__file__)
 KNOWN = select(SearchStatistics).where(SearchStatistics.organization_id == Bookmark.organization_id).correlate(Bookmark)
-AVERAGE = KNOWN.with_only_columns(SearchStatistics.average).scalar_subquery().label("search_average")
+# By language; the average of all documents under "".
+AVERAGES = (
+    KNOWN.with_only_columns(func.jsonb_build_object("", SearchStatistics.average).concat(SearchStatistics.averages))
+    .scalar_subquery()
+    .label("search_averages")
+)
 GENERATION = KNOWN.with_only_columns(SearchStatistics.generation).scalar_subquery().label("search_generation")
 
 # Documents that were analysed before they are due, by what they depend on.
@@ -57,7 +62,7 @@ def refresh_documents(
     if not bookmark_ids:
         return {}
     rows = db.session.execute(
-        select_bookmarks(AVERAGE, GENERATION).where(id_in(bookmark_ids)).order_by(Bookmark.id)
+        select_bookmarks(AVERAGES, GENERATION).where(id_in(bookmark_ids)).order_by(Bookmark.id)
     ).all()
     texts = [_texts(row) for row in rows]
     number = count_affordable(texts)
@@ -109,7 +114,10 @@ def _parts(documents: Sequence[AnalyzedDocument]) -> Iterator[slice]:
 def _write(
     rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], default: float, page_language: str | None
 ) -> None:
-    averages = [row.search_average or default for row in rows]
+    averages = [
+        average_of(document.language, row.search_averages) or default
+        for row, document in zip(rows, documents, strict=True)
+    ]
     db.session.execute(
         SQL["refresh"],
         {
@@ -126,6 +134,11 @@ def _write(
             "page_language": page_language,
         },
     )
+
+
+def average_of(language: str | None, averages: Mapping[str, float] | None) -> float | None:
+    """Return the mean length of documents in a language; that of all documents where the language has none."""
+    return (averages or {}).get(language or "") or (averages or {}).get("")
 
 
 def _literal(row: Row[Any], document: AnalyzedDocument) -> str:

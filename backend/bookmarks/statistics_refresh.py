@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from backend.text.stop_words import stop_words_of_all
 
 # Documents whose average differs by more than this share are rewritten.
 DRIFT = 0.1
+# The mean length of fewer documents in a language says little of it.
+LANGUAGE_DOCUMENTS = 50
 
 REWRITTEN_BATCH = 50
 # Documents that come while others are rewritten change the averages again, as during an import.
@@ -34,31 +36,40 @@ STORED_BATCH = 1_000
 IN_FLIGHT_SECONDS = 0.5
 
 TOTALS = text("""
+    WITH of_language AS (
+         SELECT language, count(*) AS number, avg(length) AS average
+           FROM bookmark_documents
+          WHERE organization_id = :organization_id AND language IS NOT NULL
+          GROUP BY language)
     SELECT count(*) AS documents, count(d.page_impacts) AS pages, avg(d.length) AS average,
            avg(c.length) FILTER (WHERE c.length > 0) AS page_average,
-           (SELECT coalesce(jsonb_object_agg(language, number), '{}')
-              FROM (SELECT language, count(*) AS number FROM bookmark_documents
-                     WHERE organization_id = :organization_id AND language IS NOT NULL GROUP BY language) AS of_language
-           ) AS languages
+           (SELECT coalesce(jsonb_object_agg(language, number), '{}') FROM of_language) AS languages,
+           (SELECT coalesce(jsonb_object_agg(language, average) FILTER (WHERE number >= :fewest), '{}')
+              FROM of_language) AS averages
       FROM bookmark_documents d LEFT JOIN bookmark_contents c ON c.bookmark_id = d.bookmark_id
      WHERE d.organization_id = :organization_id
 """)
 
 STORE_TOTALS = text("""
     INSERT INTO search_statistics
-           (organization_id, documents, languages, pages, terms, generation, average, page_average, counted_at)
-    SELECT id, :documents, CAST(:languages AS jsonb), :pages, 0, 1, :average, :page_average, 'epoch'
+           (organization_id, documents, languages, pages, terms, generation, average, averages, page_average,
+            counted_at)
+    SELECT id, :documents, CAST(:languages AS jsonb), :pages, 0, 1, :average, CAST(:averages AS jsonb), :page_average,
+           'epoch'
       FROM organizations WHERE id = :organization_id
     ON CONFLICT (organization_id) DO UPDATE
        SET documents = excluded.documents, languages = excluded.languages, pages = excluded.pages,
-           average = excluded.average, page_average = excluded.page_average
+           average = excluded.average, averages = excluded.averages, page_average = excluded.page_average
 """)
 
 OUTDATED = text("""
     SELECT d.bookmark_id
-      FROM bookmark_documents d LEFT JOIN bookmark_contents c ON c.bookmark_id = d.bookmark_id
+      FROM bookmark_documents d
+     CROSS JOIN LATERAL (
+           SELECT coalesce(CAST(CAST(:averages AS jsonb) ->> d.language AS real), :average) AS average) AS mean
+      LEFT JOIN bookmark_contents c ON c.bookmark_id = d.bookmark_id
      WHERE d.organization_id = :organization_id AND d.bookmark_id > :after
-       AND (abs(d.average - :average) > :drift * :average
+       AND (abs(d.average - mean.average) > :drift * mean.average
             OR (c.length > 0 AND abs(c.average - :page_average) > :drift * :page_average))
      ORDER BY d.bookmark_id LIMIT :batch
 """)
@@ -89,17 +100,24 @@ FINISH = text("""
 
 @dataclass(frozen=True)
 class _Totals:
-    """Numbers of documents and pages of an organization, of documents by language as JSON, and average lengths."""
+    """Numbers of documents and pages of an organization, and of documents by language, and average lengths."""
 
     documents: int
-    languages: str
+    languages: Mapping[str, int]
     pages: int
     average: float
+    averages: Mapping[str, float]
     page_average: float
+
+    def values(self) -> dict[str, Any]:
+        """Return them as parameters of a statement."""
+        return {**vars(self), "languages": json.dumps(self.languages), "averages": json.dumps(self.averages)}
 
     def differs_from(self, other: _Totals) -> bool:
         """Whether documents that were written with the other averages are outdated."""
-        pairs = ((self.average, other.average), (self.page_average, other.page_average))
+        languages = {**self.averages, **other.averages}
+        pairs = [(self.averages.get(each, self.average), other.averages.get(each, other.average)) for each in languages]
+        pairs += [(self.average, other.average), (self.page_average, other.page_average)]
         return any(abs(theirs - ours) > DRIFT * ours for ours, theirs in pairs)
 
 
@@ -123,7 +141,7 @@ def _settle_averages(organization_id: int) -> tuple[_Totals, dict[str, Any]] | N
     totals = _read_totals(organization_id)
     for _ in range(MOST_ROUNDS):
         _store_totals(organization_id, totals)
-        _rewrite_outdated(organization_id, {"average": totals.average, "page_average": totals.page_average})
+        _rewrite_outdated(organization_id, totals)
         begun = db.session.execute(BEGIN, {"organization_id": organization_id}).one()._asdict()
         db.session.commit()
         time.sleep(IN_FLIGHT_SECONDS)
@@ -135,13 +153,13 @@ def _settle_averages(organization_id: int) -> tuple[_Totals, dict[str, Any]] | N
 
 
 def _read_totals(organization_id: int) -> _Totals:
-    row = db.session.execute(TOTALS, {"organization_id": organization_id}).one()
+    row = db.session.execute(TOTALS, {"organization_id": organization_id, "fewest": LANGUAGE_DOCUMENTS}).one()
     average, page_average = float(row.average or DEFAULT_LENGTH), float(row.page_average or DEFAULT_PAGE_LENGTH)
-    return _Totals(row.documents, json.dumps(row.languages), row.pages, average, page_average)
+    return _Totals(row.documents, row.languages, row.pages, average, row.averages, page_average)
 
 
 def _store_totals(organization_id: int, totals: _Totals) -> None:
-    db.session.execute(STORE_TOTALS, {"organization_id": organization_id, **asdict(totals)})
+    db.session.execute(STORE_TOTALS, {"organization_id": organization_id, **totals.values()})
     db.session.commit()
 
 
@@ -176,11 +194,11 @@ def _store_terms(organization_id: int, terms: Terms, counts: Terms, champions: M
         db.session.execute(STORE_TERMS, {"organization_id": organization_id, **values})
 
 
-def _rewrite_outdated(organization_id: int, averages: dict[str, float]) -> None:
+def _rewrite_outdated(organization_id: int, totals: _Totals) -> None:
     after = 0
     while True:
         bounds = {"after": after, "drift": DRIFT, "batch": REWRITTEN_BATCH}
-        values = {"organization_id": organization_id, **averages, **bounds}
+        values = {"organization_id": organization_id, **totals.values(), **bounds}
         ids = list(db.session.scalars(OUTDATED, values))
         if not ids:
             return

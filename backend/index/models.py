@@ -15,8 +15,9 @@ from backend.extensions import Base
 
 class SearchStatistics(Base):
     """Corpus statistics of an organization, counted by the worker (`index/statistics.py`). Averages are lengths in
-    significant terms; `languages` are the numbers of documents by language, where it is known; `terms` is the number of
-    rows in `search_terms`, 0 for small organizations. Documents carry the
+    significant terms, `averages` those of documents by language, where there are enough; `languages` are the numbers of
+    documents by language, where it is known; `terms` is the number of rows in `search_terms`, 0 for small
+    organizations. Documents carry the
     `generation` of their writing as a label; `search_terms` exclude documents written from `counted_generation` on."""
 
     __tablename__ = "search_statistics"
@@ -29,6 +30,7 @@ class SearchStatistics(Base):
     generation: Mapped[int] = mapped_column(server_default="0")
     counted_generation: Mapped[int] = mapped_column(server_default="0")
     average: Mapped[float] = mapped_column(REAL)
+    averages: Mapped[dict[str, float]] = mapped_column(JSONB, server_default=text("'{}'"))
     page_average: Mapped[float] = mapped_column(REAL)
     counted_at: Mapped[datetime]
 

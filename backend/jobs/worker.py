@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from backend.clock import utc_now
-from backend.database import after_fork
+from backend.database import after_fork, is_away
 from backend.extensions import current_settings, db
 from backend.jobs.message_fields import MessageOrigin
 from backend.jobs.messages import DeclaredJob, DeclaredWorker
@@ -77,7 +77,10 @@ class FuzeWorker(DeclaredWorker):
                 flush_telemetry()  # The process ends without another word.
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """Log a failed message as one line; RQ would put the traceback into the message."""
+        """Log a failed message; RQ would put the traceback into the message. The scheduler sends it again."""
+        if is_away(exc_info[1]):
+            logger.warning("job {} failed: the database is not available", job.func_name)
+            return
         logger.opt(exception=exc_info).error("job {} failed", job.func_name)
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     CTE,
     BigInteger,
     ColumnElement,
+    Float,
     Integer,
     LargeBinary,
     Row,
@@ -21,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from backend.bookmarks.document_conditions import in_organization
 from backend.bookmarks.models import Bookmark
-from backend.search.text_select import OWN_DOCUMENT, holds, text_select
+from backend.search.text_select import OWN_DOCUMENT, SCORE, holds, text_select
 from backend.text.normalisation import normalize
 from backend.text.query_language import Filter, Query, Term, units_of
 from backend.text.sort_keys import sort_key
@@ -44,16 +45,20 @@ CONDITIONS = {
     "titles": f"title_key = ANY(:titles) LIMIT {MOST_NAMED}",
     "beginnings": f"title_key ~>=~ :least AND title_key ~<~ :above LIMIT {MOST_NAMED + 1}",
 }
-# Scalar subqueries by key: a join might search all documents with the words.
-MATCHES, MATCHES_REQUIRED = (
-    f"(SELECT {OWN_DOCUMENT} AND {holds(parameter)} FROM bookmark_documents d WHERE d.bookmark_id = given.id)"  # nosec B608
-    for parameter in ("words", "required")
-)
+# Whether a document matches is a column, no condition: PostgreSQL might look for all documents with the words. One that
+# is not written yet scores 0.
 NAMED = f"""
-    SELECT given.id, given.tier
+    SELECT given.id, given.tier, coalesce(document.score, 0) AS score
       FROM unnest(CAST(:ids AS bigint[]), CAST(:tiers AS integer[])) AS given(id, tier)
-     WHERE (given.tier < {TITLE_BEGINS} OR {MATCHES})
+      LEFT JOIN LATERAL (
+           SELECT {SCORE}, {holds("words")} AS is_match, {{is_required}} AS is_required
+             FROM bookmark_documents d WHERE d.bookmark_id = given.id AND {OWN_DOCUMENT}) AS document ON true
+     WHERE (given.tier < {TITLE_BEGINS} OR document.is_match) AND {{condition}}
 """  # nosec B608
+ANY, REQUIRED = (
+    NAMED.format(is_required="true", condition="true"),
+    NAMED.format(is_required=holds("required"), condition="document.is_required"),
+)
 
 
 @dataclass(frozen=True)
@@ -134,25 +139,27 @@ def read_tiers(row: Row[Any]) -> dict[int, int]:
     return tiers | dict.fromkeys(found.get("links", ()), SAME_LINK)
 
 
-def named_bookmarks(organization_id: int, tiers: Mapping[int, int], words: str, required: str) -> CTE | None:
-    """Select the named bookmarks as `id` and `tier`; None without any.
+def named_bookmarks(
+    organization_id: int, tiers: Mapping[int, int], words: str, required: str, weights: str
+) -> CTE | None:
+    """Select the named bookmarks as `id`, `tier` and `score`; None without any.
 
     Args:
         organization_id: The organization.
         tiers: The bookmarks that the query may name; see `read_tiers`.
         words: A tsquery for the words of the query, which a bookmark must match to be named by a beginning.
         required: A tsquery that all must match, or empty.
+        weights: The weights of the words as a sparse vector, for the score.
     """
     known = {id_: tier for id_, tier in tiers.items() if tier < TITLE_BEGINS or words}
     if not known:
         return None
-    statement = NAMED
     values: dict[str, object] = {"ids": list(known), "tiers": list(known.values()), "organization_id": organization_id}
-    values["words"] = in_organization(organization_id, words)
+    values |= {"words": in_organization(organization_id, words), "weights": weights}
     if required:
-        statement += f" AND {MATCHES_REQUIRED}"
         values["required"] = in_organization(organization_id, required)
-    return text_select(statement, values, column("id", BigInteger), column("tier", Integer)).cte("named")
+    columns = column("id", BigInteger), column("tier", Integer), column("score", Float)
+    return text_select(REQUIRED if required else ANY, values, *columns).cte("named")
 
 
 def _forms(text: str) -> Iterator[str]:

@@ -41,14 +41,10 @@ from backend.search.corpus_statistics import CorpusStatistics, read_corpus_stati
 from backend.search.exact_matches import NO_NAMES, NOT_NAMED, Names, named_bookmarks
 from backend.search.query_plan import Clause, QueryPlan, any_clause
 from backend.search.selection import best_passing, few_passing, newest_passing
-from backend.search.text_select import OWN_DOCUMENT, holds, text_select
+from backend.search.text_select import OWN_DOCUMENT, SCORE, holds, text_select
 from backend.text.tokens import quoted
 
-SCORED = """
-    SELECT d.bookmark_id AS id,
-           -(d.impacts <#> CAST(:weights AS sparsevec))
-           + coalesce(-(d.page_impacts <#> CAST(:weights AS sparsevec)), 0) AS score
-"""
+SCORED = f"SELECT d.bookmark_id AS id, {SCORE}"  # nosec B608
 HOLDS = holds("words")
 ONE_OF = "d.bookmark_id = ANY(CAST(:ids AS bigint[]))"
 # No index has this order: a scan along one would unpack each document on the way until it has enough.
@@ -65,13 +61,6 @@ CHAMPIONS = f"""{SCORED}
              GROUP BY champion.id
              ORDER BY sum(query.weight * champion.impact) DESC, champion.id DESC LIMIT :budget) AS best
       JOIN bookmark_documents d ON d.bookmark_id = best.id AND {OWN_DOCUMENT}
-"""  # nosec B608
-# A document that is not written yet scores 0.
-SCORED_NAMES = f"""
-    SELECT named.id, coalesce(scored.score, 0) AS score
-      FROM named
-      LEFT JOIN LATERAL ({SCORED} FROM bookmark_documents d WHERE d.bookmark_id = named.id AND {OWN_DOCUMENT}) AS scored
-             ON true
 """  # nosec B608
 
 NOTHING = Requirements("", False, ())
@@ -255,13 +244,14 @@ class WordSearch:
         if self.names == NO_NAMES or not self.statistics.tiers:
             return None
         words = " & ".join(clause.words for clause in self.plan.clauses)
-        return named_bookmarks(self.organization_id, self.statistics.tiers, words, self.required.words)
+        tiers, required = self.statistics.tiers, self.required.words
+        return named_bookmarks(self.organization_id, tiers, words, required, self._weights_literal)
 
     def _first(
         self, parts: Sequence[Scored], named: CTE | None, where: Sequence[ColumnElement[bool]], limit: int
     ) -> RankedMatches:
         """Execute the ranking: candidates that fulfil the conditions, named ones first."""
-        statements = [self._scored(SCORED_NAMES), *parts] if named is not None else parts
+        statements = [select(named.c.id, named.c.score), *parts] if named is not None else parts
         if not statements:
             return RankedMatches([], 0)
         candidates = (union(*statements) if len(statements) > 1 else statements[0]).subquery()

@@ -9,6 +9,10 @@ from sqlalchemy import BindParameter, ColumnClause, TextualSelect, bindparam, te
 
 # Conditions on `bookmark_documents AS d`. IS TRUE, which no index answers; see `document_conditions.matches`.
 OWN_DOCUMENT = "(d.organization_id = :organization_id) IS TRUE"
+# BM25 by the weights of the words of a query, of the fields and of the page.
+SCORE = """
+           -(d.impacts <#> CAST(:weights AS sparsevec))
+           + coalesce(-(d.page_impacts <#> CAST(:weights AS sparsevec)), 0) AS score"""
 
 
 def text_select(statement: str, values: Mapping[str, object], *columns: ColumnClause[Any]) -> TextualSelect:

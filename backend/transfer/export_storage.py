@@ -33,6 +33,7 @@ CONNECT_SECONDS, REQUEST_SECONDS, RETRY_SECONDS, RETRIES = 3, 20, 10, 2
 # How long the result of a health check holds: listing a bucket costs money.
 CHECKED_SECONDS = 30.0
 NO_ANSWER = "The storage of exports does not answer."
+NO_DIRECTORY = "The directory of EXPORT_STORAGE is missing, or this process may not write there."
 _lock = threading.Lock()
 
 
@@ -50,6 +51,7 @@ class ExportStorage:
 
         self._api = obstore
         self._store = _object_store(settings)
+        self._directory = _directory(settings)
         self._faults: tuple[type[Exception], ...] = (obstore.exceptions.BaseError, OSError)
         self._checked_at = float("-inf")
         self._fault: str | None = None
@@ -109,14 +111,20 @@ class ExportStorage:
     def fault(self) -> str | None:
         """Return what is wrong with the storage, as a sentence; asked every 30 s at most."""
         if time.monotonic() - self._checked_at > CHECKED_SECONDS:
-            try:
-                with self._translated("listed"):
-                    next(iter(self._api.list(self._store, "health/", chunk_size=1)), None)
-                self._fault = None
-            except StorageUnavailable:
-                self._fault = NO_ANSWER
+            self._fault = self._find_fault()
             self._checked_at = time.monotonic()
         return self._fault
+
+    def _find_fault(self) -> str | None:
+        # A directory that is missing has an empty list.
+        if self._directory is not None:
+            return None if os.access(self._directory, os.R_OK | os.W_OK | os.X_OK) else NO_DIRECTORY
+        try:
+            with self._translated("listed"):
+                next(iter(self._api.list(self._store, "health/", chunk_size=1)), None)
+        except StorageUnavailable:
+            return NO_ANSWER
+        return None
 
     def _folders(self, prefix: str) -> list[str]:
         with self._translated("listed"):
@@ -156,12 +164,19 @@ def _bind(name: str, settings: Settings) -> ExportStorage:
     return storage
 
 
+def _directory(settings: Settings) -> str | None:
+    """Return the directory of the files; None where they lie in a bucket."""
+    parts = urlsplit(settings.EXPORT_STORAGE)
+    return unquote(parts.path) if parts.scheme == "file" else None
+
+
 def _object_store(settings: Settings) -> ObjectStore:
     from obstore.store import LocalStore, S3Store  # noqa: PLC0415  # As above.
 
+    directory = _directory(settings)
+    if directory is not None:
+        return LocalStore(directory, mkdir=True, automatic_cleanup=True)
     parts = urlsplit(settings.EXPORT_STORAGE)
-    if parts.scheme == "file":
-        return LocalStore(unquote(parts.path), mkdir=True, automatic_cleanup=True)
     options: dict[str, Any] = {
         "endpoint": settings.EXPORT_STORAGE_ENDPOINT,
         "access_key_id": settings.EXPORT_STORAGE_ACCESS_KEY_ID,

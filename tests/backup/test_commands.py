@@ -67,6 +67,12 @@ def test_a_backup_moves_to_a_new_data_directory_and_is_made_while_nothing_runs(s
     assert set(json.loads((data_dir / "secrets.json").read_text())) == {"SECRET_KEY", "JWT_SECRET_KEY"}
     assert run(data_dir, "backup", "--verify", str(second)).stdout.endswith("All checksums are right.\n")
 
+    third = stored.path.parent / "third"
+    moved = run(third, "restore", str(second), "--with-secrets")
+    assert moved.exit_code == 0, moved.output
+    assert (third / "secrets.json").read_text() == (data_dir / "secrets.json").read_text()
+    assert "Warning" not in moved.stderr
+
 
 @pytest.mark.usefixtures("in_this_process")
 def test_faults_are_told_in_one_line(tmp_path: Path) -> None:

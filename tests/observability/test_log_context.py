@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from backend.actor import Actor
+from backend.extensions import db
 from backend.http.request_state import current_request_id
 from backend.http.response_cache.refresh_ahead import RefreshAhead
 from backend.jobs.message_fields import MessageOrigin
@@ -93,3 +96,19 @@ def test_a_message_that_fails_is_one_line_with_its_exception(context: Flask) -> 
     [line] = lines
     assert line.startswith("ERROR job mail.send_mail failed {}")
     assert line.count("RuntimeError: the reason") == 1
+
+
+def test_a_message_that_fails_for_want_of_the_database_has_no_traceback(context: Flask) -> None:
+    job: Any = SimpleNamespace(func_name="mail.send_mail", id="m1", meta={})
+    worker = make_worker()
+    away = create_engine("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    with logged(pattern="{level} {message}") as lines:
+        for engine in (away, db.engine):
+            try:
+                with engine.connect() as connection:
+                    connection.execute(text("SELECT missing"))
+            except SQLAlchemyError:
+                worker.handle_exception(job, *sys.exc_info())
+    assert lines[0] == "WARNING job mail.send_mail failed: the database is not available\n"
+    assert lines[1].startswith("ERROR job mail.send_mail failed\nTraceback")
+    assert len(lines) == 2

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from backend.bookmarks import statistics_refresh
 from backend.bookmarks.jobs import refresh_changed_statistics
+from backend.bookmarks.models import BookmarkDocument
 from backend.extensions import db
 from backend.index import champions, impacts, jobs, statistics
 from backend.index.jobs import resend_due_work
+from backend.index.models import SearchStatistics
 from backend.index.statistics import changed_organizations
 from backend.search.query_plan import COMPLETE_WORDS
 from tests.support.api import Api
@@ -329,6 +332,25 @@ def test_texts_in_other_languages_make_no_word_rarer(ada: Api, bob: Api, context
     # What stands in the texts of both languages is as rare as it is among all of them.
     alone, among = (search(person, words[0])[0]["score"] for person in (ada, bob))
     assert among == pytest.approx(alone, rel=0.15)
+
+
+def test_texts_in_other_languages_make_no_text_shorter(
+    ada: Api, bob: Api, context: Flask, small_bounds: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics_refresh, "LANGUAGE_DOCUMENTS", 20)
+    words = made_words(11, 30)
+    english = [f"the old {word} is near the harbour where all of our ships were built" for word in words]
+    german = [f"{word} nicht weit von dem Hafen ist das alte Schiff " + "und die Reise " * 20 for word in words]
+    for person, texts in ((ada, english), (bob, [*english, *german])):
+        fill(person, texts)
+        statistics_refresh.refresh_statistics(person.organization_id)
+    alone, among = (search(person, "ships")[0]["score"] for person in (ada, bob))
+    assert among == pytest.approx(alone, rel=0.01)
+    # One that is written later has the average of its language, too.
+    fill(bob, ["the ships that were in the harbour"])
+    newest = select(BookmarkDocument.average).order_by(BookmarkDocument.bookmark_id.desc()).limit(1)
+    of_english = select(SearchStatistics.averages["en"].as_float()).filter_by(organization_id=bob.organization_id)
+    assert db.session.scalar(newest) == pytest.approx(db.session.scalar(of_english))
 
 
 def test_of_more_than_may_be_scored_the_newest_is(ada: Api, context: Flask, small_bounds: None) -> None:

@@ -226,6 +226,18 @@ def test_a_directory_does_the_same(ada: Api, directory: Path) -> None:
     assert list(directory.rglob("*")) == []
 
 
+def test_a_missing_directory_is_told(ada: Api, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage_module, "CHECKED_SECONDS", 0.0)
+    with ada.app.app_context():
+        storage = export_storage()
+        assert storage is not None
+        assert storage.fault() is None
+        directory.rename(directory.with_name("away"))
+        assert storage.fault() == storage_module.NO_DIRECTORY
+        directory.with_name("away").rename(directory)
+        assert storage.fault() is None
+
+
 def test_a_wrong_secret_is_told_without_it(
     ada: Api, bucket: S3Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -15,7 +15,9 @@ HOSTILE = f"""<html><head><title>&lt;img src=x onerror="window.hacked=1"&gt; hos
 <p>{TEXT} <a href="javascript:window.top.hacked=1">press me</a> <a href="https://example.org/">a page</a></p>
 <p onclick="window.top.hacked=1">{TEXT}<script>window.top.hacked = 1</script>
 <img src="x" onerror="window.top.hacked=1"><svg onload="window.top.hacked=1"></svg></p></article></body></html>"""
-PAGES = {"/article": ARTICLE, "/hostile": HOSTILE}
+GERMAN = f"""<html lang="de"><head><title>Gezeiten</title></head><body><article><h1>Gezeiten</h1>
+<p>{"Die Tafel nennt die Stunden von Hochwasser und Niedrigwasser. " * 20}</p></article></body></html>"""
+PAGES = {"/article": ARTICLE, "/hostile": HOSTILE, "/german": GERMAN}
 
 
 class PageHandler(BaseHTTPRequestHandler):

@@ -76,7 +76,7 @@ def bookmark_item(described: Mapping[str, Any], now: datetime) -> dict[str, Any]
 
 def _store_pages(actor: Actor, pages: Mapping[int, Mapping[str, Any]]) -> None:
     for bookmark_id, described in pages.items():
-        page = _page(described["title"], described["page"].strip())
+        page = _page(described["title"], described["page"].strip(), described.get("language", "en"))
         values = {
             "capture_status": "captured",
             "capture_error": None,
@@ -92,14 +92,14 @@ def _store_pages(actor: Actor, pages: Mapping[int, Mapping[str, Any]]) -> None:
     send([embed_message()])
 
 
-def _page(title: str, text: str) -> ExtractedPage:
+def _page(title: str, text: str, language: str) -> ExtractedPage:
     return ExtractedPage(
         title=title,
         author=None,
         site_name=None,
         description=None,
         published_at=None,
-        language="en",
+        language=language,
         image_url=None,
         text=text,
         html=paragraphs_html(text),

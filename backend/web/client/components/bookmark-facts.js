@@ -2,6 +2,7 @@
 import { html } from '../core/html.js';
 import { day, moment } from '../core/dates.js';
 import { number, t, tn } from '../core/i18n.js';
+import { passagesOf } from '../core/quotes.js';
 
 const CAPTURE = () => ({ pending: t('The page is being read…'), captured: t('Was read'), failed: t('Could not be read'), skipped: t('Not read') });
 
@@ -15,7 +16,7 @@ export function BookmarkFacts({ bookmark, recapture }) {
     <div class="card">
       ${bookmark.description && html`<p dir="auto">${bookmark.description}</p>`}
       ${bookmark.tags.length > 0 && html`<div class="chips">${bookmark.tags.map((tag) => html`<a key=${tag} class="chip" href=${`library?tag=${encodeURIComponent(tag)}`}>#${tag}</a>`)}</div>`}
-      ${bookmark.notes && html`<p class="notes" dir="auto">${bookmark.notes}</p>`}
+      ${bookmark.notes && html`<${Notes} notes=${bookmark.notes} />`}
       <dl class="facts">
         <${Fact} name=${t('Site')}><a href=${`library?domain=${encodeURIComponent(bookmark.domain)}`}>${bookmark.site_name || bookmark.domain}</a><//>
         <${Fact} name=${t('Author')}>${bookmark.author}<//>
@@ -27,4 +28,11 @@ export function BookmarkFacts({ bookmark, recapture }) {
       ${capture.status !== 'pending' && html`<div><button class="button small" onClick=${recapture}>${t('Read the page again')}</button></div>`}
     </div>
   `;
+}
+
+/** Notes, with the passages that they quote set apart. @param {{ notes: string }} props */
+function Notes({ notes }) {
+  return passagesOf(notes).map(({ text, isQuote }, at) => (isQuote
+    ? html`<blockquote key=${at} class="quote" dir="auto">${text}</blockquote>`
+    : html`<p key=${at} class="notes" dir="auto">${text}</p>`));
 }

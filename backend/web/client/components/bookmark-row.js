@@ -48,7 +48,7 @@ export function BookmarkRow({ item, at, total, height, isChosen, choose, act }) 
       <div class="row-actions">
         ${!item.deleted_at && html`<button class="button quiet icon-only" aria-pressed=${item.is_favorite ? 'true' : 'false'} aria-label=${t('Favourite: {title}', { title })}
           onClick=${() => act([item.id], item.is_favorite ? 'unfavorite' : 'favorite')}><${Icon} name="star" /></button>`}
-        <button class="button quiet icon-only" aria-label=${archiveLabel(archive, title)} title=${item.deleted_at ? t('Restore') : undefined}
+        <button class=${`button quiet icon-only ${item.deleted_at ? 'stays' : ''}`} aria-label=${archiveLabel(archive, title)} title=${item.deleted_at ? t('Restore') : undefined}
           onClick=${() => act([item.id], archive)}><${Icon} name=${item.deleted_at ? 'left' : 'archive'} /></button>
         ${!item.deleted_at && item.capture.status === 'captured' &&
         html`<a class="button quiet icon-only stays" href=${`bookmarks/${item.id}/read`} aria-label=${t('Read {title}', { title })}><${Icon} name="read" /></a>`}

@@ -28,7 +28,7 @@ export function ExportLinks() {
   return html`
     <section class="section">
       <h2>${t('Export')}</h2>
-      <ul class="entries">${Object.entries(FORMATS()).map(([format, label]) => html`<li key=${format}><span>${label}</span>
+      <ul class="entries">${Object.entries(FORMATS()).map(([format, label]) => html`<li key=${format}><span class="entry-main">${label}</span>
         <button class="button" disabled=${running === format} aria-label=${t('Export as {format}', { format: format.toUpperCase() })} onClick=${() => run(format)}>${running === format ? t('One moment…') : t('Export')}</button></li>`)}</ul>
     </section>
   `;

@@ -1,6 +1,6 @@
 // How many links of a list have each tag, site, year, language or state; each value narrows the list.
 import { html } from '../core/html.js';
-import { number, t } from '../core/i18n.js';
+import { languageName, number, t } from '../core/i18n.js';
 
 const NAMES = () => ({ tags: t('Tags'), domain: t('Sites'), state: t('State'), year: t('Year'), language: t('Language') });
 const STATES = () => ({
@@ -46,5 +46,6 @@ export function Facets({ facets, total, isOpen, toggle, chosen = () => false, ch
 /** @param {string} facet @param {string} value */
 function labelOf(facet, value) {
   if (facet === 'state') return STATES()[value] || value;
+  if (facet === 'language') return languageName(value);
   return facet === 'tags' ? `#${value}` : value;
 }

@@ -1,6 +1,6 @@
 // Filters of a list as chips; each is part of the address.
 import { html } from '../core/html.js';
-import { t } from '../core/i18n.js';
+import { languageName, t } from '../core/i18n.js';
 import { setQuery } from '../core/router.js';
 import { toggleTag } from '../core/facets.js';
 import { Icon } from './icon.js';
@@ -34,14 +34,14 @@ const SORTS = () => ({
 /** @param {{ query: URLSearchParams }} props */
 export function FilterChips({ query }) {
   const view = query.get('view') || 'all';
-  const chosen = ['domain', 'project_id', 'year'].filter((name) => query.get(name));
+  const chosen = ['domain', 'project_id', 'year', 'language'].filter((name) => query.get(name));
   return html`
     <div class="bar">
       <div class="chips" role="group" aria-label=${t('Filters')}>
         ${Object.entries(VIEW_LABELS()).map(([name, label]) => html`
           <button key=${name} class="chip" aria-pressed=${view === name ? 'true' : 'false'} onClick=${() => setQuery({ view: name === 'all' ? null : name })}>${label}</button>`)}
         ${query.getAll('tag').map((tag) => html`<${Chosen} key=${tag} label=${`#${tag}`} remove=${() => toggleTag(query, tag)} />`)}
-        ${chosen.map((name) => html`<${Chosen} key=${name} label=${query.get(name) || ''} remove=${() => setQuery({ [name]: null })} />`)}
+        ${chosen.map((name) => html`<${Chosen} key=${name} label=${labelOf(name, query.get(name) || '')} remove=${() => setQuery({ [name]: null })} />`)}
       </div>
       <label class="sort"><span class="visually-hidden">${t('Order')}</span>
         <select value=${query.get('sort') || '-created_at'} onChange=${(event) => setQuery({ sort: event.target.value })}>
@@ -56,3 +56,6 @@ export function FilterChips({ query }) {
 function Chosen({ label, remove }) {
   return html`<button class="chip" aria-pressed="true" aria-label=${t('Remove filter {filter}', { filter: label })} onClick=${remove}><span class="chip-text" dir="auto">${label}</span><${Icon} name="close" /></button>`;
 }
+
+/** @param {string} name @param {string} value */
+const labelOf = (name, value) => (name === 'language' ? languageName(value) : value);

@@ -12,7 +12,7 @@ export function Insights() {
   if (!data) return null;
   return html`
     <section class="section"><h2>${t('Insights')}</h2>
-      <div class="columns">
+      <div class="columns charts">
         ${data.reading_pace && html`<${BarChart} title=${t('Links read by week')} points=${data.reading_pace.weeks.map((week) => ({ label: week.first_day, value: week.read }))} />`}
         <${Trends} title=${t('Recent tags')} trends=${data.top_tags} parameter="tag" />
         <${Trends} title=${t('Recent sites')} trends=${data.top_domains} parameter="domain" />

@@ -14,8 +14,8 @@ export function SuggestedTags({ id, tags, add }) {
   const names = suggestedTags(neighbours.data || [], tags);
   if (!names.length) return null;
   return html`
-    <div class="facet" role="group" aria-label=${t('Suggested tags')}>
-      <span class="facet-name">${t('Suggested tags')}</span>
+    <div class="stack-small" role="group" aria-label=${t('Suggested tags')}>
+      <span class="hint">${t('Suggested tags')}</span>
       <div class="chips">${names.map((name) => html`<button key=${name} type="button" class="chip" aria-label=${t('Add tag {tag}', { tag: name })} onClick=${() => add(name)}>
         <${Icon} name="plus" /><span class="chip-text" dir="auto">${name}</span></button>`)}</div>
     </div>

@@ -45,3 +45,12 @@ export const tn = (one, many, n) => t(n === 1 ? one : many, { n: number(n) });
 
 /** A number as people write it. @param {number} value */
 export const number = (value) => new Intl.NumberFormat(language.value).format(value);
+
+/** The name of a language, or its code where it has none. @param {string} code as BCP 47 has it */
+export function languageName(code) {
+  try {
+    return new Intl.DisplayNames([language.value], { type: 'language' }).of(code) || code;
+  } catch {
+    return code; // The address bar may name anything.
+  }
+}

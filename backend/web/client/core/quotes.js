@@ -9,6 +9,19 @@ export function quotesIn(notes) {
     .filter(Boolean);
 }
 
+/** Notes as passages, quoted or one's own. @param {string} notes @returns {{ text: string, isQuote: boolean }[]} */
+export function passagesOf(notes) {
+  const lines = notes.split('\n').map((line) => (line.startsWith('>') ? { text: plain(line.slice(1)), isQuote: true } : { text: line, isQuote: false }));
+  /** @type {{ text: string, isQuote: boolean }[]} */
+  const passages = [];
+  for (const line of lines) {
+    const last = passages[passages.length - 1];
+    if (last && !last.isQuote && !line.isQuote) last.text += `\n${line.text}`;
+    else passages.push(line);
+  }
+  return passages.map(({ text, isQuote }) => ({ text: text.trim(), isQuote })).filter(({ text }) => text);
+}
+
 /** Notes with one more passage. @param {string} notes @param {string} passage */
 export function withQuote(notes, passage) {
   const quote = `> ${plain(passage)}`;

@@ -59,7 +59,7 @@ function Details({ bookmark, etag, loaded }) {
           <button class="button" onClick=${() => setEditing(!isEditing)} aria-expanded=${isEditing ? 'true' : 'false'}><${Icon} name="edit" />${t('Edit')}</button>
           ${bookmark.deleted_at
             ? html`<button class="button" onClick=${() => run('restore')}>${t('Restore')}</button>`
-            : html`<button class="button danger" onClick=${() => run('delete')}><${Icon} name="trash" />${t('Delete')}</button>`}
+            : html`<button class="button danger icon-only" aria-label=${t('Delete')} title=${t('Delete')} onClick=${() => run('delete')}><${Icon} name="trash" /></button>`}
         </div>
         ${isEditing ? html`<${BookmarkEditor} bookmark=${bookmark} etag=${etag} saved=${saved} cancel=${() => setEditing(false)} />`
           : html`<${BookmarkFacts} bookmark=${bookmark} recapture=${recapture} />`}

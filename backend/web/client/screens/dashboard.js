@@ -56,5 +56,5 @@ function Charts({ series }) {
     ['tasks_completed', t('Tasks completed')],
     ['recommendations_opened', t('Recommendations opened')],
   ];
-  return html`<div class="columns">${charts.map(([name, title]) => html`<${BarChart} key=${name} title=${title} points=${series.map((one) => ({ label: one.date, value: one[name] }))} />`)}</div>`;
+  return html`<div class="columns charts">${charts.map(([name, title]) => html`<${BarChart} key=${name} title=${title} points=${series.map((one) => ({ label: one.date, value: one[name] }))} />`)}</div>`;
 }

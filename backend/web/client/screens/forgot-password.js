@@ -16,7 +16,7 @@ export default function ForgotPassword() {
         : html`<${Form} submit=${submit} label=${t('Send me a link')}>
             ${(faults) => html`<${Field} label=${t('Mail address')} name="email" type="email" autocomplete="email" autofocus required fault=${faults.email} />`}
           <//>`}
-      <p class="section"><a href="login">${t('Log in')}</a></p>
+      <p class="apart"><a href="login">${t('Log in')}</a></p>
     <//>
   `;
 }

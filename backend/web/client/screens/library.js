@@ -8,7 +8,7 @@ import { Screen } from '../components/screen.js';
 import { Empty } from '../components/states.js';
 import { get } from '../core/api.js';
 import { bookmarkList } from '../core/bookmark-list.js';
-import { toggleTag, yearFilter } from '../core/facets.js';
+import { operatorOf, toggleTag, yearFilter } from '../core/facets.js';
 import { t, tn } from '../core/i18n.js';
 import { useLoaded } from '../core/loading.js';
 import { go, setQuery } from '../core/router.js';
@@ -21,8 +21,11 @@ const VIEW_OF_STATE = { unread: 'unread', favorite: 'favorites', untagged: 'unta
 /** What the API is asked for, but for the order. @param {URLSearchParams} query */
 function filtersOf(query) {
   const [domain, project] = ['domain', 'project_id'].map((name) => query.get(name) || undefined);
-  const tags = query.getAll('tag');
-  return { ...VIEWS[query.get('view') || 'all'], tag: tags.length ? tags : undefined, domain, project_id: project, ...yearFilter(query.get('year')) };
+  const [tags, spoken] = [query.getAll('tag'), query.get('language')];
+  const view = VIEWS[query.get('view') || 'all'];
+  // Of languages only the query language knows.
+  const q = spoken ? operatorOf('language', spoken) : undefined;
+  return { ...view, q, tag: tags.length ? tags : undefined, domain, project_id: project, ...yearFilter(query.get('year')) };
 }
 
 export default function Library({ query }) {
@@ -61,9 +64,9 @@ function LibraryFacets({ query, total }) {
   return html`<${Facets} facets=${usable(loaded.data)} total=${total} isOpen=${isOpen} toggle=${setOpen} chosen=${chosen} choose=${choose} />`;
 }
 
-/** What lists can be narrowed by: languages they cannot, and states that have a view. @param {any} facets */
+/** What lists can be narrowed by: of states, those that have a view. @param {any} facets */
 function usable(facets) {
-  return facets && { ...facets, language: null, state: facets.state.filter(({ value }) => VIEW_OF_STATE[value]) };
+  return facets && { ...facets, state: facets.state.filter(({ value }) => VIEW_OF_STATE[value]) };
 }
 
 /** @param {{ isFiltered: boolean }} props */

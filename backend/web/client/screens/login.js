@@ -15,7 +15,7 @@ export default function Login({ query }) {
           <${Field} label=${t('Username or mail address')} name="login" autocomplete="username" autofocus required fault=${faults.login} />
           <${Field} label=${t('Password')} name="password" type="password" autocomplete="current-password" required fault=${faults.password} />`}
       <//>
-      <p class="section"><a href="forgot-password">${t('Forgotten your password?')}</a></p>
+      <p class="apart"><a href="forgot-password">${t('Forgotten your password?')}</a></p>
       <p>${t('New here?')} <a href=${`register${next ? `?next=${encodeURIComponent(next)}` : ''}`}>${t('Make an account')}</a></p>
     <//>
   `;

@@ -39,7 +39,7 @@ function Project({ project, etag, loaded }) {
       ${isEditing
         ? html`<div class="card"><${ProjectForm} project=${project} submit=${save} label=${t('Save')} /></div>`
         : html`<p dir="auto">${project.description}</p>
-          <div class="chips section">${project.technologies.map((one) => html`<span key=${one} class="badge badge-accent">${one}</span>`)}</div>`}
+          <div class="chips apart">${project.technologies.map((one) => html`<span key=${one} class="badge badge-accent">${one}</span>`)}</div>`}
       <${TaskTree} projectId=${project.id} />
       <${AttachedLinks} projectId=${project.id} key=${`links ${round}`} />
       <${Recommendations} title=${t('Recommended for this project')} subject=${{ project_id: project.id }} projectId=${project.id} attached=${() => setRound(round + 1)} />

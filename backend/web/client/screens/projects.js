@@ -35,7 +35,7 @@ function ProjectCard({ project }) {
   return html`
     <li class="card card-link">
       <h2><a dir="auto" href=${`projects/${project.id}`}>${project.name}</a></h2>
-      <p class="muted" dir="auto">${project.description.slice(0, 160)}</p>
+      <p class="muted excerpt" dir="auto">${project.description}</p>
       <p class="muted">${tn('{n} link', '{n} links', project.bookmark_count)} · ${t('{done} of {total} tasks', { done, total })}</p>
       ${total > 0 && html`<progress class="progress" max=${total} value=${done} aria-label=${t('Tasks that are done')}></progress>`}
     </li>

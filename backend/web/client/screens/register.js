@@ -16,7 +16,7 @@ export default function Register() {
           <${Field} label=${t('Password')} name="password" type="password" autocomplete="new-password" required
             hint=${t('10 characters or more, not a common one.')} fault=${faults.password} />`}
       <//>
-      <p class="section">${t('You have an account?')} <a href="login">${t('Log in')}</a></p>
+      <p class="apart">${t('You have an account?')} <a href="login">${t('Log in')}</a></p>
     <//>
   `;
 }

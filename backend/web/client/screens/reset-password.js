@@ -21,7 +21,7 @@ export default function ResetPassword({ query }) {
               <label class="check"><input type="checkbox" name="revoke_tokens" /> ${t('End all API tokens too')}</label>
               ${faults.token && html`<p class="fault" role="alert">${faults.token}</p>`}`}
           <//>`}
-      <p class="section"><a href="login">${t('Log in')}</a></p>
+      <p class="apart"><a href="login">${t('Log in')}</a></p>
     <//>
   `;
 }

@@ -51,9 +51,9 @@ function Trashed({ path, title, nameOf }) {
     <section class="section"><h2>${title}</h2>
       <ul class="entries">${items.map((one) => html`<li key=${one.id}>
         <div class="entry-main"><span dir="auto">${nameOf(one)}</span> <span class="muted">${ago(one.deleted_at)}</span></div>
-        <button class="button small" aria-label=${t('Restore {title}', { title: nameOf(one) })} onClick=${() => restore(one)}>${t('Restore')}</button>
+        <div class="actions"><button class="button small" aria-label=${t('Restore {title}', { title: nameOf(one) })} onClick=${() => restore(one)}>${t('Restore')}</button>
         <${ConfirmedButton} class="button small danger" label=${t('Delete for good')} name=${t('Delete for good: {title}', { title: nameOf(one) })} title=${t('Delete for good')}
-          text=${nameOf(one)} run=${() => discard(one)} /></li>`)}</ul>
+          text=${nameOf(one)} run=${() => discard(one)} /></div></li>`)}</ul>
     </section>
   `;
 }

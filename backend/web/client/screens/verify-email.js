@@ -12,7 +12,7 @@ export default function VerifyEmail({ query }) {
   return html`
     <${Screen} title=${t('Mail address')} narrow>
       <${Loaded} of=${done}>${() => html`<p role="status">${t('Your mail address is confirmed.')}</p>`}<//>
-      <p class="section"><a href="./">${t('Go on')}</a></p>
+      <p class="apart"><a href="./">${t('Go on')}</a></p>
     <//>
   `;
 }
