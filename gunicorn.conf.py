@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 import os
@@ -15,6 +14,7 @@ from gunicorn.http import message
 from sqlalchemy.orm import configure_mappers
 
 from backend.ai.service import preload
+from backend.allocator import return_free_memory
 from backend.cache_warmup.service import start_refreshing
 from backend.database import after_fork
 from backend.http.connections.client_limits import ClientLimits
@@ -80,15 +80,14 @@ proc_name = "fuze"
 # The kernel ends a worker whose arbiter was killed, at once.
 end_forks_with_parent()
 
-# After a response that is larger, what it took goes back to the system: glibc would keep it for the next one.
-LARGE_RESPONSE = 262_144
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+# After a response or a request that is larger, what it took goes back to the system.
+LARGE_RESPONSE, LARGE_REQUEST = 262_144, 1_048_576
 
 
 def post_request(worker: Worker, req: Request, environ: dict[str, Any], resp: Response) -> None:
-    """Give memory back after a large response."""
-    if _trim is not None and (resp.sent or 0) >= LARGE_RESPONSE:
-        _trim(0)
+    """Give memory back after a large response or request."""
+    if (resp.sent or 0) >= LARGE_RESPONSE or int(environ.get("CONTENT_LENGTH") or 0) >= LARGE_REQUEST:
+        return_free_memory()
 
 
 def on_starting(server: Arbiter) -> None:

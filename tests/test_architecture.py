@@ -22,6 +22,7 @@ ROOMS = (
     *(
         "errors",
         "clock",
+        "allocator",
         "named_blocks",
         "circuit_breaker",
         "actor",
@@ -41,6 +42,8 @@ ROOMS = (
 )
 # The application is built from everything; what starts a process builds the application.
 APPLICATION = ("", "app", "__main__")
+# Methods of the environment that tell nothing of what is in it.
+REPLACES = ("clear", "update")
 STARTING_POINTS = {"backend.jobs.lanes", "backend.jobs.scheduler"}
 # What a feature may not be used by: plumbing knows no feature.
 PLUMBING = ROOMS[: ROOMS.index("auth")]
@@ -251,7 +254,7 @@ def test_only_the_configuration_reads_the_environment() -> None:
 
 
 def _reads_environment(module: Module) -> Iterator[bool]:
-    # One function hands the environment on to child processes as it is, and reads nothing in it.
+    # One function hands the environment on to child processes as it is, one replaces it; they read nothing in it.
     handed_on = {
         id(value)
         for function in module.functions
@@ -260,6 +263,13 @@ def _reads_environment(module: Module) -> Iterator[bool]:
         if isinstance(dictionary, ast.Dict)
         for key, value in zip(dictionary.keys, dictionary.values, strict=True)
         if key is None
+    }
+    handed_on |= {
+        id(call.func.value)
+        for function in module.functions
+        if (module.name, function.name) == ("backend.local_stack.processes", "replace_environment")
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in REPLACES
     }
     for node in module.nodes:
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "os":

@@ -17,6 +17,7 @@ from backend.bookmarks.schemas import MAX_TAGS, BookmarkOut
 from backend.index.impacts import (
     DEFAULT_PAGE_LENGTH,
     PAGE_WEIGHT,
+    TermFrequencies,
     count_terms,
     impacts_of,
     is_significant,
@@ -81,7 +82,7 @@ class AnalyzedDocument:
     significant terms, its language, if it is known, and that of its stems, if any."""
 
     literal: str
-    frequencies: dict[str, float]
+    frequencies: TermFrequencies
     length: float
     language: str | None
     stem_language: str | None
@@ -116,7 +117,7 @@ def analyze_document(texts: DocumentTexts) -> AnalyzedDocument:
         if terms:
             literals.append(lexeme_literal(terms, field.label, next_position))
             next_position += last + GAP
-    merged = merge_stems(frequencies, tag)
+    merged = TermFrequencies.of(merge_stems(frequencies, tag))
     return AnalyzedDocument(" ".join(literals), merged, length, language_of_text(tag), language_of_stems(tag))
 
 
@@ -132,7 +133,7 @@ def index_page(page_text: str, language: str | None, average: float | None) -> P
     terms = term_positions(page_text, tag, PAGE_BYTES).positions
     counts, length = count_terms(terms, tag)
     mean_length = average or DEFAULT_PAGE_LENGTH
-    impacts = sparse_literal(impacts_of(merge_stems(counts, tag), length, mean_length), PAGE_WEIGHT)
+    impacts = sparse_literal(impacts_of(TermFrequencies.of(merge_stems(counts, tag)), length, mean_length), PAGE_WEIGHT)
     # One position is left free, so that no phrase spans fields and page.
     return PageIndex(lexeme_literal(terms, "D", 1), impacts, length, mean_length, language_of_stems(tag))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from statistics import fmean
 from typing import Any
@@ -27,6 +27,7 @@ from backend.text.tokens import quoted
 
 # A batch of this size provides an average for an organization without one.
 LARGE_BATCH = 20
+MAX_LITERAL_CHARACTERS = 2_000_000
 
 SQL = read_statements(__file__)
 KNOWN = select(SearchStatistics).where(SearchStatistics.organization_id == Bookmark.organization_id).correlate(Bookmark)
@@ -45,7 +46,8 @@ KnownDocuments = Mapping[DocumentTexts, AnalyzedDocument]
 def refresh_documents(
     bookmark_ids: Sequence[int], page_language: str | None = None, known: KnownDocuments | None = None
 ) -> dict[int, Row[Any]]:
-    """Refresh the search documents of these bookmarks in the current transaction: two statements.
+    """Refresh the search documents of these bookmarks in the current transaction: two statements, more where the
+    texts have megabytes.
 
     Texts that take too long together are deferred to a worker, except the first: one statement more.
 
@@ -66,7 +68,10 @@ def refresh_documents(
     number = count_affordable(texts)
     if number < len(rows):
         _defer([row.id for row in rows[number:]])
-    _write(rows[:number], [(known or {}).get(each) or analyze_document(each) for each in texts[:number]], page_language)
+    documents = [(known or {}).get(each) or analyze_document(each) for each in texts[:number]]
+    default = fmean(document.length for document in documents) if number >= LARGE_BATCH else DEFAULT_LENGTH
+    for part in _parts(documents):
+        _write(rows[part], documents[part], default, page_language)
     return {row.id: row for row in rows}
 
 
@@ -95,8 +100,20 @@ def _defer(bookmark_ids: Sequence[int]) -> None:
     )
 
 
-def _write(rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], page_language: str | None) -> None:
-    default = fmean(document.length for document in documents) if len(documents) >= LARGE_BATCH else DEFAULT_LENGTH
+def _parts(documents: Sequence[AnalyzedDocument]) -> Iterator[slice]:
+    """Divide documents among statements, each of a bounded length: the driver copies one several times."""
+    start, length = 0, 0
+    for index, document in enumerate(documents):
+        if length and length + len(document.literal) > MAX_LITERAL_CHARACTERS:
+            yield slice(start, index)
+            start, length = index, 0
+        length += len(document.literal)
+    yield slice(start, len(documents))
+
+
+def _write(
+    rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], default: float, page_language: str | None
+) -> None:
     averages = [
         average_of(document.language, row.search_averages) or default
         for row, document in zip(rows, documents, strict=True)

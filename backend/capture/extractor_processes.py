@@ -114,8 +114,7 @@ def _read_all(line: socket.socket, read: ReadFunction) -> int:
                 resource.setrlimit(resource.RLIMIT_AS, (used + request["memory_bytes"], resource.RLIM_INFINITY))
             signal.setitimer(signal.ITIMER_REAL, request["seconds"])
             with log_context(request_id=request["request_id"]):
-                result = _read_one(FetchedPage(**request["page"], body=bytes(body)), request["average"], read)
-            answer = to_json(result)
+                answer = _read_one(FetchedPage(**request["page"], body=bytes(body)), request["average"], read)
             signal.setitimer(signal.ITIMER_REAL, 0)
             _send(line, answer, b"")
     except OSError:
@@ -123,14 +122,14 @@ def _read_all(line: socket.socket, read: ReadFunction) -> int:
     return 0
 
 
-def _read_one(fetched: FetchedPage, average: float | None, read: ReadFunction) -> ExtractionResult:
+def _read_one(fetched: FetchedPage, average: float | None, read: ReadFunction) -> bytes:
     try:
-        return read(fetched, average)
+        return to_json(read(fetched, average))
     except MemoryError:
-        return FetchError("ExtractionResult this page takes too much memory.", retryable=True)
+        return to_json(FetchError("Reading this page takes too much memory.", retryable=True))
     except Exception as error:
         logger.opt(exception=error).error("a page could not be read")
-        return FetchError("The page could not be read.", retryable=True)
+        return to_json(FetchError("The page could not be read.", retryable=True))
 
 
 def _address_space() -> int:
@@ -166,6 +165,8 @@ class Extractor:
             _send(line, json.dumps(self._request(fetched, average)).encode(), fetched.body)
             answer = _receive(line)
             if answer is not None:
+                if fetched.is_large:
+                    self.close()  # Memory of a large page goes back to the system.
                 return from_json(answer[0])
         except TimeoutError:
             self._kill()

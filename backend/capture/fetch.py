@@ -39,6 +39,7 @@ def _allow(_: object) -> None:
     """Raise nothing: the default of checks."""
 
 
+LARGE_BODY_BYTES = 2 * 1024 * 1024
 ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,text/plain;q=0.8,*/*;q=0.5"
 
 
@@ -94,6 +95,11 @@ class FetchedPage:
     broken_off: bool = False
     requested_url: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its extraction takes much memory: ten to twenty times the body."""
+        return len(self.body) > LARGE_BODY_BYTES
 
 
 @dataclass(frozen=True)

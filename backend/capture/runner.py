@@ -19,9 +19,10 @@ from flask import Flask
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
+from backend.allocator import return_free_memory
 from backend.bookmarks.messages import capture_message
 from backend.capture.claim_fetch import fetch_claim
-from backend.capture.extract.reading import ExtractionResult
+from backend.capture.extract.reading import ExtractionResult, IndexedPage
 from backend.capture.extraction import extract_claim
 from backend.capture.extractor_processes import Extractor
 from backend.capture.fetch import FetchedPage
@@ -257,9 +258,9 @@ class CaptureRun:
                 result = extract_claim(extractor, page.claim, page.fetched)
             finally:
                 page.reservation.release()
-                self._extractions.finish(page.claim)
+                self._extractions.finish(page)
             self._results.put((page.claim, result))
-            del page  # Frees the body before the wait for the next page.
+            del page, result  # Frees both before the wait for the next page.
         extractor.close()
 
     # Few threads that store results, each with one database connection.
@@ -270,6 +271,10 @@ class CaptureRun:
             with claim.step("store"):
                 self._write(claim, result)
             self._finish(claim)
+            is_large = isinstance(result, IndexedPage) and result.is_large
+            del item, result  # Frees the page before the wait for the next one.
+            if is_large:
+                return_free_memory()
 
     def _write(self, claim: Claim, result: ExtractionResult | Released) -> None:
         try:

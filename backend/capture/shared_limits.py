@@ -167,12 +167,13 @@ class FetchedClaim:
 
 class ExtractionQueue:
     """Fetched pages that wait for an extraction process, first in first out, except that one person never takes all
-    processes."""
+    processes, and that large pages are extracted one at a time."""
 
     def __init__(self, processes: int) -> None:
         self._per_person = max(1, processes - 1)
         self._waiting: list[FetchedClaim] = []
         self._running: Counter[int] = Counter()
+        self._is_large_running = False
         self._changed = threading.Condition()
         self._closed = False
 
@@ -192,12 +193,14 @@ class ExtractionQueue:
                 return None
             page = self._waiting.pop(index)
             self._running[page.claim.person] += 1
+            self._is_large_running |= page.fetched.is_large
             return page
 
-    def finish(self, claim: Claim) -> None:
+    def finish(self, page: FetchedClaim) -> None:
         """Note that a page no longer runs."""
         with self._changed:
-            self._running[claim.person] -= 1
+            self._is_large_running &= not page.fetched.is_large
+            self._running[page.claim.person] -= 1
             self._running += Counter()
             self._changed.notify_all()
 
@@ -213,6 +216,8 @@ class ExtractionQueue:
         return self._closed
 
     def _next(self) -> int | None:
-        running = self._running
-        indexes = (i for i, page in enumerate(self._waiting) if running[page.claim.person] < self._per_person)
-        return next(indexes, None)
+        return next((index for index, page in enumerate(self._waiting) if self._may_run(page)), None)
+
+    def _may_run(self, page: FetchedClaim) -> bool:
+        is_blocked = self._is_large_running and page.fetched.is_large
+        return not is_blocked and self._running[page.claim.person] < self._per_person

@@ -54,7 +54,7 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
             refuse_busy_port(settings.HOST, settings.PORT)
             if configured.DATABASE_URL:
                 _refuse_database(configured)
-            _serve(Stack(settings, configured, rq_workers or _default_rq_workers()), url)
+            _serve(Stack(settings, configured, rq_workers or _default_rq_workers(), _load_application), url)
     except (StartupError, ServerError, ServiceFailed) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
@@ -62,6 +62,13 @@ def up(port: int | None, host: str | None, data_dir: Path | None, workers: int |
         # All files of the start are in the data directory: the disk is full, or it is not writable.
         click.echo(f"Error: cannot use the data directory {settings.FUZE_DATA_DIR}: {error.strerror}", err=True)
         sys.exit(1)
+
+
+def _load_application() -> None:
+    # A start that is refused does without it.
+    from backend.cli.preloading import load_application  # noqa: PLC0415
+
+    load_application()
 
 
 def _refuse_database(settings: Settings) -> None:

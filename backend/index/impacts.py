@@ -10,7 +10,9 @@ Moffat 2006, doi:10.1145/1148170.1148235, for precomputed impacts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
 from zlib import crc32
@@ -35,10 +37,27 @@ CACHE_ENTRIES = 8_192
 Impacts = dict[int, float]
 
 
+@dataclass(frozen=True, slots=True)
+class TermFrequencies:
+    """The weighted frequency of each term, by term_id: eight bytes a term, where a dictionary takes two hundred."""
+
+    ids: array[int]
+    counts: array[float]
+
+    @classmethod
+    def of(cls, frequencies: Mapping[str, float]) -> TermFrequencies:
+        """Pack frequencies, which are multiples of a half and so are exact as floats of four bytes."""
+        return cls(array("I", _term_ids(frequencies)), array("f", frequencies.values()))
+
+
 def term_id(term: str) -> int:
     """Return the dimension of a term, from 1: a hash, by which two terms of a query collide less than once in 10
     million."""
-    return crc32(term.encode()) % DIMENSIONS + 1
+    return _term_ids((term,))[0]
+
+
+def _term_ids(terms: Iterable[str]) -> list[int]:
+    return [crc32(term.encode()) % DIMENSIONS + 1 for term in terms]
 
 
 @lru_cache(maxsize=CACHE_ENTRIES)
@@ -55,7 +74,7 @@ def count_terms(positions: Mapping[str, Sequence[int]], language: str | None) ->
     return counts, sum(counts.values())
 
 
-def impacts_of(frequencies: Mapping[str, float], length: float, average: float) -> Impacts:
+def impacts_of(frequencies: TermFrequencies, length: float, average: float) -> Impacts:
     """Compute BM25's query-independent part: between 0 and K1 + 1 for each term.
 
     Args:
@@ -64,7 +83,8 @@ def impacts_of(frequencies: Mapping[str, float], length: float, average: float) 
         average: The mean length of the organization's texts.
     """
     norm = K1 * (1 - B + B * length / max(average, 1.0))
-    return {term_id(term): count * (K1 + 1) / (count + norm) for term, count in frequencies.items()}
+    pairs = zip(frequencies.ids, frequencies.counts, strict=True)
+    return {at: count * (K1 + 1) / (count + norm) for at, count in pairs}
 
 
 def sparse_literal(impacts: Mapping[int, float], scale: float = 1.0) -> str:

@@ -110,14 +110,19 @@ def run_worker(settings: Settings) -> None:
     """Serve all lanes until SIGTERM or SIGINT; messages in progress are finished first."""
     begin_process("worker")
     app = backend.create_app(settings)
-    for lane in LANES:
-        for name in filter(None, (lane.resident, lane.companion)):
-            import_attribute(name)  # Import once, before the forks.
-    load_jobs()
+    load_lanes()
     configure_mappers()
     gc.freeze()  # A garbage collection would copy the loaded pages into every lane.
     worker_name = uuid4().hex
     WorkerSupervisor([child for lane in LANES for child in _children(app, lane, worker_name)]).run()
+
+
+def load_lanes() -> None:
+    """Import once what the lanes run, before they are forked."""
+    for lane in LANES:
+        for name in filter(None, (lane.resident, lane.companion)):
+            import_attribute(name)
+    load_jobs()
 
 
 def _children(app: Flask, lane: Lane, worker_name: str) -> Iterator[WorkerProcess]:

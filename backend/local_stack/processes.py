@@ -93,6 +93,12 @@ def inherited_environment(**more: str) -> dict[str, str]:
     return {**os.environ, **more}
 
 
+def replace_environment(env: Mapping[str, str]) -> None:
+    """Give this process, a fork, the environment that a program would start with."""
+    os.environ.clear()
+    os.environ.update(env)
+
+
 def user_group(user: int) -> int:
     """Return the primary group of a user id."""
     return pwd.getpwuid(user).pw_gid

@@ -6,8 +6,8 @@ import http.client
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 
@@ -30,8 +30,14 @@ FOR_MIGRATIONS = ("DATABASE_MIGRATION_URL", "DATABASE_ADMIN_URL")
 class Stack:
     """Embedded servers without configured ones, migrations, then web server, workers and scheduler."""
 
-    def __init__(self, settings: Settings, configured: Settings, rq_workers: int) -> None:
-        """Take the addresses from `configured`, which names no embedded servers, the rest from `settings`."""
+    def __init__(
+        self, settings: Settings, configured: Settings, rq_workers: int, load_application: Callable[[], None]
+    ) -> None:
+        """Take the addresses from `configured`, which names no embedded servers, the rest from `settings`.
+
+        `load_application` runs once, before the first process of the application is forked.
+        """
+        self._load_application = load_application
         self.data_dir = settings.FUZE_DATA_DIR
         self.settings = settings
         self.stack_file = settings.stack_file
@@ -63,10 +69,11 @@ class Stack:
         self.supervisor.say("Bringing the database up to date")
         if self.supervisor.run(self._migrations()) != 0:
             raise ServiceFailed("the migrations failed, see above")
+        self._load_application()
         self.supervisor.start(self._web())
         for name in self.workers:
-            self.supervisor.start(self._part(name, "worker", stop_seconds=30))
-        self.supervisor.start(self._part("scheduler", "scheduler"))
+            self.supervisor.start(self._forked(name, "backend", "worker", stop_seconds=30))
+        self.supervisor.start(self._forked("scheduler", "backend", "scheduler"))
         self.supervisor.wait_until(self._is_serving, "Fuze", READY_SECONDS)
 
     def take_down(self) -> None:
@@ -103,17 +110,17 @@ class Stack:
         draft.replace(self.stack_file)
 
     def _web(self) -> Service:
-        command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"]
-        return Service("web", command, env=self._environment(), stop_seconds=35)
+        options = ("--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app")
+        return self._forked("web", "gunicorn", *options, stop_seconds=35)
 
     def _migrations(self) -> Service:
         """Make the service of the migrations, the only one with the address of the owner of the tables."""
-        service = self._part("migrate", "db", "upgrade")
-        return replace(service, env={**self._environment(), **self.addresses})
+        command = [sys.executable, "-m", "backend", "db", "upgrade"]
+        return Service("migrate", command, env={**self._environment(), **self.addresses})
 
-    def _part(self, name: str, *command: str, stop_seconds: float = 10) -> Service:
-        command_line = [sys.executable, "-m", "backend", *command]
-        return Service(name, command_line, env=self._environment(), stop_seconds=stop_seconds)
+    def _forked(self, name: str, *module: str, stop_seconds: float = 10) -> Service:
+        command = [sys.executable, "-m", *module]
+        return Service(name, command, env=self._environment(), stop_seconds=stop_seconds, is_forked=True)
 
     def _environment(self) -> dict[str, str]:
         settings = self.settings

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from backend.local_stack.forks import ForkedProcess, fork_module
 from backend.local_stack.processes import kill_session, spawn
 from backend.local_stack.stack_log import PrintLine, text_printer
 from backend.observability.line_stream import STANDARD_OUTPUT, LineStream
@@ -39,7 +40,10 @@ class ServiceFailed(Exception):
 
 @dataclass
 class Service:
-    """Program to keep running. After `stop_seconds` it is killed."""
+    """Program to keep running. After `stop_seconds` it is killed.
+
+    With `is_forked`, the command is `python -m module argument…`, and the module runs in a fork of this process.
+    """
 
     name: str
     command: Sequence[str]
@@ -50,6 +54,7 @@ class Service:
     stop_seconds: float = 10.0
     death_signal: int = signal.SIGKILL
     before_start: Callable[[], object] | None = None
+    is_forked: bool = False
 
 
 @dataclass
@@ -57,7 +62,7 @@ class ChildProcess:
     """Started service: its process, and the time of its restart once that has ended."""
 
     service: Service
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | ForkedProcess | None = None
     started_at: float = 0.0
     failures: int = 0
     due_at: float = 0.0
@@ -169,14 +174,7 @@ class ServiceSupervisor:
         service = child.service
         if service.before_start is not None:
             service.before_start()
-        child.process = spawn(
-            service.command,
-            env=service.env,
-            user=service.user,
-            cwd=service.cwd,
-            output=subprocess.PIPE,
-            death_signal=service.death_signal,
-        )
+        child.process = _start(service)
         child.started_at = time.monotonic()
         self._outputs.register(child.process.stdout, selectors.EVENT_READ, child)  # type: ignore[arg-type]
 
@@ -238,6 +236,19 @@ class ServiceSupervisor:
         *lines, child.half_line = (child.half_line + chunk).split(b"\n")
         for line in lines:
             self.say(line.decode(errors="replace"), child.service.name)
+
+
+def _start(service: Service) -> subprocess.Popen[bytes] | ForkedProcess:
+    if service.is_forked:
+        return fork_module(service.command, env=service.env or {}, death_signal=service.death_signal)
+    return spawn(
+        service.command,
+        env=service.env,
+        user=service.user,
+        cwd=service.cwd,
+        output=subprocess.PIPE,
+        death_signal=service.death_signal,
+    )
 
 
 def _describe_exit(code: int) -> str:

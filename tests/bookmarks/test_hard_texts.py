@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -52,6 +54,27 @@ def test_a_bulk_of_hard_texts_is_left_to_a_worker(
     refresh_due_documents()
     assert due() == 0
     assert ada.get("/search", q="zebra", mode="text").json["total"] == 20
+
+
+def test_documents_of_a_bulk_that_is_long_are_written_by_parts(
+    ada: Api, context: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_documents, "MAX_LITERAL_CHARACTERS", 300)
+    written: list[int] = []
+    write = search_documents._write
+
+    def counting(rows: Any, *rest: Any) -> None:
+        written.append(len(rows))
+        write(rows, *rest)
+
+    monkeypatch.setattr(search_documents, "_write", counting)
+    notes = ["short", "short", "long " + " ".join(f"word{number}" for number in range(50)), "short"]
+    items = [{"url": f"https://example.org/{n}", "notes": text, "capture": False} for n, text in enumerate(notes)]
+    assert ada.post("/bookmarks/bulk", {"items": items}).json["created"] == 4
+    # The long one makes a part of its own, wherever it comes among the ids.
+    assert (sum(written), len(written) in (2, 3)) == (4, True)
+    assert ada.get("/search", q="short", mode="text").json["total"] == 3
+    assert ada.get("/search", q="word49", mode="text").json["total"] == 1
 
 
 def test_a_bulk_of_plain_texts_is_found_at_once(ada: Api, context: Flask) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from backend.capture import fetch
 from backend.capture.extract.indexed_page import read_page
 from backend.capture.extract.page import UnreadablePage, UnsupportedMedia
 from backend.capture.extract.reading import ExtractionResult, IndexedPage, from_json, to_json
@@ -30,6 +32,7 @@ from backend.outbound.failures import FetchError
 from tests.support.processes import alive, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.processes]
+COMMON_IDEOGRAPHS = range(0x4E00, 0x4E00 + 2_000)
 HTML = (
     b"<html lang=de><head><title>Gezeiten \xe2\x80\x94 Hafen</title><meta name=date content=2024-05-06></head>%s</html>"
 )
@@ -146,6 +149,36 @@ def test_one_process_reads_many_pages_and_another_takes_over_in_time(lines: sock
     assert pid_of(one) != first
     one.close()
     assert eventually(lambda: not alive(first))
+
+
+def test_a_large_page_ends_its_process_which_gives_the_memory_back(
+    lines: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = extractor(lines)
+    first = pid_of(one)
+    one.read(fetched("page"), None)
+    assert pid_of(one) == first
+    monkeypatch.setattr(fetch, "LARGE_BODY_BYTES", 100)
+    assert one.read(fetched("page"), None) == read_page(fetched("page"), None)
+    assert pid_of(one) != first
+    one.close()
+
+
+def test_a_large_page_of_chinese_text_is_read_in_twelve_times_its_memory() -> None:
+    random = Random(7)
+    sentences = ("".join(map(chr, random.choices(COMMON_IDEOGRAPHS, k=30))) for _ in range(40_000))
+    body = HTML % "".join(f"<p>{sentence}。</p>" for sentence in sentences).encode()
+    assert len(body) > 4_000_000
+    with serving(read_page) as lines:
+        one = extractor(lines, memory_bytes=12 * len(body))
+        reading = one.read(fetched("page", body), None)
+        one.close()
+    assert isinstance(reading, IndexedPage)
+    assert reading.page.word_count > 900_000
+
+
+def test_a_result_takes_no_more_bytes_than_its_text() -> None:
+    assert len(to_json(UnreadablePage("汉" * 1_000))) < 3_100
 
 
 def test_a_page_that_kills_its_process_is_told_and_costs_no_other(lines: socket.socket) -> None:

@@ -52,6 +52,13 @@ def test_every_line_has_the_name_of_who_said_it(stack):
     assert names <= {"fuze", "postgres", "redis", "migrate", "web", "worker.1", "scheduler"}
 
 
+def test_the_application_is_in_memory_once(stack):
+    for words in ("-m gunicorn", "backend worker", "backend scheduler"):
+        lines = Path(f"/proc/{stack.child(words)}/smaps_rollup").read_text().splitlines()[1:]
+        memory = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+        assert memory["Shared_Dirty"] > memory["Private_Dirty"], words
+
+
 def test_no_server_banner_is_sent(stack):
     status, headers, _ = stack.get("/api/health/live")
     assert status == 200

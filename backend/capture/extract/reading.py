@@ -11,6 +11,8 @@ from backend.bookmarks.document_analysis import PageIndex
 from backend.capture.extract.page import ExtractedPage, UnreadablePage, UnsupportedMedia
 from backend.outbound.failures import FetchError
 
+LARGE_CHARACTERS = 1_000_000
+
 
 @dataclass(frozen=True)
 class IndexedPage:
@@ -19,6 +21,11 @@ class IndexedPage:
     page: ExtractedPage
     index: PageIndex
     note: str | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether text and HTML take megabytes."""
+        return len(self.page.text) + len(self.page.html) > LARGE_CHARACTERS
 
 
 # A page, a media type without text, a page that cannot be read, or a failure that may pass.
@@ -38,7 +45,8 @@ def to_json(result: ExtractionResult) -> bytes:
             content = {"unreadable": {"reason": result.reason}}
         case FetchError():
             content = {"failed": {"reason": result.reason}}
-    return json.dumps(content).encode()
+    # Escapes would make three times the bytes of a Chinese text. The index may hold half of a surrogate pair.
+    return json.dumps(content, ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def from_json(content: bytes | bytearray) -> ExtractionResult:
