@@ -13,7 +13,9 @@ __all__ = ["create_app"]
 # redis-py loads these wherever they are installed, 3 MB and 50 ms in each process, for metrics that nobody asks for.
 # None has their import fail, which redis-py takes for missing packages; `observability.tracing` lifts that.
 NOT_FOR_REDIS = ("opentelemetry.metrics", "opentelemetry.sdk.metrics")
-for _name in NOT_FOR_REDIS:
+# Mako, which Alembic loads, would load Pygments for coloured tracebacks of templates: 6 MB that nobody sees.
+NOT_FOR_MAKO = ("mako.ext.pygmentplugin",)
+for _name in (*NOT_FOR_REDIS, *NOT_FOR_MAKO):
     sys.modules.setdefault(_name, None)  # type: ignore[arg-type]
 
 

@@ -159,7 +159,7 @@ def test_what_is_next_is_read_from_the_index_of_those_who_wait(ada: Api, provide
     counter.close()
     assert len(counter.statements) == 5  # Whose turn it is, their claim, their lock, the vectors, the end of the claim.
     # Of a table of a few rows all are as soon read in any other way.
-    for method in ("seqscan", "bitmapscan"):
+    for method in ("seqscan", "bitmapscan", "sort"):
         db.session.execute(text(f"SET LOCAL enable_{method} = off"))
     plan = "\n".join(db.session.scalars(text(f"EXPLAIN ANALYZE {embeddings.NEXT.text}"), {"batch": 64}))
     assert plan.count("ix_bookmarks_embedding_turns") == 4, plan
