@@ -143,14 +143,17 @@ class Settings(BaseSettings):
     )
     REDIS_URL: str = Field("", description="redis://host:6379/0; empty: embedded server")
     REDIS_PASSWORD: SecretStr = Field(SecretStr(""), description="used when REDIS_URL carries none")
-    EMBEDDED_REDIS_MAXMEMORY_MB: int = Field(
-        256, ge=16, le=1_000_000, description="memory of the embedded Redis in MB; what is cached goes first"
+    EMBEDDED_REDIS_MAXMEMORY_MB: int | None = Field(
+        None,
+        ge=16,
+        le=1_000_000,
+        description="memory of the embedded Redis in MB; what is cached goes first; default: 256, 64 on small machines",
     )
     HOST: str = Field("127.0.0.1", description="address to listen on")
     PORT: int = Field(8000, ge=1, le=65535, description="port to listen on")
     FUZE_DATA_DIR: Path = Field(Path("var"), description="embedded servers, development secrets, unsent mail")
     WEB_CONCURRENCY: int | None = Field(
-        None, ge=1, le=64, description="gunicorn processes; default: by the number of cores"
+        None, ge=1, le=64, description="gunicorn processes; default: by cores and memory"
     )
     ALLOWED_ORIGINS: Annotated[list[str], NoDecode] = Field(
         [], description="comma-separated exact origins that browsers may call from; no wildcard"

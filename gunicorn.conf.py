@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from backend.http.event_streams.response import stop_event_streams
 from backend.http.middleware.input_validation import REQUEST_LINE_BYTES
 from backend.jobs.events import start_job_events
 from backend.local_stack.processes import end_forks_with_parent
+from backend.machine import count_web_processes
 from backend.observability.flushing import flush_telemetry
 from backend.observability.logging import configure_logging, flush_batches, start_batches
 from backend.observability.metrics.exemplars import exemplars_dir
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from gunicorn.http.wsgi import Response
     from gunicorn.workers.base import Worker
 
-MOST_PROCESSES = 12
 # Python's own are 700, 10 and 10: a full collection every hundred searches, which stops the process for 50 ms and finds
 # some hundred objects. What a request leaves in cycles dies young.
 COLLECTION_THRESHOLDS = (5_000, 20, 100)
@@ -51,12 +50,10 @@ except ConfigurationError as error:
 begin_process("web")
 configure_logging(settings)
 
-cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
 wsgi_app = "wsgi:app"
 bind = f"[{settings.HOST}]:{settings.PORT}" if ":" in settings.HOST else f"{settings.HOST}:{settings.PORT}"
-# Two for each core, since some always wait for the database. Each holds up to DATABASE_POOL_SIZE connections.
-workers = settings.WEB_CONCURRENCY or min(2 * cores, MOST_PROCESSES)
+# Each holds up to DATABASE_POOL_SIZE connections.
+workers = settings.WEB_CONCURRENCY or count_web_processes()
 worker_class = "backend.http.gunicorn_worker.Worker"
 threads = 8
 preload_app = True

@@ -23,6 +23,7 @@ ROOMS = (
         "errors",
         "clock",
         "allocator",
+        "machine",
         "named_blocks",
         "circuit_breaker",
         "actor",

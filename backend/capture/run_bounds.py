@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from backend.capture.extractor_processes import ExtractionBounds
+from backend.machine import count_cores, is_small
 from config import Settings
 
 # Share of the slots that one person's slow links leave to others.
@@ -28,13 +28,13 @@ class RunBounds:
         """Read the bounds from the settings.
 
         One person's pages occupy at most as many processes as there are cores; one more process is left to others, so
-        that a page that hangs does not block them.
+        that a page that hangs does not block them. Small machines have one process.
         """
         return cls(
             concurrency=settings.CAPTURE_CONCURRENCY,
             per_person=settings.CAPTURE_PER_PERSON,
             per_host=settings.CAPTURE_PER_HOST,
-            processes=(os.cpu_count() or 1) + 1,
+            processes=1 if is_small() else count_cores() + 1,
             lease_seconds=settings.CAPTURE_LEASE_SECONDS,
             extraction=ExtractionBounds(settings.CAPTURE_EXTRACT_SECONDS),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from backend.local_stack.database import DatabaseUnreachable, database_faults
 from backend.local_stack.servers import ServerError
 from backend.local_stack.stack import Stack
 from backend.local_stack.supervisor import ServiceFailed, StopRequested
+from backend.machine import count_cores, is_small
 from backend.observability.log_lines import name_process
 from config import Settings
 
@@ -113,4 +113,4 @@ def _welcome(settings: Settings, url: str) -> str:
 
 
 def _default_rq_workers() -> int:
-    return max(1, min(4, (os.cpu_count() or 1) // 2))
+    return 1 if is_small() else max(1, min(4, count_cores() // 2))

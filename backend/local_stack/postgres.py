@@ -21,6 +21,7 @@ from backend.local_stack.access import allow_reading, allow_traversal
 from backend.local_stack.processes import spawn
 from backend.local_stack.roles import DatabaseRole, make_roles
 from backend.local_stack.servers import EmbeddedServer, ServerError
+from backend.machine import memory_bytes
 
 VERSION = 18
 SUPERUSER = "postgres"
@@ -217,7 +218,7 @@ def find_programs() -> Path:
 
 def _buffer_megabytes() -> int:
     """Return an eighth of the memory, within bounds: the indexes of 100,000 bookmarks take half a gigabyte."""
-    return max(128, min(512, int(psutil.virtual_memory().total) // 8 // 2**20))
+    return max(128, min(512, memory_bytes() // 8 // 2**20))
 
 
 def _system_user() -> int:

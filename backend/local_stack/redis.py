@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from backend.local_stack.servers import EmbeddedServer, ServerError
+from backend.machine import is_small
 
 NO_REDIS = (
     "no Redis found: install redis or valkey (apt install redis-server, brew install redis), or set REDIS_URL to one"
@@ -35,7 +36,7 @@ def find_redis() -> Path:
     raise ServerError(NO_REDIS)
 
 
-MAXMEMORY_MB = 256
+MAXMEMORY_MB, SMALL_MAXMEMORY_MB = 256, 64
 
 
 class EmbeddedRedis(EmbeddedServer):
@@ -44,9 +45,9 @@ class EmbeddedRedis(EmbeddedServer):
     name = "redis"
     socket_name = "redis.sock"
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, maxmemory_mb: int = MAXMEMORY_MB) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, maxmemory_mb: int | None = None) -> None:
         super().__init__(data_dir, durable=durable)
-        self.maxmemory_mb = maxmemory_mb
+        self.maxmemory_mb = maxmemory_mb or (SMALL_MAXMEMORY_MB if is_small() else MAXMEMORY_MB)
 
     def prepare(self) -> bool:
         find_redis()
