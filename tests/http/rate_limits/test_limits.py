@@ -29,6 +29,12 @@ ROOMY = (1_000, 10_000, 100_000)
 Limit = Callable[..., None]
 
 
+def stay_within_a_minute() -> None:
+    """Wait for the next minute if it is near: in memory, what the last one has counted then weighs a little less."""
+    if (left := 60 - time.time() % 60) < 5:
+        time.sleep(left)
+
+
 @pytest.fixture
 def limit(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Limit:
     """Sets the limits of classes; the others get room for all that a test sends."""
@@ -133,6 +139,7 @@ def test_many_tokens_of_one_person_share_their_windows(
     others = token(bob)
     if away:
         monkeypatch.setitem(app.extensions, "resilient_redis", unreachable_gate())
+        stay_within_a_minute()
     limit(list=(5, 50, 50))
     answers = [script.get("/bookmarks") for script in [*scripts, *scripts]]
     assert statuses(answers) == [200] * 5 + [429] * 11
