@@ -27,7 +27,7 @@ from backend.observability.logging import configure_logging
 from backend.redis.client import redis_client
 from config import VERSION, Settings
 from tests.support.api import Api
-from tests.support.processes import free_port
+from tests.support.processes import eventually, free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 PROBES = ["live", "ready", "database", "redis", "worker"]
@@ -228,9 +228,14 @@ def test_mails_that_wait_for_another_try_are_told(anonymous: Api, ada: Api, cont
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE mails SET attempts = 1, error = '451 busy', status = 'queued', sent_at = NULL"))
         waiting = connection.scalar(text("SELECT count(*) FROM mails"))
-    health_monitor_of(anonymous.app).forget()
-    check = anonymous.get("/api/health").json["checks"]["mail"]
-    assert (check["status"], check["failing"]) == ("degraded", waiting)
+
+    def told() -> tuple[str, int | None]:
+        health_monitor_of(anonymous.app).forget()
+        check = anonymous.get("/api/health").json["checks"]["mail"]
+        return check["status"], check["failing"]
+
+    # On a busy machine a check may have no answer within its second.
+    assert eventually(lambda: told() == ("degraded", waiting)), told()
     assert waiting
 
 

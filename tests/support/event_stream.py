@@ -36,6 +36,7 @@ class EventClient:
 
     def events(self) -> Iterator[ReceivedEvent]:
         """The events, until the server ends the stream as HTTP has it."""
+        assert self.status == 200, self.response.read()
         fields: dict[str, str] = {}
         for line in iter(self.response.readline, b""):
             name, _, value = line.decode().rstrip("\n").partition(": ")

@@ -122,7 +122,10 @@ def test_a_round_of_the_screens_leaves_nothing_behind(visit: Visit) -> None:
     chromium = visitor.context.new_cdp_session(page)
     chromium.send("Performance.enable")
     counts = [walk_round(page, chromium) for _ in range(3)]
+    nodes = [one.pop("Nodes") for one in counts]
     assert counts[2] == counts[1]
+    # Whether an icon of a list that still loads is counted differs; a list left behind has hundreds.
+    assert abs(nodes[2] - nodes[1]) < 30
     # A list that is shown again is not loaded any further.
     assert any("/search?q=again" in address for address in asked)
     assert not any("cursor=" in address for address in asked)
