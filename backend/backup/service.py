@@ -122,9 +122,8 @@ class Restore:
         self.backup.verify()
         with connect(self.settings) as session:
             self._refuse_database(session)
-            is_empty = session.is_empty()
         if not self.replace:
-            self._refuse_files(is_empty=is_empty)
+            self._refuse_files(is_empty=True)  # Any other database has been refused.
 
     def load(self) -> None:
         """Load the database, then write the files. Call `check` first.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -103,7 +103,7 @@ def select_bookmarks(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) ->
 
 def bookmark_out(row: Row[Any]) -> BookmarkOut:
     """Convert a row of `select_bookmarks` to the API's representation."""
-    return BookmarkOut.model_validate(_values(row._fields, row))
+    return BookmarkOut.model_validate(next(_values([row])))
 
 
 def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
@@ -113,26 +113,27 @@ def select_listed(*extra: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Se
 
 def listed_out(rows: Sequence[Row[Any]], room: int = LIST_BYTES) -> list[BookmarkOut]:
     """Convert the rows of one list to the API's representation, within a limit of bytes."""
-    names = rows[0]._fields if rows else ()  # Each row would list them again.
-    items = [BookmarkOut.model_validate(_values(names, row, LONG_TEXTS)) for row in rows]
+    items = [BookmarkOut.model_validate(values) for values in _values(rows, LONG_TEXTS)]
     fit(items, CUTTABLE, room)
     return items
 
 
-def _values(names: Sequence[str], row: Row[Any], shortened: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the fields of the API's representation; with `shortened` texts they are those of a list."""
-    values = dict(zip(names, row, strict=True))
-    if shortened:
-        shorten(values, shortened)
-    words = values["word_count"]
-    values["reading_minutes"] = -(-words // WORDS_PER_MINUTE) if words else None
-    values["capture"] = {
-        "status": values["capture_status"],
-        "error": values["capture_error"],
-        "captured_at": values["captured_at"],
-        "attempts": values["capture_attempts"],
-    }
-    return values
+def _values(rows: Sequence[Row[Any]], shortened: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield the fields of the API's representation; with `shortened` texts they are those of a list."""
+    names = rows[0]._fields if rows else ()  # Each row would list them again.
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        if shortened:
+            shorten(values, shortened)
+        words = values["word_count"]
+        values["reading_minutes"] = -(-words // WORDS_PER_MINUTE) if words else None
+        values["capture"] = {
+            "status": values["capture_status"],
+            "error": values["capture_error"],
+            "captured_at": values["captured_at"],
+            "attempts": values["capture_attempts"],
+        }
+        yield values
 
 
 def id_in(ids: Sequence[int]) -> ColumnElement[bool]:
@@ -209,7 +210,7 @@ def list_attached(
     if not page.total:
         projects.get_project(actor, project_id)
     names = (*LONG_TEXTS, "note")
-    items = [AttachedBookmarkOut.model_validate(_values(row._fields, row, names)) for row in page.rows]
+    items = [AttachedBookmarkOut.model_validate(values) for values in _values(page.rows, names)]
     fit(items, (*CUTTABLE, "note"))
     return page, items
 
@@ -226,7 +227,7 @@ def get_attached(actor: Actor, project_id: int, bookmark_id: int) -> AttachedBoo
     row = db.session.execute(statement).one_or_none()
     if row is None:
         raise NotFound
-    return AttachedBookmarkOut.model_validate(_values(row._fields, row))
+    return AttachedBookmarkOut.model_validate(next(_values([row])))
 
 
 def _attached(

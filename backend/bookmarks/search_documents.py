@@ -115,7 +115,7 @@ def _write(
     rows: Sequence[Row[Any]], documents: Sequence[AnalyzedDocument], default: float, page_language: str | None
 ) -> None:
     averages = [
-        average_of(document.language, row.search_averages) or default
+        _average_of(document.language, row.search_averages) or default
         for row, document in zip(rows, documents, strict=True)
     ]
     db.session.execute(
@@ -136,9 +136,10 @@ def _write(
     )
 
 
-def average_of(language: str | None, averages: Mapping[str, float] | None) -> float | None:
+def _average_of(language: str | None, averages: Mapping[str, float] | None) -> float | None:
     """Return the mean length of documents in a language; that of all documents where the language has none."""
-    return (averages or {}).get(language or "") or (averages or {}).get("")
+    known = averages or {}
+    return known.get(language or "") or known.get("")
 
 
 def _literal(row: Row[Any], document: AnalyzedDocument) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from backend.web.files import MEDIA_TYPES, ClientFile, ClientFiles
 
 ENTRY = "main.js"
-# It runs before the rest of the page is read.
+# It runs before the rest of the page is read, and no module imports it.
 FIRST = "core/early-session.js"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -22,7 +22,7 @@ PAGE = """<!doctype html>
 <meta name="description" content="What you save to read and use">
 <title>Fuze</title>
 <base href="{base}/">
-<script src="{assets}/core/early-session.js"></script>
+<script src="{assets}/{first}"></script>
 <link rel="icon" href="{assets}/icons/fuze.svg" type="image/svg+xml">
 <link rel="apple-touch-icon" href="{assets}/icons/fuze-192.png">
 <link rel="manifest" href="{base}/manifest.webmanifest">
@@ -66,9 +66,9 @@ class Shell:
         links = [
             f'<link rel="modulepreload" fetchpriority="low" href="{self.assets}/{path}">'
             for path in modules
-            if path not in (ENTRY, FIRST)
+            if path != ENTRY
         ]
-        values = {"assets": escape(self.assets), "base": escape(self._base)}
+        values = {"assets": escape(self.assets), "base": escape(self._base), "first": FIRST}
         return PAGE.format(**values, modules="\n".join(links))
 
     def _manifest(self) -> str:

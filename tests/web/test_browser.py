@@ -10,6 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from benchmarks.web_client import FOLLOW
 from tests.support.api import PASSWORD
 from tests.support.processes import eventually
 from tests.support.stack import RunningStack
@@ -30,13 +31,6 @@ TYPING_DELAYS = """async () => {
     return typingDelay(1e6);
   };
   return [after(0), after(20), after(30) >= 1000, typingDelay(1e6 + 60_000)];
-}"""
-FOLLOW = """(path) => {
-  const link = document.createElement('a');
-  link.href = path;
-  document.body.append(link);
-  link.click();
-  link.remove();
 }"""
 DARK = ("/", "/library", "/search?q=lighthouse", "/dashboard", "/settings/tokens", "/login")
 Visit = Callable[..., Visitor]
