@@ -26,16 +26,15 @@ class _Run:
 class ParallelChecks:
     """Runs checks in threads of their own. A check that still runs is waited for, and not begun a second time."""
 
-    def __init__(self, app: Flask, seconds: float) -> None:
-        """Run checks in the context of an application; `seconds` is the time that a caller waits for all of them."""
+    def __init__(self, app: Flask) -> None:
+        """Run checks in the context of an application."""
         self._app = app
-        self._seconds = seconds
         self._lock = threading.Lock()
         self._running: dict[str, _Run] = {}
 
-    def run(self, checks: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-        """Return the results by name, without those of checks that have not ended in time."""
-        deadline = time.monotonic() + self._seconds
+    def run(self, checks: Mapping[str, Callable[[], Any]], seconds: float) -> dict[str, Any]:
+        """Return the results by name, without those of checks that have not ended within so many seconds in all."""
+        deadline = time.monotonic() + seconds
         runs = {name: self._begin(name, check) for name, check in checks.items()}
         ended = {name: run for name, run in runs.items() if run.has_ended.wait(max(0.0, deadline - time.monotonic()))}
         for run in ended.values():

@@ -25,14 +25,14 @@ class HealthMonitor:
 
     def __init__(self, app: Flask) -> None:
         """Check nothing yet."""
-        self._checks = ParallelChecks(app, BUDGET_SECONDS)
+        self._checks = ParallelChecks(app)
         self._lock = threading.Lock()
         self._latest: HealthOut | None = None
         self._checked_at = 0.0
 
     def check(self, name: CheckName) -> Any:
         """Return the result of one check, made now."""
-        return self._checks.run({name: CHECKS[name]}).get(name) or unanswered(name)
+        return self._checks.run({name: CHECKS[name]}, BUDGET_SECONDS).get(name) or unanswered(name)
 
     def check_all(self) -> HealthOut:
         """Return the results of all checks, at most a second old: unhealthy only without a database."""
@@ -48,7 +48,7 @@ class HealthMonitor:
 
     def _check_all(self) -> HealthOut:
         names = get_args(AggregatedName)
-        ended = self._checks.run({name: CHECKS[name] for name in (*names, "embedding_model")})
+        ended = self._checks.run({name: CHECKS[name] for name in (*names, "embedding_model")}, BUDGET_SECONDS)
         checks = {name: ended.get(name) or unanswered(name) for name in names}
         checks["embeddings"] = _with_model(checks["embeddings"], ended.get("embedding_model"))
         is_down = checks["database"].status == "unhealthy"

@@ -29,11 +29,11 @@ class ServiceState(Collector):
 
     def __init__(self, app: Flask) -> None:
         """Read nothing yet."""
-        self._checks = ParallelChecks(app, BUDGET_SECONDS)
+        self._checks = ParallelChecks(app)
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family; of a server that does not answer, only that it is down."""
-        found = {**DOWN, **self._checks.run(READERS)}
+        found = {**DOWN, **self._checks.run(READERS, BUDGET_SECONDS)}
         yield from described([sample for samples in found.values() for sample in samples])
 
 

@@ -29,18 +29,17 @@ def test_a_check_that_hangs_is_left_out_and_begun_once(app: Flask) -> None:
         release.wait(30)
         return "late"
 
-    checks = ParallelChecks(app, 0.05)
-    assert checks.run({"hung": hang, "well": lambda: "here"}) == {"well": "here"}
-    assert checks.run({"hung": hang}) == {}
+    checks = ParallelChecks(app)
+    assert checks.run({"hung": hang, "well": lambda: "here"}, 0.5) == {"well": "here"}
+    assert checks.run({"hung": hang}, 0.05) == {}
     assert begun == [1]
     release.set()
-    patient = ParallelChecks(app, 30)
-    assert patient.run({"hung": hang}) == {"hung": "late"}
+    assert checks.run({"hung": hang}, 30) == {"hung": "late"}
 
 
 def test_checks_run_side_by_side(app: Flask) -> None:
     meeting = threading.Barrier(2)
-    ended = ParallelChecks(app, 30).run({name: lambda: meeting.wait(30) for name in ("one", "other")})
+    ended = ParallelChecks(app).run({name: lambda: meeting.wait(30) for name in ("one", "other")}, 30)
     assert sorted(ended.values()) == [0, 1]
 
 
@@ -48,7 +47,7 @@ def test_a_fault_of_a_check_is_raised_where_it_is_waited_for(app: Flask) -> None
     def fail() -> None:
         raise LookupError("broken")
 
-    checks = ParallelChecks(app, 30)
+    checks = ParallelChecks(app)
     for _ in range(2):
         with pytest.raises(LookupError, match="broken"):
-            checks.run({"broken": fail})
+            checks.run({"broken": fail}, 30)

@@ -8,10 +8,8 @@ import pytest
 
 from benchmarks.staleness import under_fire
 from tests.resilience.conftest import Stack
-from tests.support.processes import UNMEASURED
 
-pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
-STACK_SETTINGS = UNMEASURED
+pytestmark = [pytest.mark.untraced, pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 PAIRS = 200
 LANES = 3
 PROCESSES = 2  # As the stack runs.

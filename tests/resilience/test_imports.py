@@ -10,10 +10,9 @@ import psycopg2
 import pytest
 
 from tests.resilience.conftest import Stack
-from tests.support.processes import UNMEASURED, eventually
+from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
-STACK_SETTINGS = UNMEASURED
+pytestmark = [pytest.mark.untraced, pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 LINES = 10_000
 SMALL = 30
 

@@ -12,10 +12,8 @@ import pytest
 from backend.auth.service import GRACE_PERIOD
 from tests.resilience.conftest import Stack
 from tests.support.api import PASSWORD
-from tests.support.processes import UNMEASURED
 
-pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
-STACK_SETTINGS = UNMEASURED
+pytestmark = [pytest.mark.untraced, pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 
 
 def login(stack: Stack, name: str) -> dict[str, str]:

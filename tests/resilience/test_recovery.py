@@ -15,7 +15,7 @@ import redis
 from tests.resilience.conftest import Site, Stack
 from tests.support.processes import eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
+pytestmark = [pytest.mark.untraced, pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 
 
 def test_a_capture_survives_the_sudden_death_of_its_worker(stack: Stack, site: Site) -> None:

@@ -16,11 +16,10 @@ from tests.resilience.conftest import Stack
 from tests.support.api import PASSWORD
 from tests.support.llm_server import LlmServer, running
 from tests.support.log_fields import documented_fields
-from tests.support.processes import UNMEASURED, eventually, free_port
+from tests.support.processes import eventually, free_port
 from tests.support.secrecy import secrets_in
 
-pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
-STACK_SETTINGS = UNMEASURED
+pytestmark = [pytest.mark.untraced, pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 KEY = "sk-a-secret-key-1234"
 NEW = "another password 7"
 

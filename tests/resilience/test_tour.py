@@ -14,9 +14,9 @@ import pytest
 
 from backend.cli.demo.collection import read_collection
 from tests.resilience.conftest import ROOT, Site, Stack
-from tests.support.processes import UNMEASURED
 
 pytestmark = [
+    pytest.mark.untraced,
     pytest.mark.processes,
     pytest.mark.requires_db,
     pytest.mark.requires_redis,
@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("curl") is None, reason="the tours need curl"),
 ]
 # As `make run` has it: what is close in meaning is recommended too.
-STACK_SETTINGS = {**UNMEASURED, "EMBEDDING_PROVIDER": "local"}
+STACK_SETTINGS = {"EMBEDDING_PROVIDER": "local"}
 SHOWN = 6
 OF_THE_API = {"rate limiting", "redis", "caching", "api design", "http", "postgresql", "flask", "auth", "openapi"}
 

@@ -15,7 +15,7 @@ from tests.resilience.conftest import Site, Stack
 from tests.resilience.test_recovery import _redis, _wait_for_end
 from tests.support.processes import alive, eventually
 
-pytestmark = [pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
+pytestmark = [pytest.mark.untraced, pytest.mark.processes, pytest.mark.requires_db, pytest.mark.requires_redis]
 LANES = 5  # With what extraction is forked from.
 
 

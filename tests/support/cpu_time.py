@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from coverage import Coverage
+
+# With it coverage measures the processes that a test starts.
+OF_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 
 
 def least_cpu_seconds(work: Callable[[], object], runs: int = 3) -> float:
@@ -30,12 +34,19 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
 
 @contextmanager
 def untraced() -> Iterator[None]:
-    """Run without the tracing of coverage: millions of lines take five times as long, and other tests cover them."""
-    measured = Coverage.current()
-    if measured is not None:
+    """Run without the tracing of coverage: millions of lines take five times as long, and other tests cover them.
+
+    Processes that are started meanwhile run without it too.
+    """
+    of_processes, stopped = os.environ.pop(OF_PROCESSES, None), []
+    # A process of pytest-xdist has two: its own, and that of any process that is started under coverage.
+    while (measured := Coverage.current()) is not None:
         measured.stop()
+        stopped.append(measured)
     try:
         yield
     finally:
-        if measured is not None:
+        if of_processes is not None:
+            os.environ[OF_PROCESSES] = of_processes
+        for measured in reversed(stopped):
             measured.start()
