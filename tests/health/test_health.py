@@ -27,7 +27,7 @@ from backend.observability.logging import configure_logging
 from backend.redis.client import redis_client
 from config import VERSION, Settings
 from tests.support.api import Api
-from tests.support.processes import eventually, free_port
+from tests.support.processes import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.requires_db, pytest.mark.requires_redis]
 PROBES = ["live", "ready", "database", "redis", "worker"]
