@@ -17,7 +17,7 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, TimeoutError, sync_playwright
 
 from benchmarks.corpora import load_links
-from benchmarks.loading import save_all
+from benchmarks.loading import save_all, wait_until_counted, wait_until_quiet
 from benchmarks.stack import RAISED_LIMITS, ROOT, RunningStack, register, running_stack
 
 NAME, PASSWORD = "browsing", "a long passphrase of the bench"
@@ -25,6 +25,7 @@ ACCOUNT = {"login": NAME, "password": PASSWORD}
 QUERIES = ("rate limit", "postgres index", "kubernetes", "machine learning", "vim plugin")
 SCREENS = ("library", "search?q=redis", "projects", "tasks", "tags", "dashboard", "settings", "./")
 SETTLED_MS = 400
+QUIET_SECONDS = 10
 LONGEST_MS = 4000
 LONG_TASK_MS = 50
 SCROLL_STEPS = 700
@@ -212,12 +213,14 @@ def measure(url: str, screens: int) -> dict[str, Any]:
 
 
 def load(stack: RunningStack, number: int) -> None:
-    """Save the links, unless the data directory has them."""
+    """Save the links, unless the data directory has them, and wait until the worker has nothing to do."""
     loaded = stack.data_dir / "loaded"
     if not loaded.exists():
         links = [{**link, "capture": False} for link in load_links()[:number]]
         print("saved:", dict(save_all(register(stack.url, NAME, PASSWORD), links).ends), flush=True)
         loaded.touch()
+    wait_until_counted(stack)
+    wait_until_quiet(stack.url, QUIET_SECONDS)
 
 
 def main() -> None:

@@ -8,12 +8,12 @@ from time import monotonic
 from typing import Any
 
 from gunicorn.config import Config
-from gunicorn.http import get_parser
 from gunicorn.workers.gthread import TConn
 
 from backend.http.connections.client_limits import ClientLimits
 from backend.http.connections.client_socket import ClientSocket
 from backend.http.connections.progress import Progress
+from backend.http.connections.request_parser import RememberingParser
 
 # As long as a closed connection waits for its client to close it too.
 LINGER_SECONDS = 2.0
@@ -56,7 +56,7 @@ class ClientConnection(TConn):  # type: ignore[misc]
         """Make the parser."""
         if not self.initialized:
             self.initialized = True
-            self.parser = get_parser(self.cfg, self.sock, self.client)
+            self.parser = RememberingParser(self.cfg, self.sock, self.client)
 
     def begin_handling(self) -> None:
         """Note that a thread has got the request."""
