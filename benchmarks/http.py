@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -50,6 +51,7 @@ GROWTH_SHARE = 0.8
 LIMITER_MS = 1.0
 BURST_REQUESTS, BURST_CONNECTIONS, BURST_PER_SECOND = 1_000, 100, 1_000
 WARM_UP_SECONDS = 1.0
+DRAIN_SECONDS = 1.5
 
 # Kind and number of bookmarks; the bare application has none.
 Name = tuple[str, int]
@@ -186,6 +188,8 @@ def measure(targets: Mapping[Name, Target], connections: int, options: argparse.
         print(f"{connections} connections, round {number + 1} of {options.rounds}", flush=True)
         for name, target in targets.items():
             rounds[name].append(run_wrk(target, connections, options.seconds))
+            # wrk leaves at its end; the server goes on with what it was asked, a second long at a hundred searches.
+            time.sleep(DRAIN_SECONDS)
     return rounds
 
 
