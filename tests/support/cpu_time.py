@@ -38,7 +38,7 @@ def untraced() -> Iterator[None]:
 
     Processes that are started meanwhile run without it too.
     """
-    of_processes, stopped = os.environ.pop(OF_PROCESSES, None), []
+    of_processes, stopped, exit_process = os.environ.pop(OF_PROCESSES, None), [], os._exit
     # A process of pytest-xdist has two: its own, and that of any process that is started under coverage.
     while (measured := Coverage.current()) is not None:
         measured.stop()
@@ -50,3 +50,5 @@ def untraced() -> Iterator[None]:
             os.environ[OF_PROCESSES] = of_processes
         for measured in reversed(stopped):
             measured.start()
+        # Each start wraps it once more in what saves the measurements, which takes a fork seconds in the end.
+        os._exit = exit_process
