@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from coverage import Coverage
 
-# With it coverage measures the processes that a test starts.
-OF_PROCESSES = "COVERAGE_PROCESS_CONFIG"
+from tests.support.processes import OF_PROCESSES
 
 
 def least_cpu_seconds(work: Callable[[], object], runs: int = 3) -> float:
@@ -38,17 +38,17 @@ def untraced() -> Iterator[None]:
 
     Processes that are started meanwhile run without it too.
     """
-    of_processes, stopped, exit_process = os.environ.pop(OF_PROCESSES, None), [], os._exit
-    # A process of pytest-xdist has two: its own, and that of any process that is started under coverage.
-    while (measured := Coverage.current()) is not None:
-        measured.stop()
-        stopped.append(measured)
-    try:
-        yield
-    finally:
-        if of_processes is not None:
-            os.environ[OF_PROCESSES] = of_processes
-        for measured in reversed(stopped):
-            measured.start()
-        # Each start wraps it once more in what saves the measurements, which takes a fork seconds in the end.
-        os._exit = exit_process
+    stopped: list[Coverage] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(OF_PROCESSES, raising=False)
+        # Put back: each start wraps it once more in what saves the measurements, which takes a fork seconds in the end.
+        patch.setattr(os, "_exit", os._exit)
+        # A process of pytest-xdist has two: its own, and that of any process that is started under coverage.
+        while (measured := Coverage.current()) is not None:
+            measured.stop()
+            stopped.append(measured)
+        try:
+            yield
+        finally:
+            for measured in reversed(stopped):
+                measured.start()

@@ -18,8 +18,10 @@ def free_port() -> int:
         return port
 
 
+# With it coverage measures the processes that a test starts.
+OF_PROCESSES = "COVERAGE_PROCESS_CONFIG"
 # Coverage slows a process by half. Programs go without that run none of our code, or what other tests measure.
-UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+UNMEASURED = {OF_PROCESSES: ""}
 
 
 def foreign_environment(**more: str) -> dict[str, str]:
