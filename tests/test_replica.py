@@ -55,6 +55,10 @@ class Pair:
         found: dict[str, Any] = self.second.request("GET", "/api/health").json["checks"]["replica"]
         return found
 
+    def outcomes(self) -> dict[str, float]:
+        """How many reads had each outcome, in both."""
+        return {outcome: self.reads(outcome) for outcome in get_args(ReadOutcome)}
+
 
 @pytest.fixture(scope="module")
 def pair(migrated_app: Flask, production: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
@@ -116,17 +120,22 @@ def is_read_on_replica(pair: Pair, person: Api) -> bool:
     return False
 
 
+def wait_until_read_on_replica(pair: Pair, person: Api) -> None:
+    is_read = eventually(lambda: is_read_on_replica(pair, person))
+    assert is_read, (pair.check(), pair.outcomes(), pair.second.logged()[-2000:])
+
+
 def test_what_is_written_in_one_process_is_read_in_the_other_at_once(pair: Pair, ada: Api) -> None:
     for number in range(5):
         save(pair.first, ada, f"a{number}")
         assert titles(pair.second, ada) == [f"a{at}" for at in range(number + 1)]
     assert eventually(lambda: pair.check()["status"] == "healthy"), pair.check()
-    assert eventually(lambda: is_read_on_replica(pair, ada)), pair.check()
+    wait_until_read_on_replica(pair, ada)
 
 
 def test_a_stale_replica_neither_answers_after_a_write_nor_fills_the_cache(pair: Pair, ada: Api) -> None:
     save(pair.first, ada, "before")
-    assert eventually(lambda: is_read_on_replica(pair, ada))
+    wait_until_read_on_replica(pair, ada)
     with paused_replay(pair.replica):
         save(pair.first, ada, "after")
         started, asked = time.monotonic(), 0
@@ -136,14 +145,14 @@ def test_a_stale_replica_neither_answers_after_a_write_nor_fills_the_cache(pair:
             for server in (pair.second, pair.first):
                 assert titles(server, ada, f"&page_size={asked + 1}") == ["before", "after"][: asked + 1]
             time.sleep(0.2)
-    assert eventually(lambda: is_read_on_replica(pair, ada))
+    wait_until_read_on_replica(pair, ada)
     assert titles(pair.second, ada, "&page_size=90") == ["before", "after"]
 
 
 def test_an_account_is_read_at_once_in_the_other_process(pair: Pair, ada: Api) -> None:
     account = {"email": "new@example.org", "username": "new", "password": PASSWORD}
     save(pair.first, ada, "a")
-    assert eventually(lambda: is_read_on_replica(pair, ada))
+    wait_until_read_on_replica(pair, ada)
     with paused_replay(pair.replica):
         registered = pair.first.send("POST", "/api/v1/auth/register", account)
         assert registered.status == 201
@@ -159,8 +168,8 @@ def test_no_route_that_may_be_read_on_a_replica_writes(pair: Pair, app: Flask, a
         "organization_id": ada.organization_id,
     }
     ids["task_id"] = ada.post("/tasks", {"title": "A", "project_id": ids["project_id"]}).json["id"]
-    assert eventually(lambda: is_read_on_replica(pair, ada))
-    before = {outcome: pair.reads(outcome) for outcome in get_args(ReadOutcome)}
+    wait_until_read_on_replica(pair, ada)
+    before = pair.outcomes()
     paths = [PARAMETER.sub(lambda found: str(ids.get(found[1], 1)), rule) for rule in readable_rules(app)]
     for path in paths:
         query = "?q=a" if path.endswith(("search", "suggest")) else "?url=https://example.org/b"
@@ -201,7 +210,7 @@ def test_both_processes_count_against_the_same_limits(pair: Pair, ada: Api) -> N
 
 def test_a_replica_that_stops_or_dies_only_slows(pair: Pair, ada: Api) -> None:
     save(pair.first, ada, "a")
-    assert eventually(lambda: is_read_on_replica(pair, ada))
+    wait_until_read_on_replica(pair, ada)
     pair.replica.freeze()
     started = time.monotonic()
     assert get(pair.second, ada, "/search?q=a").json["total"] == 1
