@@ -19,7 +19,10 @@ from backend.search.semantic import SemanticMatches
 # Weight of the score by words; tuned on the development sets, where 0.3 and 0.4 measure nearly the same.
 WORDS_SHARE = 0.35
 
-RankedHit = tuple[int, float, list[Matched]]
+RankedHit = tuple[int, float, tuple[Matched, ...]]
+# One for all hits: a ranking has a thousand.
+BY_WORDS: tuple[Matched, ...] = ("text",)
+BY_MEANING: tuple[Matched, ...] = ("semantic",)
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,17 @@ def rank(plan: SearchPlan, candidates: Candidates) -> Ranking:
     elif semantic is not None:
         hits = _by_meaning(plan, semantic)
     else:
-        hits = [(id_, score, ["text"]) for id_, score in words.ranked] if words else []
+        hits = [(id_, score, BY_WORDS) for id_, score in words.ranked] if words else []
     return Ranking(hits, candidates.degraded)
 
 
 def _by_meaning(plan: SearchPlan, semantic: SemanticMatches) -> list[RankedHit]:
     """Rank by similarity, after the bookmarks whose URLs are in the query: a URL has little meaning."""
-    hits: dict[int, RankedHit] = {id_: (id_, score, ["semantic"]) for id_, score in semantic.ranked}
+    hits: dict[int, RankedHit] = {id_: (id_, score, BY_MEANING) for id_, score in semantic.ranked}
     links = find_links(plan)
     others = similarities(plan.actor, semantic.vector, semantic.model, [id_ for id_ in links if id_ not in hits])
     first: list[RankedHit] = [
-        (id_, hits[id_][1], ["text", "semantic"]) if id_ in hits else (id_, others.get(id_, 0.0), ["text"])
+        (id_, hits[id_][1], BY_WORDS + BY_MEANING) if id_ in hits else (id_, others.get(id_, 0.0), BY_WORDS)
         for id_ in links
     ]
     return [*first, *(hit for id_, hit in hits.items() if id_ not in links)]
@@ -65,8 +68,8 @@ def _fused(plan: SearchPlan, words: RankedMatches, semantic: SemanticMatches) ->
     by_meaning |= similarities(plan.actor, semantic.vector, semantic.model, only_by_words)
     hits: dict[int, RankedHit] = {}
     for id_, score in fuse(by_words, by_meaning):
-        matched: list[Matched] = ["text"] if by_words.get(id_) or id_ in named else []
-        hits[id_] = (id_, score, [*matched, "semantic"] if id_ in nearest else matched)
+        matched = BY_WORDS if by_words.get(id_) or id_ in named else ()
+        hits[id_] = (id_, score, matched + BY_MEANING if id_ in nearest else matched)
     return [*(hits[id_] for id_ in named), *(hit for id_, hit in hits.items() if id_ not in named)]
 
 

@@ -121,10 +121,10 @@ class WordSearch:
             # Without any word, only requirements and titles can match.
             if self.required.words or self.required.others:
                 return RankedMatches(newest_passing(self.organization_id, self.required, where, limit), 0)
-            return self._first([], named, where, limit)
+            return self._first([], named, where if is_filtered else None, limit)
         among = few_passing(where, self.statistics.budget) if is_filtered else None
         parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
-        return self._first(list(parts), named, where, limit)
+        return self._first(list(parts), named, where if is_filtered else None, limit)
 
     def candidates(self, limit: int) -> Select[int, float]:
         """Return the best matches as a statement, for use in another one. Only `statistics` are read."""
@@ -248,9 +248,9 @@ class WordSearch:
         return named_bookmarks(self.organization_id, tiers, words, required, self._weights_literal)
 
     def _first(
-        self, parts: Sequence[Scored], named: CTE | None, where: Sequence[ColumnElement[bool]], limit: int
+        self, parts: Sequence[Scored], named: CTE | None, where: Sequence[ColumnElement[bool]] | None, limit: int
     ) -> RankedMatches:
-        """Execute the ranking: candidates that fulfil the conditions, named ones first."""
+        """Execute the ranking: candidates that fulfil the conditions, named ones first; see `best_passing`."""
         statements = [select(named.c.id, named.c.score), *parts] if named is not None else parts
         if not statements:
             return RankedMatches([], 0)

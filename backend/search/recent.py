@@ -13,7 +13,8 @@ from loguru import logger
 from backend.activity.search_counts import COUNT_SEARCH, count_arguments, count_keys
 from backend.actor import Actor
 from backend.named_blocks import read_blocks
-from backend.redis.client import redis_client
+from backend.redis.client import redis_client, resilient_redis
+from backend.redis.resilient import Script
 from backend.search.suggest.vocabulary import typed_words, words_in
 from backend.text.folding import fold, normalise
 
@@ -22,7 +23,7 @@ EXPIRY_SECONDS = 90 * 24 * 3600
 # Search as you type sends each prefix; within this time a longer search replaces its prefixes.
 TYPING_SECONDS = 60
 LONGEST_SEARCH = 200
-SCRIPT = "\n".join([COUNT_SEARCH, read_blocks(Path(__file__).with_suffix(".lua"))["record"]])
+RECORD = Script("\n".join([COUNT_SEARCH, read_blocks(Path(__file__).with_suffix(".lua"))["record"]]))
 
 
 def store_search(actor: Actor, q: str, *, found: bool = True) -> None:
@@ -34,10 +35,8 @@ def store_search(actor: Actor, q: str, *, found: bool = True) -> None:
     stored = search if found and len(search) <= LONGEST_SEARCH else ""
     keys = (_key(actor), *count_keys(actor.organization_id))
     moments = (f"{time.time():.6f}", TYPING_SECONDS, MOST_SEARCHES, EXPIRY_SECONDS)
-    try:
-        redis_client().eval(SCRIPT, len(keys), *keys, stored, *moments, *count_arguments(actor.organization_id))
-    except redis.RedisError as error:
-        logger.warning("a search is neither counted nor stored: {}", error)
+    command = RECORD.command(keys, stored, *moments, *count_arguments(actor.organization_id))
+    resilient_redis().execute(lambda: [command])
 
 
 def recent_searches(actor: Actor, prefix: str, limit: int) -> list[str]:

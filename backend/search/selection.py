@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, func, literal_column, or_, select, true
 from sqlalchemy.sql.base import ColumnCollection
 
 from backend.bookmarks.document_conditions import bookmark_matches
@@ -16,25 +16,39 @@ from backend.extensions import db
 from backend.index.nearest import Ranked
 from backend.search.exact_matches import NOT_NAMED
 
+# As the index of these bookmarks is written.
+UNSEARCHED = or_(Bookmark.deleted_at.is_not(None), Bookmark.is_archived)
+
 
 def best_passing(
-    ranked: Select[*tuple[Any, ...]], where: Sequence[ColumnElement[bool]], limit: int
+    ranked: Select[*tuple[Any, ...]], where: Sequence[ColumnElement[bool]] | None, limit: int
 ) -> Select[*tuple[Any, ...]]:
     """Select the best candidates that fulfil the conditions: their ids and scores, and the number of named ones where
-    candidates have a tier."""
-    # The lateral join checks the conditions candidate by candidate, the best first, until there are enough.
+    candidates have a tier.
+
+    Args:
+        ranked: The candidates, all of one organization.
+        where: Conditions on Bookmark; None where only the trash and the archive are left out.
+        limit: Maximum number of results.
+    """
     ordered = ranked.order_by(*_best_first(ranked.selected_columns)).offset(literal_column("0")).subquery()
-    passing = select(literal_column("1")).where(Bookmark.id == ordered.c.id, *where).limit(1).lateral()
-    best = (
-        select(ordered)
-        .select_from(ordered.join(passing, true()))
-        .order_by(*_best_first(ordered.c))
-        .limit(limit)
-        .subquery()
-    )
+    passing = _outside_trash_and_archive(ordered) if where is None else _passing(ordered, where)
+    best = passing.order_by(*_best_first(ordered.c)).limit(limit).subquery()
     # Arrays: a thousand rows take longer to fetch than to find.
     arrays = select(func.array_agg(best.c.id), func.array_agg(best.c.score))
     return arrays.add_columns(func.count().filter(best.c.tier < NOT_NAMED)) if "tier" in best.c else arrays
+
+
+def _passing(candidates: Subquery, where: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    """Check the conditions candidate by candidate, the best first, until there are enough."""
+    passing = select(literal_column("1")).where(Bookmark.id == candidates.c.id, *where).limit(1).lateral()
+    return select(candidates).select_from(candidates.join(passing, true()))
+
+
+def _outside_trash_and_archive(candidates: Subquery) -> Select[*tuple[Any, ...]]:
+    """Check in an index of what is left out, which is small: no row of a candidate is read."""
+    left_out: Select[Any] = select(literal_column("1")).where(Bookmark.id == candidates.c.id, UNSEARCHED)
+    return select(candidates).where(~left_out.exists())
 
 
 def _best_first(columns: ColumnCollection[str, Any]) -> list[ColumnElement[Any]]:
