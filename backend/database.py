@@ -177,7 +177,7 @@ def _engine_options(settings: Settings, connections: DatabaseConnections, pool_s
         "max_overflow": MAX_OVERFLOW,
         "pool_timeout": pool_seconds,
         "pool_recycle": 1800,
-        # The connection that was used last: its server process has the catalogue and the pages of the index at hand.
+        # The connection that was used last: the caches of its server process are warm.
         "pool_use_lifo": True,
         "hide_parameters": True,  # Messages of errors go into the logs; texts of people must not.
         "creator": connections,

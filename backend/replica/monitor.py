@@ -1,10 +1,15 @@
-"""Measurement of how far a replica is behind, by positions in the write-ahead log and one clock.
+"""Measurement of how far a replica is behind, by positions in the write-ahead log, transaction ids and one clock.
 
 A thread asks the primary for its position and the replica for the one that it has replayed, twice a second. Once the
 replica has passed a position, it holds every commit from before the moment when that position was asked for. So the lag
 is the time since that moment: an upper bound, by the clock of this process alone. PostgreSQL's own measure, the age of
 the last replayed transaction, grows while nothing is written and stays small after the connection to the primary is
 lost.
+
+A position may include records that no commit has flushed yet, such as those of hint bits that a read sets: the replica
+gets them with the next commit, or a quarter of a minute later. So it is compared by transactions, too: where all that
+had an id on the primary have ended on the replica, it holds their commits.
+https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import NamedTuple
 
 import psycopg2
 from loguru import logger
@@ -25,13 +31,37 @@ INTERVAL_SECONDS = 0.5
 PAUSE_SECONDS = 5.0
 # The position of what is inserted, not of what is written: with `synchronous_commit` off a commit is seen before it is
 # written.
-POSITION = "SELECT pg_current_wal_insert_lsn() - '0/0', system_identifier FROM pg_control_system()"
-REPLAYED = "SELECT pg_last_wal_replay_lsn() - '0/0', system_identifier, pg_is_in_recovery() FROM pg_control_system()"
+POSITION = """
+    SELECT pg_current_wal_insert_lsn() - '0/0', pg_snapshot_xmax(pg_current_snapshot())::text, system_identifier
+      FROM pg_control_system()
+"""
+REPLAYED = """
+    SELECT pg_last_wal_replay_lsn() - '0/0', pg_snapshot_xmin(pg_current_snapshot())::text, system_identifier,
+           pg_is_in_recovery()
+      FROM pg_control_system()
+"""
 NOT_MEASURED = "The replica has not been measured yet."
 NO_ANSWER = "The replica does not answer."
 NO_PRIMARY = "The primary does not say how far it is."
 NO_REPLICA = "DATABASE_REPLICA_URL leads to a server that is no streaming replica of DATABASE_URL's."
 HAS_FAILED = "The replica has failed a request a moment ago."
+
+
+class ReplicationProgress(NamedTuple):
+    """How far a server is.
+
+    Attributes:
+        position: In the write-ahead log, in bytes.
+        next_id: Of transactions: on the primary none has this id or a higher one, on the replica all with a lower one
+            have ended.
+    """
+
+    position: int
+    next_id: int
+
+    def has_passed(self, other: ReplicationProgress) -> bool:
+        """Tell whether a replica that is here holds what was committed on a primary that was there."""
+        return self.position >= other.position or self.next_id >= other.next_id
 
 
 class ReplicaMonitor:
@@ -49,8 +79,8 @@ class ReplicaMonitor:
             on_loss: Called when the replica does not answer.
         """
         self._primary, self._replica, self._on_loss = primary, replica, on_loss
-        self._positions: deque[tuple[float, int]] = deque(maxlen=int(most_seconds / INTERVAL_SECONDS) + 2)
-        self._replayed = 0
+        self._asked: deque[tuple[float, ReplicationProgress]] = deque(maxlen=int(most_seconds / INTERVAL_SECONDS) + 2)
+        self._replayed_position = 0
         self._current_at: float | None = None
         self._paused_until = 0.0
         self._fault: str | None = NOT_MEASURED
@@ -83,12 +113,12 @@ class ReplicaMonitor:
         """Ask both servers once."""
         asked_at = time.monotonic()
         try:
-            position, cluster = self._primary.ask(POSITION)
+            position, next_id, cluster = self._primary.ask(POSITION)
         except psycopg2.Error:
             self._report(NO_PRIMARY)  # What the replica was known to hold it still holds.
             return
         try:
-            replayed, replicated, is_replica = self._replica.ask(REPLAYED)
+            replayed, oldest_id, replicated, is_replica = self._replica.ask(REPLAYED)
         except psycopg2.Error:
             self._lose(NO_ANSWER)
             self._on_loss()
@@ -96,17 +126,23 @@ class ReplicaMonitor:
         if not is_replica or replayed is None or replicated != cluster:
             self._lose(NO_REPLICA)
             return
-        self._compare(asked_at, int(position), int(replayed))
+        self._compare(
+            asked_at,
+            ReplicationProgress(int(position), int(next_id)),
+            ReplicationProgress(int(replayed), int(oldest_id)),
+        )
 
-    def _compare(self, asked_at: float, position: int, replayed: int) -> None:
-        """Take the latest moment whose position is replayed."""
-        if replayed < self._replayed or (self._positions and position < self._positions[-1][1]):
+    def _compare(self, asked_at: float, primary: ReplicationProgress, replica: ReplicationProgress) -> None:
+        """Take the latest moment whose commits are replayed."""
+        if replica.position < self._replayed_position or (
+            self._asked and primary.position < self._asked[-1][1].position
+        ):
             # Another server than before answers to one of the addresses.
             self._current_at = None
-            self._positions.clear()
-        self._replayed = replayed
-        self._positions.append((asked_at, position))
-        reached = [moment for moment, passed in self._positions if passed <= replayed]
+            self._asked.clear()
+        self._replayed_position = replica.position
+        self._asked.append((asked_at, primary))
+        reached = [moment for moment, passed in self._asked if replica.has_passed(passed)]
         if reached:
             self._current_at = reached[-1]
         self._report(None)

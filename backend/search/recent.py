@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
 import redis
 from loguru import logger
@@ -23,6 +23,7 @@ EXPIRY_SECONDS = 90 * 24 * 3600
 # Search as you type sends each prefix; within this time a longer search replaces its prefixes.
 TYPING_SECONDS = 60
 LONGEST_SEARCH = 200
+FOLDED_SEARCHES = 2_048
 RECORD = Script("\n".join([COUNT_SEARCH, read_blocks(Path(__file__).with_suffix(".lua"))["record"]]))
 
 
@@ -44,14 +45,13 @@ def recent_searches(actor: Actor, prefix: str, limit: int) -> list[str]:
 
     One round trip; none while Redis is away.
     """
-    try:
-        stored = cast("list[bytes]", redis_client().zrevrange(_key(actor), 0, MOST_SEARCHES - 1))
-    except redis.RedisError as error:
-        logger.warning("no recent searches: {}", error)
+    newest = ("ZREVRANGE", _key(actor), 0, MOST_SEARCHES - 1)
+    replies: list[list[bytes]] | None = resilient_redis().execute(lambda: [newest])
+    if replies is None:
         return []
     begins = _beginning(prefix)
     by_fold: dict[str, str] = {}
-    for search in (value.decode("utf-8", "replace") for value in stored):
+    for search in (value.decode("utf-8", "replace") for value in replies[0]):
         if begins(search):
             by_fold.setdefault(search.casefold(), search)
     return list(by_fold.values())[:limit]
@@ -76,7 +76,7 @@ def _beginning(prefix: str) -> Callable[[str], bool]:
     def begins(search: str) -> bool:
         if _folded(search).startswith(start):
             return True
-        words = words_in(search) if typed else []
+        words = _words(search) if typed else ()
         return bool(typed) and all(
             any(word.startswith(prefix_word) if is_prefix else word == prefix_word for word in words)
             for prefix_word, is_prefix in typed
@@ -85,6 +85,13 @@ def _beginning(prefix: str) -> Callable[[str], bool]:
     return begins
 
 
+# A person who types asks for the same fifty searches with each letter.
+@lru_cache(maxsize=FOLDED_SEARCHES)
+def _words(search: str) -> tuple[str, ...]:
+    return tuple(words_in(search))
+
+
+@lru_cache(maxsize=FOLDED_SEARCHES)
 def _folded(text: str) -> str:
     return " ".join(fold(normalise(word)) for word in text.split())
 

@@ -44,15 +44,15 @@ class Measured:
     """A monitor whose thread does not run, and the answers that it gets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.primary, self.replica = ScriptedAnswers(100, 7), ScriptedAnswers(100, 7, True)
+        self.primary, self.replica = ScriptedAnswers(100, 50, 7), ScriptedAnswers(100, 49, 7, True)
         self.losses: list[None] = []
         self.monitor = ReplicaMonitor(
             self.primary, self.replica, most_seconds=10, on_loss=lambda: self.losses.append(None)
         )
         monkeypatch.setattr(self.monitor, "_start", lambda: None)
 
-    def measure(self, position: int, replayed: int) -> float | None:
-        self.primary.row, self.replica.row = (position, 7), (replayed, 7, True)
+    def measure(self, position: int, replayed: int, *, next_id: int = 50, ended: int = 49) -> float | None:
+        self.primary.row, self.replica.row = (position, next_id, 7), (replayed, ended, 7, True)
         self.monitor.measure()
         return self.monitor.lag()
 
@@ -76,6 +76,19 @@ def test_the_lag_begins_at_the_last_position_that_was_replayed(measured: Measure
     assert caught_up < 0.05
 
 
+def test_where_all_transactions_have_ended_the_rest_of_the_log_does_not_count(measured: Measured) -> None:
+    assert measured.measure(120, 105) is None
+    first = measured.measure(130, 105, next_id=50, ended=50)
+    assert first is not None
+    time.sleep(0.05)
+    later = measured.measure(140, 105, next_id=52, ended=51)
+    assert later is not None
+    assert later >= first + 0.05
+    caught_up = measured.measure(150, 105, next_id=52, ended=52)
+    assert caught_up is not None
+    assert caught_up < 0.05
+
+
 def test_another_server_at_one_of_the_addresses_is_measured_from_the_beginning(measured: Measured) -> None:
     assert measured.measure(100, 100) is not None
     assert measured.measure(50, 40) is None
@@ -90,10 +103,10 @@ def test_what_does_not_answer_is_not_trusted(measured: Measured) -> None:
     assert measured.monitor.fault == NO_PRIMARY
     assert measured.monitor.lag() is not None
     assert measured.losses == []
-    measured.primary.row, measured.replica.row = (100, 7), None
+    measured.primary.row, measured.replica.row = (100, 50, 7), None
     measured.monitor.measure()
     assert (measured.monitor.fault, measured.monitor.lag(), len(measured.losses)) == (NO_ANSWER, None, 1)
-    for row in ((None, 7, False), (None, 7, True), (100, 8, True)):
+    for row in ((None, 49, 7, False), (None, 49, 7, True), (100, 49, 8, True)):
         measured.measure(100, 100)
         measured.replica.row = row
         measured.monitor.measure()
