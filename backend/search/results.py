@@ -45,18 +45,24 @@ FURTHER_TEXT = (
 )
 
 # Built once: with forty columns it takes longer to build and to look up among the compiled ones than to compile a list.
-HITS = select_listed(OWN_TEXT, PAGE_TEXT).where(Bookmark.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+HITS = select_listed(OWN_TEXT, PAGE_TEXT).where(
+    Bookmark.id == any_(bindparam("ids", type_=ARRAY(BigInteger))),
+    Bookmark.organization_id == bindparam("organization_id"),
+)
 
 
-def read_hits(ids: Sequence[int], query: Query, by_words: Collection[int]) -> dict[int, tuple[BookmarkOut, Highlights]]:
+def read_hits(
+    organization_id: int, ids: Sequence[int], query: Query, by_words: Collection[int]
+) -> dict[int, tuple[BookmarkOut, Highlights]]:
     """Return bookmarks by id with their highlights: one statement, two if words match further down.
 
     Args:
+        organization_id: The organization that was searched.
         ids: The hits, best first; in this order texts are shortened to the size limit of a response.
         query: The parsed query.
         by_words: The hits that match a word of the query.
     """
-    rows = {row.id: row for row in db.session.execute(HITS, {"ids": list(ids)})}
+    rows = {row.id: row for row in db.session.execute(HITS, {"ids": list(ids), "organization_id": organization_id})}
     budget = Budget(2 * len(rows))
     highlights = {}
     matchers: dict[str | None, Matcher] = {}

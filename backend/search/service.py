@@ -39,7 +39,7 @@ def search(actor: Actor, query: SearchQuery) -> SearchPage:
     parsed = parse_query(actor, query)
     found = _find(actor, query, parsed) if parsed.query.clauses else FoundHits(parsed.query, Ranking([]))
     page = page_slice([id_ for id_, _, _ in found.ranking.hits], query)
-    hits = _highlight(found.ranking.hits[page.start : page.end], found.query)
+    hits = _highlight(actor, found.ranking.hits[page.start : page.end], found.query)
     if page.page == 1:
         store_search(actor, query.q, found=bool(hits))
     record_search(query.mode, time.perf_counter() - started, is_degraded=found.ranking.degraded)
@@ -73,9 +73,9 @@ def _plan_words(actor: Actor, text: str, among: BookmarkFilter) -> SearchPlan:
     return plan_search(actor, SearchQuery(q="", **among.model_dump(exclude={"q"})), parse_words(actor, text))
 
 
-def _highlight(ranked: Sequence[RankedHit], query: Query) -> list[SearchHit]:
+def _highlight(actor: Actor, ranked: Sequence[RankedHit], query: Query) -> list[SearchHit]:
     by_words = {id_ for id_, _, matched in ranked if "text" in matched}
-    hits = read_hits([id_ for id_, _, _ in ranked], query, by_words) if ranked else {}
+    hits = read_hits(actor.organization_id, [id_ for id_, _, _ in ranked], query, by_words) if ranked else {}
     return [
         SearchHit(bookmark=hits[id_][0], score=score, matched=matched, highlights=hits[id_][1])
         for id_, score, matched in ranked

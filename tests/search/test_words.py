@@ -11,6 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backend.search.results import read_hits
 from backend.text.query_language import parse
 from tests.support.api import Api, field_errors
 from tests.support.pages import add_page
@@ -46,6 +47,12 @@ def test_a_hit_is_a_whole_bookmark_with_score_and_highlights(ada: Api) -> None:
     assert hit["score"] > 0
     assert hit["matched"] == ["text"]
     assert hit["highlights"] == {"title": "A <mark>zebra</mark>", "snippet": ""}
+
+
+def test_hits_are_read_in_one_organization_only(ada: Api, bob: Api, context: Flask) -> None:
+    id_ = bob.save("https://example.org/a", title="Apples")["id"]
+    assert read_hits(bob.organization_id, [id_], parse("apples"), [id_]).keys() == {id_}
+    assert read_hits(ada.organization_id, [id_], parse("apples"), [id_]) == {}
 
 
 def test_every_field_is_searched_and_the_weighty_ones_come_first(ada: Api, context: Flask) -> None:
