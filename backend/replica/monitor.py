@@ -8,7 +8,8 @@ lost.
 
 A position may include records that no commit has flushed yet, such as those of hint bits that a read sets: the replica
 gets them with the next commit, or a quarter of a minute later. So it is compared by transactions, too: where all that
-had an id on the primary have ended on the replica, it holds their commits.
+had an id on the primary have ended on the replica, it holds their commits. Ids alone would not do: one long transaction
+holds them back.
 https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
 """
 

@@ -116,15 +116,15 @@ class WordSearch:
             limit: Maximum number of results.
             is_filtered: Whether `where` excludes more than the trash and the archive.
         """
-        named = self._named()
+        named, filters = self._named(), where if is_filtered else None
         if not self.plan.postings or not (self.plan.clauses or self.required.bounded):
             # Without any word, only requirements and titles can match.
             if self.required.words or self.required.others:
                 return RankedMatches(newest_passing(self.organization_id, self.required, where, limit), 0)
-            return self._first([], named, where if is_filtered else None, limit)
-        among = few_passing(where, self.statistics.budget) if is_filtered else None
-        parts = self._among(among) if among is not None else self._everywhere(where if is_filtered else ())
-        return self._first(list(parts), named, where if is_filtered else None, limit)
+            return self._first([], named, filters, limit)
+        among = few_passing(filters, self.statistics.budget) if filters is not None else None
+        parts = self._among(among) if among is not None else self._everywhere(filters or ())
+        return self._first(list(parts), named, filters, limit)
 
     def candidates(self, limit: int) -> Select[int, float]:
         """Return the best matches as a statement, for use in another one. Only `statistics` are read."""
